@@ -1,0 +1,279 @@
+/**
+ * Convolution as a gather, for both directions of the same weights.
+ *
+ *   direct       y[n,o,·] = Σ_taps Σ_i w[o,i,tap] · x[n,i, · stride − padding + tap · dilation]
+ *   transposed   x[n,i,·] = Σ_taps Σ_o w[o,i,tap] · y[n,o, (· + padding − tap · dilation) / stride]
+ *
+ * Direct is conv2d's output and deconv2d's data gradient; transposed is deconv2d's output and conv2d's data gradient.
+ * A transposed kernel visits, for each output position, only the taps whose division leaves no rest: positions are
+ * sorted into stride² phases, each a small dense convolution, so nothing is multiplied by an inserted zero.
+ *
+ * Weights lie in 4×4 blocks, block(o/4, tap, r) = 4 inputs × 4 outputs, r counting the input blocks that output block
+ * o/4 sees (`spans`): one copy serves both directions. Groups that do not fall on multiples of four get zeros in their
+ * blocks. One invocation makes a register tile of `tile.blocks` × 4 channels at `tile.pixels` positions:
+ *
+ *            pixel 0   pixel 1 …            loads per block of four source channels:
+ *   block 0  vec4      vec4                   tile.pixels texels of the source
+ *   block 1  vec4      vec4                   tile.blocks weight blocks
+ *     ⋮                                     for 16 · tile.pixels · tile.blocks multiply-adds
+ *
+ * Neighbouring invocations take neighbouring positions, so that GPUs read and write whole cache lines.
+ */
+import { wgsl } from "wgsl-preprocessor";
+
+/** A convolution from I channels of `inSize` to O channels of `outSize`, seen in its direct direction. */
+export interface ConvGeometry {
+  batch: number;
+  channelsIn: number;
+  channelsOut: number;
+  groups: number;
+  inSize: readonly [number, number];
+  outSize: readonly [number, number];
+  kernel: readonly [number, number];
+  stride: readonly [number, number];
+  dilation: readonly [number, number];
+  /** Rows and columns of zeros before the first of the input. */
+  padding: readonly [number, number];
+}
+
+/** What one invocation makes: blocks × 4 channels at `pixels` positions, `unroll` source blocks per loop trip. */
+export interface ConvTile {
+  blocks: number;
+  pixels: number;
+  unroll: number;
+}
+
+export type ConvDirection = "direct" | "transposed";
+
+/** A convolution kernel. Bindings: x (source), w, y (destination), and `bias`, `scale` where asked for. */
+export interface ConvKernel {
+  geometry: ConvGeometry;
+  direction: ConvDirection;
+  tile: ConvTile;
+  format: "f32" | "f16" | "i8";
+  bias: boolean;
+}
+
+/** Which blocks of the other side each block of four channels is connected to: `count` from `first(block)` on. */
+export interface Spans {
+  count: number;
+  /** WGSL of the first connected block, and the same as a function. */
+  wgsl: (block: string) => string;
+  first: (block: number) => number;
+  /** Blocks that share one span, for tiling; every block when there is one group. */
+  shared: number;
+  /** False where a span holds blocks without a connection. */
+  exact: boolean;
+}
+
+const up4 = (n: number): number => Math.ceil(n / 4);
+
+/** The spans from blocks of `own` channels to blocks of `other` channels under `groups`. */
+export function spans(own: number, other: number, groups: number): Spans {
+  const ownBlocks = up4(own), otherBlocks = up4(other), ownGroup = own / groups, otherGroup = other / groups;
+  if (groups === 1) {
+    return { count: otherBlocks, wgsl: () => "0u", first: () => 0, shared: ownBlocks, exact: true };
+  }
+  if (ownGroup % 4 === 0 && otherGroup % 4 === 0) {
+    return {
+      count: otherGroup / 4,
+      wgsl: (block) => `((${block}) / ${ownGroup / 4}u * ${otherGroup / 4}u)`,
+      first: (block) => Math.floor(block / (ownGroup / 4)) * (otherGroup / 4),
+      shared: ownGroup / 4,
+      exact: true,
+    };
+  }
+  const start = (block: number) => Math.floor(Math.floor(4 * block / ownGroup) * otherGroup / 4);
+  let width = 1;
+  for (let block = 0; block < ownBlocks; block++) {
+    const lastGroup = Math.floor(Math.min(4 * block + 3, own - 1) / ownGroup);
+    width = Math.max(width, up4((lastGroup + 1) * otherGroup) - start(block));
+  }
+  const limit = otherBlocks - width;
+  return {
+    count: width,
+    wgsl: (block) => `min((4u * (${block})) / ${ownGroup}u * ${otherGroup}u / 4u, ${limit}u)`,
+    first: (block) => Math.min(start(block), limit),
+    shared: 1,
+    exact: false,
+  };
+}
+
+/** Texels of one 4×4 block of weights. */
+export const blockTexels = { f32: 4, f16: 2, i8: 1 } as const;
+
+/** WGSL that declares w0 … w3, the block's rows (one input, four outputs each), from texel `at` on. */
+function loadBlock(format: ConvKernel["format"], at: string): string {
+  switch (format) {
+    case "f32":
+      return [0, 1, 2, 3].map((row) => `let w${row} = load_w(${at} + ${row}u);`).join(" ");
+    case "f16":
+      return [0, 1].map((half) =>
+        `let h${half} = load_w(${at} + ${half}u); ` + [0, 1].map((row) => {
+          const [a, b] = row === 0 ? "xy" : "zw";
+          return `let w${half * 2 + row} = vec4f(unpack2x16float(h${half}.${a}), unpack2x16float(h${half}.${b}));`;
+        }).join(" ")
+      ).join(" ");
+    case "i8":
+      return `let q = load_w(${at}); ` +
+        [..."xyzw"].map((lane, row) =>
+          `let w${row} = vec4f(vec4i(vec4u(q.${lane}) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u));`
+        ).join(" ");
+  }
+}
+
+/** Sizes that the kernel and its caller agree on. */
+export function convShape({ geometry: g, direction, tile }: Pick<ConvKernel, "geometry" | "direction" | "tile">) {
+  const direct = direction === "direct";
+  const [from, to] = direct ? [g.channelsIn, g.channelsOut] : [g.channelsOut, g.channelsIn];
+  const [source, target] = direct ? [g.inSize, g.outSize] : [g.outSize, g.inSize];
+  const phases = direct ? [1, 1] as const : g.stride;
+  const lattice = [Math.ceil(target[0] / phases[0]), Math.ceil(target[1] / phases[1])] as const;
+  const positions = g.batch * lattice[0] * lattice[1], tiles = Math.ceil(positions / tile.pixels);
+  const channelTiles = Math.ceil(up4(to) / tile.blocks);
+  return {
+    from,
+    to,
+    source,
+    target,
+    phases,
+    lattice,
+    positions,
+    tiles,
+    channelTiles,
+    invocations: tiles * channelTiles * phases[0] * phases[1],
+  };
+}
+
+/** Greatest common divisor, and the inverse of a modulo m. */
+const gcd = (a: number, b: number): number => b === 0 ? a : gcd(b, a % b);
+function inverse(a: number, m: number): number {
+  for (let x = 1; x < m; x++) if (a * x % m === 1) return x;
+  return 1;
+}
+
+/** The first tap of a phase along one axis and the distance to the next one. */
+function phaseTaps(phase: string, padding: number, stride: number, dilation: number, kernel: number) {
+  const common = gcd(dilation, stride), step = stride / common, reached = `(${phase} + ${padding}u)`;
+  const first = `(${reached} / ${common}u * ${inverse(dilation / common, step)}u) % ${step}u`;
+  return { step, first: common === 1 ? first : `select(${kernel}u, ${first}, ${reached} % ${common}u == 0u)` };
+}
+
+/** The kernel's WGSL. */
+export function conv(k: ConvKernel): string {
+  const { geometry: g, direction, tile, format } = k, direct = direction === "direct";
+  const s = convShape(k), [kh, kw] = g.kernel, taps = kh * kw, texels = blockTexels[format];
+  const weightSpans = spans(g.channelsOut, g.channelsIn, g.groups);
+  const own = direct ? weightSpans : spans(g.channelsIn, g.channelsOut, g.groups);
+  const [sh, sw] = s.source, [th, tw] = s.target, area = sh * sw, [py, px] = s.phases;
+  const scaled = format === "i8";
+  const guarded = direct
+    ? g.padding.some((p) => p > 0) ||
+      g.outSize.some((n, a) => (n - 1) * g.stride[a] + (g.kernel[a] - 1) * g.dilation[a] >= g.inSize[a])
+    : g.kernel.some((size, a) => size > g.stride[a]) || g.padding.some((p) => p > 0) ||
+      g.outSize.some((n, a) => n * g.stride[a] < g.inSize[a]);
+  const pixels = Array.from({ length: tile.pixels }, (_, j) => j),
+    channels = Array.from({ length: tile.blocks }, (_, a) => a);
+  const rowTaps = direct ? { first: "0u", step: 1 } : phaseTaps("phaseY", g.padding[0], py, g.dilation[0], kh);
+  const columnTaps = direct ? { first: "0u", step: 1 } : phaseTaps("phaseX", g.padding[1], px, g.dilation[1], kw);
+  const ragged = s.positions % tile.pixels !== 0 || th % py !== 0 || tw % px !== 0;
+
+  const prepare = pixels.map((j) => {
+    const position = `pixelTile + ${j * s.tiles}u`;
+    return `let p${j} = ${s.positions % tile.pixels ? `min(${position}, ${s.positions - 1}u)` : position};
+  let n${j} = p${j} / ${s.lattice[0] * s.lattice[1]}u; let ty${j} = p${j} / ${s.lattice[1]}u % ${
+      s.lattice[0]
+    }u; let tx${j} = p${j} % ${s.lattice[1]}u;
+  let base${j} = (n${j} * ${up4(s.from)}u + first) * ${area}u;`;
+  });
+  const locate = pixels.map((j) =>
+    wgsl`let iy${j} = ${direct ? `i32(ty${j} * ${g.stride[0]}u) + shiftY` : `i32(ty${j}) + shiftY`};
+      let ix${j} = ${direct ? `i32(tx${j} * ${g.stride[1]}u) + shiftX` : `i32(tx${j}) + shiftX`};
+      #if ${guarded}
+      let ok${j} = u32(iy${j}) < ${sh}u && u32(ix${j}) < ${sw}u;
+      let from${j} = base${j} + select(0u, u32(iy${j} * ${sw} + ix${j}), ok${j});
+      #else
+      let from${j} = base${j} + u32(iy${j} * ${sw} + ix${j});
+      #endif`
+  );
+  const trip = (u: number) => {
+    const r = u === 0 ? "r" : `(r + ${u}u)`;
+    const weight = (a: number) => {
+      if (direct) return `(((block + ${a}u) * ${taps}u + tap) * ${weightSpans.count}u + ${r}) * ${texels}u`;
+      const relative = `block + ${a}u - ${weightSpans.wgsl(`first + ${r}`)}`;
+      const inside = weightSpans.exact ? relative : `min(${relative}, ${weightSpans.count - 1}u)`;
+      return `(((first + ${r}) * ${taps}u + tap) * ${weightSpans.count}u + ${inside}) * ${texels}u`;
+    };
+    const source = pixels.map((j) => {
+      const load = `load_x(from${j} + ${r} * ${area}u)`;
+      return `let x${j} = ${guarded ? `select(vec4f(), ${load}, ok${j})` : load}${
+        scaled && !direct ? " * rowScale" : ""
+      };`;
+    });
+    const multiply = channels.map((a) => {
+      const rows = [0, 1, 2, 3].map((row) =>
+        direct ? `w${row}` : `vec4f(${[0, 1, 2, 3].map((c) => `w${c}.${"xyzw"[row]}`).join(", ")})`
+      );
+      const sums = pixels.map((j) =>
+        [0, 1, 2, 3].map((row) => `acc${a}_${j} = fma(m${row}, vec4f(x${j}.${"xyzw"[row]}), acc${a}_${j});`).join(" ")
+      );
+      const skip = !direct && !weightSpans.exact
+        ? `if (block + ${a}u - ${weightSpans.wgsl(`first + ${r}`)} < ${weightSpans.count}u)`
+        : "";
+      return `${skip} { ${loadBlock(format, `at${a}`)} ${rows.map((row, n) => `let m${n} = ${row};`).join(" ")}
+        ${sums.join("\n        ")} }`;
+    });
+    return `${u > 0 && own.count % tile.unroll ? `if (r + ${u}u < ${own.count}u) ` : ""}{
+        ${scaled && !direct ? `let rowScale = load_scale(first + ${r});` : ""}
+        ${source.join("\n        ")}
+        ${channels.map((a) => `let at${a} = ${weight(a)};`).join(" ")}
+        ${multiply.join("\n        ")}
+      }`;
+  };
+  const finish = channels.flatMap((a) =>
+    pixels.map((j) => {
+      const bounds = [
+        ...(s.positions % tile.pixels ? [`pixelTile + ${j * s.tiles}u < ${s.positions}u`] : []),
+        ...(th % py ? [`phaseY + ty${j} * ${py}u < ${th}u`] : []),
+        ...(tw % px ? [`phaseX + tx${j} * ${px}u < ${tw}u`] : []),
+      ];
+      const value = `acc${a}_${j}${scaled && direct ? ` * scale${a}` : ""}${k.bias ? ` + bias${a}` : ""}`;
+      return `${ragged && bounds.length ? `if (${bounds.join(" && ")}) ` : ""}{ store_y(((n${j} * ${
+        up4(s.to)
+      }u + block + ${a}u) * ${th}u + phaseY + ty${j} * ${py}u) * ${tw}u + phaseX + tx${j} * ${px}u, ${value}); }`;
+    })
+  );
+  return wgsl`
+fn kernel(i: u32) {
+  let pixelTile = i % ${s.tiles}u;
+  let block = i / ${s.tiles}u % ${s.channelTiles}u * ${tile.blocks}u;
+  let phase = i / ${s.tiles * s.channelTiles}u;
+  let phaseY = phase / ${px}u;
+  let phaseX = phase % ${px}u;
+  let first = ${own.wgsl("block")};
+  ${prepare.join("\n  ")}
+  ${channels.flatMap((a) => pixels.map((j) => `var acc${a}_${j} = vec4f();`)).join(" ")}
+  for (var ky = ${rowTaps.first}; ky < ${kh}u; ky += ${rowTaps.step}u) {
+    #if ${direct}
+    let shiftY = i32(ky * ${g.dilation[0]}u) - ${g.padding[0]};
+    #else
+    let shiftY = (i32(phaseY) + ${g.padding[0]} - i32(ky * ${g.dilation[0]}u)) / ${py};
+    #endif
+    for (var kx = ${columnTaps.first}; kx < ${kw}u; kx += ${columnTaps.step}u) {
+      #if ${direct}
+      let shiftX = i32(kx * ${g.dilation[1]}u) - ${g.padding[1]};
+      #else
+      let shiftX = (i32(phaseX) + ${g.padding[1]} - i32(kx * ${g.dilation[1]}u)) / ${px};
+      #endif
+      let tap = ky * ${kw}u + kx;
+      ${locate.join("\n      ")}
+      for (var r = 0u; r < ${own.count}u; r += ${tile.unroll}u) {
+      ${Array.from({ length: tile.unroll }, (_, u) => trip(u)).join("\n      ")}
+      }
+    }
+  }
+  ${scaled && direct ? channels.map((a) => `let scale${a} = load_scale(block + ${a}u);`).join(" ") : ""}
+  ${k.bias ? channels.map((a) => `let bias${a} = load_bias(block + ${a}u);`).join(" ") : ""}
+  ${finish.join("\n  ")}
+}`;
+}

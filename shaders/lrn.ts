@@ -1,0 +1,84 @@
+/**
+ * Local response normalisation across channels (Krizhevsky et al. 2012; Caffe and ONNX agree):
+ *
+ *   s_c = k + α/size · Σ_{j = c − before}^{c + after} x_j²       y_c = x_c · s_c^−β
+ *   dx_c = dy_c · s_c^−β − 2αβ/size · x_c · Σ_{j = c − after}^{c + before} dy_j · x_j · s_j^(−β−1)
+ *
+ * One invocation makes the four channels of a texel from the neighbouring blocks at the same position.
+ */
+
+/** One LRN layer over maps of `channels` channels and `area` positions. */
+export interface LrnGeometry {
+  channels: number;
+  area: number;
+  size: number;
+  alpha: number;
+  beta: number;
+  k: number;
+}
+
+const BEFORE = (size: number) => Math.floor((size - 1) / 2);
+
+/** s^−β. The usual exponent takes exact square roots; `pow` is an approximation on some adapters. */
+function inversePower(s: string, beta: number): string {
+  return beta === 0.75 ? `(inverseSqrt(${s}) * inverseSqrt(sqrt(${s})))` : `pow(${s}, vec4f(${-beta}))`;
+}
+
+/** WGSL that declares `name_B` for the neighbouring blocks and `sum`, the windowed sum of their lanes. */
+function windowSum(g: LrnGeometry, before: number, after: number, block: (offset: number) => string): string {
+  const blocks = Math.ceil(g.channels / 4),
+    from = -Math.ceil(before / 4),
+    to = Math.ceil(after / 4),
+    rest = g.channels % 4;
+  const name = (offset: number) => `v${offset - from}`;
+  const tail = rest ? `vec4f(1.0, ${[1, 2, 3].map((lane) => lane < rest ? "1.0" : "0.0").join(", ")})` : "";
+  const lines: string[] = [];
+  for (let offset = from; offset <= to; offset++) {
+    lines.push(`var ${name(offset)} = vec4f();
+  if (block + ${offset} >= 0 && block + ${offset} < ${blocks}) {
+    let at = u32(i32(i) + ${offset * g.area});
+    ${name(offset)} = ${block(offset)};
+    ${rest ? `if (block + ${offset} == ${blocks - 1}) { ${name(offset)} *= ${tail}; }` : ""}
+  }`);
+  }
+  const lanes = [0, 1, 2, 3].map((lane) => {
+    const terms: string[] = [];
+    for (let j = lane - before; j <= lane + after; j++) {
+      terms.push(`${name(Math.floor(j / 4))}.${"xyzw"[((j % 4) + 4) % 4]}`);
+    }
+    return terms.join(" + ");
+  });
+  return `${lines.join("\n  ")}\n  let sum = vec4f(${lanes.join(", ")});`;
+}
+
+const head = (g: LrnGeometry) => `let block = i32(i / ${g.area}u % ${Math.ceil(g.channels / 4)}u);`;
+
+/** Bindings: x, y, and `scale` (s, kept for the gradient) where `keep`. */
+export function lrn(g: LrnGeometry, keep: boolean): string {
+  const before = BEFORE(g.size);
+  return `
+fn square(v: vec4f) -> vec4f { return v * v; }
+fn kernel(i: u32) {
+  ${head(g)}
+  ${windowSum(g, before, g.size - 1 - before, () => "square(load_x(at))")}
+  let s = fma(sum, vec4f(${g.alpha / g.size}), vec4f(${g.k}));
+  ${keep ? "store_scale(i, s);" : ""}
+  store_y(i, load_x(i) * ${inversePower("s", g.beta)});
+}`;
+}
+
+/** Bindings: x, scale, dy, dx. */
+export function lrnGradient(g: LrnGeometry): string {
+  const before = BEFORE(g.size);
+  return `
+fn ratio(at: u32) -> vec4f {
+  let s = load_scale(at);
+  return load_dy(at) * load_x(at) * ${inversePower("s", g.beta)} / s;
+}
+fn kernel(i: u32) {
+  ${head(g)}
+  ${windowSum(g, g.size - 1 - before, before, () => "ratio(at)")}
+  let s = load_scale(i);
+  store_dx(i, load_dy(i) * ${inversePower("s", g.beta)} - ${2 * g.alpha * g.beta / g.size} * load_x(i) * sum);
+}`;
+}

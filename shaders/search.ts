@@ -1,0 +1,111 @@
+/**
+ * The search's own kernels: the objective's gradient, the mean magnitude of the code's gradient, and the step.
+ *
+ * What changes between iterations lies in `state`, two texels that never leave the GPU:
+ *   0: iteration, iterations, first learning rate, last learning rate        1: decay, lowest code value, γ, –
+ */
+import { wgsl } from "wgsl-preprocessor";
+
+/** A batch of `items` searches, each for `units` units of a layer's map. */
+export interface ObjectiveGeometry {
+  items: number;
+  units: number;
+  /** Channels, height and width of the layer. */
+  map: readonly [number, number, number];
+}
+
+/**
+ * dy of Σ_k a_k − γ Σ_{k<l} (a_k − a_l)², and Σ_k a_k into the trace. Bindings: y, targets (one texel a unit: channel,
+ * row, column; channel −1 for none), state, dy, trace (one texel an item and iteration). One invocation a texel of dy.
+ */
+export function objective({ items, units, map: [c, h, w] }: ObjectiveGeometry): string {
+  const blocks = Math.ceil(c / 4), size = blocks * h * w;
+  const each = (body: (k: number) => string) => Array.from({ length: units }, (_, k) => body(k)).join("\n  ");
+  return wgsl`
+fn lane(v: vec4f, n: u32) -> f32 {
+  return select(select(v.x, v.y, n == 1u), select(v.z, v.w, n == 3u), n >= 2u);
+}
+fn kernel(i: u32) {
+  let item = i / ${size}u;
+  let own = i % ${size}u;
+  ${
+    each((k) =>
+      `let t${k} = load_targets(item * ${units}u + ${k}u);
+  let c${k} = u32(max(t${k}.x, 0.0));
+  let at${k} = (c${k} / 4u * ${h}u + u32(t${k}.y)) * ${w}u + u32(t${k}.z);
+  let on${k} = select(0.0, 1.0, t${k}.x >= 0.0);
+  let a${k} = lane(load_y(item * ${size}u + at${k}), c${k} & 3u) * on${k};`
+    )
+  }
+  let gamma = load_state(1u).z;
+  var dy = vec4f();
+  var sum = 0.0;
+  ${
+    each((k) =>
+      `{
+    var slope = 1.0;
+    ${
+        Array.from({ length: units }, (_, l) => l === k ? "" : `slope -= 2.0 * gamma * (a${k} - a${l}) * on${l};`).join(
+          " ",
+        )
+      }
+    let here = vec4<bool>(own == at${k}) & (vec4u(0u, 1u, 2u, 3u) == vec4u(c${k} & 3u));
+    dy += select(vec4f(), vec4f(slope * on${k}), here);
+    sum += a${k};
+  }`
+    )
+  }
+  store_dy(i, dy);
+  if (own == 0u) { store_trace(u32(load_state(0u).x) * ${items}u + item, vec4f(sum, 0.0, 0.0, 0.0)); }
+}`;
+}
+
+/** Σ |g| of an item in `parts` pieces; the first invocation counts the iteration. Bindings: g, partial, state. */
+export function magnitude(texels: number, parts: number): string {
+  return `
+fn kernel(i: u32) {
+  let item = i / ${parts}u;
+  var sum = vec4f();
+  for (var k = i % ${parts}u; k < ${texels}u; k += ${parts}u) { sum += abs(load_g(item * ${texels}u + k)); }
+  store_partial(i, sum);
+  if (i == 0u) { store_state(0u, load_state(0u) + vec4f(1.0, 0.0, 0.0, 0.0)); }
+}`;
+}
+
+/** How a step uses the gradient: `paper` divides by its mean magnitude, `adam` is Kingma and Ba's rule (2015). */
+export type Rule = "paper" | "adam";
+
+/**
+ * code ← clip(code + step, lowest, bound) · decay, unless the gradient is zero everywhere. Bindings: g, partial, state,
+ * bound, code (kept here), input (the generator's copy), and for adam `m` and `v`. One invocation a texel of the code.
+ */
+export function step(rule: Rule, { texels, values, parts }: { texels: number; values: number; parts: number }): string {
+  return wgsl`
+fn kernel(i: u32) {
+  let item = i / ${texels}u;
+  var sums = vec4f();
+  for (var p = 0u; p < ${parts}u; p++) { sums += load_partial(item * ${parts}u + p); }
+  let mean = (sums.x + sums.y + sums.z + sums.w) / ${values}.0;
+  let schedule = load_state(0u);
+  let limits = load_state(1u);
+  let done = schedule.x - 1.0;
+  let rate = schedule.z + (schedule.w - schedule.z) * done / schedule.y;
+  let g = load_g(i);
+  var code = load_code(i);
+  if (mean > 0.0 && mean < 3e38) {
+    #if ${rule === "paper"}
+    code += rate * (g / mean);
+    #else
+    let m = 0.9 * load_m(i) + 0.1 * g;
+    let v = 0.999 * load_v(i) + 0.001 * g * g;
+    store_m(i, m);
+    store_v(i, v);
+    let seen = done + 1.0;
+    code += rate * (m / (1.0 - pow(0.9, seen))) / (sqrt(v / (1.0 - pow(0.999, seen))) + 1e-8);
+    #endif
+    code = clamp(code, vec4f(limits.y), load_bound(i % ${texels}u)) * limits.x;
+  }
+  store_code(i, code);
+  store_input(i, code);
+}`;
+}

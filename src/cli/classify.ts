@@ -1,0 +1,144 @@
+/** `deno task classify`: what a classifier sees in pictures, or how often it is right about a labelled set. */
+import { centreCropSquare, type Image, resizeRgb } from "../formats/image.ts";
+import { readNpz } from "../formats/npy.ts";
+import { decodeImage } from "../formats/png.ts";
+import { UserError } from "../formats/user_error.ts";
+import { labelOf, type Model, Net, pictureToInput } from "../mod.ts";
+import { main, print } from "./command.ts";
+import { adapterOption, openAdapter, openClassifier } from "./defaults.ts";
+import { readBytes } from "./files.ts";
+import { progress, stderrScreen } from "./progress.ts";
+import { wholeNumber } from "./values.ts";
+
+const options = {
+  top: { value: "K", help: "how many names to print for a picture (5)" },
+  val: { value: "FILE.npz", help: "measures accuracy: images (uint8, N × height × width × 3) and labels (N)" },
+  model: { value: "DIR", help: "the model's folder (the embedded classifier)" },
+  adapter: adapterOption,
+  json: { help: "prints one JSON document" },
+};
+
+/** Pictures that run together. */
+const batch = 50;
+
+/** A unit and its share of the softmax over all units. */
+interface Guess {
+  unit: number;
+  name: string;
+  activation: number;
+  probability: number;
+}
+
+if (import.meta.main) {
+  await main({
+    name: "classify",
+    summary:
+      "Names what a classifier sees in PNG or JPEG pictures. The centre square of a picture is resized to its input.",
+    operands: "IMAGE…",
+    options,
+    examples: [
+      ["deno task classify out/fc8_0945_0.png", "the five names that fit best"],
+      ["deno task classify --top 1 --json *.jpg", "one name each, for a program"],
+      [
+        "deno task classify --val val1000.npz",
+        "the share of pictures with the right name first, and among the first five",
+      ],
+    ],
+    async run(values, files) {
+      const top = wholeNumber("--top", values.top, { least: 1, fallback: 5 });
+      if (values.val ? files.length > 0 : files.length === 0) {
+        throw new UserError("expected pictures, or --val with a labelled set; --help has examples");
+      }
+      const model = await openClassifier(values.model);
+      const size = inputSize(model);
+      if (values.val) {
+        const { images, labels } = await labelledSet(values.val);
+        const outputs = await run(model, images.map((image) => fit(image, size)), values.adapter);
+        const ranks = outputs.map((output, i) => output.filter((value) => value > output[labels[i]]).length);
+        const share = (within: number) => ranks.filter((rank) => rank < within).length / ranks.length;
+        const result = { model: model.name, pictures: ranks.length, top1: share(1), top5: share(5) };
+        const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
+        print(
+          values.json
+            ? JSON.stringify(result, null, 1)
+            : `${ranks.length} pictures: top-1 ${percent(result.top1)}, top-5 ${percent(result.top5)}`,
+        );
+        return;
+      }
+      const images: Image[] = [];
+      for (const file of files) images.push(fit(decodeImage(await readBytes(file), file), size));
+      const outputs = await run(model, images, values.adapter);
+      const results = files.map((file, i) => ({ file, top: guesses(model, outputs[i]).slice(0, top) }));
+      if (values.json) print(JSON.stringify({ model: model.name, pictures: results }, null, 1));
+      else for (const { file, top } of results) print(`${file}\n${top.map(guessLine).join("\n")}`);
+    },
+  });
+}
+
+const guessLine = ({ unit, name, probability }: Guess) =>
+  `  ${(100 * probability).toFixed(1).padStart(5)} %  ${String(unit).padStart(4)}  ${name}`;
+
+/** Side of the square pictures that the model takes. @throws UserError where it takes no pictures. */
+function inputSize({ network, where }: Model): number {
+  const [channels, height, width] = network.inputs[0].shape;
+  if (!network.image || channels !== 3 || height !== width) {
+    throw new UserError(`${where} takes an input of shape [${network.inputs[0].shape}], not square pictures`);
+  }
+  return width;
+}
+
+const fit = (image: Image, size: number) => resizeRgb(centreCropSquare(image), size, size);
+
+/** The model's output for each picture. */
+async function run(model: Model, images: Image[], adapter: string | undefined): Promise<Float32Array[]> {
+  using device = await openAdapter(adapter);
+  const together = Math.min(batch, images.length);
+  using net = await Net.create(device, model, { batch: together });
+  const units = net.outputShape.reduce((product, size) => product * size, 1);
+  const bar = progress("picture", images.length > together ? stderrScreen(false) : undefined);
+  const outputs: Float32Array[] = [];
+  const inputs = new Float32Array(together * net.inputShape.reduce((product, size) => product * size, 1));
+  for (let first = 0; first < images.length; first += together) {
+    const here = images.slice(first, first + together);
+    here.forEach((image, i) => inputs.set(pictureToInput(model.network, image), i * inputs.length / together));
+    const values = await net.forward(inputs);
+    for (let i = 0; i < here.length; i++) outputs.push(values.slice(i * units, (i + 1) * units));
+    bar.show({ done: outputs.length, total: images.length, note: "" });
+  }
+  bar.end();
+  return outputs;
+}
+
+/** All units, the most probable first. Logits go through a softmax; a model that ends in one has done so. */
+function guesses(model: Model, output: Float32Array): Guess[] {
+  const done = model.network.layers.at(-1)!.type === "softmax";
+  const largest = output.reduce((a, b) => Math.max(a, b));
+  const sum = output.reduce((total, value) => total + Math.exp(value - largest), 0);
+  return Array.from(output, (activation, unit) => ({
+    unit,
+    name: labelOf(model, unit),
+    activation,
+    probability: done ? activation : Math.exp(activation - largest) / sum,
+  })).sort((a, b) => b.activation - a.activation);
+}
+
+/** Reads a labelled set. @throws UserError unless it has images and a label for each. */
+async function labelledSet(file: string): Promise<{ images: Image[]; labels: number[] }> {
+  const arrays = readNpz(await readBytes(file), file);
+  const images = arrays.get("images"), labels = arrays.get("labels");
+  if (images?.dtype !== "u1" || images.shape.length !== 4 || images.shape[3] !== 3) {
+    throw new UserError(`${file}: expected "images", uint8 of shape [N, height, width, 3]`);
+  }
+  const [count, height, width] = images.shape;
+  if (labels?.shape.length !== 1 || labels.shape[0] !== count || count === 0) {
+    throw new UserError(`${file}: expected "labels", one for each of the ${count} images`);
+  }
+  const bytes = images.data as Uint8Array, length = height * width * 3;
+  return {
+    images: Array.from(
+      { length: count },
+      (_, i) => ({ width, height, rgb: bytes.subarray(i * length, (i + 1) * length) }),
+    ),
+    labels: Array.from(labels.data, Number),
+  };
+}

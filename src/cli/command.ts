@@ -1,0 +1,145 @@
+/**
+ * A command line program: its options in one table, which the parser and `--help` both read, and its one way out.
+ *
+ *     0    done
+ *     1    bad input or a failing device: one sentence on stderr
+ *     130  stopped by Ctrl-C, after what there was has been saved
+ */
+import { sep } from "node:path";
+import { parseArgs } from "node:util";
+import { UserError } from "../formats/user_error.ts";
+import { GpuError } from "../mod.ts";
+import { isBrokenPipe, reasonOf } from "./files.ts";
+
+/** An option: a flag, or one that takes a value when `value` gives the value's placeholder. */
+export interface Option {
+  value?: string;
+  help: string;
+}
+
+/** The values given: text for options that take one, true or false for flags. */
+export type Values<Options> = {
+  [Name in keyof Options]: Options[Name] extends { value: string } ? string | undefined : boolean;
+};
+
+/** A command; `operands` names what follows the options, where anything may. */
+export interface Command<Options extends Record<string, Option>> {
+  name: string;
+  summary: string;
+  operands?: string;
+  options: Options;
+  examples: [command: string, effect: string][];
+  /** Runs it. The number is the exit code, 0 where none is returned. */
+  run(values: Values<Options>, operands: string[]): Promise<number | void>;
+}
+
+const help = { help: { help: "shows this text" } };
+
+/** Runs a command on the program's arguments and exits. */
+export async function main<Options extends Record<string, Option>>(command: Command<Options>): Promise<never> {
+  try {
+    const { values, operands } = parse(command, Deno.args);
+    if (values.help) {
+      print(helpText(command));
+      Deno.exit(0);
+    }
+    goWhereTyped();
+    Deno.exit(await command.run(values, operands) ?? 0);
+  } catch (error) {
+    console.error(`${command.name}: ${sentence(error)}`);
+    Deno.exit(1);
+  }
+}
+
+/** Writes a line to stdout. A reader that has gone away (`| head`) ends the program quietly. */
+export function print(line: string): void {
+  const bytes = new TextEncoder().encode(line + "\n");
+  try {
+    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  } catch (error) {
+    if (isBrokenPipe(error)) Deno.exit(0);
+    throw new UserError(`the output cannot be written: ${reasonOf(error)}`);
+  }
+}
+
+/** Writes a line to stderr that tells of something the user did not expect. */
+export function warn(line: string): void {
+  console.error(`warning: ${line}`);
+}
+
+/** The value of an option that must be given. */
+export function required(option: string, value: string | undefined): string {
+  if (value === undefined) throw new UserError(`${option} is missing; --help has examples`);
+  return value;
+}
+
+/** The text of `--help`. */
+export function helpText<Options extends Record<string, Option>>(command: Command<Options>): string {
+  const left = Object.entries<Option>({ ...command.options, ...help }).map(([name, option]) =>
+    [`--${name}${option.value ? ` ${option.value}` : ""}`, option.help] as const
+  );
+  const width = Math.max(...left.map(([name]) => name.length));
+  return [
+    `deno task ${command.name} [options]${command.operands ? ` ${command.operands}` : ""}`,
+    "",
+    command.summary,
+    "",
+    "Options:",
+    ...left.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`),
+    "",
+    "Examples:",
+    ...command.examples.flatMap(([example, effect]) => [`  ${example}`, `      ${effect}`]),
+  ].join("\n");
+}
+
+/** Sorts arguments into options and operands. Throws UserError in one sentence that names the option. */
+export function parse<Options extends Record<string, Option>>(
+  command: Command<Options>,
+  args: string[],
+): { values: Values<Options> & { help: boolean }; operands: string[] } {
+  const options: Record<string, Option> = { ...command.options, ...help };
+  const { tokens } = parseArgs({
+    args,
+    strict: false,
+    tokens: true,
+    allowPositionals: true,
+    options: Object.fromEntries(
+      Object.entries(options).map(([name, { value }]) => [name, { type: value ? "string" : "boolean" }]),
+    ),
+  });
+  const fail = (message: string) => new UserError(`${message}; --help lists the options`);
+  const values: Record<string, string | boolean | undefined> = {};
+  for (const [name, { value }] of Object.entries(options)) values[name] = value ? undefined : false;
+  const operands: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") operands.push(token.value);
+    if (token.kind !== "option") continue;
+    const { name, rawName, value } = token;
+    if (!Object.hasOwn(options, name)) throw fail(`there is no option ${rawName}`);
+    const wanted = options[name].value;
+    if (values[name]) throw fail(`${rawName} is given twice`);
+    // "--unit --force" would swallow an option; a value that starts with "-" is written --unit=-5.
+    if (wanted && (!value || !token.inlineValue && value.startsWith("-"))) {
+      throw fail(`${rawName} needs a value, ${wanted}`);
+    }
+    if (!wanted && value !== undefined) throw fail(`${rawName} takes no value, got "${value}"`);
+    values[name] = value ?? true;
+  }
+  if (operands.length > 0 && !command.operands) throw fail(`"${operands[0]}" belongs to no option`);
+  return { values: values as Values<Options> & { help: boolean }, operands };
+}
+
+/** A failure as the sentence that its reader needs; a fault of the program itself keeps its stack. */
+function sentence(error: unknown): string {
+  if (error instanceof UserError || error instanceof GpuError) return error.message;
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
+
+/**
+ * A task starts in the project's folder, wherever below it the user typed; paths are meant from there. INIT_CWD outside
+ * the project is some outer program's and says nothing.
+ */
+function goWhereTyped(): void {
+  const typed = Deno.env.get("INIT_CWD");
+  if (typed?.startsWith(Deno.cwd() + sep)) Deno.chdir(typed);
+}

@@ -1,0 +1,33 @@
+/** What commands use where nothing else is asked for: the embedded models and the best adapter. */
+import { join, relative } from "node:path";
+import { type Device, loadModel, type Model, openDevice } from "../mod.ts";
+import config from "../../deno.json" with { type: "json" };
+import { modelFolder } from "./files.ts";
+
+/** Phosphene's version. */
+export const version: string = config.version;
+
+/** Folders of the embedded models, as seen from where the user is. */
+const embedded = (name: string) => relative(Deno.cwd(), join(import.meta.dirname!, "../../models", name));
+
+/** Options of commands that use the GPU. */
+export const adapterOption = {
+  value: "NAME",
+  help: "high-performance (the default), low-power or fallback; also the variable PHOSPHENE_ADAPTER",
+};
+
+/** Loads a model folder. @throws UserError in one sentence. */
+export const openModel = (folder: string): Promise<Model> => loadModel(modelFolder(folder), folder);
+
+/** Loads the classifier of this folder, or the embedded one. */
+export const openClassifier = (folder?: string): Promise<Model> => openModel(folder ?? embedded("caffenet64"));
+
+/** Loads the generator of this folder, or the embedded one. */
+export const openGenerator = (folder?: string): Promise<Model> => openModel(folder ?? embedded("deepsim64"));
+
+/** Opens the adapter that the option or the environment names. @throws GpuError where there is none. */
+export function openAdapter(name: string | undefined): Promise<Device> {
+  // Mesa complains on stderr where this is unset; it keeps nothing there for a program without windows.
+  if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
+  return openDevice({ adapter: name ?? Deno.env.get("PHOSPHENE_ADAPTER") });
+}

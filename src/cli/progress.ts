@@ -1,0 +1,83 @@
+/**
+ * Progress on stderr: one line that redraws itself in a terminal, a few plain lines elsewhere (a log file, a pipe).
+ */
+
+/** How far the work is. */
+export interface Step {
+  done: number;
+  total: number;
+  /** What is happening there, in a few words. */
+  note: string;
+}
+
+/** Where progress is drawn. */
+export interface Screen {
+  write(text: string): void;
+  /** Columns of the terminal; undefined where lines cannot be redrawn. */
+  columns?: number;
+  /** The time in milliseconds. */
+  now(): number;
+}
+
+/** Of work that is not watched live, this many lines at most are written. */
+const plainLines = 10;
+const barWidth = 20;
+const redrawEveryMs = 80;
+
+/** The screen that stderr is, or none at all where the user asked for quiet. */
+export function stderrScreen(quiet: boolean): Screen | undefined {
+  if (quiet) return undefined;
+  const encoder = new TextEncoder();
+  return {
+    write: (text) => void Deno.stderr.writeSync(encoder.encode(text)),
+    columns: terminalColumns(),
+    now: () => performance.now(),
+  };
+}
+
+/** Columns of the terminal that stderr is, if it is one. */
+export function terminalColumns(): number | undefined {
+  if (!Deno.stderr.isTerminal()) return undefined;
+  try {
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
+}
+
+/** Starts a progress line. `show` may be called as often as one likes; `end` takes the line away. */
+export function progress(unit: string, screen: Screen | undefined): { show(step: Step): void; end(): void } {
+  if (!screen) return { show() {}, end() {} };
+  const start = screen.now();
+  let drawnAt = -Infinity, shown = 0, drawn = false;
+  return {
+    show({ done, total, note }) {
+      const now = screen.now(), last = done === total;
+      const left = done > 0 && !last ? `  ${duration((now - start) / done * (total - done))} left` : "";
+      const count = `${unit} ${String(done).padStart(String(total).length)}/${total}`;
+      if (screen.columns === undefined) {
+        const due = Math.floor(done * plainLines / total);
+        if (due > shown) screen.write(`${count}  ${note}${left}\n`);
+        shown = Math.max(shown, due);
+      } else if (last || now - drawnAt >= redrawEveryMs) {
+        const filled = Math.round(barWidth * done / total);
+        const bar = "━".repeat(filled) + "╌".repeat(barWidth - filled);
+        screen.write(`\r\x1b[K${`${bar} ${count}  ${note}${left}`.slice(0, screen.columns - 1)}`);
+        drawnAt = now;
+        drawn = true;
+      }
+    },
+    end() {
+      if (drawn) screen.write("\r\x1b[K");
+    },
+  };
+}
+
+/** A duration as a person would say it: "7 s", "2 min 05 s", "1 h 10 min". */
+export function duration(milliseconds: number): string {
+  const seconds = Math.ceil(milliseconds / 1000);
+  const minutes = Math.floor(seconds / 60);
+  if (minutes === 0) return `${seconds} s`;
+  if (minutes < 60) return `${minutes} min ${String(seconds % 60).padStart(2, "0")} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+}

@@ -1,0 +1,63 @@
+/**
+ * Animations that loop for ever: GIF (256 colours a frame, plays anywhere) and APNG (every colour, plays in browsers; a
+ * viewer that does not know it shows the first frame).
+ */
+import { applyPalette, GIFEncoder, quantize } from "gifenc";
+import { type Chunk, textChunks, writeChunks } from "./png_chunks.ts";
+import { encodedChunks } from "./png.ts";
+import type { Image } from "./image.ts";
+
+/** Encodes a GIF, each frame with the palette that suits it best. GIF counts time in steps of 10 ms. */
+export function encodeGif(frames: Image[], delayMs: number): Uint8Array<ArrayBuffer> {
+  checkSizes(frames);
+  const gif = GIFEncoder();
+  for (const { width, height, rgb } of frames) {
+    const rgba = new Uint8Array(width * height * 4).fill(255);
+    for (let i = 0; i < width * height; i++) rgba.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i);
+    const palette = quantize(rgba, 256);
+    gif.writeFrame(applyPalette(rgba, palette), width, height, { palette, delay: delayMs });
+  }
+  gif.finish();
+  return gif.bytes();
+}
+
+/** Encodes an APNG, with text as `encodePng` writes it. */
+export function encodeApng(
+  frames: Image[],
+  delayMs: number,
+  text: Record<string, string> = {},
+): Uint8Array<ArrayBuffer> {
+  checkSizes(frames);
+  const { width, height } = frames[0];
+  const pictures = frames.map(encodedChunks);
+  let sequence = 0; // counts fcTL and fdAT chunks together
+  const frameChunks = pictures.flatMap(([, { data }], index): Chunk[] => [
+    {
+      type: "fcTL",
+      data: bigEndian([sequence++, 4], [width, 4], [height, 4], [0, 8], [Math.round(delayMs), 2], [1000, 2], [0, 2]),
+    },
+    index === 0
+      ? { type: "IDAT", data }
+      : { type: "fdAT", data: new Uint8Array([...bigEndian([sequence++, 4]), ...data]) },
+  ]);
+  return writeChunks([
+    pictures[0][0],
+    { type: "acTL", data: bigEndian([frames.length, 4], [0, 4]) },
+    ...textChunks(text),
+    ...frameChunks,
+    { type: "IEND", data: new Uint8Array(0) },
+  ]);
+}
+
+/** Big-endian bytes of [value, size in bytes] fields. */
+const bigEndian = (...fields: [number, number][]): Uint8Array =>
+  Uint8Array.from(
+    fields.flatMap(([value, size]) => Array.from({ length: size }, (_, i) => value / 2 ** (8 * (size - 1 - i)) & 255)),
+  );
+
+function checkSizes(frames: Image[]): void {
+  if (frames.length === 0) throw new RangeError("an animation needs a frame");
+  const { width, height } = frames[0];
+  const other = frames.find((frame) => frame.width !== width || frame.height !== height);
+  if (other) throw new RangeError(`frames differ in size: ${width}×${height} and ${other.width}×${other.height}`);
+}

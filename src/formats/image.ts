@@ -1,0 +1,133 @@
+/**
+ * Plain 8-bit RGB pictures: resizing, cropping, and sheets of captioned tiles.
+ */
+import { glyphHeight, textWidth, wrapText, writeText } from "./font.ts";
+
+/** A picture: `rgb` holds width × height pixels row by row, three bytes each. */
+export interface Image {
+  width: number;
+  height: number;
+  rgb: Uint8Array;
+}
+
+/**
+ * Resizes with a triangle filter: bilinear where the picture grows, and where it shrinks widened by the factor, so that
+ * every source pixel counts (as Pillow's BILINEAR does) and photographs do not alias.
+ */
+export function resizeRgb(image: Image, width: number, height: number): Image {
+  if (width === image.width && height === image.height) return image;
+  const columns = taps(image.width, width);
+  const rows = taps(image.height, height);
+  const narrow = new Float32Array(image.height * width * 3);
+  for (let y = 0, to = 0; y < image.height; y++) {
+    for (const { first, weights } of columns) {
+      for (let c = 0; c < 3; c++) {
+        let sum = 0;
+        for (let k = 0; k < weights.length; k++) sum += weights[k] * image.rgb[3 * (y * image.width + first + k) + c];
+        narrow[to++] = sum;
+      }
+    }
+  }
+  const rgb = new Uint8Array(width * height * 3);
+  const stride = 3 * width;
+  for (let y = 0, to = 0; y < height; y++) {
+    const { first, weights } = rows[y];
+    for (let x = 0; x < stride; x++) {
+      let sum = 0;
+      for (let k = 0; k < weights.length; k++) sum += weights[k] * narrow[(first + k) * stride + x];
+      rgb[to++] = Math.round(sum);
+    }
+  }
+  return { width, height, rgb };
+}
+
+/** For each output position, the source positions under its triangle and their weights, which sum to 1. */
+function taps(from: number, to: number): { first: number; weights: number[] }[] {
+  const scale = from / to;
+  const radius = Math.max(1, scale);
+  return Array.from({ length: to }, (_, i) => {
+    const centre = (i + 0.5) * scale - 0.5;
+    const first = Math.max(0, Math.ceil(centre - radius));
+    const last = Math.min(from - 1, Math.floor(centre + radius));
+    const raw = Array.from({ length: last - first + 1 }, (_, k) => 1 - Math.abs(first + k - centre) / radius);
+    const sum = raw.reduce((a, b) => a + b);
+    return { first, weights: raw.map((weight) => weight / sum) };
+  });
+}
+
+/** The largest square in the middle of a picture. */
+export function centreCropSquare(image: Image): Image {
+  const size = Math.min(image.width, image.height);
+  if (size === image.width && size === image.height) return image;
+  const [left, top] = [Math.floor((image.width - size) / 2), Math.floor((image.height - size) / 2)];
+  const square: Image = { width: size, height: size, rgb: new Uint8Array(size * size * 3) };
+  for (let y = 0; y < size; y++) {
+    const from = 3 * ((top + y) * image.width + left);
+    square.rgb.set(image.rgb.subarray(from, from + 3 * size), 3 * y * size);
+  }
+  return square;
+}
+
+/** A picture of a contact sheet and what is written below it. */
+export interface Tile {
+  image: Image;
+  caption: string;
+}
+
+const gap = 8;
+const lineHeight = glyphHeight + 3;
+const minTileWidth = 128;
+const maxCaptionLines = 3;
+
+/**
+ * A white sheet of equally large cells, `columns` a row, each a picture with its caption below. Pictures are enlarged by a
+ * whole factor to at least 128 pixels' width, so that captions are legible; captions wrap, to three lines at most.
+ */
+export function contactSheet(tiles: Tile[], columns: number): Image {
+  const enlarged = tiles.map(({ image }) => enlarge(image, Math.ceil(minTileWidth / image.width)));
+  const cellWidth = Math.max(...enlarged.map(({ width }) => width));
+  const cellHeight = Math.max(...enlarged.map(({ height }) => height));
+  const captions = tiles.map(({ caption }) => wrapText(caption, cellWidth, maxCaptionLines));
+  const captionHeight = lineHeight * Math.max(...captions.map((lines) => lines.length));
+  const across = Math.min(columns, tiles.length);
+  const down = Math.ceil(tiles.length / columns);
+  const sheet = blank(gap + across * (cellWidth + gap), gap + down * (cellHeight + captionHeight + gap));
+  tiles.forEach((_, i) => {
+    const left = gap + (i % columns) * (cellWidth + gap);
+    const top = gap + Math.floor(i / columns) * (cellHeight + captionHeight + gap);
+    paste(sheet, enlarged[i], left + Math.floor((cellWidth - enlarged[i].width) / 2), top);
+    captions[i].forEach((line, n) => {
+      const x = left + Math.floor((cellWidth - textWidth(line)) / 2);
+      writeText(sheet, line, x, top + cellHeight + 3 + n * lineHeight);
+    });
+  });
+  return sheet;
+}
+
+const blank = (width: number, height: number): Image => ({
+  width,
+  height,
+  rgb: new Uint8Array(width * height * 3).fill(255),
+});
+
+/** Repeats every pixel `factor` times in both directions. */
+function enlarge(image: Image, factor: number): Image {
+  if (factor === 1) return image;
+  const large = blank(image.width * factor, image.height * factor);
+  for (let y = 0, to = 0; y < large.height; y++) {
+    for (let x = 0; x < large.width; x++, to += 3) {
+      const from = 3 * (Math.floor(y / factor) * image.width + Math.floor(x / factor));
+      large.rgb.set(image.rgb.subarray(from, from + 3), to);
+    }
+  }
+  return large;
+}
+
+function paste(sheet: Image, image: Image, left: number, top: number): void {
+  for (let y = 0; y < image.height; y++) {
+    sheet.rgb.set(
+      image.rgb.subarray(3 * y * image.width, 3 * (y + 1) * image.width),
+      3 * ((top + y) * sheet.width + left),
+    );
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * NumPy's array files: .npy (one array) and .npz (a zip of them).
+ *
+ *     \x93NUMPY | version | u16 or u32 header length | a Python dict as text, padded | the elements
+ *
+ * Arrays come out in C order and native byte order whatever the file holds.
+ */
+import { unzipSync } from "fflate";
+import { UserError } from "./user_error.ts";
+
+/** An array's elements; float16 widens to float32 and booleans are bytes of 0 and 1. */
+export type NpyData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
+
+/** An array in C order. `dtype` is NumPy's code of the file's elements without the byte order: f4, u1, b1 … */
+export interface NpyArray {
+  shape: number[];
+  dtype: string;
+  data: NpyData;
+}
+
+const elements = {
+  f2: Float16Array,
+  f4: Float32Array,
+  f8: Float64Array,
+  i1: Int8Array,
+  i2: Int16Array,
+  i4: Int32Array,
+  i8: BigInt64Array,
+  u1: Uint8Array,
+  u2: Uint16Array,
+  u4: Uint32Array,
+  u8: BigUint64Array,
+  b1: Uint8Array,
+};
+
+const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+
+/** Reads a .npy file (format versions 1 to 3); `name` stands for it in errors. Throws UserError where it is malformed. */
+export function readNpy(bytes: Uint8Array, name: string): NpyArray {
+  const { header, offset } = splitHeader(bytes, name);
+  const { dtype, bigEndian, fortran, shape } = parseHeader(header, name);
+  const Elements = elements[dtype];
+  const count = shape.reduce((product, size) => product * size, 1);
+  const payload = bytes.slice(offset);
+  if (payload.length !== count * Elements.BYTES_PER_ELEMENT) {
+    throw new UserError(
+      `${name}: ${dtype} [${shape}] takes ${
+        count * Elements.BYTES_PER_ELEMENT
+      } bytes, the file holds ${payload.length}`,
+    );
+  }
+  if (bigEndian) swapBytes(payload, Elements.BYTES_PER_ELEMENT);
+  const stored = new Elements(payload.buffer);
+  const data: NpyData = stored instanceof Float16Array ? Float32Array.from(stored) : stored;
+  return { shape, dtype, data: fortran && shape.length > 1 ? toCOrder(data, shape) : data };
+}
+
+/** Writes a .npy file (version 1.0, little-endian, C order) whose element type is that of `data`. */
+export function writeNpy({ shape, data }: { shape: number[]; data: NpyData }): Uint8Array {
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (count !== data.length) throw new RangeError(`[${shape}] has ${count} elements, got ${data.length}`);
+  const [code] = Object.entries(elements).find(([, Elements]) => data instanceof Elements)!;
+  const descr = (data.BYTES_PER_ELEMENT === 1 ? "|" : "<") + code;
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
+  const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const start = Math.ceil((10 + dict.length + 1) / 64) * 64; // the elements start aligned, for readers that map the file
+  const header = dict.padEnd(start - 11) + "\n";
+  const file = new Uint8Array(start + data.byteLength);
+  file.set([...magic, 1, 0, header.length & 255, header.length >> 8]);
+  file.set(new TextEncoder().encode(header), 10);
+  file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start);
+  return file;
+}
+
+/**
+ * Reads the arrays of a .npz file by name (without `.npy`); `name` stands for the file in errors.
+ * Throws UserError where it is malformed, or would unpack to far more than a file of weights or pictures does.
+ */
+export function readNpz(bytes: Uint8Array, name: string): Map<string, NpyArray> {
+  // Checked before anything is unpacked, so that a small hostile file cannot ask for all the memory there is.
+  const limit = 2 ** 28 + 16 * bytes.length;
+  let unpacked = 0;
+  let entries = 0;
+  let files: Record<string, Uint8Array>;
+  try {
+    files = unzipSync(bytes, {
+      filter: ({ size, originalSize }) => {
+        unpacked += Math.max(size, originalSize);
+        // DEFLATE shrinks to a 1032nd at best; a zip entry's directory record takes 46 bytes.
+        entries++;
+        const impossible = size > bytes.length || originalSize > 1032 * size || 46 * entries > bytes.length;
+        if (impossible || unpacked > limit) {
+          throw new UserError(`${name}: the zip directory gives sizes that no file of arrays has`);
+        }
+        return true;
+      },
+    });
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${name}: not a sound .npz (zip) file: ${(error as Error).message}`);
+  }
+  const arrays = Object.entries(files).map(([file, content]): [string, NpyArray] => {
+    return [file.replace(/\.npy$/, ""), readNpy(content, `${name}: ${show(file)}`)];
+  });
+  return new Map(arrays);
+}
+
+function splitHeader(bytes: Uint8Array, name: string): { header: string; offset: number } {
+  if (bytes.length < 12 || magic.some((byte, i) => bytes[i] !== byte)) {
+    throw new UserError(`${name}: not a .npy file (it does not start with \\x93NUMPY)`);
+  }
+  const version = bytes[6];
+  if (version < 1 || version > 3) throw new UserError(`${name}: .npy version ${version} is not 1, 2 or 3`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const start = version === 1 ? 10 : 12;
+  const offset = start + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
+  if (offset > bytes.length) throw new UserError(`${name}: truncated inside the .npy header`);
+  return { header: new TextDecoder().decode(bytes.subarray(start, offset)), offset };
+}
+
+function parseHeader(header: string, name: string) {
+  const descr = /'descr'\s*:\s*'([<>|=]?)([a-z]\d+)'/.exec(header);
+  const order = /'fortran_order'\s*:\s*(True|False)/.exec(header);
+  const tuple = /'shape'\s*:\s*\(([\d\s,L]*)\)/.exec(header); // Python 2 wrote 3L for large sizes
+  const shape = tuple?.[1].split(",").map((size) => size.trim().replace(/L$/, "")).filter((size) => size !== "").map(
+    Number,
+  );
+  if (!order || !shape?.every(Number.isSafeInteger) || shape.length > 64) {
+    throw new UserError(`${name}: the .npy header is malformed: ${show(header)}`);
+  }
+  if (!descr || !Object.hasOwn(elements, descr[2])) {
+    throw new UserError(
+      `${name}: only arrays of plain numbers (${Object.keys(elements).join(", ")}) can be read, the header says ` +
+        show(header),
+    );
+  }
+  return { dtype: descr[2] as keyof typeof elements, bigEndian: descr[1] === ">", fortran: order[1] === "True", shape };
+}
+
+/** A file's own text for an error message, which stays one readable line whatever the file says. */
+const show = (text: string) => JSON.stringify(text.trim()).slice(0, 100);
+
+function swapBytes(bytes: Uint8Array, size: number): void {
+  for (let at = 0; at < bytes.length; at += size) bytes.subarray(at, at + size).reverse();
+}
+
+/** Fortran order is the C order of the reversed shape: a transposition of all axes. */
+function toCOrder<T extends NpyData>(data: T, shape: number[]): T {
+  const result = data.slice() as T;
+  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((product, size) => product * size, 1));
+  const index = shape.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < data.length; to++) {
+    result[to] = data[from];
+    for (let axis = shape.length - 1; axis >= 0; axis--) { // an odometer over the C-order index
+      from += strides[axis];
+      if (++index[axis] < shape[axis]) break;
+      from -= strides[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+  return result;
+}

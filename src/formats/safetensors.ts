@@ -1,0 +1,171 @@
+/**
+ * safetensors: a JSON header that names slices of one byte buffer.
+ *
+ *     u64 (little-endian) header length | JSON header, padded with spaces | the tensors' bytes
+ *
+ * A file is refused unless its tensors cover the buffer exactly once: no hole, no overlap, nothing left over. Tensors are
+ * views into the file's bytes, so reading a model copies nothing.
+ */
+import { UserError } from "./user_error.ts";
+
+const itemSizes = { F64: 8, F32: 4, F16: 2, BF16: 2, I8: 1, I64: 8, I32: 4, U8: 1 };
+
+/** The element types that are read and written; safetensors' own names. */
+export type DType = keyof typeof itemSizes;
+
+/** A tensor as a file holds it: row-major, little-endian, at any alignment. */
+export interface StoredTensor {
+  dtype: DType;
+  shape: number[];
+  bytes: Uint8Array;
+}
+
+/** The limit of the format's reference implementation. */
+const maxHeaderBytes = 100_000_000;
+
+/**
+ * Reads the tensors of a safetensors file, in the header's order, as views into `bytes`.
+ * `name` stands for the file in errors. Throws UserError where the file is not a sound safetensors file.
+ */
+export function readSafetensors(bytes: Uint8Array, name: string): Map<string, StoredTensor> {
+  const { header, data } = splitHeader(bytes, name);
+  const tensors = new Map<string, StoredTensor>();
+  const spans: { key: string; begin: number; end: number }[] = [];
+  for (const [key, entry] of Object.entries(header)) {
+    if (key === "__metadata__") continue;
+    const { dtype, shape, begin, end } = checkEntry(entry, data.length, `${name}: tensor ${show(key)}`);
+    tensors.set(key, { dtype, shape, bytes: data.subarray(begin, end) });
+    spans.push({ key, begin, end });
+  }
+  let covered = 0;
+  for (const { key, begin, end } of spans.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== covered) {
+      const fault = begin < covered ? "overlaps the one before it" : "leaves a hole before it";
+      throw new UserError(`${name}: tensor ${show(key)} ${fault}: it starts at byte ${begin}, expected ${covered}`);
+    }
+    covered = end;
+  }
+  if (covered !== data.length) {
+    throw new UserError(`${name}: the header describes ${covered} bytes of tensors, the file holds ${data.length}`);
+  }
+  return tensors;
+}
+
+/**
+ * Writes a safetensors file: the widest elements first and then by name, as the reference implementation does, so that
+ * every tensor is aligned to its element size and equal tensors give equal bytes.
+ */
+export function writeSafetensors(tensors: Map<string, StoredTensor>, metadata?: Record<string, string>): Uint8Array {
+  const sorted = [...tensors].sort(([a, ta], [b, tb]) =>
+    itemSizes[tb.dtype] - itemSizes[ta.dtype] || (a < b ? -1 : a > b ? 1 : 0)
+  );
+  const entries: [string, unknown][] = metadata ? [["__metadata__", metadata]] : [];
+  let offset = 0;
+  for (const [key, { dtype, shape, bytes }] of sorted) {
+    const expected = shape.reduce((product, size) => product * size, itemSizes[dtype]);
+    if (bytes.length !== expected) {
+      throw new RangeError(`tensor "${key}": ${dtype} [${shape}] takes ${expected} bytes, got ${bytes.length}`);
+    }
+    entries.push([key, { dtype, shape, data_offsets: [offset, offset += bytes.length] }]);
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  const start = Math.ceil((8 + json.length) / 8) * 8;
+  const file = new Uint8Array(start + offset).fill(0x20, 8, start);
+  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true);
+  file.set(json, 8);
+  let at = start;
+  for (const [, { bytes }] of sorted) {
+    file.set(bytes, at);
+    at += bytes.length;
+  }
+  return file;
+}
+
+/**
+ * A tensor's values as float32, rounded to nearest where they are wider. An aligned F32 tensor is not copied: the result
+ * then shares the tensor's memory.
+ */
+export function toFloat32({ dtype, bytes }: StoredTensor): Float32Array {
+  const size = itemSizes[dtype];
+  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  const { buffer, byteOffset } = aligned;
+  const length = bytes.length / size;
+  switch (dtype) {
+    case "F32":
+      return new Float32Array(buffer, byteOffset, length);
+    case "F64":
+      return Float32Array.from(new Float64Array(buffer, byteOffset, length));
+    case "F16":
+      return Float32Array.from(new Float16Array(buffer, byteOffset, length));
+    case "BF16": // the upper half of a float32
+      return new Float32Array(Uint32Array.from(new Uint16Array(buffer, byteOffset, length), (v) => v << 16).buffer);
+    case "I64":
+      return Float32Array.from(new BigInt64Array(buffer, byteOffset, length), Number);
+    case "I32":
+      return Float32Array.from(new Int32Array(buffer, byteOffset, length));
+    case "I8":
+      return Float32Array.from(new Int8Array(buffer, byteOffset, length));
+    case "U8":
+      return Float32Array.from(aligned);
+  }
+}
+
+/** A tensor of these values in C order; F16 rounds to nearest even, and beyond ±65504 to infinity. */
+export function fromFloat32(values: ArrayLike<number>, dtype: "F32" | "F16", shape: number[]): StoredTensor {
+  const stored = dtype === "F32" ? Float32Array.from(values) : Float16Array.from(values);
+  return { dtype, shape, bytes: new Uint8Array(stored.buffer) };
+}
+
+function splitHeader(bytes: Uint8Array, name: string): { header: Record<string, unknown>; data: Uint8Array } {
+  if (bytes.length < 8) {
+    throw new UserError(
+      `${name}: a safetensors file starts with 8 bytes of header length, the file has ${bytes.length}`,
+    );
+  }
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
+  if (length > maxHeaderBytes) {
+    throw new UserError(`${name}: not a safetensors file (its header would be ${length} bytes long)`);
+  }
+  if (8 + length > bytes.length) {
+    throw new UserError(`${name}: truncated: the header is ${length} bytes long, ${bytes.length - 8} are there`);
+  }
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length)));
+  } catch {
+    throw new UserError(`${name}: the safetensors header is not JSON`);
+  }
+  if (!isRecord(header)) throw new UserError(`${name}: the safetensors header is not a JSON object`);
+  return { header, data: bytes.subarray(8 + length) };
+}
+
+function checkEntry(entry: unknown, available: number, what: string) {
+  const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
+  if (typeof dtype !== "string" || !Object.hasOwn(itemSizes, dtype)) {
+    throw new UserError(`${what}: dtype ${show(dtype)} is none of ${Object.keys(itemSizes).join(", ")}`);
+  }
+  if (!isSizes(shape)) throw new UserError(`${what}: shape ${show(shape)} is not a list of sizes`);
+  if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+    throw new UserError(`${what}: data_offsets ${show(offsets)} is not [begin, end]`);
+  }
+  const [begin, end] = offsets;
+  if (end > available) {
+    throw new UserError(`${what}: ends at byte ${end} of the data, the file holds ${available}; is it truncated?`);
+  }
+  const expected = shape.reduce((product, size) => product * size, itemSizes[dtype as DType]);
+  if (end - begin !== expected) {
+    throw new UserError(
+      `${what}: ${dtype} ${show(shape)} takes ${expected} bytes, data_offsets give ${end - begin}`,
+    );
+  }
+  return { dtype: dtype as DType, shape, begin, end };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isSizes = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+
+/** A header's value for an error message, which stays one readable line whatever the file says. */
+const show = (value: unknown) => (JSON.stringify(value) ?? "(missing)").slice(0, 100);

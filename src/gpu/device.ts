@@ -1,0 +1,147 @@
+/**
+ * The device: the best adapter with the highest limits it grants, and the one place where its errors surface.
+ *
+ * WebGPU reports failures late and elsewhere (error scopes, events). Everything made here is made through `make`,
+ * which remembers the label; `settle` then throws the first failure as a typed error that names it.
+ */
+import { GpuError, type GpuErrorKind } from "./error.ts";
+
+/** What this adapter can do, as far as kernels and plans care. */
+export interface Caps {
+  /** Timestamp queries can be written. */
+  timestamps: boolean;
+  /** A CPU runs the shaders (lavapipe, SwiftShader): large register tiles, no barriers, texture loads. */
+  software: boolean;
+  /** The largest storage buffer that one binding may show, in bytes. */
+  maxBinding: number;
+  /** The largest side of a 2-d texture, in texels. */
+  maxTexture: number;
+  /** Most storage buffers that one kernel may bind. */
+  maxStorageBuffers: number;
+  /** Most storage textures that one kernel may write. */
+  maxStorageTextures: number;
+  /** Most workgroups along one dimension of a dispatch. */
+  maxGroups: number;
+}
+
+/** How `openDevice` chooses. */
+export interface DeviceOptions {
+  /** `"high-performance"` (the default), `"low-power"`, or `"fallback"` for a software adapter. */
+  adapter?: string;
+}
+
+/** An open adapter. Owns every buffer and texture made through it; `Symbol.dispose` frees them all. */
+export class Device {
+  /** Bytes of GPU memory in use now, as asked for. */
+  memory = 0;
+  /** Per-device caches of other modules (pipelines, layouts): they vanish with the device. */
+  readonly cache = new Map<string, unknown>();
+  #pending: Promise<GpuError | null>[] = [];
+  #failure: GpuError | undefined;
+
+  constructor(readonly gpu: GPUDevice, readonly name: string, readonly caps: Caps) {
+    gpu.lost.then((info) => {
+      if (info.reason !== "destroyed") this.#failure ??= new GpuError("lost", name, `device lost (${info.message})`);
+    });
+    gpu.addEventListener("uncapturederror", (event) => {
+      const error = (event as GPUUncapturedErrorEvent).error;
+      this.#failure ??= new GpuError(kindOf(error), name, firstLine(error.message));
+      event.preventDefault();
+    });
+  }
+
+  /** Runs `create` under error scopes; a failure is thrown by the next `settle` with `label` as its subject. */
+  make<T>(label: string, create: () => T): T {
+    this.gpu.pushErrorScope("out-of-memory");
+    this.gpu.pushErrorScope("validation");
+    try {
+      return create();
+    } catch (error) {
+      throw new GpuError("validation", label, firstLine((error as Error).message));
+    } finally {
+      for (let scope = 0; scope < 2; scope++) {
+        this.#pending.push(
+          this.gpu.popErrorScope().then((e) => e ? new GpuError(kindOf(e), label, firstLine(e.message)) : null),
+        );
+      }
+    }
+  }
+
+  /** Waits for the outcome of everything made so far. @throws GpuError the first failure. */
+  async settle(): Promise<void> {
+    const outcomes = await Promise.all(this.#pending.splice(0));
+    const failure = outcomes.find((e) => e) ?? this.#failure;
+    if (failure) throw failure;
+  }
+
+  /** Waits until the queue is empty. @throws GpuError what failed since the last check. */
+  async finish(): Promise<void> {
+    await Promise.race([this.gpu.queue.onSubmittedWorkDone(), this.gpu.lost]);
+    await this.settle();
+  }
+
+  [Symbol.dispose](): void {
+    this.gpu.destroy();
+  }
+}
+
+function kindOf(error: GPUError): GpuErrorKind {
+  return error.constructor.name === "GPUOutOfMemoryError" ? "out-of-memory" : "validation";
+}
+
+function firstLine(message: string): string {
+  return message.split("\n").map((line) => line.trim()).filter((line) => line).slice(0, 4).join(" ");
+}
+
+/**
+ * Opens the adapter that `options.adapter` asks for with the highest limits it grants.
+ *
+ * ```ts
+ * using device = await openDevice();
+ * console.log(device.name, device.caps.software);
+ * ```
+ * @throws GpuError of kind `no-adapter` where WebGPU has nothing to offer.
+ */
+export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+  const wish = options.adapter || "high-performance";
+  if (!["high-performance", "low-power", "fallback"].includes(wish)) {
+    throw new GpuError("no-adapter", wish, "expected high-performance, low-power or fallback as adapter");
+  }
+  const adapter = await (globalThis.navigator?.gpu as GPU | undefined)?.requestAdapter(
+    wish === "fallback" ? { forceFallbackAdapter: true } : { powerPreference: wish as GPUPowerPreference },
+  );
+  if (!adapter) {
+    throw new GpuError(
+      "no-adapter",
+      "WebGPU",
+      "no adapter found; install a Vulkan driver (Debian: apt-get install mesa-vulkan-drivers) or use a browser with WebGPU",
+    );
+  }
+  const limits = adapter.limits;
+  const wanted = [
+    "maxStorageBufferBindingSize",
+    "maxBufferSize",
+    "maxTextureDimension2D",
+    "maxStorageBuffersPerShaderStage",
+    "maxStorageTexturesPerShaderStage",
+    "maxComputeWorkgroupsPerDimension",
+  ] as const;
+  const timestamps = adapter.features.has("timestamp-query");
+  const gpu = await adapter.requestDevice({
+    label: "phosphene",
+    requiredFeatures: timestamps ? ["timestamp-query"] : [],
+    requiredLimits: Object.fromEntries(wanted.map((name) => [name, limits[name]])),
+  });
+  const info = adapter.info as GPUAdapterInfo & { isFallbackAdapter?: boolean };
+  const name = info.description || [info.vendor, info.architecture].filter((part) => part).join(" ") || "WebGPU";
+  const software = info.isFallbackAdapter ?? /llvmpipe|swiftshader/i.test(`${name} ${info.architecture}`);
+  return new Device(gpu, name, {
+    timestamps,
+    software,
+    maxBinding: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
+    maxTexture: limits.maxTextureDimension2D,
+    maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
+    maxStorageTextures: limits.maxStorageTexturesPerShaderStage,
+    maxGroups: limits.maxComputeWorkgroupsPerDimension,
+  });
+}

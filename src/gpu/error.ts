@@ -1,0 +1,12 @@
+/** What went wrong on the GPU, as one typed error: every failure names the kernel, tensor or adapter it happened in. */
+
+/** `no-adapter`: nothing to run on; `lost`: the driver took the device away. */
+export type GpuErrorKind = "no-adapter" | "validation" | "out-of-memory" | "lost";
+
+/** Thrown for every failure of the device; `kind` tells them apart, `subject` is the label of what failed. */
+export class GpuError extends Error {
+  override name = "GpuError";
+  constructor(readonly kind: GpuErrorKind, readonly subject: string, detail: string) {
+    super(`${subject}: ${detail}`);
+  }
+}

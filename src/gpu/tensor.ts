@@ -1,0 +1,193 @@
+/**
+ * Tensors and where their values lie.
+ *
+ * A tensor is a run of 16-byte texels. Feature maps keep four neighbouring channels of a pixel in one texel:
+ * texel ((n · ⌈C/4⌉ + c/4) · H + y) · W + x holds channels 4⌊c/4⌋ … +3; lanes past C are never read as values.
+ * A texel is four f32, eight f16 or sixteen i8.
+ *
+ * A run may lie in storage buffers or in 2-d textures. GPUs like buffers; adapters that run shaders on a CPU load a
+ * whole texel from a texture for a seventh of the price of a checked buffer gather. A run larger than one binding
+ * may show is cut into several parts. Kernels see none of this: they call `load_NAME(i)` and `store_NAME(i, v)`.
+ */
+import type { Device } from "./device.ts";
+import { GpuError } from "./error.ts";
+
+/** Batch, channels, height, width. */
+export type Shape4 = readonly [n: number, c: number, h: number, w: number];
+
+/** How the values of a texel are packed: 4 × f32, 8 × f16, 16 × i8, or 4 × u32. */
+export type Format = "f32" | "f16" | "i8";
+
+/** Where a run of texels lies. */
+export type Storage = "buffer" | "texture";
+
+/** Bytes of a texel. */
+export const TEXEL = 16;
+
+/** Texels in one row of a texture. */
+export const ROW = 1024;
+
+/** The texels of one tensor or of several that take turns, in one or more parts of `partTexels` each. */
+export interface Memory {
+  readonly storage: Storage;
+  readonly format: Format;
+  readonly parts: readonly (GPUBuffer | GPUTexture)[];
+  readonly partTexels: number;
+  /** Bytes asked for. */
+  readonly bytes: number;
+}
+
+/** A named run of texels; `memory` is set by whoever places it. */
+export interface Tensor {
+  readonly label: string;
+  readonly shape: Shape4;
+  readonly format: Format;
+  readonly texels: number;
+  readonly storage: Storage;
+  memory?: Memory;
+}
+
+/** Texels of a feature map of this shape. */
+export function mapTexels([n, c, h, w]: Shape4): number {
+  return n * Math.ceil(c / 4) * h * w;
+}
+
+/** The kind of storage that this adapter reads fastest. */
+export function preferredStorage(device: Device): Storage {
+  return device.caps.software ? "texture" : "buffer";
+}
+
+/** A feature map of `shape`, not yet placed. */
+export function featureMap(device: Device, label: string, shape: Shape4, storage = preferredStorage(device)): Tensor {
+  return { label, shape, format: "f32", texels: mapTexels(shape), storage };
+}
+
+/** A bare run of `texels`, not yet placed. */
+export function run(label: string, texels: number, storage: Storage, format: Format = "f32"): Tensor {
+  return { label, shape: [1, texels * 4, 1, 1], format, texels, storage };
+}
+
+/** The most texels that one part may hold on this device. */
+function partLimit(device: Device, storage: Storage): number {
+  const { maxBinding, maxTexture } = device.caps;
+  return storage === "buffer" ? Math.floor(maxBinding / TEXEL / 64) * 64 : maxTexture * ROW;
+}
+
+/** Bytes that `allocate` will take for so many texels. */
+export function bytesFor(device: Device, texels: number, storage: Storage): number {
+  const unit = storage === "buffer" ? 1 : ROW, limit = partLimit(device, storage);
+  const whole = Math.floor(texels / limit), rest = texels - whole * limit;
+  return (whole * limit + Math.ceil(rest / unit) * unit) * TEXEL;
+}
+
+/** Takes GPU memory for `texels`; a failure surfaces at `device.settle()` under `label`. */
+export function allocate(device: Device, label: string, texels: number, storage: Storage, format: Format): Memory {
+  const partTexels = partLimit(device, storage), parts: (GPUBuffer | GPUTexture)[] = [];
+  for (let start = 0; start < texels; start += partTexels) {
+    const count = Math.min(partTexels, texels - start);
+    const name = start === 0 ? label : `${label} (part ${parts.length + 1})`;
+    parts.push(device.make(name, () =>
+      storage === "buffer"
+        ? device.gpu.createBuffer({
+          label: name,
+          size: count * TEXEL,
+          usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+        })
+        : device.gpu.createTexture({
+          label: name,
+          size: [ROW, Math.ceil(count / ROW)],
+          format: format === "f32" ? "rgba32float" : "rgba32uint",
+          usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_SRC |
+            GPUTextureUsage.COPY_DST,
+        })));
+  }
+  const bytes = bytesFor(device, texels, storage);
+  device.memory += bytes;
+  return { storage, format, parts, partTexels, bytes };
+}
+
+/** Gives memory back. */
+export function free(device: Device, memory: Memory): void {
+  for (const part of memory.parts) part.destroy();
+  device.memory -= memory.bytes;
+}
+
+/** The memory of a placed tensor. @throws GpuError when nobody placed it. */
+export function placed(tensor: Tensor): Memory {
+  if (!tensor.memory) throw new GpuError("validation", tensor.label, "used before it was placed in memory");
+  return tensor.memory;
+}
+
+/** Places a tensor in memory of its own. */
+export function place(device: Device, tensor: Tensor): Tensor {
+  tensor.memory = allocate(device, tensor.label, tensor.texels, tensor.storage, tensor.format);
+  return tensor;
+}
+
+/** Copies `bytes` (whole texels, from texel 0) into a placed tensor. */
+export function upload(device: Device, tensor: Tensor, bytes: Uint8Array): void {
+  const { parts, partTexels, storage } = placed(tensor), queue = device.gpu.queue;
+  parts.forEach((part, index) => {
+    const piece = bytes.subarray(index * partTexels * TEXEL, (index + 1) * partTexels * TEXEL);
+    if (piece.length === 0) return;
+    if (storage === "buffer") return queue.writeBuffer(part as GPUBuffer, 0, piece as Uint8Array<ArrayBuffer>);
+    const texture = part as GPUTexture,
+      layout = { bytesPerRow: ROW * TEXEL },
+      rows = Math.floor(piece.length / (ROW * TEXEL));
+    const rest = piece.subarray(rows * ROW * TEXEL) as Uint8Array<ArrayBuffer>;
+    if (rows > 0) queue.writeTexture({ texture }, piece as Uint8Array<ArrayBuffer>, layout, [ROW, rows]);
+    if (rest.length > 0) queue.writeTexture({ texture, origin: [0, rows] }, rest, layout, [rest.length / TEXEL, 1]);
+  });
+}
+
+/** Reads the texels of a placed tensor back. @throws GpuError when the device failed meanwhile. */
+export async function download(device: Device, tensor: Tensor, texels = tensor.texels): Promise<Uint8Array> {
+  const { parts, partTexels, storage } = placed(tensor), result = new Uint8Array(texels * TEXEL);
+  for (let index = 0; index * partTexels < texels; index++) {
+    const count = Math.min(partTexels, texels - index * partTexels);
+    const rows = Math.ceil(count / ROW), size = (storage === "buffer" ? count : rows * ROW) * TEXEL;
+    const label = `read ${tensor.label}`;
+    const staging = device.make(
+      label,
+      () => device.gpu.createBuffer({ label, size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST }),
+    );
+    const encoder = device.gpu.createCommandEncoder({ label });
+    const part = parts[index];
+    if (storage === "buffer") encoder.copyBufferToBuffer(part as GPUBuffer, 0, staging, 0, size);
+    else {encoder.copyTextureToBuffer({ texture: part as GPUTexture }, { buffer: staging, bytesPerRow: ROW * TEXEL }, [
+        ROW,
+        rows,
+      ]);}
+    device.gpu.queue.submit([encoder.finish()]);
+    await Promise.race([staging.mapAsync(GPUMapMode.READ), device.gpu.lost]);
+    await device.settle();
+    result.set(new Uint8Array(staging.getMappedRange(), 0, count * TEXEL), index * partTexels * TEXEL);
+    staging.destroy();
+  }
+  return result;
+}
+
+/** NCHW values into the texels of a feature map. @throws RangeError when the count is wrong. */
+export function toTexels(values: ArrayLike<number>, [n, c, h, w]: Shape4): Float32Array<ArrayBuffer> {
+  if (values.length !== n * c * h * w) throw new RangeError(`expected ${n * c * h * w} values, got ${values.length}`);
+  const blocks = Math.ceil(c / 4), area = h * w, texels = new Float32Array(n * blocks * area * 4);
+  for (let item = 0, from = 0; item < n; item++) {
+    for (let channel = 0; channel < c; channel++) {
+      let to = (item * blocks + (channel >> 2)) * area * 4 + (channel & 3);
+      for (let p = 0; p < area; p++, to += 4) texels[to] = values[from++];
+    }
+  }
+  return texels;
+}
+
+/** The texels of a feature map as NCHW values. */
+export function fromTexels(texels: Float32Array, [n, c, h, w]: Shape4): Float32Array<ArrayBuffer> {
+  const blocks = Math.ceil(c / 4), area = h * w, values = new Float32Array(n * c * area);
+  for (let item = 0, to = 0; item < n; item++) {
+    for (let channel = 0; channel < c; channel++) {
+      let from = (item * blocks + (channel >> 2)) * area * 4 + (channel & 3);
+      for (let p = 0; p < area; p++, from += 4) values[to++] = texels[from];
+    }
+  }
+  return values;
+}

@@ -1,0 +1,26 @@
+/**
+ * Phosphene: what a neuron wants to see, on any GPU. A tensor runtime on WebGPU with hand-written kernels and their
+ * gradients, and the search of "Synthesizing the preferred inputs for neurons in neural networks via deep generator
+ * networks" (Nguyen et al. 2016) on top of it.
+ *
+ * @module
+ */
+export { UserError } from "./formats/user_error.ts";
+export { type Caps, Device, type DeviceOptions, openDevice } from "./gpu/device.ts";
+export { GpuError, type GpuErrorKind } from "./gpu/error.ts";
+export { isTrained, labelOf, loadModel, type Model, type ReadFile } from "./net/model.ts";
+export { Net, type NetInput, type NetOptions } from "./net/net.ts";
+export type { ImageFormat, LayerSpec, Network } from "./net/network.ts";
+export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net/picture.ts";
+export type { PlanMemory } from "./net/plan.ts";
+export {
+  encode,
+  type Progress,
+  type Ranked,
+  search,
+  searchDefaults,
+  type SearchItem,
+  type SearchOptions,
+  type SearchResult,
+  type Target,
+} from "./synth/search.ts";

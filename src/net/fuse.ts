@@ -1,0 +1,125 @@
+/**
+ * Fusion on the graph: which layers remain, what each applies to its output, and whose memory each value is.
+ *
+ *   views                      the output is the input's texels under another name
+ *   conv, deconv, fc + scale   one layer with other weights (scale, batch norm: y = a · x + b)
+ *   anything + ReLU            the layer stores max(x, 0) (or the leaky form), unless its gradient needs its own output
+ *
+ * A value is only fused away when one layer reads it and nobody wants to see it.
+ */
+import type { Affine, AffineOp } from "../ops/affine.ts";
+import type { ReluParams } from "../ops/activations.ts";
+import type { HostTensor, Op, Shape } from "../ops/op.ts";
+import { ops } from "../ops/table.ts";
+import type { Graph, Layer, Value } from "./graph.ts";
+
+/** A layer as it will run. */
+export interface FusedLayer {
+  name: string;
+  op: Op;
+  params: unknown;
+  inputs: Value[];
+  output: Value;
+  /** The leaky or plain ReLU that its kernel applies while storing. */
+  relu?: ReluParams;
+  /** Its weights on the host, folded. */
+  weights(): Record<string, HostTensor>;
+}
+
+/** Ops that an affine layer can be folded into, and the dimension of their weights that counts output channels. */
+const foldable = new Map<Op, "rows" | "columns">([[ops.conv2d, "rows"], [ops.fc, "rows"], [ops.deconv2d, "columns"]]);
+/** Ops whose gradient reads their own output. */
+const readsOutput = new Set<Op>([ops.relu, ops.sigmoid, ops.tanh, ops.softmax]);
+const affines = new Set<Op>([ops.scale, ops.batchnorm]);
+
+/** Prunes and fuses a graph; `resolve` gives the value whose memory holds a value. */
+export function fuse(
+  graph: Graph,
+  wanted: readonly Value[],
+  optimise: boolean,
+): { layers: FusedLayer[]; resolve: (value: Value) => Value } {
+  const needed = new Set<Value>(wanted);
+  for (const layer of [...graph.layers].reverse()) {
+    if (needed.has(layer.output)) { for (const input of layer.inputs) needed.add(input); }
+  }
+  const live = graph.layers.filter((layer) => needed.has(layer.output));
+  const alias = new Map<Value, Value>();
+  const resolve = (value: Value): Value => {
+    let own = value;
+    for (let next = alias.get(own); next; next = alias.get(own)) own = next;
+    return own;
+  };
+  for (const layer of live) if (isView(layer)) alias.set(layer.output, layer.inputs[0]);
+
+  const readers = new Map<Value, number>();
+  for (const layer of live) {
+    if (isView(layer)) continue;
+    for (const input of layer.inputs) readers.set(resolve(input), (readers.get(resolve(input)) ?? 0) + 1);
+  }
+  const seen = new Set(wanted.map(resolve)), result: FusedLayer[] = [], makers = new Map<Value, FusedLayer>();
+  for (const layer of live) {
+    if (isView(layer)) continue;
+    const inputs = layer.inputs.map(resolve), before = makers.get(inputs[0]);
+    const alone = optimise && before !== undefined && !before.relu && readers.get(inputs[0]) === 1 &&
+      !seen.has(inputs[0]);
+    if (alone && affines.has(layer.op) && foldable.has(before.op)) {
+      makers.set(layer.output, Object.assign(before, fold(before, layer), { output: layer.output }));
+    } else if (alone && layer.op === ops.relu && !readsOutput.has(before.op)) {
+      makers.set(layer.output, Object.assign(before, { relu: layer.params, output: layer.output }));
+    } else {
+      const weights = () => Object.fromEntries(Object.keys(layer.weightShapes).map((key) => [key, layer.weight(key)]));
+      const own: FusedLayer = {
+        name: layer.name,
+        op: layer.op,
+        params: layer.params,
+        inputs,
+        output: layer.output,
+        weights,
+      };
+      makers.set(layer.output, own);
+      result.push(own);
+    }
+  }
+  return { layers: result, resolve };
+}
+
+function isView(layer: Layer): boolean {
+  return layer.op.isView?.(layer.inputs.map((input) => input.shape as Shape), layer.params) ?? false;
+}
+
+/** The parameters and weights of a convolution or fc with the affine layer after it folded in. */
+function fold(before: FusedLayer, layer: Layer): Pick<FusedLayer, "params" | "weights"> {
+  const { weights } = before, dimension = foldable.get(before.op)!;
+  return {
+    params: { ...before.params as object, bias: true },
+    weights() {
+      const { weight, bias } = weights(), own = Object.keys(layer.weightShapes).map((key) => [key, layer.weight(key)]);
+      const { a, b } = (layer.op as AffineOp<unknown>).affine(Object.fromEntries(own), layer.params);
+      return { weight: scaled(weight, a, dimension, before), bias: shifted(bias, { a, b }) };
+    },
+  };
+}
+
+/** Weights whose output channels are multiplied by `a`. */
+function scaled(weight: HostTensor, a: Float32Array, dimension: "rows" | "columns", layer: FusedLayer): HostTensor {
+  const values = weight.values.slice(), [rows, columns] = weight.shape, rest = values.length / rows / columns;
+  const groups = (layer.params as { groups?: number }).groups ?? 1;
+  for (let n = 0; n < values.length; n++) {
+    const row = Math.floor(n / (columns * rest)), column = Math.floor(n / rest) % columns;
+    values[n] *= a[dimension === "rows" ? row : Math.floor(row / (rows / groups)) * columns + column];
+  }
+  const { quantised } = weight;
+  if (quantised && dimension === "rows") {
+    return {
+      ...weight,
+      values,
+      quantised: { ...quantised, scales: quantised.scales.map((scale, row) => scale * a[row]) },
+    };
+  }
+  return { shape: weight.shape, stored: "F32", values };
+}
+
+function shifted(bias: HostTensor | undefined, { a, b }: Affine): HostTensor {
+  const values = a.map((factor, c) => factor * (bias?.values[c] ?? 0) + (b?.[c] ?? 0));
+  return { shape: [values.length], stored: "F32", values };
+}

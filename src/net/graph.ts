@@ -1,0 +1,112 @@
+/**
+ * A network as a graph: layers in order and the values between them, every shape inferred and checked.
+ *
+ * Blobs that layers write in place become separate values here. A blob's name means its last value; a layer's name,
+ * where no blob has it, that layer's own output.
+ */
+import { UserError } from "../formats/user_error.ts";
+import { Fields } from "../ops/fields.ts";
+import type { HostTensor, Op, Shape } from "../ops/op.ts";
+import { ops } from "../ops/table.ts";
+import type { Network } from "./network.ts";
+import { hostTensor, type WeightsFile } from "./weights.ts";
+
+/** What a layer makes or a network is given. */
+export interface Value {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+/** One layer with its op and checked parameters. */
+export interface Layer {
+  readonly name: string;
+  readonly op: Op;
+  readonly params: unknown;
+  readonly inputs: readonly Value[];
+  readonly output: Value;
+  readonly weightShapes: Readonly<Record<string, readonly number[]>>;
+  /** A weight by the name after `LAYER.`. @throws UserError when the weights file does not fit. */
+  weight(name: string): HostTensor;
+}
+
+/** Layers in an order in which they can run. */
+export interface Graph {
+  readonly inputs: readonly Value[];
+  readonly layers: readonly Layer[];
+  readonly output: Value;
+  /** The value of a blob or layer. @throws UserError when nothing has that name. */
+  find(name: string): Value;
+}
+
+/** @throws UserError with the place before the message, where `run` throws one. */
+function within<T>(place: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`${place}: ${error.message}`) : error;
+  }
+}
+
+/** One layer made by a program, not read from a file. */
+export function makeLayer(
+  name: string,
+  type: string,
+  params: Record<string, unknown>,
+  inputs: readonly Value[],
+  weight: (name: string, shape: readonly number[]) => HostTensor,
+): Layer {
+  const op = ops[type];
+  if (!op) throw new UserError(`type "${type}" is unknown, expected one of ${Object.keys(ops).join(", ")}`);
+  if (op.inputs !== undefined && op.inputs !== inputs.length) {
+    throw new UserError(`${type} takes ${op.inputs} input, got ${inputs.length}`);
+  }
+  const fields = new Fields(params), parsed = op.parse(fields);
+  fields.done();
+  const shapes = inputs.map((input) => input.shape), output = { name, shape: op.outputShape(shapes, parsed) };
+  const weightShapes = op.weightShapes?.(shapes, parsed) ?? {};
+  return { name, op, params: parsed, inputs, output, weightShapes, weight: (key) => weight(key, weightShapes[key]) };
+}
+
+/**
+ * The graph of a model.
+ * @param given The value to run on in place of the network's (single) input, to append one network to another.
+ * @throws UserError naming file and layer.
+ */
+export function buildGraph(model: WeightsFile & { network: Network }, given?: Value): Graph {
+  const { network, where } = model, blobs = new Map<string, Value>(), byLayer = new Map<string, Value>();
+  const inputs = network.inputs.map((input) => given ?? input);
+  network.inputs.forEach(({ name, shape }, index) => {
+    if (inputs[index].shape.join() !== shape.join()) {
+      throw new UserError(`${where}: input "${name}" has shape [${shape}], got [${inputs[index].shape}]`);
+    }
+    if (blobs.has(name)) throw new UserError(`${where}: two inputs are named "${name}"`);
+    blobs.set(name, inputs[index]);
+  });
+  const layers = network.layers.map((spec) =>
+    within(`${where}: layer "${spec.name}"`, () => {
+      if (byLayer.has(spec.name)) throw new UserError("the name is taken by an earlier layer");
+      const sources = spec.inputs.map((name) => {
+        const value = blobs.get(name);
+        if (!value) throw new UserError(`input "${name}" is not made by any layer before it`);
+        return value;
+      });
+      const layer = makeLayer(spec.name, spec.type, spec.params, sources, (key, shape) =>
+        hostTensor(model, `${spec.name}.${key}`, shape));
+      byLayer.set(spec.name, layer.output);
+      blobs.set(spec.output, layer.output);
+      return layer;
+    })
+  );
+  return {
+    inputs,
+    layers,
+    output: layers[layers.length - 1].output,
+    find(name) {
+      const value = blobs.get(name) ?? byLayer.get(name);
+      if (!value) {
+        throw new UserError(`${where}: no layer "${name}"; the layers are ${[...blobs.keys()].join(", ")}`);
+      }
+      return value;
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/** A model folder in memory: the network, its weights as stored, its labels, and a hash that names exactly these. */
+import { readSafetensors, type StoredTensor } from "../formats/safetensors.ts";
+import { UserError } from "../formats/user_error.ts";
+import { buildGraph } from "./graph.ts";
+import { type Network, parseNetwork } from "./network.ts";
+
+/** A model, loaded and checked. */
+export interface Model {
+  readonly name: string;
+  /** Where it came from, for messages. */
+  readonly where: string;
+  readonly network: Network;
+  readonly weights: ReadonlyMap<string, StoredTensor>;
+  /** Names of the output units; empty when the folder has none. */
+  readonly labels: readonly string[];
+  /** SHA-256 of network.json and weights.safetensors, in hexadecimal. */
+  readonly hash: string;
+}
+
+/** Reads one file of a model folder. @throws UserError when it cannot be read. */
+export type ReadFile = (file: string) => Promise<Uint8Array>;
+
+/**
+ * Loads a model folder and checks it: every layer, every weight's presence, shape and finiteness.
+ *
+ * ```ts
+ * const model = await loadModel(async (file) => new Uint8Array(await (await fetch(`models/caffenet64/${file}`)).arrayBuffer()), "caffenet64");
+ * ```
+ * @param read Gets `network.json`, `weights.safetensors` and `labels.txt` (which may be missing).
+ * @param where The folder's name in messages.
+ * @throws UserError in one sentence.
+ */
+export async function loadModel(read: ReadFile, where: string): Promise<Model> {
+  const json = await read("network.json"), bytes = await read("weights.safetensors");
+  const network = parseNetwork(new TextDecoder().decode(json), `${where}/network.json`);
+  const weights = readSafetensors(bytes, `${where}/weights.safetensors`);
+  let labels: string[] = [];
+  try {
+    labels = new TextDecoder().decode(await read("labels.txt")).split(/\r?\n/).map((line) => line.trim());
+    while (labels.at(-1) === "") labels.pop();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+  }
+  const whole = new Uint8Array(json.length + bytes.length);
+  whole.set(json);
+  whole.set(bytes, json.length);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", whole));
+  const hash = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const model = { name: network.name, where, network, weights, labels, hash };
+  for (const layer of buildGraph(model).layers) for (const name of Object.keys(layer.weightShapes)) layer.weight(name);
+  return model;
+}
+
+/** Whether an output unit was trained. */
+export function isTrained(model: Model, unit: number): boolean {
+  return model.network.trained?.some(([first, last]) => unit >= first && unit <= last) ?? true;
+}
+
+/** The name of an output unit, or its number. */
+export function labelOf(model: Model, unit: number): string {
+  return model.labels[unit] || `unit ${unit}`;
+}

@@ -1,0 +1,163 @@
+/** A network ready to run on a device: one plan for a fixed batch, with or without the gradient to its input. */
+import type { Device } from "../gpu/device.ts";
+import { download, fromTexels, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
+import { UserError } from "../formats/user_error.ts";
+import { chw, count, type WeightStorage } from "../ops/op.ts";
+import { buildGraph, type Graph, type Value } from "./graph.ts";
+import type { Model } from "./model.ts";
+import { buildPlan, type Plan, type PlanMemory } from "./plan.ts";
+
+/** How a net is built. */
+export interface NetOptions {
+  /** Items run together; 1 unless given. */
+  batch?: number;
+  /** Layer or blob whose values come out; the last layer unless given. */
+  layer?: string;
+  /** Also compile the gradient: to the first input, or to the blob of this name. */
+  gradient?: boolean | string;
+  /** How weights are stored on the GPU; as in the file unless given. */
+  weights?: WeightStorage;
+  /** False keeps every layer and tensor apart, for comparison. */
+  optimise?: boolean;
+}
+
+/** Values of one batch, NCHW: of the only input, or of each input by name. */
+export type NetInput = Float32Array | Record<string, Float32Array>;
+
+/**
+ * A network on a device.
+ *
+ * ```ts
+ * using net = await Net.create(device, model, { batch: 2, gradient: true });
+ * const { output, gradient } = await net.gradient(x, 945);
+ * ```
+ */
+export class Net {
+  private constructor(
+    private readonly device: Device,
+    private readonly graph: Graph,
+    private readonly output: Value,
+    private readonly plan: Plan,
+    /** Items run together. */
+    readonly batch: number,
+  ) {}
+
+  /** @throws UserError for a layer that is not there or weights that do not fit, GpuError when the device fails. */
+  static async create(device: Device, model: Model, options: NetOptions = {}): Promise<Net> {
+    const { batch = 1, layer, gradient = false, weights, optimise } = options;
+    if (!Number.isSafeInteger(batch) || batch < 1) {
+      throw new UserError(`batch is ${batch}, expected a whole number ≥ 1`);
+    }
+    const graph = buildGraph(model), output = layer === undefined ? graph.output : graph.find(layer);
+    const plan = await buildPlan(device, {
+      graph,
+      batch,
+      wanted: [output],
+      gradient: gradient === false
+        ? undefined
+        : { of: output, to: gradient === true ? graph.inputs[0] : graph.find(gradient) },
+      storage: weights,
+      optimise,
+    });
+    return new Net(device, graph, output, plan, batch);
+  }
+
+  /** Shape of one item of the first input. */
+  get inputShape(): readonly number[] {
+    return this.graph.inputs[0].shape;
+  }
+
+  /** Shape of one item of the output. */
+  get outputShape(): readonly number[] {
+    return this.output.shape;
+  }
+
+  /** GPU memory in bytes. */
+  get memory(): PlanMemory {
+    return this.plan.memory;
+  }
+
+  /** Dispatches of one run, the gradient included where there is one. */
+  get dispatches(): number {
+    return this.plan.steps.length;
+  }
+
+  /** The output's values, NCHW. @throws UserError when an input has the wrong number of values. */
+  async forward(input: NetInput): Promise<Float32Array> {
+    this.#load(input);
+    this.plan.submit(1, true);
+    return await this.#values(this.plan.tensors.of(this.output));
+  }
+
+  /**
+   * The output and Σ_n ∂output[n, unit] / ∂input.
+   * @param xy [x, y] position in a map; the centre (floor of half) unless given.
+   * @throws UserError when the unit or position is not there or the net was made without gradient.
+   */
+  async gradient(
+    input: NetInput,
+    unit: number,
+    xy?: readonly [number, number],
+  ): Promise<{ output: Float32Array; gradient: Float32Array }> {
+    const size = count(this.output.shape), dy = new Float32Array(this.batch * size);
+    const at = unitIndex(this.output, unit, xy);
+    for (let item = 0; item < this.batch; item++) dy[item * size + at] = 1;
+    return await this.backward(input, dy);
+  }
+
+  /**
+   * The output and the gradient of Σ dy · output, for any dy of the output's shape (NCHW, the whole batch).
+   * @throws UserError when dy has the wrong number of values or the net was made without gradient.
+   */
+  async backward(input: NetInput, dy: Float32Array): Promise<{ output: Float32Array; gradient: Float32Array }> {
+    const { tensors } = this.plan, wanted = this.batch * count(this.output.shape);
+    if (!tensors.dy || !tensors.dx) throw new UserError("the net was made without gradient");
+    if (dy.length !== wanted) throw new UserError(`dy: expected ${wanted} values, got ${dy.length}`);
+    this.#load(input);
+    upload(this.device, tensors.dy, bytes(toTexels(dy, tensors.dy.shape)));
+    this.plan.submit();
+    return { output: await this.#values(tensors.of(this.output)), gradient: await this.#values(tensors.dx) };
+  }
+
+  #load(input: NetInput): void {
+    for (const value of this.graph.inputs) {
+      const values = input instanceof Float32Array ? input : input[value.name],
+        wanted = this.batch * count(value.shape);
+      if (values?.length !== wanted) {
+        throw new UserError(`input "${value.name}": expected ${wanted} values, got ${values?.length ?? "none"}`);
+      }
+      const tensor = this.plan.tensors.of(value);
+      upload(this.device, tensor, bytes(toTexels(values, tensor.shape)));
+    }
+  }
+
+  async #values(tensor: Tensor): Promise<Float32Array> {
+    return fromTexels(floats(await download(this.device, tensor)), tensor.shape);
+  }
+
+  [Symbol.dispose](): void {
+    this.plan[Symbol.dispose]();
+  }
+}
+
+/** The index of a unit (at a position of a map) among one item's values. @throws UserError when it is not there. */
+export function unitIndex({ name, shape }: Value, unit: number, xy?: readonly [number, number]): number {
+  const [c, h, w] = chw(shape), [x, y] = xy ?? [Math.floor(w / 2), Math.floor(h / 2)];
+  if (!Number.isSafeInteger(unit) || unit < 0 || unit >= c) {
+    throw new UserError(`unit ${unit} is not in "${name}", which has units 0 to ${c - 1}`);
+  }
+  if (!Number.isSafeInteger(x) || !Number.isSafeInteger(y) || x < 0 || x >= w || y < 0 || y >= h) {
+    throw new UserError(`position ${x},${y} is not in "${name}", whose maps are ${w} wide and ${h} high`);
+  }
+  return (unit * h + y) * w + x;
+}
+
+/** The bytes of floats. */
+export function bytes(values: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** The floats in bytes. */
+export function floats(data: Uint8Array): Float32Array {
+  return new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4);
+}

@@ -1,0 +1,127 @@
+/** network.json: its types, and the reader that checks everything that can be checked without weights. */
+import { UserError } from "../formats/user_error.ts";
+
+/** How pixels (0 … 255) become numbers: value = (pixel − mean) · scale, channels in `order`. */
+export interface ImageFormat {
+  order: "RGB" | "BGR";
+  /** One per channel, in the network's own order. */
+  mean: number[];
+  scale: number;
+}
+
+/** One layer as written; the other fields are the parameters of its type. */
+export interface LayerSpec {
+  name: string;
+  type: string;
+  inputs: string[];
+  output: string;
+  params: Record<string, unknown>;
+}
+
+/** A network as written in network.json. */
+export interface Network {
+  name: string;
+  inputs: { name: string; shape: number[] }[];
+  layers: LayerSpec[];
+  image?: ImageFormat;
+  /** [first, last] ranges of the output units that were trained; all when absent. */
+  trained?: [number, number][];
+  /** Of a generator: the encoder layer whose features are its code; bound = mean + sigmas · std. */
+  code?: { layer: string; sigmas: number };
+}
+
+type Json = Record<string, unknown>;
+
+const isObject = (v: unknown): v is Json => typeof v === "object" && v !== null && !Array.isArray(v);
+const isName = (v: unknown): v is string => typeof v === "string" && v.length > 0;
+const isNumbers = (v: unknown): v is number[] => Array.isArray(v) && v.every((n) => Number.isFinite(n));
+
+/** Values of one blob, per item, past which a shape is a mistake. */
+const MOST_VALUES = 2 ** 31;
+
+/** @throws UserError unless `shape` is [c, h, w] or [features] of sensible size. */
+export function checkShape(shape: unknown, where: string): number[] {
+  if (
+    !isNumbers(shape) || ![1, 3].includes(shape.length) || !shape.every((n) => Number.isSafeInteger(n) && n > 0) ||
+    shape.reduce((a, b) => a * b, 1) > MOST_VALUES
+  ) {
+    throw new UserError(
+      `${where}: shape is ${JSON.stringify(shape)}, expected [channels, height, width] or [features]`,
+    );
+  }
+  return shape;
+}
+
+/**
+ * Reads network.json.
+ * @param where Named in errors: the file's path.
+ * @throws UserError naming the layer or field, what was expected and what came.
+ */
+export function parseNetwork(text: string, where: string): Network {
+  const fail = (message: string): never => {
+    throw new UserError(`${where}: ${message}`);
+  };
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    return fail(`not JSON (${(error as Error).message})`);
+  }
+  if (!isObject(json)) return fail("expected an object");
+  const { name, inputs, layers, image, trained, code } = json;
+  if (!isName(name)) return fail('"name" is missing, expected a string');
+  if (!Array.isArray(inputs) || inputs.length === 0) {
+    return fail('"inputs" is missing, expected a list of name and shape');
+  }
+  if (!Array.isArray(layers) || layers.length === 0) return fail('"layers" is missing, expected a list of layers');
+  return {
+    name,
+    inputs: inputs.map((input) => {
+      if (!isObject(input) || !isName(input.name)) return fail("an input has no name");
+      return { name: input.name, shape: checkShape(input.shape, `${where}: input "${input.name}"`) };
+    }),
+    layers: layers.map((layer, index) => parseLayer(layer, index, where)),
+    ...(image === undefined ? {} : { image: parseImage(image, where) }),
+    ...(trained === undefined ? {} : { trained: parseTrained(trained, where) }),
+    ...(code === undefined ? {} : { code: parseCode(code, where) }),
+  };
+}
+
+function parseLayer(layer: unknown, index: number, where: string): LayerSpec {
+  if (!isObject(layer) || !isName(layer.name)) throw new UserError(`${where}: layer ${index + 1} has no name`);
+  const { name, type, input, inputs, output, ...params } = layer;
+  const fail = (message: string) => new UserError(`${where}: layer "${name}": ${message}`);
+  if (!isName(type)) throw fail('"type" is missing');
+  if (output !== undefined && !isName(output)) throw fail('"output" is not a name');
+  const names = inputs ?? (input === undefined ? [] : [input]);
+  if (!Array.isArray(names) || names.length === 0 || !names.every(isName)) {
+    throw fail('"input" is missing, expected the name of a blob (or "inputs", several)');
+  }
+  return { name, type, inputs: names, output: output ?? name, params };
+}
+
+function parseImage(image: unknown, where: string): ImageFormat {
+  if (
+    !isObject(image) || (image.order !== "RGB" && image.order !== "BGR") || !isNumbers(image.mean) ||
+    typeof image.scale !== "number" || !(image.scale > 0)
+  ) {
+    throw new UserError(
+      `${where}: "image" expects "order" ("RGB" or "BGR"), "mean" (one number a channel), "scale" (> 0)`,
+    );
+  }
+  return { order: image.order, mean: image.mean, scale: image.scale };
+}
+
+function parseTrained(trained: unknown, where: string): [number, number][] {
+  if (Array.isArray(trained) && trained.every((range) => isNumbers(range) && range.length === 2)) {
+    return trained as [number, number][];
+  }
+  throw new UserError(`${where}: "trained" expects a list of [first, last] ranges`);
+}
+
+function parseCode(code: unknown, where: string): { layer: string; sigmas: number } {
+  if (isObject(code) && isName(code.layer) && (code.sigmas === undefined || Number.isFinite(code.sigmas))) {
+    return { layer: code.layer, sigmas: (code.sigmas as number | undefined) ?? 3 };
+  }
+  throw new UserError(`${where}: "code" expects "layer" (a name) and "sigmas" (a number)`);
+}

@@ -1,0 +1,56 @@
+/** Pictures in and out of networks: value = (pixel − mean) · scale, channels in the network's order. */
+import { UserError } from "../formats/user_error.ts";
+import { chw, type Shape } from "../ops/op.ts";
+import type { ImageFormat, Network } from "./network.ts";
+
+/** An RGB picture, eight bits a channel, row by row. */
+export interface Picture {
+  width: number;
+  height: number;
+  rgb: Uint8Array;
+}
+
+/** The image format of a network. @throws UserError when network.json has none or it does not fit three channels. */
+export function imageFormat(network: Network): ImageFormat {
+  const { image, name } = network;
+  if (!image) {
+    throw new UserError(`network "${name}" has no "image" entry, so pictures cannot be turned into its numbers`);
+  }
+  if (image.mean.length !== 3) {
+    throw new UserError(`network "${name}": "image" has ${image.mean.length} means, expected 3`);
+  }
+  return image;
+}
+
+/** Where channel c of a format stands in RGB. */
+export const rgbIndex = ({ order }: ImageFormat, c: number): number => order === "RGB" ? c : 2 - c;
+
+/** A picture of the input's size as NCHW values of one item. @throws UserError when the size differs. */
+export function pictureToInput(network: Network, { width, height, rgb }: Picture): Float32Array<ArrayBuffer> {
+  const format = imageFormat(network), [c, h, w] = chw(network.inputs[0].shape);
+  if (c !== 3 || h !== height || w !== width) {
+    throw new UserError(`network "${network.name}" takes ${c}×${h}×${w}, the picture is 3×${height}×${width}`);
+  }
+  const area = h * w, values = new Float32Array(3 * area);
+  for (let channel = 0; channel < 3; channel++) {
+    const from = rgbIndex(format, channel);
+    for (let p = 0; p < area; p++) {
+      values[channel * area + p] = (rgb[p * 3 + from] - format.mean[channel]) * format.scale;
+    }
+  }
+  return values;
+}
+
+/** NCHW values of one item of a 3-channel map as a picture, clipped to 0 … 255. */
+export function inputToPicture(network: Network, values: Float32Array, shape: Shape): Picture {
+  const format = imageFormat(network), [, height, width] = chw(shape), area = height * width;
+  const rgb = new Uint8Array(3 * area);
+  for (let channel = 0; channel < 3; channel++) {
+    const to = rgbIndex(format, channel);
+    for (let p = 0; p < area; p++) {
+      const pixel = values[channel * area + p] / format.scale + format.mean[channel];
+      rgb[p * 3 + to] = Math.min(255, Math.max(0, Math.round(pixel)));
+    }
+  }
+  return { width, height, rgb };
+}

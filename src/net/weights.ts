@@ -1,0 +1,34 @@
+/** Weights as a model folder stores them, checked and made into numbers. */
+import { type StoredTensor, toFloat32 } from "../formats/safetensors.ts";
+import { UserError } from "../formats/user_error.ts";
+import type { HostTensor } from "../ops/op.ts";
+
+/** A weights file and the folder's name in messages. */
+export interface WeightsFile {
+  readonly where: string;
+  readonly weights: ReadonlyMap<string, StoredTensor>;
+}
+
+/**
+ * One weight of a model folder, checked and dequantised.
+ * @throws UserError when it is missing, has another shape or type, or holds NaN or infinity.
+ */
+export function hostTensor(model: WeightsFile, name: string, shape: readonly number[]): HostTensor {
+  const fail = (message: string) => new UserError(`${model.where}/weights.safetensors: "${name}" ${message}`);
+  const stored = model.weights.get(name);
+  if (!stored) throw fail(`is missing, expected shape [${shape}]`);
+  if (stored.shape.join() !== shape.join()) throw fail(`has shape [${stored.shape}], expected [${shape}]`);
+  if (stored.dtype !== "I8") {
+    if (!["F32", "F16", "BF16", "F64"].includes(stored.dtype)) {
+      throw fail(`is ${stored.dtype}, expected F32, F16, BF16 or I8`);
+    }
+    const values = toFloat32(stored);
+    if (!values.every(Number.isFinite)) throw fail("holds NaN or infinity");
+    return { shape, stored: stored.dtype === "F16" ? "F16" : "F32", values };
+  }
+  const scale = hostTensor(model, `${name}.scale`, [shape[0]]).values;
+  const integers = new Int8Array(stored.bytes.buffer, stored.bytes.byteOffset, stored.bytes.byteLength);
+  const values = new Float32Array(integers.length), row = integers.length / shape[0];
+  for (let n = 0; n < values.length; n++) values[n] = integers[n] * scale[Math.floor(n / row)];
+  return { shape, stored: "I8", values, quantised: { integers, scales: scale } };
+}

@@ -1,0 +1,44 @@
+/**
+ * ReLU and its leaky form: y = x > 0 ? x : slope · x; sigmoid; tanh.
+ *
+ * Every gradient needs y only, so nothing is kept beside the output. In a plan a ReLU is usually gone: the kernel
+ * before it applies it while storing, and the kernel that makes its dy masks it while storing.
+ */
+import { literal } from "../gpu/kernel.ts";
+import type { Op } from "./op.ts";
+import { elementwiseCall } from "./calls.ts";
+
+/** Parameters of relu in network.json; `slope` ≥ 0 multiplies what is not positive. */
+export interface ReluParams {
+  slope: number;
+}
+
+/** The layer type `relu`. */
+export const relu: Op<ReluParams> = {
+  inputs: 1,
+  parse: (fields) => ({ slope: fields.number("slope", 0, 0) }),
+  outputShape: ([input]) => input,
+  forward: ({ name, inputs: [x], params: { slope } }, y) => [
+    elementwiseCall(name, { x }, y, `select(${literal(slope)} * x, x, x > vec4f())`),
+  ],
+  backward: ({ name, output: y, params: { slope } }, dy, [dx]) =>
+    dx ? [elementwiseCall(`${name} gradient`, { y, dy }, dx, `select(${literal(slope)} * dy, dy, y > vec4f())`)] : [],
+};
+
+/** An activation without parameters: y = `forward` of x, dx = `gradient` of y and dy. */
+const activation = (forward: string, gradient: string): Op<null> => ({
+  inputs: 1,
+  parse: () => null,
+  outputShape: ([input]) => input,
+  forward: ({ name, inputs: [x] }, y) => [elementwiseCall(name, { x }, y, forward)],
+  backward: ({ name, output: y }, dy, [dx]) => dx ? [elementwiseCall(`${name} gradient`, { y, dy }, dx, gradient)] : [],
+});
+
+/** The layer type `sigmoid`: y = 1 / (1 + e^−x). */
+export const sigmoid = activation("1.0 / (1.0 + exp(-x))", "dy * y * (1.0 - y)");
+
+/** The layer type `tanh`, written so that no exponential overflows. */
+export const tanh = activation(
+  "sign(x) * (1.0 - exp(-2.0 * abs(x))) / (1.0 + exp(-2.0 * abs(x)))",
+  "dy * (1.0 - y * y)",
+);

@@ -1,0 +1,196 @@
+/**
+ * What conv2d, deconv2d and fc share: one geometry, one packed copy of the weights, kernels in both directions.
+ *
+ * conv2d runs the geometry's direct direction forward and the transposed one backward; deconv2d the other way round;
+ * fc is a convolution whose kernel covers the whole input.
+ */
+import { conv, type ConvDirection, type ConvGeometry, convShape, type ConvTile, spans } from "../../shaders/conv.ts";
+import { blockTexels } from "../../shaders/conv.ts";
+import { type Binding, type Call, read } from "../gpu/kernel.ts";
+import type { Device } from "../gpu/device.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import { UserError } from "../formats/user_error.ts";
+import type { Fields } from "./fields.ts";
+import { blocks, type HostTensor, type Node, type PackedTensor, show, type WeightStorage } from "./op.ts";
+
+/** Parameters of conv2d and deconv2d in network.json. */
+export interface ConvParams {
+  channels: number;
+  kernel: readonly [number, number];
+  stride: readonly [number, number];
+  /** top, left, bottom, right */
+  padding: readonly [number, number, number, number];
+  dilation: readonly [number, number];
+  groups: number;
+  bias: boolean;
+}
+
+/** Reads what conv2d and deconv2d have in common. */
+export function parseConv(fields: Fields): ConvParams {
+  return {
+    channels: fields.integer("channels", 1),
+    kernel: fields.pair("kernel", 1),
+    stride: fields.pair("stride", 1, 1),
+    padding: fields.sides("padding"),
+    dilation: fields.pair("dilation", 1, 1),
+    groups: fields.integer("groups", 1, 1),
+    bias: fields.boolean("bias", true),
+  };
+}
+
+/** @throws UserError unless both channel counts split into the groups. */
+export function checkGroups(input: number, p: ConvParams): void {
+  for (const [what, channels] of [["input", input], ["output", p.channels]] as const) {
+    if (channels % p.groups) throw new UserError(`${channels} ${what} channels do not split into ${p.groups} groups`);
+  }
+}
+
+/** Extent of a dilated kernel along both axes. */
+export const extent = (p: Pick<ConvParams, "kernel" | "dilation">): [number, number] => [
+  p.dilation[0] * (p.kernel[0] - 1) + 1,
+  p.dilation[1] * (p.kernel[1] - 1) + 1,
+];
+
+/** The geometry without its batch, which packing does not need. */
+export type Connection = Pick<ConvGeometry, "channelsIn" | "channelsOut" | "groups" | "kernel">;
+
+/** Where weight (o, i-in-group, tap) of a connection lies in the packed blocks, as an index of single values. */
+function packedIndex(c: Connection): (o: number, i: number, tap: number) => number {
+  const taps = c.kernel[0] * c.kernel[1], span = spans(c.channelsOut, c.channelsIn, c.groups);
+  const perGroupOut = c.channelsOut / c.groups, perGroupIn = c.channelsIn / c.groups;
+  return (o, i, tap) => {
+    const input = Math.floor(o / perGroupOut) * perGroupIn + i, r = (input >> 2) - span.first(o >> 2);
+    return ((((o >> 2) * taps + tap) * span.count + r) * 4 + (input & 3)) * 4 + (o & 3);
+  };
+}
+
+/** Values of the packed weights of a connection, padding included. */
+export function packedValues(c: Connection): number {
+  return blocks(c.channelsOut) * c.kernel[0] * c.kernel[1] * spans(c.channelsOut, c.channelsIn, c.groups).count * 16;
+}
+
+/** Calls `visit(packed index, index in (O, I / groups, kh, kw))` for every weight. */
+function eachWeight(c: Connection, visit: (packed: number, plain: number) => void): void {
+  const taps = c.kernel[0] * c.kernel[1], perGroupIn = c.channelsIn / c.groups, at = packedIndex(c);
+  let plain = 0;
+  for (let o = 0; o < c.channelsOut; o++) {
+    for (let i = 0; i < perGroupIn; i++) for (let tap = 0; tap < taps; tap++) visit(at(o, i, tap), plain++);
+  }
+}
+
+/** Packed f32 blocks back to (O, I / groups, kh, kw). */
+export function unpackWeights(c: Connection, packed: Float32Array): Float32Array<ArrayBuffer> {
+  const plain = new Float32Array(c.channelsOut * (c.channelsIn / c.groups) * c.kernel[0] * c.kernel[1]);
+  eachWeight(c, (from, to) => plain[to] = packed[from]);
+  return plain;
+}
+
+/** A list of numbers as f32 texels. */
+export function packVector(values: Float32Array): PackedTensor {
+  const texels = blocks(values.length), padded = new Float32Array(texels * 4);
+  padded.set(values);
+  return { texels, format: "f32", bytes: new Uint8Array(padded.buffer) };
+}
+
+const storedAs = { F32: "f32", F16: "f16", I8: "i8" } as const;
+
+/** Packs the weights of a connection, whose host tensor has O rows, and its bias. */
+export function packConv(
+  c: Connection,
+  { weight, bias }: Record<string, HostTensor>,
+  storage: WeightStorage,
+): Record<string, PackedTensor> {
+  const format = storage === "stored" ? storedAs[weight.stored] : storage, size = packedValues(c);
+  const packed: Record<string, PackedTensor> = {};
+  const put = (values: Float32Array | Int8Array, plain: ArrayLike<number>) => {
+    eachWeight(c, (to, from) => values[to] = plain[from]);
+    packed.weight = { texels: size / (16 / blockTexels[format]), format, bytes: new Uint8Array(values.buffer) };
+  };
+  if (format === "f32") put(new Float32Array(size), weight.values);
+  else if (format === "f16") put(new Float16Array(size) as unknown as Float32Array, weight.values);
+  else {
+    const { integers, scales } = weight.quantised ?? quantise(weight.values, c.channelsOut);
+    put(new Int8Array(size), integers);
+    packed.scale = packVector(scales);
+  }
+  if (bias) packed.bias = packVector(bias.values);
+  return packed;
+}
+
+/** Integers −127 … 127 with the scale of each row that loses least at its largest value. */
+export function quantise(values: Float32Array, rows: number): { integers: Int8Array; scales: Float32Array } {
+  const length = values.length / rows, integers = new Int8Array(values.length), scales = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    let peak = 0;
+    for (let n = row * length; n < (row + 1) * length; n++) peak = Math.max(peak, Math.abs(values[n]));
+    scales[row] = peak / 127;
+    const inverse = peak > 0 ? 127 / peak : 0;
+    for (let n = row * length; n < (row + 1) * length; n++) integers[n] = Math.round(values[n] * inverse);
+  }
+  return { integers, scales };
+}
+
+/** Loop trips that one invocation may make: far below the 65,535 after which lavapipe silently ends loops. */
+const TRIPS = 30_000;
+
+/** The tile for a kernel on this device: large on CPUs, where loads cost most; enough invocations for GPUs. */
+export function chooseTile(device: Device, g: ConvGeometry, direction: ConvDirection): ConvTile {
+  const direct = direction === "direct", one = { blocks: 1, pixels: 1, unroll: 1 };
+  const s = convShape({ geometry: g, direction, tile: one }), targetBlocks = blocks(s.to);
+  const shared = direct ? spans(g.channelsOut, g.channelsIn, g.groups) : spans(g.channelsIn, g.channelsOut, g.groups);
+  const wanted = device.caps.software ? 32 : 4096, most = device.caps.software ? 16 : 8;
+  let best: ConvTile = one, bestCost = Infinity;
+  for (const tileBlocks of [1, 2, 4]) {
+    if (targetBlocks % tileBlocks || shared.shared % tileBlocks) continue;
+    for (const pixels of [1, 2, 4, 8, 16]) {
+      if (tileBlocks * pixels > most || (pixels > s.positions && pixels > 1)) continue;
+      const padded = Math.ceil(s.positions / pixels) * pixels;
+      const { invocations } = convShape({ geometry: g, direction, tile: { blocks: tileBlocks, pixels, unroll: 1 } });
+      const idle = Math.max(1, wanted / invocations);
+      const cost = (tileBlocks * 2 + pixels + tileBlocks * pixels) / (tileBlocks * pixels) * (padded / s.positions) *
+        idle;
+      if (cost < bestCost) [best, bestCost] = [{ blocks: tileBlocks, pixels, unroll: 1 }, cost];
+    }
+  }
+  const taps = g.kernel[0] * g.kernel[1] * shared.count;
+  return { ...best, unroll: Math.max(best.blocks * best.pixels <= 2 ? 4 : 1, Math.ceil(taps / TRIPS)) };
+}
+
+/** Multiplications and additions of a convolution, the useful ones. */
+export function convFlops(g: ConvGeometry): number {
+  return 2 * g.batch * g.outSize[0] * g.outSize[1] * g.channelsOut * (g.channelsIn / g.groups) * g.kernel[0] *
+    g.kernel[1];
+}
+
+/** The call that runs a geometry in one direction, from `x` into `y`. */
+export function convCall(
+  node: Pick<Node, "device" | "name" | "weights">,
+  geometry: ConvGeometry,
+  direction: ConvDirection,
+  x: Tensor,
+  y: Binding,
+  withBias: boolean,
+  tile = chooseTile(node.device, geometry, direction),
+): Call {
+  const { weight, scale, bias } = node.weights, useBias = withBias && bias !== undefined;
+  return {
+    label: direction === "direct" ? node.name : `${node.name} (transposed)`,
+    bindings: {
+      x: read(x),
+      w: read(weight),
+      y,
+      ...(scale ? { scale: read(scale) } : {}),
+      ...(useBias ? { bias: read(bias) } : {}),
+    },
+    code: conv({ geometry, direction, tile, format: weight.format, bias: useBias }),
+    invocations: convShape({ geometry, direction, tile }).invocations,
+    flops: convFlops(geometry),
+  };
+}
+
+/** @throws UserError when a window of `size` does not fit into the padded input. */
+export function outputExtent(input: number, before: number, after: number, size: number, stride: number): number {
+  const room = input + before + after - size;
+  if (room < 0) throw new UserError(`the kernel covers ${size} positions, the padded input has ${show([room + size])}`);
+  return Math.floor(room / stride) + 1;
+}

@@ -1,0 +1,97 @@
+/**
+ * What an op is: a rule for shapes, the weights it wants, and its kernels forward and backward as plain `Call`s.
+ *
+ * Ops never touch the device's memory or queue. They name tensors, those in between and those kept for the gradient
+ * too; a plan places them all, fuses what it can into the bindings (`write` carries an epilogue) and submits.
+ */
+import type { Binding, Call } from "../gpu/kernel.ts";
+import type { Device } from "../gpu/device.ts";
+import type { Format, Shape4, Tensor } from "../gpu/tensor.ts";
+import { UserError } from "../formats/user_error.ts";
+import type { Fields } from "./fields.ts";
+
+/** The shape of one item: [channels, height, width], or [features] for a vector. */
+export type Shape = readonly number[];
+
+/** A weight on the host, row = first dimension. Integers come with one scale per row. */
+export interface HostTensor {
+  readonly shape: readonly number[];
+  readonly stored: "F32" | "F16" | "I8";
+  /** The numbers, dequantised. */
+  readonly values: Float32Array;
+  /** The integers and scales behind `values` when stored is I8. */
+  readonly quantised?: { integers: Int8Array; scales: Float32Array };
+}
+
+/** Texels ready for upload. */
+export interface PackedTensor {
+  readonly texels: number;
+  readonly format: Format;
+  readonly bytes: Uint8Array;
+}
+
+/** How weights are stored on the GPU; `stored` keeps what the file has. */
+export type WeightStorage = "stored" | Format;
+
+/** One layer, ready to be turned into calls. */
+export interface Node<P = unknown> {
+  readonly device: Device;
+  readonly name: string;
+  readonly params: P;
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  /** Weights on the GPU under the names that `pack` gave them. */
+  readonly weights: Readonly<Record<string, Tensor>>;
+  /** Where forward notes the tensors that it keeps for backward. Absent when no gradient is wanted. */
+  readonly saved?: Record<string, Tensor>;
+}
+
+/** A layer type. `P` is what `parse` makes of its parameters in network.json. */
+export interface Op<P = unknown> {
+  /** Reads the parameters. @throws UserError on a missing, unknown or impossible one. */
+  parse(fields: Fields): P;
+  /** How many inputs: exactly `inputs`, or at least one when absent. */
+  readonly inputs?: number;
+  /** Shape of the output. @throws UserError when the inputs do not fit. */
+  outputShape(inputs: readonly Shape[], params: P): Shape;
+  /** Shapes of the weights by the name after `LAYER.`. */
+  weightShapes?(inputs: readonly Shape[], params: P): Record<string, readonly number[]>;
+  /** Weights into texels. */
+  pack?(
+    weights: Record<string, HostTensor>,
+    inputs: readonly Shape[],
+    params: P,
+    storage: WeightStorage,
+  ): Record<string, PackedTensor>;
+  /** True when the output is the input's memory under another shape: no kernel runs. */
+  isView?(inputs: readonly Shape[], params: P): boolean;
+  /** y from the inputs; `y` writes `node.output`. */
+  forward(node: Node<P>, y: Binding): Call[];
+  /** The gradient to each input that has a binding in `dx`, from dy (the shape of the output). */
+  backward(node: Node<P>, dy: Tensor, dx: readonly (Binding | undefined)[]): Call[];
+}
+
+/** [c, h, w] of a shape; a vector is c channels of one pixel. */
+export function chw(shape: Shape): [number, number, number] {
+  return shape.length === 1 ? [shape[0], 1, 1] : [shape[0], shape[1], shape[2]];
+}
+
+/** The 4-d shape of a batch of items. */
+export function batched(batch: number, shape: Shape): Shape4 {
+  return [batch, ...chw(shape)];
+}
+
+/** The texels of one feature map, per item. */
+export const blocks = (channels: number): number => Math.ceil(channels / 4);
+
+/** Number of values of one item. */
+export const count = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
+
+/** A shape in words. */
+export const show = (shape: readonly number[]): string => shape.join("×");
+
+/** @throws UserError unless the shape is a map [c, h, w]. */
+export function needMap(shape: Shape): [number, number, number] {
+  if (shape.length !== 3) throw new UserError(`expected a [channels, height, width] input, got [${shape}]`);
+  return chw(shape);
+}

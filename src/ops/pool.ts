@@ -1,0 +1,93 @@
+/**
+ * Maximum and average pooling. Output extent: ⌈(in + padding − kernel) / stride⌉ + 1, or the floor; under the ceiling
+ * a last window that would start outside the image and its leading padding is dropped (Caffe, ONNX's ceil_mode).
+ */
+import { averagePool, maxPool, type PoolGeometry, poolGradient } from "../../shaders/pool.ts";
+import { UserError } from "../formats/user_error.ts";
+import { write } from "../gpu/kernel.ts";
+import { run } from "../gpu/tensor.ts";
+import { texelCall } from "./calls.ts";
+import type { Fields } from "./fields.ts";
+import { needMap, type Node, type Op, type Shape } from "./op.ts";
+
+/** Parameters of maxpool and avgpool in network.json; no `kernel` means the whole map. */
+export interface PoolParams {
+  kernel?: readonly [number, number];
+  stride: readonly [number, number];
+  padding: readonly [number, number, number, number];
+  rounding: "ceil" | "floor";
+  countPadding: boolean;
+}
+
+function parse(fields: Fields, average: boolean): PoolParams {
+  const global = fields.boolean("global", false);
+  return {
+    kernel: global ? undefined : fields.pair("kernel", 1),
+    stride: fields.pair("stride", 1, 1),
+    padding: fields.sides("padding"),
+    rounding: fields.choice("rounding", ["ceil", "floor"], "ceil"),
+    countPadding: average ? fields.boolean("countPadding", true) : true,
+  };
+}
+
+function outputShape([input]: readonly Shape[], p: PoolParams): Shape {
+  const [c, ...size] = needMap(input);
+  if (!p.kernel) return [c, 1, 1];
+  const [h, w] = size.map((extent, a) => {
+    const padded = extent + p.padding[a] + p.padding[a + 2], room = padded - p.kernel![a];
+    if (p.padding[a] >= p.kernel![a] || p.padding[a + 2] >= p.kernel![a]) {
+      throw new UserError(`the padding [${p.padding}] is not smaller than the kernel [${p.kernel}]`);
+    }
+    const out = Math[p.rounding](room / p.stride[a]) + 1;
+    if (out < 1) throw new UserError(`the kernel [${p.kernel}] is larger than the padded input of ${padded}`);
+    return (out - 1) * p.stride[a] >= extent + p.padding[a] ? out - 1 : out;
+  });
+  return [c, h, w];
+}
+
+function geometry({ inputs: [x], output: y, params: p }: Node<PoolParams>): PoolGeometry {
+  const inSize = [x.shape[2], x.shape[3]] as const, global = p.kernel === undefined;
+  return {
+    inSize,
+    outSize: [y.shape[2], y.shape[3]],
+    kernel: p.kernel ?? inSize,
+    stride: global ? inSize : p.stride,
+    padding: global ? [0, 0, 0, 0] : p.padding,
+    countPadding: p.countPadding,
+  };
+}
+
+/** The layer type `maxpool`; the gradient goes to the first maximum of each window, row by row. */
+export const maxpool: Op<PoolParams> = {
+  inputs: 1,
+  parse: (fields) => parse(fields, false),
+  outputShape,
+  forward(node, y) {
+    const g = geometry(node), { name, inputs: [x], saved } = node, size = g.kernel[0] * g.kernel[1];
+    if (!saved) return [texelCall(name, { x }, { y }, maxPool(g, false), size)];
+    saved.argmax = run(`${name} argmax`, y.tensor.texels, y.tensor.storage);
+    return [texelCall(name, { x }, { y, argmax: write(saved.argmax) }, maxPool(g, true), size)];
+  },
+  backward: (node, dy, [dx]) =>
+    dx
+      ? [texelCall(
+        `${node.name} gradient`,
+        { dy, argmax: node.saved!.argmax },
+        { dx },
+        poolGradient(geometry(node), false),
+      )]
+      : [],
+};
+
+/** The layer type `avgpool`. */
+export const avgpool: Op<PoolParams> = {
+  inputs: 1,
+  parse: (fields) => parse(fields, true),
+  outputShape,
+  forward: (node, y) => {
+    const g = geometry(node);
+    return [texelCall(node.name, { x: node.inputs[0] }, { y }, averagePool(g), g.kernel[0] * g.kernel[1])];
+  },
+  backward: (node, dy, [dx]) =>
+    dx ? [texelCall(`${node.name} gradient`, { dy }, { dx }, poolGradient(geometry(node), true))] : [],
+};

@@ -1,0 +1,95 @@
+/** Ops that move or rename values: reshape, flatten, crop, dropout (the identity at inference). */
+import { reshape as reshapeKernel, shift } from "../../shaders/layout.ts";
+import { UserError } from "../formats/user_error.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import { texelCall } from "./calls.ts";
+import { chw, count, needMap, type Op, type Shape, show } from "./op.ts";
+
+/** Parameters of reshape in network.json: the new [c, h, w] or [features]; one entry may be −1. */
+export interface ReshapeParams {
+  shape: number[];
+}
+
+const map3 = ({ shape: [, c, h, w] }: Tensor) => [c, h, w] as const;
+
+/** Values in (c, h, w) order under another shape; a view where the texels stay where they are. */
+function reshaping<P>(parse: Op<P>["parse"], outputShape: Op<P>["outputShape"]): Op<P> {
+  return {
+    inputs: 1,
+    parse,
+    outputShape,
+    isView: (inputs, params) => show(chw(inputs[0])) === show(chw(outputShape(inputs, params))),
+    forward: ({ name, inputs: [x], output }, y) => [
+      texelCall(name, { x }, { y }, reshapeKernel(map3(x), map3(output))),
+    ],
+    backward: ({ name, inputs: [x] }, dy, [dx]) =>
+      dx ? [texelCall(`${name} gradient`, { x: dy }, { y: dx }, reshapeKernel(map3(dy), map3(x)))] : [],
+  };
+}
+
+/** The layer type `reshape`. */
+export const reshape: Op<ReshapeParams> = reshaping(
+  (fields) => {
+    const shape = fields.numbers("shape"), known = shape.filter((n) => n !== -1);
+    if (
+      ![1, 3].includes(shape.length) || shape.length - known.length > 1 ||
+      !known.every((n) => Number.isSafeInteger(n) && n > 0)
+    ) {
+      throw new UserError(
+        `"shape" is [${shape}], expected [c, h, w] or [features] of whole numbers, at most one of them −1`,
+      );
+    }
+    return { shape };
+  },
+  ([input], { shape }) => {
+    const known = shape.reduce((product, n) => n === -1 ? product : product * n, 1), rest = count(input) / known;
+    const result = shape.map((n) => n === -1 ? rest : n);
+    if (count(result) !== count(input) || !Number.isInteger(rest)) {
+      throw new UserError(`${show(input)} = ${count(input)} values do not fit into [${shape}]`);
+    }
+    return result;
+  },
+);
+
+/** The layer type `flatten`: [c, h, w] to [c · h · w]. */
+export const flatten: Op<null> = reshaping<null>(() => null, ([input]) => [count(input)]);
+
+/** The layer type `dropout`: the identity. */
+export const dropout: Op<null> = reshaping<null>(() => null, ([input]) => input);
+
+/** Parameters of crop in network.json; without an offset the centre is kept. */
+export interface CropParams {
+  size: readonly [number, number];
+  offset?: readonly [number, number];
+}
+
+/** Top left corner of what a crop keeps: floor of half the difference unless given. */
+function cropOffset([, h, w]: Shape, { size, offset }: CropParams): readonly [number, number] {
+  return offset ?? [Math.floor((h - size[0]) / 2), Math.floor((w - size[1]) / 2)];
+}
+
+/** The layer type `crop`. */
+export const crop: Op<CropParams> = {
+  inputs: 1,
+  parse: (fields) => ({
+    size: fields.pair("size", 1),
+    offset: fields.has("offset") ? fields.pair("offset", 0) : undefined,
+  }),
+  outputShape([input], p) {
+    const [c, h, w] = needMap(input), [top, left] = cropOffset(input, p);
+    if (top < 0 || left < 0 || top + p.size[0] > h || left + p.size[1] > w) {
+      throw new UserError(`a crop of ${show(p.size)} at [${top}, ${left}] does not fit into ${h}×${w}`);
+    }
+    return [c, ...p.size];
+  },
+  forward({ name, inputs: [x], params }, y) {
+    return [texelCall(name, { x }, { y }, shift([x.shape[2], x.shape[3]], params.size, cropOffset(map3(x), params)))];
+  },
+  backward({ name, inputs: [x], params }, dy, [dx]) {
+    if (!dx) return [];
+    const [top, left] = cropOffset(map3(x), params);
+    return [
+      texelCall(`${name} gradient`, { x: dy }, { y: dx }, shift(params.size, [x.shape[2], x.shape[3]], [-top, -left])),
+    ];
+  },
+};

@@ -1,0 +1,266 @@
+/**
+ * DGN-AM: climbs the activation of units of a classifier through the code of a generator.
+ *
+ *   x = G(code), cropped;  g = ∂ Σ_k a_k(x) / ∂code;  code ← clip(code + rate · g / mean|g|, 0, mean + 3σ) · decay
+ *
+ * (Nguyen et al. 2016, the paper's program's numbers as defaults). Many targets run as one batch. Iterations are
+ * submitted several at a time, as many as fit into a fraction of a second; only the trace comes back between submits.
+ * An item whose gradient is exactly zero stays where it is.
+ */
+import { UserError } from "../formats/user_error.ts";
+import type { Device } from "../gpu/device.ts";
+import { labelOf, type Model } from "../net/model.ts";
+import { Net, unitIndex } from "../net/net.ts";
+import { imageFormat, inputToPicture, type Picture, pictureToInput } from "../net/picture.ts";
+import type { PlanMemory } from "../net/plan.ts";
+import { hostTensor } from "../net/weights.ts";
+import { chw, count } from "../ops/op.ts";
+import type { Rule } from "../../shaders/search.ts";
+import { Climb, type ClimbSettings } from "./climb.ts";
+import { join, type Joined } from "./joined.ts";
+import { normals } from "./random.ts";
+
+/** One picture to make. */
+export interface Target {
+  /** Units of the layer; several are maximised together. */
+  units: readonly number[];
+  /** Seed of the starting code. */
+  seed: number;
+  /** [x, y] in a layer of maps; the centre unless given. */
+  xy?: readonly [number, number];
+  /** Start here instead of the seed's N(0, 1). */
+  code?: Float32Array;
+}
+
+/** What to search for, and how. */
+export interface SearchOptions {
+  generator: Model;
+  classifier: Model;
+  /** Layer or blob of the classifier; its last layer unless given. */
+  layer?: string;
+  targets: readonly Target[];
+  /** 200 unless given. */
+  iterations?: number;
+  /** `paper` (gradient over its mean magnitude) or `adam`. */
+  rule?: Rule;
+  /** First and last learning rate; 8 and 1e-10 for `paper`, 0.5 and 1e-10 for `adam`. */
+  lrStart?: number;
+  lrEnd?: number;
+  /** The code's factor after each step; 0.99. */
+  decay?: number;
+  /** Weight of Σ_{k<l} (a_k − a_l)², which keeps one of several units from dominating; 0. */
+  gamma?: number;
+  /** Clip the code to the generator's bounds, where it has them; true. */
+  bounds?: boolean;
+  /** Report at least every so many iterations, for frames. */
+  every?: number;
+  onProgress?: (progress: Progress) => void | Promise<void>;
+  signal?: AbortSignal;
+}
+
+/** A unit with its name and activation. */
+export interface Ranked {
+  unit: number;
+  name: string;
+  activation: number;
+}
+
+/** The state of a search between two submits. */
+export interface Progress {
+  iteration: number;
+  iterations: number;
+  /** Of each target. */
+  activations: Float32Array;
+  /** The strongest unit for each target, when the layer is the classifier's output. */
+  top?: Ranked[];
+  /** The pictures as they are now. */
+  pictures(): Promise<Picture[]>;
+}
+
+/** What came out for one target. */
+export interface SearchItem {
+  target: Target;
+  picture: Picture;
+  code: Float32Array;
+  /** The activation at every iteration. */
+  trace: Float32Array;
+  activation: number;
+  /** The classifier's five strongest output units on the picture. */
+  top: Ranked[];
+  /** The gradient was zero throughout: nothing leads to this unit. */
+  zeroGradient: boolean;
+}
+
+/** A finished or aborted search. */
+export interface SearchResult {
+  /** Iterations done. */
+  iterations: number;
+  aborted: boolean;
+  seconds: number;
+  /** Dispatches, multiplications and additions of one iteration. */
+  dispatches: number;
+  flops: number;
+  /** GPU memory of the search in bytes, and what the device counted in use meanwhile. */
+  memory: PlanMemory & { device: number };
+  items: SearchItem[];
+}
+
+/** Submits aim at this many milliseconds, far below any driver's watchdog. */
+const SUBMIT_MS = 200;
+
+/** The defaults that a rule goes with. */
+export const searchDefaults = (rule: Rule = "paper") => ({
+  iterations: 200,
+  rule,
+  lrStart: rule === "paper" ? 8 : 0.5,
+  lrEnd: 1e-10,
+  decay: 0.99,
+  gamma: 0,
+  bounds: true,
+});
+
+/**
+ * Runs a search.
+ *
+ * ```ts
+ * const { items: [{ picture }] } = await search(device, { generator, classifier, targets: [{ units: [945], seed: 0 }] });
+ * ```
+ * @throws UserError when models, layer, units or codes do not fit; GpuError when the device fails.
+ */
+export async function search(device: Device, options: SearchOptions): Promise<SearchResult> {
+  const { generator, classifier, targets, signal } = options;
+  const joined = join(generator, classifier, options.layer), settings = settle(joined, options);
+  const { iterations } = settings, before = device.memory;
+  using climb = await Climb.create(device, joined, settings);
+  const memory = { ...climb.memory, device: device.memory - before };
+  const started = performance.now(), atOutput = joined.layer === joined.output;
+  let done = 0, chunk = 1, trace = new Float32Array();
+  const pictures = async () =>
+    split(await climb.images(), targets.length).map((values) =>
+      inputToPicture(classifier.network, values, joined.image.shape)
+    );
+  while (done < iterations && (done === 0 || !signal?.aborted)) {
+    const times = Math.min(chunk, iterations - done, options.every ?? Infinity), from = performance.now();
+    climb.submit(times);
+    await device.finish();
+    const took = performance.now() - from;
+    chunk = done === 0 ? 1 : Math.max(1, Math.min(4 * times, Math.floor(times * SUBMIT_MS / Math.max(took, 1))));
+    done += times;
+    if (options.onProgress) {
+      trace = new Float32Array(await climb.trace(done));
+      const activations = trace.slice((done - 1) * targets.length);
+      const top = atOutput
+        ? split(await climb.values(), targets.length).map((v) => rank(classifier, v, 1)[0])
+        : undefined;
+      await options.onProgress({ iteration: done, iterations, activations, top, pictures });
+    }
+  }
+  const seconds = (performance.now() - started) / 1000, images = await climb.images();
+  trace = new Float32Array(await climb.trace(done));
+  const codes = split(await climb.codes(), targets.length);
+  const values = await outputs(device, joined, climb, classifier, images, targets.length);
+  const items = targets.map((target, n): SearchItem => ({
+    target,
+    picture: inputToPicture(classifier.network, split(images, targets.length)[n], joined.image.shape),
+    code: codes[n],
+    trace: Float32Array.from({ length: done }, (_, i) => trace[i * targets.length + n]),
+    activation: trace[(done - 1) * targets.length + n],
+    top: rank(classifier, values[n], 5),
+    zeroGradient: equal(codes[n], split(settings.codes, targets.length)[n]),
+  }));
+  const { dispatches, flops } = climb;
+  return { iterations: done, aborted: done < iterations, seconds, dispatches, flops, memory, items };
+}
+
+/** The classifier's output for each image. */
+async function outputs(
+  device: Device,
+  joined: Joined,
+  climb: Climb,
+  classifier: Model,
+  images: Float32Array,
+  items: number,
+): Promise<Float32Array[]> {
+  if (joined.layer === joined.output) return split(await climb.values(), items);
+  using net = await Net.create(device, classifier, { batch: items });
+  return split(await net.forward(images), items);
+}
+
+/** Options with every default filled in and every target placed. @throws UserError when something does not fit. */
+function settle(joined: Joined, options: SearchOptions): ClimbSettings {
+  const { targets, generator } = options, size = count(joined.code.shape);
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const settings = { ...searchDefaults(options.rule), ...Object.fromEntries(given) } as ReturnType<
+    typeof searchDefaults
+  >;
+  if (targets.length === 0) throw new UserError("no target to search for");
+  if (!Number.isSafeInteger(settings.iterations) || settings.iterations < 1) {
+    throw new UserError(`iterations is ${settings.iterations}, expected a whole number ≥ 1`);
+  }
+  const codes = new Float32Array(targets.length * size);
+  targets.forEach(({ code, seed }, n) => {
+    if (code && code.length !== size) {
+      throw new UserError(`the starting code has ${code.length} values, ${generator.name} takes ${size}`);
+    }
+    if (code && !code.every(Number.isFinite)) throw new UserError("the starting code holds NaN or infinity");
+    codes.set(code ?? normals(seed, size), n * size);
+  });
+  const [, h, w] = chw(joined.layer.shape);
+  return {
+    ...settings,
+    codes,
+    bound: settings.bounds ? codeBound(generator, size) : undefined,
+    targets: targets.map(({ units, xy }) => {
+      if (units.length === 0) throw new UserError("a target has no unit");
+      return units.map((unit) => {
+        const at = unitIndex(joined.layer, unit, xy);
+        return [unit, Math.floor(at / w) % h, at % w] as const;
+      });
+    }),
+  };
+}
+
+/** mean + sigmas · std of each code value, where the generator has them. */
+function codeBound({ network: { code }, weights, where }: Model, size: number): Float32Array | undefined {
+  if (!code || !weights.has("code.mean")) return undefined;
+  const mean = hostTensor({ weights, where }, "code.mean", [size]).values;
+  const std = hostTensor({ weights, where }, "code.std", [size]).values;
+  return mean.map((m, j) => m + code.sigmas * std[j]);
+}
+
+/**
+ * The code of a picture: the classifier's features at the layer that the generator inverts.
+ * @param picture Of the classifier's input size.
+ * @throws UserError when the generator does not say which layer, or sizes differ.
+ */
+export async function encode(
+  device: Device,
+  classifier: Model,
+  generator: Model,
+  picture: Picture,
+): Promise<Float32Array> {
+  const { code, inputs, name } = generator.network;
+  if (!code) throw new UserError(`generator "${name}" does not say which layer's features its code is`);
+  imageFormat(classifier.network);
+  using net = await Net.create(device, classifier, { layer: code.layer });
+  if (count(net.outputShape) !== count(inputs[0].shape)) {
+    throw new UserError(
+      `layer "${code.layer}" has ${count(net.outputShape)} values, ${name} takes ${count(inputs[0].shape)}`,
+    );
+  }
+  return await net.forward(pictureToInput(classifier.network, picture));
+}
+
+/** The strongest `most` units of an output, by the largest value of each map. */
+function rank(classifier: Model, values: Float32Array, most: number): Ranked[] {
+  return Array.from(values, (activation, unit) => ({ unit, name: labelOf(classifier, unit), activation }))
+    .sort((a, b) => b.activation - a.activation).slice(0, most);
+}
+
+/** Equal consecutive pieces. */
+function split(values: Float32Array, pieces: number): Float32Array[] {
+  const size = values.length / pieces;
+  return Array.from({ length: pieces }, (_, n) => values.subarray(n * size, (n + 1) * size));
+}
+
+const equal = (a: Float32Array, b: Float32Array): boolean => a.every((value, n) => value === b[n]);

@@ -1,0 +1,40 @@
+/**
+ * Every table in one list.
+ */
+import { batchnormCases } from "./batchnorm.ts";
+import type { Case } from "./case.ts";
+import { concatCases } from "./concat.ts";
+import { conv2dCases } from "./conv2d.ts";
+import { deconv2dCases } from "./deconv2d.ts";
+import { eltwiseCases } from "./eltwise.ts";
+import { fcCases } from "./fc.ts";
+import { lrnCases } from "./lrn.ts";
+import { avgpoolCases, maxpoolCases } from "./pool.ts";
+import { reluCases } from "./relu.ts";
+import { scaleCases } from "./scale.ts";
+import { cropCases, dropoutCases, flattenCases, reshapeCases } from "./shape_ops.ts";
+import { sigmoidCases } from "./sigmoid.ts";
+import { softmaxCases } from "./softmax.ts";
+import { tanhCases } from "./tanh.ts";
+
+/** All cases of all layer types. */
+export const allCases = [
+  ...conv2dCases,
+  ...deconv2dCases,
+  ...fcCases,
+  ...reluCases,
+  ...sigmoidCases,
+  ...tanhCases,
+  ...maxpoolCases,
+  ...avgpoolCases,
+  ...lrnCases,
+  ...concatCases,
+  ...eltwiseCases,
+  ...scaleCases,
+  ...batchnormCases,
+  ...softmaxCases,
+  ...dropoutCases,
+  ...flattenCases,
+  ...reshapeCases,
+  ...cropCases,
+] as Case[];

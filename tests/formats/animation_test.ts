@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { decodeApng } from "fast-png";
+import { encodeApng, encodeGif } from "../../src/formats/animation.ts";
+import { decodeImage } from "../../src/formats/png.ts";
+import { readChunks } from "../../src/formats/png_chunks.ts";
+
+const solid = (width: number, height: number, colour: number[]) => ({
+  width,
+  height,
+  rgb: Uint8Array.from({ length: width * height * 3 }, (_, i) => colour[i % 3]),
+});
+const frames = [solid(4, 3, [255, 0, 0]), solid(4, 3, [0, 255, 0]), solid(4, 3, [1, 2, 3])];
+
+Deno.test("apng: every frame comes back; a plain reader sees the first, and the text", () => {
+  const bytes = encodeApng(frames, 40, { unit: "945" });
+  const decoded = decodeApng(bytes);
+  assert.equal(decoded.numberOfFrames, 3);
+  assert.equal(decoded.numberOfPlays, 0);
+  assert.deepEqual(decoded.frames.map(({ data }) => data), frames.map(({ rgb }) => rgb));
+  assert.deepEqual(decoded.frames.map(({ delayNumber, delayDenominator }) => delayNumber / delayDenominator), [
+    0.04,
+    0.04,
+    0.04,
+  ]);
+  assert.deepEqual(decodeImage(bytes, "x"), { ...frames[0], text: { unit: "945" } });
+  const numbers = readChunks(bytes).filter(({ type }) => type === "fcTL" || type === "fdAT").map(({ data }) => data[3]);
+  assert.deepEqual(numbers, [0, 1, 2, 3, 4]);
+});
+
+Deno.test("gif: size, endless loop, and each frame with its delay", () => {
+  const bytes = encodeGif([solid(2, 1, [255, 0, 0]), solid(2, 1, [0, 0, 255])], 100);
+  const text = String.fromCharCode(...bytes);
+  assert.equal(text.slice(0, 6), "GIF89a");
+  assert.deepEqual([...bytes.subarray(6, 10)], [2, 0, 1, 0]);
+  assert.ok(text.includes("NETSCAPE2.0\x03\x01\0\0\0"), "loops for ever");
+  assert.equal(text.split("\x21\xf9\x04").length, 3, "two frames");
+  assert.ok(text.includes("\x21\xf9\x04\0\x0a\0\0\0"), "ten hundredths of a second a frame");
+  assert.ok(text.endsWith("\0\x3b"));
+});
+
+Deno.test("animations of no frame or of frames of two sizes are refused", () => {
+  for (const encode of [encodeGif, encodeApng]) {
+    assert.throws(() => encode([], 40), /needs a frame/);
+    assert.throws(() => encode([frames[0], solid(3, 3, [0, 0, 0])], 40), /differ in size: 4×3 and 3×3/);
+  }
+});

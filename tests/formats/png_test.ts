@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { encode, type ImageData } from "fast-png";
+import { zlibSync } from "fflate";
+import { encode as encodeJpeg } from "jpeg-js";
+import { decodeImage, encodePng } from "../../src/formats/png.ts";
+import { type Chunk, readChunks, writeChunks } from "../../src/formats/png_chunks.ts";
+import { UserError } from "../../src/formats/user_error.ts";
+import { fuzz, randomIntegers } from "./fuzz.ts";
+
+const random = randomIntegers(7);
+const noise = (n: number, top = 256) => Uint8Array.from({ length: n }, () => random(top));
+
+/** A PNG of any kind, from its raw rows: a filter byte and packed samples each. */
+function rawPng(width: number, height: number, depth: number, type: number, rows: number[], extra: Chunk[] = []) {
+  const header = [0, 0, width >> 8, width & 255, 0, 0, height >> 8, height & 255, depth, type, 0, 0, 0];
+  return writeChunks([
+    { type: "IHDR", data: Uint8Array.from(header) },
+    ...extra,
+    { type: "IDAT", data: zlibSync(Uint8Array.from(rows)) },
+    { type: "IEND", data: new Uint8Array(0) },
+  ]);
+}
+const rgbOf = (bytes: Uint8Array) => [...decodeImage(bytes, "x").rgb];
+const grey = (...values: number[]) => values.flatMap((value) => [value, value, value]);
+
+Deno.test("png: pixels and text of any language come back", () => {
+  const image = { width: 7, height: 5, rgb: noise(7 * 5 * 3) };
+  const text = {
+    parameters: JSON.stringify({ unit: 945, label: "Spanischer Pfeffer, 辣椒 🌶" }),
+    Software: "Phosphene",
+    latin: "é",
+    empty: "",
+  };
+  const bytes = encodePng(image, text);
+  assert.deepEqual(decodeImage(bytes, "x"), { ...image, text });
+  const types = readChunks(bytes).map(({ type }) => type);
+  assert.deepEqual(types, ["IHDR", "iTXt", "tEXt", "iTXt", "tEXt", "IDAT", "IEND"]);
+  assert.throws(() => encodePng(image, { "": "x" }), RangeError);
+});
+
+Deno.test("png: golden bytes", () => {
+  const bytes = encodePng({ width: 1, height: 1, rgb: Uint8Array.of(255, 0, 0) }, { a: "b" });
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const header = "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de";
+  const text = "0000000374455874610062dc49a23b";
+  assert.equal(hex.slice(0, header.length + text.length), header + text); // what follows is the deflater's affair
+  assert.match(hex, /0000000049454e44ae426082$/);
+});
+
+Deno.test("png: compressed text of other programs is read", () => {
+  const encoder = new TextEncoder();
+  const [header, ...rest] = readChunks(encodePng({ width: 1, height: 1, rgb: Uint8Array.of(1, 2, 3) }));
+  const zTXt = { type: "zTXt", data: Uint8Array.of(97, 0, 0, ...zlibSync(Uint8Array.of(0xe9))) };
+  const iTXt = { type: "iTXt", data: Uint8Array.of(98, 0, 1, 0, 0, 0, ...zlibSync(encoder.encode("椒"))) };
+  assert.deepEqual(decodeImage(writeChunks([header, zTXt, iTXt, ...rest]), "x").text, { a: "é", b: "椒" });
+});
+
+Deno.test("png: every colour type and depth", () => {
+  const none = 0;
+  assert.deepEqual(rgbOf(rawPng(3, 2, 1, 0, [none, 0b10100000, none, 0b01000000])), grey(255, 0, 255, 0, 255, 0));
+  assert.deepEqual(rgbOf(rawPng(3, 1, 2, 0, [none, 0b00011000])), grey(0, 85, 170));
+  assert.deepEqual(rgbOf(rawPng(2, 1, 4, 0, [none, 0x1f])), grey(17, 255));
+  assert.deepEqual(rgbOf(rawPng(2, 1, 16, 0, [none, 0x80, 0x80, 0xff, 0xff])), grey(128, 255));
+  assert.deepEqual(rgbOf(rawPng(1, 1, 16, 2, [none, 1, 1, 2, 2, 3, 3])), [1, 2, 3]);
+  assert.deepEqual(rgbOf(rawPng(2, 1, 8, 4, [none, 100, 255, 100, 0])), grey(100, 255)); // transparent: white
+  assert.deepEqual(rgbOf(rawPng(1, 1, 8, 6, [none, 0, 100, 255, 51])), [204, 224, 255]);
+  const palette = { type: "PLTE", data: Uint8Array.of(9, 8, 7, 255, 0, 0) };
+  const alpha = { type: "tRNS", data: Uint8Array.of(0) };
+  assert.deepEqual(rgbOf(rawPng(2, 1, 1, 3, [none, 0b01000000], [palette])), [9, 8, 7, 255, 0, 0]);
+  assert.deepEqual(rgbOf(rawPng(2, 1, 8, 3, [none, 0, 1], [palette, alpha])), [255, 255, 255, 255, 0, 0]);
+  const key = { type: "tRNS", data: Uint8Array.of(0, 1, 0, 2, 0, 3) };
+  assert.deepEqual(rgbOf(rawPng(2, 1, 8, 2, [none, 1, 2, 3, 1, 2, 4], [key])), [255, 255, 255, 1, 2, 4]);
+});
+
+Deno.test("png: interlaced files equal plain ones", () => {
+  for (const [width, height] of [[1, 1], [3, 5], [9, 8], [17, 13]]) {
+    const image: ImageData = { width, height, data: noise(width * height * 3), channels: 3, depth: 8 };
+    assert.deepEqual(decodeImage(encode(image, { interlace: "Adam7" }), "x"), decodeImage(encode(image), "x"));
+  }
+});
+
+const photo = encodeJpeg({
+  width: 24,
+  height: 16,
+  data: Uint8Array.from({ length: 24 * 16 * 4 }, (_, i) => i % 4 === 0 ? 10 * (i >> 2) % 24 : (i >> 2) / 24 * 15),
+}, 90).data;
+
+/** An APP1 segment whose one TIFF entry is the orientation. */
+const exif = (orientation: number) => {
+  const entry = [0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0];
+  const tiff = [0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, ...entry, 0, 0, 0, 0];
+  return [0xff, 0xe1, 0, 8 + tiff.length, 0x45, 0x78, 0x69, 0x66, 0, 0, ...tiff];
+};
+
+Deno.test("jpeg: decoded, and turned upright", () => {
+  const half = new Uint8Array(16 * 8 * 4).map((_, i) => i % 4 === 0 && (i >> 2) % 16 < 8 ? 255 : 0); // the left is red
+  const plain = new Uint8Array(encodeJpeg({ width: 16, height: 8, data: half }, 100).data);
+  const turned = (orientation: number) =>
+    decodeImage(Uint8Array.from([0xff, 0xd8, ...exif(orientation), ...plain.subarray(2)]), "x");
+  const isRed = ({ width, rgb }: { width: number; rgb: Uint8Array }, x: number, y: number) =>
+    rgb[3 * (y * width + x)] > 128;
+  // where the stored left half is shown: x or y, and whether at its start
+  const shown = { 1: "left", 2: "right", 3: "right", 4: "left", 5: "top", 6: "top", 7: "bottom", 8: "bottom" };
+  for (const [orientation, side] of Object.entries(shown)) {
+    const image = turned(Number(orientation));
+    const upright = side === "left" || side === "right";
+    assert.deepEqual([image.width, image.height], upright ? [16, 8] : [8, 16], `orientation ${orientation}`);
+    const first = side === "left" || side === "top";
+    assert.equal(isRed(image, 2, 2), first, `orientation ${orientation}`);
+    assert.equal(isRed(image, image.width - 3, image.height - 3), !first, `orientation ${orientation}`);
+  }
+});
+
+Deno.test("pictures: each fault is named", () => {
+  const png = encodePng({ width: 2, height: 2, rgb: noise(12) });
+  const [header, data, end] = readChunks(png);
+  const huge = Uint8Array.from(header.data);
+  new DataView(huge.buffer).setUint32(0, 2 ** 31);
+  const bomb = { type: "IDAT", data: zlibSync(new Uint8Array(5e6)) };
+  const cases: [Uint8Array, RegExp][] = [
+    [new Uint8Array(0), /photo: neither a PNG nor a JPEG/],
+    [png.subarray(0, 40), /photo: this PNG cannot be read: it is truncated/],
+    [png.map((byte, i) => i === 45 ? byte ^ 1 : byte), /a checksum is wrong/],
+    [writeChunks([{ type: "IHDR", data: huge }, data, end]), /2147483648 × 2 pixels/],
+    [writeChunks([header, bomb, end]), /more than the expected 14 bytes/],
+    [writeChunks([header, end]), /invalid zlib data/],
+    [writeChunks([header, { type: "IDAT", data: zlibSync(new Uint8Array(3)) }, end]), /take 14 bytes, 3 are there/],
+    [writeChunks([data, end]), /does not start with a header/],
+    [rawPng(1, 1, 8, 3, [0, 0]), /no palette/],
+    [rawPng(1, 1, 8, 3, [0, 5], [{ type: "PLTE", data: Uint8Array.of(1, 2, 3) }]), /uses colour 5/],
+    [rawPng(1, 1, 4, 2, [0, 0, 0]), /colour type 2 with 4 bits/],
+    [photo.subarray(0, photo.length - 40), /photo: this JPEG cannot be read: it is truncated/],
+    [photo.subarray(0, 100), /no picture of a known kind/],
+  ];
+  for (const [bytes, message] of cases) {
+    assert.throws(() => decodeImage(bytes, "photo"), (error) => {
+      assert.ok(error instanceof UserError, String((error as Error).stack));
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});
+
+Deno.test("png, jpeg: damaged files", () => {
+  const png = encodePng({ width: 9, height: 9, rgb: noise(243) }, { a: "b", c: "辣" });
+  fuzz(png, 200, (bytes) => decodeImage(bytes, "x"));
+  const chunks = readChunks(png);
+  const interlaced = encode({ width: 9, height: 9, data: noise(243), channels: 3 }, { interlace: "Adam7" });
+  const palette = rawPng(8, 2, 4, 3, [0, 1, 2, 3, 4, 0, 1, 1, 1, 1], [{ type: "PLTE", data: noise(48) }]);
+  for (const file of [chunks, readChunks(interlaced), readChunks(palette)]) {
+    for (const [i, { type, data }] of file.entries()) { // behind the checksums
+      fuzz(data, 100, (damaged) => decodeImage(writeChunks(file.with(i, { type, data: damaged })), "x"));
+    }
+  }
+  const progressive = Uint8Array.from(photo, (byte, i) => byte === 0xc0 && photo[i - 1] === 0xff ? 0xc2 : byte);
+  const rotated = Uint8Array.from([0xff, 0xd8, ...exif(6), ...photo.subarray(2)]);
+  for (const file of [photo, progressive, rotated]) fuzz(file, 300, (bytes) => decodeImage(bytes, "x"));
+});

@@ -1,0 +1,47 @@
+/** Whole small networks against float64; fusion and shared memory change nothing but the memory. */
+import assert from "node:assert/strict";
+import { openDevice } from "../../src/gpu/device.ts";
+import { Net } from "../../src/net/net.ts";
+import { outputGradient } from "../cases/case.ts";
+import { smallNetworks } from "../cases/small_networks.ts";
+import { assertClose } from "../reference/close.ts";
+import { gradient, runNetwork } from "../reference/network.ts";
+import { caseInputs, caseModel } from "./case_model.ts";
+
+const device = await openDevice();
+
+for (const { network, weights, inputs, tolerance } of smallNetworks) {
+  const output = network.layers.at(-1)!.name, model = caseModel({ network, weights });
+  const [[, x]] = inputs;
+  const expected = runNetwork(network, weights, inputs).get(output)!, dy = outputGradient(network, expected);
+  const dx = gradient(network, weights, inputs, output, dy).get(network.inputs[0].name)!;
+
+  for (const optimise of [true, false]) {
+    Deno.test(`${network.name}, ${optimise ? "optimised" : "plain"}: output and gradient`, async () => {
+      using net = await Net.create(device, model, { batch: x.shape[0], gradient: true, optimise });
+      const result = await net.backward(caseInputs(inputs), Float32Array.from(dy.data));
+      assertClose("output", { shape: expected.shape, data: result.output }, expected, tolerance);
+      assertClose("gradient", { shape: dx.shape, data: result.gradient }, dx, tolerance);
+    });
+  }
+
+  Deno.test(`${network.name}: the plan is smaller, and its memory is what the device counts`, async () => {
+    const before = device.memory;
+    using plain = await Net.create(device, model, { batch: x.shape[0], gradient: true, optimise: false });
+    const between = device.memory;
+    using net = await Net.create(device, model, { batch: x.shape[0], gradient: true });
+    assert.equal(between - before, plain.memory.total);
+    assert.equal(device.memory - between, net.memory.total);
+    assert.ok(net.memory.activations < plain.memory.activations);
+    assert.ok(net.dispatches <= plain.dispatches);
+  });
+
+  Deno.test(`${network.name}: every layer by name`, async () => {
+    const values = runNetwork(network, weights, inputs);
+    for (const name of new Set(network.layers.map(({ name, output }) => output ?? name))) {
+      using net = await Net.create(device, model, { batch: x.shape[0], layer: name });
+      const value = values.get(name)!;
+      assertClose(name, { shape: value.shape, data: await net.forward(caseInputs(inputs)) }, value, tolerance);
+    }
+  });
+}

@@ -1,0 +1,49 @@
+/**
+ * Fully connected: y[o] = bias[o] + Σ weight[o, f] · x[f], the input flattened in (c, h, w) order.
+ */
+import type { Op } from "./op.ts";
+import { count, tensor } from "./tensor.ts";
+
+/** The parameters of `fc` in network.json. */
+export interface FcParameters {
+  channels: number;
+  bias?: boolean;
+}
+
+/** The fully connected layer; weight (channels, features). */
+export const fc: Op<FcParameters> = {
+  weightShapes([[, ...features]], { channels, bias = true }) {
+    return { weight: [channels, count(features)], ...(bias && { bias: [channels] }) };
+  },
+
+  forward([x], { channels }, { weight, bias }) {
+    const [n, features] = [x.shape[0], weight.shape[1]];
+    const y = tensor([n, channels]);
+    for (let item = 0; item < n; item++) {
+      for (let o = 0; o < channels; o++) {
+        let sum = bias ? bias.data[o] : 0;
+        for (let f = 0; f < features; f++) sum += weight.data[o * features + f] * x.data[item * features + f];
+        y.data[item * channels + o] = sum;
+      }
+    }
+    return y;
+  },
+
+  backward([x], _y, dy, { channels }, { weight, bias }) {
+    const [n, features] = [x.shape[0], weight.shape[1]];
+    const dx = tensor(x.shape);
+    const dWeight = tensor(weight.shape);
+    const dBias = tensor([channels]);
+    for (let item = 0; item < n; item++) {
+      for (let o = 0; o < channels; o++) {
+        const slope = dy.data[item * channels + o];
+        dBias.data[o] += slope;
+        for (let f = 0; f < features; f++) {
+          dx.data[item * features + f] += slope * weight.data[o * features + f];
+          dWeight.data[o * features + f] += slope * x.data[item * features + f];
+        }
+      }
+    }
+    return { inputs: [dx], weights: { weight: dWeight, ...(bias && { bias: dBias }) } };
+  },
+};

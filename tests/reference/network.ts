@@ -1,0 +1,175 @@
+/**
+ * A whole network.json in float64, forward and in reverse mode.
+ *
+ * Every layer's output is a value of its own, numbered: the inputs first, then one value per layer. A blob's name is
+ * a pointer to the value that was written to it last, so a layer that writes the blob it reads needs no special case.
+ */
+import { batchnorm } from "./batchnorm.ts";
+import { concat } from "./concat.ts";
+import { conv2d } from "./conv2d.ts";
+import { deconv2d } from "./deconv2d.ts";
+import { eltwise } from "./eltwise.ts";
+import { fc } from "./fc.ts";
+import { lrn } from "./lrn.ts";
+import type { Gradients, Op, Weights } from "./op.ts";
+import { avgpool, maxpool } from "./pool.ts";
+import { relu } from "./relu.ts";
+import { scale } from "./scale.ts";
+import { crop, dropout, flatten, reshape } from "./shape_ops.ts";
+import { sigmoid } from "./sigmoid.ts";
+import { softmax } from "./softmax.ts";
+import { tanh } from "./tanh.ts";
+import { map, type Tensor, tensor } from "./tensor.ts";
+
+/** A layer of network.json: these fields and the parameters of its type. */
+export interface Layer {
+  name: string;
+  type: string;
+  input?: string;
+  inputs?: string[];
+  output?: string;
+  [parameter: string]: unknown;
+}
+
+/** What the reference needs of a network.json. Shapes leave the batch out. */
+export interface Network {
+  name: string;
+  inputs: { name: string; shape: number[] }[];
+  layers: Layer[];
+}
+
+const ops = {
+  avgpool,
+  batchnorm,
+  concat,
+  conv2d,
+  crop,
+  deconv2d,
+  dropout,
+  eltwise,
+  fc,
+  flatten,
+  lrn,
+  maxpool,
+  relu,
+  reshape,
+  scale,
+  sigmoid,
+  softmax,
+  tanh,
+};
+
+/** The reference of a layer type, which takes its parameters from a layer. Throws on a type that has none. */
+export function referenceOp(type: string): Op<Layer> {
+  if (!Object.hasOwn(ops, type)) throw new Error(`reference: no layer type "${type}"`);
+  return ops[type as keyof typeof ops] as unknown as Op<Layer>;
+}
+
+/** The weights of one layer out of a whole network's, under their short names. */
+export function layerWeights(layer: Layer, weights: Map<string, Tensor>): Weights {
+  const own = [...weights].filter(([name]) => name.startsWith(`${layer.name}.`));
+  return Object.fromEntries(own.map(([name, value]) => [name.slice(layer.name.length + 1), value]));
+}
+
+/**
+ * The values of all blobs and layers by name, the inputs included: a blob's is the one written last; a layer's name,
+ * where no blob has it, gives that layer's own output. Weights are named as in weights.safetensors; input shapes
+ * include the batch.
+ */
+export function runNetwork(
+  network: Network,
+  weights: Map<string, Tensor>,
+  inputs: Map<string, Tensor>,
+): Map<string, Tensor> {
+  const { values, names } = record(network, weights, inputs);
+  return new Map([...names].map(([name, value]) => [name, values[value]]));
+}
+
+/** The gradient to each input of Σ dy · y, where y is the value that `layer` names in `runNetwork`. */
+export function gradient(
+  network: Network,
+  weights: Map<string, Tensor>,
+  inputs: Map<string, Tensor>,
+  layer: string,
+  dy: Tensor,
+): Map<string, Tensor> {
+  return gradients(network, weights, inputs, layer, dy).inputs;
+}
+
+/** As `gradient`, and the gradients to the weights of every conv2d, deconv2d and fc that the value depends on. */
+export function gradients(
+  network: Network,
+  weights: Map<string, Tensor>,
+  inputs: Map<string, Tensor>,
+  layer: string,
+  dy: Tensor,
+): { inputs: Map<string, Tensor>; weights: Map<string, Tensor> } {
+  return tapeGradients(record(network, weights, inputs), layer, dy);
+}
+
+/** A forward run with all that its gradients need. */
+export interface Tape {
+  network: Network;
+  weights: Map<string, Tensor>;
+  /** Every value: the inputs, then each layer's output. */
+  values: Tensor[];
+  /** The numbers of the values that each layer reads. */
+  reads: number[][];
+  /** The number of the value that each name means at the end. */
+  names: Map<string, number>;
+}
+
+/** `gradients` without running the network again. */
+export function tapeGradients(
+  { network, weights, values, reads, names }: Tape,
+  layer: string,
+  dy: Tensor,
+): { inputs: Map<string, Tensor>; weights: Map<string, Tensor> } {
+  const target = names.get(layer);
+  if (target === undefined) throw new Error(`reference: "${network.name}" has no blob or layer "${layer}"`);
+  const slopes = new Map<number, Tensor>([[target, dy]]);
+  const weightGradients = new Map<string, Tensor>();
+  for (let i = target - network.inputs.length; i >= 0; i--) {
+    const own = network.inputs.length + i;
+    const slope = slopes.get(own);
+    if (slope === undefined) continue;
+    const current = network.layers[i];
+    const read = reads[i].map((value) => values[value]);
+    const result: Gradients = referenceOp(current.type)
+      .backward(read, values[own], slope, current, layerWeights(current, weights));
+    result.inputs.forEach((part, j) => {
+      const sum = slopes.get(reads[i][j]);
+      slopes.set(reads[i][j], sum ? map(sum, (value, at) => value + part.data[at]) : part);
+    });
+    for (const [name, value] of Object.entries(result.weights)) weightGradients.set(`${current.name}.${name}`, value);
+  }
+  const inputGradients = network.inputs.map(({ name }, i): [string, Tensor] => {
+    return [name, slopes.get(i) ?? tensor(values[i].shape)];
+  });
+  return { inputs: new Map(inputGradients), weights: weightGradients };
+}
+
+/** Runs the network forward. */
+export function record(network: Network, weights: Map<string, Tensor>, inputs: Map<string, Tensor>): Tape {
+  const values: Tensor[] = [];
+  const blobs = new Map<string, number>();
+  const reads: number[][] = [];
+  for (const { name } of network.inputs) {
+    const value = inputs.get(name);
+    if (value === undefined) throw new Error(`reference: no value for the input "${name}"`);
+    blobs.set(name, values.push(value) - 1);
+  }
+  for (const layer of network.layers) {
+    const read = (layer.inputs ?? [layer.input!]).map((name) => {
+      const value = blobs.get(name);
+      if (value === undefined) throw new Error(`reference: "${layer.name}" reads "${name}", which nothing wrote`);
+      return value;
+    });
+    reads.push(read);
+    const op = referenceOp(layer.type);
+    const y = op.forward(read.map((value) => values[value]), layer, layerWeights(layer, weights));
+    blobs.set(layer.output ?? layer.name, values.push(y) - 1);
+  }
+  const layers = network.layers.map(({ name }, i): [string, number] => [name, network.inputs.length + i]);
+  return { network, weights, values, reads, names: new Map([...layers, ...blobs]) };
+}

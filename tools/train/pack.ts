@@ -1,0 +1,192 @@
+/**
+ * deno task pack: what train.py left in a directory → the model folders caffenet64 and deepsim64.
+ *
+ * Everything is read and built before anything is written, and each file takes its place whole, by renaming; so a bad
+ * array leaves the old models as they were.
+ */
+import { parseArgs } from "node:util";
+import { type NpyArray, readNpz } from "../../src/formats/npy.ts";
+import { fromFloat32, type StoredTensor, writeSafetensors } from "../../src/formats/safetensors.ts";
+import { UserError } from "../../src/formats/user_error.ts";
+import { classifierCard, generatorCard, type Measured, readMeasured } from "./card.ts";
+import { classifier, generator, type ModelName, type NetworkFile, networkText } from "./networks.ts";
+import { storeWeights, take, trainedRanges } from "./weights.ts";
+
+const help = `deno task pack --in DIR --out models
+
+Turns the output of tools/train/train.py into the model folders caffenet64 and deepsim64, replacing their files.
+
+  --in DIR         caffenet64.npz, deepsim64.npz (or their parts NAME.f16.0.npz, NAME.f16.1.npz …) and code_stats.npz
+  --out DIR        where the two folders go
+  --labels FILE    names of the 1000 units, one a line (default: models/caffenet64/labels.txt)
+  --f16 A,B        fully connected layers to store as F16 instead of I8
+  --accuracy FILE  figures for the model cards: the JSON of tools/train/check.py
+  --note TEXT      a sentence for the cards on how this pair was trained
+  --help
+
+Examples:
+  deno task pack --in out/train --out models
+  deno task pack --in out/train --out models --accuracy out/accuracy.json --note "Trained for 20 minutes on a GPU."
+`;
+
+/** What train.py left, its arrays by name. */
+export interface Trained {
+  arrays: Record<ModelName, Map<string, NpyArray>>;
+  /** `mean` and `std` of every code unit. */
+  code: Map<string, NpyArray>;
+}
+
+/** `labels`: the text of labels.txt; `halves`: fully connected layers to keep in F16; the rest is for the cards. */
+export interface PackOptions {
+  labels: string;
+  halves: string[];
+  measured?: Measured;
+  note?: string;
+}
+
+/**
+ * Builds the two folders: their files' bytes by path, e.g. `caffenet64/network.json`. `layout` gives the networks where
+ * they are not the embedded pair's. Throws UserError where an array or a label is missing, misshapen or not finite.
+ */
+export async function pack(
+  { arrays, code }: Trained,
+  { labels, halves, measured, note }: PackOptions,
+  layout = { classifier, generator },
+): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  const phi = withTrainedUnits(layout.classifier, arrays.caffenet64);
+  const g = layout.generator();
+  const units = phi.layers.at(-1)!;
+  const names = labels.trimEnd().split("\n");
+  if (names.length !== units.channels) {
+    throw new UserError(`labels: ${names.length} names for the ${units.channels} units of "${units.name}"`);
+  }
+  const full = [...phi.layers, ...g.layers].filter(({ type }) => type === "fc").map(({ name }) => name);
+  const stranger = halves.find((name) => !full.includes(name));
+  if (stranger !== undefined) throw new UserError(`--f16 ${stranger}: not one of ${full.join(", ")}`);
+
+  const files = new Map<string, Uint8Array<ArrayBuffer>>();
+  for (const [network, card] of [[phi, classifierCard], [g, generatorCard]] as const) {
+    const folder = network.name as ModelName;
+    const { tensors, report } = storeWeights(network.layers, arrays[folder], halves);
+    if (network.code) addCodeStatistics(tensors, code, network.inputs[0].shape[0]);
+    const text = encode(networkText(network));
+    const weights = writeSafetensors(tensors) as Uint8Array<ArrayBuffer>;
+    const hashes = [
+      ["network.json", await sha256(text)],
+      ["weights.safetensors", await sha256(weights)],
+    ] satisfies [string, string][];
+    files.set(`${folder}/network.json`, text);
+    files.set(`${folder}/weights.safetensors`, weights);
+    if (network === phi) files.set(`${folder}/labels.txt`, encode(labels));
+    files.set(`${folder}/README.md`, encode(card({ network, report, hashes, labels: names, measured, note })));
+  }
+  return files;
+}
+
+/** The classifier with `trained` as its last layer's weights tell. */
+function withTrainedUnits(build: typeof classifier, arrays: Map<string, NpyArray>): NetworkFile {
+  const { name, channels } = build([]).layers.at(-1)!;
+  const fits = (shape: number[]) => shape[0] === channels;
+  const weight = take(arrays, `${name}.weight`, fits, `${channels} rows`);
+  const bias = take(arrays, `${name}.bias`, fits, `[${channels}]`);
+  return build(trainedRanges(weight.values, bias.values));
+}
+
+function addCodeStatistics(tensors: Map<string, StoredTensor>, code: Map<string, NpyArray>, length: number): void {
+  for (const name of ["mean", "std"]) {
+    const { shape, values } = take(code, name, (s) => s.length === 1 && s[0] === length, `[${length}]`);
+    tensors.set(`code.${name}`, fromFloat32(values, "F32", shape));
+  }
+}
+
+const encode = (text: string) => new TextEncoder().encode(text);
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/** Reads a file; the error says what it was wanted for. */
+async function read(path: string, wanted: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    throw new UserError(`${path}: cannot be read (${(error as Error).message}); expected ${wanted}`);
+  }
+}
+
+/** The arrays of DIR/NAME.npz or, where there is none, of its float16 parts DIR/NAME.f16.N.npz. */
+async function readArrays(directory: string, name: ModelName): Promise<Map<string, NpyArray>> {
+  const present = new Set<string>();
+  try {
+    for await (const entry of Deno.readDir(directory)) present.add(entry.name);
+  } catch (error) {
+    throw new UserError(`${directory}: cannot be read (${(error as Error).message}); expected train.py's output`);
+  }
+  const parts = [...present].filter((file) => new RegExp(`^${name}\\.f16\\.\\d+\\.npz$`).test(file));
+  const files = present.has(`${name}.npz`) ? [`${name}.npz`] : parts;
+  if (files.length === 0) throw new UserError(`${directory}: holds neither ${name}.npz nor ${name}.f16.0.npz`);
+  const arrays = new Map<string, NpyArray>();
+  for (const file of files) {
+    const path = `${directory}/${file}`;
+    for (const [key, array] of readNpz(await read(path, "trained arrays"), path)) arrays.set(key, array);
+  }
+  return arrays;
+}
+
+/** Writes beside the goal and renames, so that no half-written file ever stands there. */
+async function replace(path: string, bytes: Uint8Array): Promise<void> {
+  const draft = `${path}.part`;
+  try {
+    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    await Deno.writeFile(draft, bytes);
+    await Deno.rename(draft, path);
+  } catch (error) {
+    await Deno.remove(draft).catch(() => {});
+    throw new UserError(`${path}: cannot be written (${(error as Error).message})`);
+  }
+}
+
+async function main(args: string[]): Promise<void> {
+  const option = { type: "string" } as const;
+  const options = { in: option, out: option, labels: option, f16: option, accuracy: option, note: option };
+  const { values: o } = parse(() => parseArgs({ args, options: { ...options, help: { type: "boolean" } } }));
+  if (o.help) return console.log(help);
+  if (!o.in || !o.out) throw new UserError("pack needs --in DIR and --out DIR; --help says more");
+
+  const codePath = `${o.in}/code_stats.npz`;
+  const labelsPath = o.labels ?? new URL("../../models/caffenet64/labels.txt", import.meta.url).pathname;
+  const text = async (path: string, wanted: string) => new TextDecoder().decode(await read(path, wanted));
+  const trained = {
+    arrays: { caffenet64: await readArrays(o.in, "caffenet64"), deepsim64: await readArrays(o.in, "deepsim64") },
+    code: readNpz(await read(codePath, "the code's mean and std"), codePath),
+  };
+  const files = await pack(trained, {
+    labels: await text(labelsPath, "a unit's name a line"),
+    halves: o.f16?.split(",") ?? [],
+    measured: o.accuracy ? readMeasured(await text(o.accuracy, "check.py's figures"), o.accuracy) : undefined,
+    note: o.note,
+  });
+  for (const [path, bytes] of files) {
+    await replace(`${o.out}/${path}`, bytes);
+    console.log(`${o.out}/${path}  ${bytes.length.toLocaleString("en")} bytes`);
+  }
+}
+
+/** parseArgs throws TypeErrors that are already a clear sentence. */
+function parse<T>(parsed: () => T): T {
+  try {
+    return parsed();
+  } catch (error) {
+    throw new UserError((error as Error).message);
+  }
+}
+
+if (import.meta.main) {
+  try {
+    await main(Deno.args);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    console.error(error.message);
+    Deno.exit(1);
+  }
+}
