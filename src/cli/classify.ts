@@ -4,7 +4,7 @@ import { readNpz } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
 import { labelOf, type Model, Net, pictureToInput } from "../mod.ts";
-import { main, print } from "./command.ts";
+import { type Command, main, print } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier } from "./defaults.ts";
 import { readBytes } from "./files.ts";
 import { progress, stderrScreen } from "./progress.ts";
@@ -29,54 +29,58 @@ interface Guess {
   probability: number;
 }
 
-if (import.meta.main) {
-  await main({
-    name: "classify",
-    summary:
-      "Names what a classifier sees in PNG or JPEG pictures. The centre square of a picture is resized to its input.",
-    operands: "IMAGE…",
-    options,
-    examples: [
-      ["deno task classify out/fc8_0945_0.png", "the five names that fit best"],
-      ["deno task classify --top 1 --json *.jpg", "one name each, for a program"],
-      [
-        "deno task classify --val val1000.npz",
-        "the share of pictures with the right name first, and among the first five",
-      ],
+const command: Command<typeof options> = {
+  name: "classify",
+  summary:
+    "Names what a classifier sees in PNG or JPEG pictures. The centre square of a picture is resized to its input.",
+  operands: "IMAGE…",
+  options,
+  examples: [
+    ["deno task classify out/fc8_0945_0.png", "the five names that fit best"],
+    ["deno task classify --top 1 --json *.jpg", "one name each, for a program"],
+    [
+      "deno task classify --val val1000.npz",
+      "the share of pictures with the right name first, and among the first five",
     ],
-    async run(values, files) {
-      const top = wholeNumber("--top", values.top, { least: 1, fallback: 5 });
-      if (values.val ? files.length > 0 : files.length === 0) {
-        throw new UserError("expected pictures, or --val with a labelled set; --help has examples");
-      }
-      const model = await openClassifier(values.model);
-      const size = inputSize(model);
-      if (values.val) {
-        const { images, labels } = await labelledSet(values.val);
-        const outputs = await run(model, images.map((image) => fit(image, size)), values.adapter);
-        const ranks = outputs.map((output, i) => output.filter((value) => value > output[labels[i]]).length);
-        const share = (within: number) => ranks.filter((rank) => rank < within).length / ranks.length;
-        const result = { model: model.name, pictures: ranks.length, top1: share(1), top5: share(5) };
-        const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
-        print(
-          values.json
-            ? JSON.stringify(result, null, 1)
-            : `${ranks.length} pictures: top-1 ${percent(result.top1)}, top-5 ${percent(result.top5)}`,
-        );
-        return;
-      }
-      const images: Image[] = [];
-      for (const file of files) images.push(fit(decodeImage(await readBytes(file), file), size));
-      const outputs = await run(model, images, values.adapter);
-      const results = files.map((file, i) => ({ file, top: guesses(model, outputs[i]).slice(0, top) }));
-      if (values.json) print(JSON.stringify({ model: model.name, pictures: results }, null, 1));
-      else for (const { file, top } of results) print(`${file}\n${top.map(guessLine).join("\n")}`);
-    },
-  });
-}
+  ],
+  async run({ val, ...values }, files) {
+    const top = wholeNumber("--top", values.top, { least: 1, fallback: 5 });
+    if (val ? files.length > 0 : files.length === 0) {
+      throw new UserError("expected pictures, or --val with a labelled set; --help has examples");
+    }
+    const model = await openClassifier(values.model), { adapter, json } = values;
+    if (val) {
+      const accuracy = await measure(model, val, adapter);
+      const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
+      const { pictures, top1, top5 } = accuracy;
+      if (json) print(JSON.stringify({ model: model.name, ...accuracy }));
+      else print(`${pictures} pictures: top-1 ${percent(top1)}, top-5 ${percent(top5)}`);
+      return;
+    }
+    const images: Image[] = [];
+    for (const file of files) images.push(decodeImage(await readBytes(file), file));
+    const outputs = await run(model, images, adapter);
+    const results = files.map((file, i) => ({ file, top: guesses(model, outputs[i]).slice(0, top) }));
+    if (json) print(JSON.stringify({ model: model.name, pictures: results }));
+    else for (const { file, top } of results) print(`${file}\n${top.map(guessLine).join("\n")}`);
+  },
+};
 
 const guessLine = ({ unit, name, probability }: Guess) =>
   `  ${(100 * probability).toFixed(1).padStart(5)} %  ${String(unit).padStart(4)}  ${name}`;
+
+/** How often the right unit is the strongest, or among the five strongest. */
+async function measure(model: Model, file: string, adapter: string | undefined) {
+  const { images, labels } = await labelledSet(file);
+  const outputs = await run(model, images, adapter);
+  const missing = labels.find((label) => !(label >= 0 && label < outputs[0].length));
+  if (missing !== undefined) {
+    throw new UserError(`${file} has label ${missing}, ${model.name} has ${outputs[0].length} units`);
+  }
+  const ranks = outputs.map((output, i) => output.filter((value) => value > output[labels[i]]).length);
+  const share = (within: number) => ranks.filter((rank) => rank < within).length / ranks.length;
+  return { pictures: ranks.length, top1: share(1), top5: share(5) };
+}
 
 /** Side of the square pictures that the model takes. @throws UserError where it takes no pictures. */
 function inputSize({ network, where }: Model): number {
@@ -87,10 +91,9 @@ function inputSize({ network, where }: Model): number {
   return width;
 }
 
-const fit = (image: Image, size: number) => resizeRgb(centreCropSquare(image), size, size);
-
 /** The model's output for each picture. */
 async function run(model: Model, images: Image[], adapter: string | undefined): Promise<Float32Array[]> {
+  const size = inputSize(model);
   using device = await openAdapter(adapter);
   const together = Math.min(batch, images.length);
   using net = await Net.create(device, model, { batch: together });
@@ -100,7 +103,10 @@ async function run(model: Model, images: Image[], adapter: string | undefined): 
   const inputs = new Float32Array(together * net.inputShape.reduce((product, size) => product * size, 1));
   for (let first = 0; first < images.length; first += together) {
     const here = images.slice(first, first + together);
-    here.forEach((image, i) => inputs.set(pictureToInput(model.network, image), i * inputs.length / together));
+    here.forEach((image, i) => {
+      const fitted = resizeRgb(centreCropSquare(image), size, size);
+      inputs.set(pictureToInput(model.network, fitted), i * inputs.length / together);
+    });
     const values = await net.forward(inputs);
     for (let i = 0; i < here.length; i++) outputs.push(values.slice(i * units, (i + 1) * units));
     bar.show({ done: outputs.length, total: images.length, note: "" });
@@ -142,3 +148,5 @@ async function labelledSet(file: string): Promise<{ images: Image[]; labels: num
     labels: Array.from(labels.data, Number),
   };
 }
+
+if (import.meta.main) await main(command);

@@ -120,7 +120,7 @@ export function parse<Options extends Record<string, Option>>(
     if (values[name]) throw fail(`${rawName} is given twice`);
     // "--unit --force" would swallow an option; a value that starts with "-" is written --unit=-5.
     if (wanted && (!value || !token.inlineValue && value.startsWith("-"))) {
-      throw fail(`${rawName} needs a value, ${wanted}`);
+      throw fail(`${rawName} needs a value: ${rawName} ${wanted}`);
     }
     if (!wanted && value !== undefined) throw fail(`${rawName} takes no value, got "${value}"`);
     values[name] = value ?? true;
@@ -132,6 +132,7 @@ export function parse<Options extends Record<string, Option>>(
 /** A failure as the sentence that its reader needs; a fault of the program itself keeps its stack. */
 function sentence(error: unknown): string {
   if (error instanceof UserError || error instanceof GpuError) return error.message;
+  if (error instanceof Deno.errors.NotCapable) return `not permitted: ${reasonOf(error)}`;
   return error instanceof Error ? error.stack ?? error.message : String(error);
 }
 

@@ -28,7 +28,8 @@ export function reasonOf(error: unknown): string {
     ELOOP: "its symbolic links go in circles",
   };
   if (error instanceof Deno.errors.NotCapable) {
-    return message.replace(/^Requires/, "this takes").replace(/, run again.*/, "");
+    const [, kind] = /^Requires (\w+) access/.exec(message) ?? [];
+    return kind === "all" ? "Deno keeps such files from programs" : `Deno was started without --allow-${kind} for it`;
   }
   return reasons[code ?? ""] ?? message.replace(/ \(os error \d+\).*/, "").toLowerCase();
 }
@@ -141,3 +142,6 @@ function remove(path: string): void {
     // It was never made, or holds something of somebody else by now.
   }
 }
+
+/** Whether there is a folder of this name. */
+export const isFolder = (path: string): boolean => statOf(path)?.isDirectory ?? false;

@@ -2,7 +2,7 @@
 import { readNpy, writeNpy } from "../formats/npy.ts";
 import { UserError } from "../formats/user_error.ts";
 import { Net } from "../mod.ts";
-import { main, print, required } from "./command.ts";
+import { type Command, main, print, required } from "./command.ts";
 import { adapterOption, openAdapter, openModel } from "./defaults.ts";
 import { checkOutputs, readBytes, writeOutputs } from "./files.ts";
 import { oneOf, position, wholeNumber } from "./values.ts";
@@ -25,64 +25,62 @@ const options = {
   json: { help: "prints one JSON document: shapes, dispatches, GPU memory" },
 };
 
-if (import.meta.main) {
-  await main({
-    name: "infer",
-    summary: "Runs a model on a tensor from NumPy and writes its output, and the gradient of a unit to the input.",
-    options,
-    examples: [
-      ["deno task infer --model models/caffenet64 --input x.npy --output y.npy", "the classifier's output"],
-      [
-        "deno task infer --model models/caffenet64 --input x.npy --output y.npy --gradient g.npy --unit 945",
-        "and how each input value changes the bell pepper's",
-      ],
-      ["deno task infer --model models/caffenet64 --input x.npy --output y.npy --layer conv3", "what conv3 sees"],
+const command: Command<typeof options> = {
+  name: "infer",
+  summary: "Runs a model on a tensor from NumPy and writes its output, and the gradient of a unit to the input.",
+  options,
+  examples: [
+    ["deno task infer --model models/caffenet64 --input x.npy --output y.npy", "the classifier's output"],
+    [
+      "deno task infer --model models/caffenet64 --input x.npy --output y.npy --gradient g.npy --unit 945",
+      "and how each input value changes the bell pepper's",
     ],
-    async run(values) {
-      const folder = required("--model", values.model), file = required("--input", values.input);
-      const output = required("--output", values.output);
-      if ((values.gradient === undefined) !== (values.unit === undefined)) {
-        throw new UserError("--gradient and --unit belong together: a file and the unit whose gradient goes there");
-      }
-      if (values.xy && !values.gradient) {
-        throw new UserError("--xy says where the gradient is taken; give --gradient and --unit");
-      }
-      const unit = wholeNumber("--unit", values.unit, { fallback: 0 });
-      const xy = position("--xy", values.xy);
-      const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
-      const model = await openModel(folder);
-      const { inputs } = model.network;
-      if (inputs.length !== 1) throw new UserError(`${folder} has ${inputs.length} inputs; infer runs networks of one`);
-      const x = await readInput(file, inputs[0].shape);
-      const rows = x.shape[0];
-      const together = wholeNumber("--batch", values.batch, { least: 1, most: rows, fallback: rows });
-      const outputs = values.gradient ? [output, values.gradient] : [output];
-      checkOutputs(outputs, { force: values.force, bytes: 4 * x.data.length });
+    ["deno task infer --model models/caffenet64 --input x.npy --output y.npy --layer conv3", "what conv3 sees"],
+  ],
+  async run(values) {
+    const folder = required("--model", values.model), file = required("--input", values.input);
+    const output = required("--output", values.output);
+    if ((values.gradient === undefined) !== (values.unit === undefined)) {
+      throw new UserError("--gradient and --unit belong together: a file and the unit whose gradient goes there");
+    }
+    if (values.xy && !values.gradient) {
+      throw new UserError("--xy says where the gradient is taken; give --gradient and --unit");
+    }
+    const unit = wholeNumber("--unit", values.unit, { fallback: 0 });
+    const xy = position("--xy", values.xy);
+    const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
+    const model = await openModel(folder);
+    const { inputs } = model.network;
+    if (inputs.length !== 1) throw new UserError(`${folder} has ${inputs.length} inputs; infer runs networks of one`);
+    const x = await readInput(file, inputs[0].shape);
+    const rows = x.shape[0];
+    const together = wholeNumber("--batch", values.batch, { least: 1, most: rows, fallback: rows });
+    const outputs = values.gradient ? [output, values.gradient] : [output];
+    checkOutputs(outputs, { force: values.force, bytes: 4 * x.data.length });
 
-      using device = await openAdapter(values.adapter);
-      const gradient = values.gradient !== undefined;
-      using net = await Net.create(device, model, { batch: together, layer: values.layer, gradient, weights });
-      const size = x.data.length / rows, outputSize = net.outputShape.reduce((product, n) => product * n, 1);
-      const y = new Float32Array(rows * outputSize), dx = new Float32Array(gradient ? x.data.length : 0);
-      const part = new Float32Array(together * size); // a last, shorter batch is filled up with what was there before
-      for (let row = 0; row < rows; row += together) {
-        const count = Math.min(together, rows - row);
-        part.set(x.data.subarray(row * size, (row + count) * size));
-        const result = gradient ? await net.gradient(part, unit, xy) : { output: await net.forward(part) };
-        y.set(result.output.subarray(0, count * outputSize), row * outputSize);
-        if ("gradient" in result) dx.set(result.gradient.subarray(0, count * size), row * size);
-      }
-      const files = new Map([[output, writeNpy({ shape: [rows, ...net.outputShape], data: y })]]);
-      if (values.gradient) files.set(values.gradient, writeNpy({ shape: x.shape, data: dx }));
-      writeOutputs(files, values);
-      const { dispatches, memory } = net;
-      const shapes = { input: x.shape, output: [rows, ...net.outputShape] };
-      if (values.json) {
-        print(JSON.stringify({ model: model.name, ...shapes, files: outputs, dispatches, memory }, null, 1));
-      } else print(`${outputs.join(", ")}: [${shapes.input.join(", ")}] → [${shapes.output.join(", ")}]`);
-    },
-  });
-}
+    using device = await openAdapter(values.adapter);
+    const gradient = values.gradient !== undefined;
+    using net = await Net.create(device, model, { batch: together, layer: values.layer, gradient, weights });
+    const size = x.data.length / rows, outputSize = net.outputShape.reduce((product, n) => product * n, 1);
+    const y = new Float32Array(rows * outputSize), dx = new Float32Array(gradient ? x.data.length : 0);
+    const part = new Float32Array(together * size); // a last, shorter batch is filled up with what was there before
+    for (let row = 0; row < rows; row += together) {
+      const count = Math.min(together, rows - row);
+      part.set(x.data.subarray(row * size, (row + count) * size));
+      const result = gradient ? await net.gradient(part, unit, xy) : { output: await net.forward(part) };
+      y.set(result.output.subarray(0, count * outputSize), row * outputSize);
+      if ("gradient" in result) dx.set(result.gradient.subarray(0, count * size), row * size);
+    }
+    const files = new Map([[output, writeNpy({ shape: [rows, ...net.outputShape], data: y })]]);
+    if (values.gradient) files.set(values.gradient, writeNpy({ shape: x.shape, data: dx }));
+    writeOutputs(files, values);
+    const { dispatches, memory } = net;
+    const shapes = { input: x.shape, output: [rows, ...net.outputShape] };
+    if (values.json) {
+      print(JSON.stringify({ model: model.name, ...shapes, files: outputs, dispatches, memory }));
+    } else print(`${outputs.join(", ")}: [${shapes.input.join(", ")}] → [${shapes.output.join(", ")}]`);
+  },
+};
 
 /** Reads the input, with the batch dimension put in front where the file leaves it out. */
 async function readInput(file: string, item: readonly number[]): Promise<{ shape: number[]; data: Float32Array }> {
@@ -97,3 +95,5 @@ async function readInput(file: string, item: readonly number[]): Promise<{ shape
   }
   return { shape, data };
 }
+
+if (import.meta.main) await main(command);

@@ -19,7 +19,7 @@ export interface Screen {
   now(): number;
 }
 
-/** Of work that is not watched live, this many lines at most are written. */
+/** Of work that is not watched live, its start and every tenth part are told. */
 const plainLines = 10;
 const barWidth = 20;
 const redrawEveryMs = 80;
@@ -45,30 +45,34 @@ export function terminalColumns(): number | undefined {
   }
 }
 
-/** Starts a progress line. `show` may be called as often as one likes; `end` takes the line away. */
+/**
+ * Starts a progress line. `show` may be called as often as one likes; `end` takes the line away. The first call only
+ * starts the clock that tells the time left: what came before it, kernels being compiled above all, does not repeat.
+ */
 export function progress(unit: string, screen: Screen | undefined): { show(step: Step): void; end(): void } {
   if (!screen) return { show() {}, end() {} };
-  const start = screen.now();
-  let drawnAt = -Infinity, shown = 0, drawn = false;
+  let first: { done: number; at: number } | undefined;
+  let drawnAt = -Infinity, shown = -1;
   return {
     show({ done, total, note }) {
       const now = screen.now(), last = done === total;
-      const left = done > 0 && !last ? `  ${duration((now - start) / done * (total - done))} left` : "";
-      const count = `${unit} ${String(done).padStart(String(total).length)}/${total}`;
+      first ??= { done, at: now };
+      const rate = (done - first.done) / (now - first.at);
+      const left = rate > 0 && !last ? `  ${duration((total - done) / rate)} left` : "";
+      const line = `${unit} ${String(done).padStart(String(total).length)}/${total}  ${note}${left}`;
       if (screen.columns === undefined) {
         const due = Math.floor(done * plainLines / total);
-        if (due > shown) screen.write(`${count}  ${note}${left}\n`);
+        if (due > shown) screen.write(`${line}\n`);
         shown = Math.max(shown, due);
       } else if (last || now - drawnAt >= redrawEveryMs) {
         const filled = Math.round(barWidth * done / total);
         const bar = "━".repeat(filled) + "╌".repeat(barWidth - filled);
-        screen.write(`\r\x1b[K${`${bar} ${count}  ${note}${left}`.slice(0, screen.columns - 1)}`);
+        screen.write(`\r\x1b[K${`${bar} ${line}`.slice(0, screen.columns - 1)}`);
         drawnAt = now;
-        drawn = true;
       }
     },
     end() {
-      if (drawn) screen.write("\r\x1b[K");
+      if (drawnAt > -Infinity) screen.write("\r\x1b[K");
     },
   };
 }

@@ -1,11 +1,114 @@
 /** `deno task synth`: pictures of what units of a classifier want to see. */
-import { isTrained, labelOf, type Model, search, type SearchResult } from "../mod.ts";
-import { main, print, warn } from "./command.ts";
-import { adapterOption, openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
-import { checkOutputs, writeOutputs } from "./files.ts";
+import { type Model, search } from "../mod.ts";
+import type { Image } from "../formats/image.ts";
+import { type Command, main, print, warn } from "./command.ts";
+import { openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
+import { checkOutputs, isFolder, writeOutputs } from "./files.ts";
 import { abortOnInterrupt, interrupted } from "./interrupt.ts";
 import { progress, stderrScreen, terminalColumns } from "./progress.ts";
-import { outputFiles, renderFiles, spaceNeeded } from "./synth_files.ts";
-import { checkUnits, type Request, requestFrom, requestOf, startingCodes } from "./synth_request.ts";
+import { encodeCode } from "./record.ts";
+import { allPlaces, frameCount, type Made, placesOf, renderFiles, spaceFor } from "./synth_files.ts";
+import { costLines, jsonReport, progressNote, resultLines, titleOf, warnings } from "./synth_report.ts";
+import {
+  checkModels,
+  checkUnits,
+  readRequest,
+  readStart,
+  startCodes,
+  synthOptions,
+  type SynthValues,
+} from "./synth_request.ts";
 import { halfBlocks, stderrShowsColours } from "./terminal.ts";
-import { describe, report, topList } from "./synth_report.ts";
+import { oneOf, wholeNumber } from "./values.ts";
+
+/** Columns of the picture in the terminal. */
+const pictureColumns = 64;
+
+const command: Command<typeof synthOptions> = {
+  name: "synth",
+  summary: "Draws what a unit of a classifier wants to see (DGN-AM, Nguyen et al. 2016).",
+  options: synthOptions,
+  examples: [
+    ["deno task synth --unit 945", "the bell pepper, in out/fc8_0945_0.png"],
+    ["deno task synth --units 1,5-9 --seeds 0-3", "24 pictures at the same time, and a sheet of them all"],
+    ["deno task synth --layer conv3 --unit 7 --xy 3,3", "a unit inside the network"],
+    ["deno task synth --units 9,945 --together --gamma 0.01", "one picture that two units like"],
+    ["deno task synth --unit 945 --init cat.jpg --animate gif", "from a picture, as it changes"],
+    ["deno task synth --from out/fc8_0945_0.png --out again.png", "the same picture once more"],
+  ],
+  run,
+};
+
+/** Everything that can be refused is refused before the GPU starts; everything is written after it has finished. */
+async function run(values: SynthValues): Promise<number> {
+  oneOf("--animate", values.animate, ["gif", "apng"]);
+  const scale = wholeNumber("--scale", values.scale, { least: 1, most: 32, fallback: 1 });
+  const request = await readRequest(values);
+  const models = await openModels(values);
+  checkModels(request, models);
+  const layer = checkUnits(request, models.classifier), start = readStart(request, models.generator);
+  const places = placesOf(request, layer.name, isFolder, values);
+  checkOutputs(allPlaces(places), { force: values.force, bytes: spaceFor(request, models.classifier) });
+
+  const signal = abortOnInterrupt();
+  using device = await openAdapter(values.adapter);
+  warnings(request, layer, models.classifier, device.name).forEach(warn);
+  const { targets, xy, iterations, rule, lrStart, lrEnd, decay, gamma } = request;
+  const settings = { iterations, rule, lrStart, lrEnd, decay, gamma };
+  const codes = start && await startCodes(start, device, models, targets.length);
+  if (signal.aborted) return interrupted;
+
+  const bar = progress("iteration", stderrScreen(values.quiet)), frames: Image[][] = [];
+  const result = await search(device, {
+    ...models,
+    ...settings,
+    layer: request.layer,
+    targets: targets.map((target, i) => ({ ...target, xy, code: codes?.[i] })),
+    signal,
+    every: values.animate ? Math.ceil(iterations / frameCount) : undefined,
+    async onProgress(state) {
+      bar.show({ done: state.iteration, total: state.iterations, note: progressNote(state, targets) });
+      if (values.animate) frames.push(await state.pictures());
+    },
+  }).finally(bar.end);
+
+  const made = result.items.map(({ picture, code, activation, top }, i): Made => ({
+    picture,
+    code,
+    frames: frames.map((pictures) => pictures[i]),
+    title: titleOf(targets[i].units, layer, models.classifier),
+    record: {
+      version,
+      classifier: nameOf(models.classifier),
+      generator: nameOf(models.generator),
+      layer: layer.name,
+      ...targets[i],
+      xy,
+      start: start && codes && { file: start.file, code: encodeCode(codes[i]) },
+      ...settings,
+      adapter: device.name,
+      result: { iterations: result.iterations, activation, top },
+    },
+  }));
+  writeOutputs(renderFiles(places, made, { scale, shape: start?.shape }), values);
+
+  if (made.length === 1 && !values.quiet && stderrShowsColours()) {
+    console.error(halfBlocks(made[0].picture, Math.min(pictureColumns, terminalColumns() ?? pictureColumns)));
+  }
+  if (values.verbose) costLines(result).forEach((line) => console.error(line));
+  result.items.forEach(({ zeroGradient }, i) => {
+    if (zeroGradient) warn(`${places.pictures[i]}: the gradient was zero, so the search had nowhere to go`);
+  });
+  if (values.json) print(jsonReport(made, result, places));
+  else resultLines(made, places).forEach(print);
+  if (result.aborted) console.error(`stopped after ${result.iterations} of ${iterations} iterations; saved as it was`);
+  return result.aborted ? interrupted : 0;
+}
+
+async function openModels({ classifier, generator }: SynthValues): Promise<{ classifier: Model; generator: Model }> {
+  return { classifier: await openClassifier(classifier), generator: await openGenerator(generator) };
+}
+
+const nameOf = ({ name, hash }: Model) => ({ name, hash });
+
+if (import.meta.main) await main(command);

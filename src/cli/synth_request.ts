@@ -3,8 +3,9 @@ import { centreCropSquare, type Image, resizeRgb } from "../formats/image.ts";
 import { readNpy } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Device, encode, layerUnits, type Model } from "../mod.ts";
+import { type Device, encode, type Model, searchDefaults } from "../mod.ts";
 import type { Values } from "./command.ts";
+import { layerUnits } from "./layers.ts";
 import { adapterOption } from "./defaults.ts";
 import { readBytes } from "./files.ts";
 import { decodeCode, readRecord, type Record } from "./record.ts";
@@ -48,7 +49,7 @@ export const synthOptions = {
 /** The values of synth's options. */
 export type SynthValues = Values<typeof synthOptions>;
 
-/** What to make. A target is one picture. */
+/** What to make. A target is one picture; `code` is where it starts instead of at the seed's random numbers. */
 export interface Request {
   /** The classifier's last unless given. */
   layer?: string;
@@ -60,43 +61,150 @@ export interface Request {
   lrEnd: number;
   decay: number;
   gamma: number;
-  /** A picture or .npy to start from, as bytes. */
+  /** A picture or codes to start from. */
   init?: { file: string; bytes: Uint8Array };
   /** The record that this repeats. */
   repeats?: { file: string; record: Record };
 }
 
-/** Most seeds: they are 32-bit numbers. */
+/** Where the pictures start: one code for each target, or a picture that has still to be turned into one. */
+export interface Start {
+  file: string;
+  codes?: Float32Array[];
+  picture?: Image;
+  /** The shape of the .npy file, which --save-code keeps. */
+  shape?: number[];
+}
+
+/** Seeds are 32-bit numbers. */
 const lastSeed = 2 ** 32 - 1;
 
-/** Reads the request from options, and the files that they name. @throws UserError in one sentence. */
+/** Reads the request from options, and the file that they name. @throws UserError in one sentence. */
 export async function readRequest(values: SynthValues): Promise<Request> {
   if (values.from !== undefined) return await repeat(values, values.from);
-  if (values.unit !== undefined && values.units !== undefined) throw new UserError("give --unit or --units, not both");
-  if (values.seed !== undefined && values.seeds !== undefined) throw new UserError("give --seed or --seeds, not both");
-  const units = unitsOf(values);
-  const seeds = values.seeds === undefined
-    ? [wholeNumber("--seed", values.seed, { most: lastSeed, fallback: 0 })]
-    : numberList("--seeds", values.seeds, lastSeed);
-  if (values.together && units.length < 2) throw new UserError("--together takes several units; give --units");
+  const units = listOf(values, "unit", "units"), seeds = listOf(values, "seed", "seeds", lastSeed) ?? [0];
+  if (!units) throw new UserError("which unit? --unit 945 is the bell pepper; `deno task units` lists them");
+  if (values.together && units.length < 2) throw new UserError("--together is for several units; give --units");
   if (values.gamma !== undefined && !values.together) {
-    throw new UserError("--gamma balances several units; give --together");
+    throw new UserError("--gamma balances several units in one picture; give --together");
   }
-  if (values.init !== undefined && (values.seed ?? values.seeds) !== undefined) {
-    throw new UserError("--init starts from a file and --seed from random numbers; give one of them");
+  if (values.init !== undefined && seeds.length > 1) {
+    throw new UserError("--init starts from a file, so several --seeds would give the same picture");
   }
+  const rule = oneOf("--rule", values.rule, ["paper", "adam"]) ?? "paper", defaults = searchDefaults(rule);
   const groups = values.together ? [units] : units.map((unit) => [unit]);
-  const rule = oneOf("--rule", values.rule, ["paper", "adam"]) ?? "paper";
   return {
     layer: values.layer,
     targets: groups.flatMap((group) => seeds.map((seed) => ({ units: group, seed }))),
     xy: position("--xy", values.xy),
-    iterations: wholeNumber("--iterations", values.iterations, { least: 1, most: 1_000_000, fallback: 200 }),
+    iterations: wholeNumber("--iterations", values.iterations, {
+      least: 1,
+      most: 1_000_000,
+      fallback: defaults.iterations,
+    }),
     rule,
-    lrStart: decimal("--lr-start", values["lr-start"], { least: 0 }) ?? 8,
-    lrEnd: decimal("--lr-end", values["lr-end"], { least: 0 }) ?? 1e-10,
-    decay: decimal("--decay", values.decay, { least: 0, most: 1 }) ?? 0.99,
-    gamma: decimal("--gamma", values.gamma, { least: 0 }) ?? 0,
+    lrStart: decimal("--lr-start", values["lr-start"], { least: 0 }) ?? defaults.lrStart,
+    lrEnd: decimal("--lr-end", values["lr-end"], { least: 0 }) ?? defaults.lrEnd,
+    decay: decimal("--decay", values.decay, { least: 0, most: 1 }) ?? defaults.decay,
+    gamma: decimal("--gamma", values.gamma, { least: 0 }) ?? defaults.gamma,
     init: values.init === undefined ? undefined : { file: values.init, bytes: await readBytes(values.init) },
   };
+}
+
+/** The numbers of --unit or --units. */
+function listOf(values: SynthValues, one: "unit" | "seed", several: "units" | "seeds", most?: number) {
+  const single = values[one], list = values[several];
+  if (single !== undefined && list !== undefined) throw new UserError(`give --${one} or --${several}, not both`);
+  if (single !== undefined) return [wholeNumber(`--${one}`, single, { most, fallback: 0 })];
+  return list === undefined ? undefined : numberList(`--${several}`, list, most);
+}
+
+async function repeat(values: SynthValues, file: string): Promise<Request> {
+  const other = Object.keys(making).find((name) => values[name as keyof typeof making]);
+  if (other) throw new UserError(`--from repeats what ${file} says; --${other} cannot be given with it`);
+  const record = readRecord(decodeImage(await readBytes(file), file).text, file);
+  const { layer, units, seed, xy, iterations, rule, lrStart, lrEnd, decay, gamma } = record;
+  return {
+    layer,
+    targets: [{ units, seed }],
+    xy,
+    iterations,
+    rule,
+    lrStart,
+    lrEnd,
+    decay,
+    gamma,
+    repeats: { file, record },
+  };
+}
+
+/** Makes sure that these are the models of the record. @throws UserError naming the one that differs. */
+export function checkModels({ repeats }: Request, models: { classifier: Model; generator: Model }): void {
+  if (!repeats) return;
+  for (const role of ["classifier", "generator"] as const) {
+    const made = repeats.record[role], here = models[role];
+    if (made.hash === here.hash) continue;
+    throw new UserError(
+      `${repeats.file} was made with ${role} ${made.name} (${made.hash.slice(0, 12)}…), ${here.where} is ` +
+        `${here.name} (${here.hash.slice(0, 12)}…); --${role} names another folder`,
+    );
+  }
+}
+
+/** The layer that the units are in; `last` where it is the classifier's output, whose units have names. */
+export interface UnitLayer {
+  name: string;
+  last: boolean;
+}
+
+/** Makes sure that layer, units and position are there. @throws UserError in one sentence. */
+export function checkUnits({ layer, targets, xy }: Request, classifier: Model): UnitLayer {
+  const last = classifier.network.layers.at(-1)!, name = layer ?? last.name;
+  const { channels, height, width } = layerUnits(classifier, layer);
+  const missing = targets.flatMap(({ units }) => units).find((unit) => unit >= channels);
+  if (missing !== undefined) {
+    throw new UserError(`unit ${missing} does not exist: ${name} of ${classifier.name} has units 0 to ${channels - 1}`);
+  }
+  if (xy && (xy[0] >= width || xy[1] >= height)) {
+    throw new UserError(`position ${xy} does not exist: the maps of ${name} are ${width} wide and ${height} high`);
+  }
+  return { name, last: name === last.name || name === last.output };
+}
+
+/** Reads where the pictures start, where that is not the seed. @throws UserError when a code does not fit. */
+export function readStart({ init, repeats, targets }: Request, generator: Model): Start | undefined {
+  const { shape: item } = generator.network.inputs[0], size = item.reduce((product, n) => product * n, 1);
+  const saved = repeats?.record.start;
+  if (saved) return { file: saved.file, codes: [decodeCode(saved.code, size, repeats.file)] };
+  if (!init) return undefined;
+  const { file, bytes } = init;
+  if (bytes[0] !== npyMagic) return { file, picture: decodeImage(bytes, file) };
+  const { shape, data } = readNpy(bytes, file), values = Float32Array.from(data, Number);
+  const rows = values.length / size;
+  if (rows !== 1 && (rows !== targets.length || shape[0] !== rows)) {
+    throw new UserError(
+      `${file} has shape [${shape.join(", ")}]; expected one code of ${generator.name}, [${item.join(", ")}]` +
+        (targets.length > 1 ? `, or ${targets.length} of them` : ""),
+    );
+  }
+  if (!values.every(Number.isFinite)) throw new UserError(`${file} holds NaN or infinity`);
+  const codes = targets.map((_, i) => rows === 1 ? values : values.slice(i * size, (i + 1) * size));
+  return { file, codes, shape };
+}
+
+/** The first byte of every .npy file, and of no PNG or JPEG. */
+const npyMagic = 0x93;
+
+/** The codes to start from: a picture's are the classifier's features of its centre square. */
+export async function startCodes(
+  { codes, picture }: Start,
+  device: Device,
+  { classifier, generator }: { classifier: Model; generator: Model },
+  count: number,
+): Promise<Float32Array[]> {
+  if (codes) return codes;
+  const [, height, width] = classifier.network.inputs[0].shape;
+  const fitted = resizeRgb(centreCropSquare(picture!), width, height);
+  const code = await encode(device, classifier, generator, fitted);
+  return Array.from({ length: count }, () => code);
 }

@@ -111,7 +111,7 @@ const blank = (width: number, height: number): Image => ({
 });
 
 /** Repeats every pixel `factor` times in both directions. */
-function enlarge(image: Image, factor: number): Image {
+export function enlarge(image: Image, factor: number): Image {
   if (factor === 1) return image;
   const large = blank(image.width * factor, image.height * factor);
   for (let y = 0, to = 0; y < large.height; y++) {

@@ -5,11 +5,12 @@ import { UserError } from "../../src/formats/user_error.ts";
 import type { NetworkFile } from "./networks.ts";
 import type { StoredLayer } from "./weights.ts";
 
-/** check.py's file. Shares are 0 … 1; units of a search are Φ's. */
+/** check.py's file; the start of it is also what `deno task classify --val FILE --json` prints. Shares are 0 … 1; units of a search are Φ's. */
 export interface Measured {
   /** What measured, e.g. "PyTorch 1.13, float32". */
-  by: string;
-  images: number;
+  by?: string;
+  /** How many were measured on. */
+  pictures: number;
   top1: number;
   top5: number;
   /** G(E(x)) against the images x: mean |difference| in the input's units, and how often Φ's top-1 is x's label. */
@@ -18,11 +19,11 @@ export interface Measured {
   search?: { iterations: number; seed: number; runs: { unit: number; activation: number; top1: number }[] };
 }
 
-/** What a card is made of. `hashes` are SHA-256 in hex by file name; `note` says how this pair was trained. */
+/** What a card is made of. `hash` is that of src/net/model.ts; `note` says how this pair was trained. */
 export interface CardFacts {
   network: NetworkFile;
   report: StoredLayer[];
-  hashes: [file: string, hash: string][];
+  hash: string;
   labels: string[];
   measured?: Measured;
   note?: string;
@@ -39,8 +40,8 @@ export function readMeasured(text: string, name: string): Measured {
   for (const key of ["top1", "top5"]) {
     if (!(value?.[key] >= 0 && value[key] <= 1)) throw new UserError(`${name}: "${key}" must be a share, 0 to 1`);
   }
-  if (!(value.images > 0)) throw new UserError(`${name}: "images" must be the number of images measured on`);
-  return { by: "", ...value };
+  if (!(value.pictures > 0)) throw new UserError(`${name}: "pictures" must be the number of pictures measured on`);
+  return value;
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
@@ -59,7 +60,7 @@ export function classifierCard(facts: CardFacts): string {
   const trained = network.trained!.map(([first, last]) => first === last ? `${first}` : `${first}–${last}`);
   const count = network.trained!.reduce((sum, [first, last]) => sum + last - first + 1, 0);
   const figures = measured && table(["measured", ""], [
-    [`top-1 on ${measured.images} validation images of the trained classes`, percent(measured.top1)],
+    [`top-1 on ${measured.pictures} validation images of the trained classes`, percent(measured.top1)],
     ["top-5", percent(measured.top5)],
   ]);
   return page([
@@ -99,7 +100,7 @@ search keeps each code unit between 0 and mean + 3 · std.`,
       [`mean absolute pixel error of G(E(x)), of a range of 2`, reconstruction.pixel.toFixed(3)],
       ["Φ's top-1 on G(E(x)) is x's label", percent(reconstruction.top1)],
     ]),
-    measured && reconstruction && howMeasured(measured, `${measured.images} validation images`),
+    measured && reconstruction && howMeasured(measured, `${measured.pictures} validation images`),
     search && `## Searches`,
     search &&
     `The paper's rule, ${search.iterations} iterations, seed ${search.seed}: the final picture's activation, and the unit that Φ ranks first for
@@ -125,7 +126,7 @@ const rebuild = `## Rebuilding
 
 tools/train/README.md leads from the images to this folder. \`deno task pack\` wrote all of it.`;
 
-function files({ report, hashes }: CardFacts): string[] {
+function files({ report, hash }: CardFacts): string[] {
   const rows = report.map(({ name, dtype, shape, bytes, error }) => [
     name,
     shape.join("×"),
@@ -138,7 +139,8 @@ function files({ report, hashes }: CardFacts): string[] {
     `I8 rows carry one F32 scale each, biases are F32. The error is that of storing: √(Σ(w − ŵ)² / Σw²) against the trained
 weights.`,
     table(["layer", "weight", "stored", "bytes", "error"], rows),
-    table(["file", "SHA-256"], hashes.map(([file, hash]) => [file, `\`${hash}\``])),
+    `SHA-256 of network.json and weights.safetensors together, as pictures made with this model carry it:
+\`${hash}\``,
   ];
 }
 

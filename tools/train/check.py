@@ -75,7 +75,7 @@ def validate(phi, g, x, y):
             pixel += (image - x[i]).abs().mean().item() * len(i)
             kept += (phi(image)[phi.last].argmax(1) == y[i]).sum().item()
     hits = torch.cat(order) == y[:, None]
-    return dict(images=len(x), top1=hits[:, 0].float().mean().item(), top5=hits.any(1).float().mean().item(),
+    return dict(pictures=len(x), top1=hits[:, 0].float().mean().item(), top5=hits.any(1).float().mean().item(),
                 reconstruction=dict(pixel=pixel / len(x), top1=kept / len(x)))
 
 

@@ -3,6 +3,7 @@
  *
  * Names and order follow Caffe's reference networks, so that a blob here means what it means in the papers.
  */
+import type { ImageFormat, Network } from "../../src/net/network.ts";
 
 /** One layer of network.json, as far as the two networks need it. */
 export interface LayerFile {
@@ -18,13 +19,8 @@ export interface LayerFile {
   shape?: number[];
 }
 
-/** A network.json, as far as the two networks need it. */
-export interface NetworkFile {
-  name: string;
-  inputs: { name: string; shape: number[] }[];
-  image: { order: "RGB"; mean: number[]; scale: number };
-  trained?: [first: number, last: number][];
-  code?: { layer: string; sigmas: number };
+/** A network.json. */
+export interface NetworkFile extends Omit<Network, "layers"> {
   layers: LayerFile[];
 }
 
@@ -32,7 +28,7 @@ export interface NetworkFile {
 export type ModelName = "caffenet64" | "deepsim64";
 
 /** Pixels 0 … 255 become −1 … 1. */
-const image: NetworkFile["image"] = { order: "RGB", mean: [127.5, 127.5, 127.5], scale: 1 / 127.5 };
+const image: ImageFormat = { order: "RGB", mean: [127.5, 127.5, 127.5], scale: 1 / 127.5 };
 
 /** A layer still without its input: `chain` connects it to the one before. */
 type Loose = Omit<LayerFile, "input">;
@@ -59,7 +55,7 @@ function chain(input: string, layers: Loose[]): LayerFile[] {
 }
 
 /** Φ and the encoder E. `trained`: the units of fc8 that were trained. */
-export const classifier = (trained: [first: number, last: number][]): NetworkFile => ({
+export const classifier = (trained: [number, number][]): NetworkFile => ({
   name: "caffenet64",
   inputs: [{ name: "data", shape: [3, 64, 64] }],
   image,

@@ -71,14 +71,11 @@ export async function pack(
     if (network.code) addCodeStatistics(tensors, code, network.inputs[0].shape[0]);
     const text = encode(networkText(network));
     const weights = writeSafetensors(tensors) as Uint8Array<ArrayBuffer>;
-    const hashes = [
-      ["network.json", await sha256(text)],
-      ["weights.safetensors", await sha256(weights)],
-    ] satisfies [string, string][];
+    const hash = await sha256(new Blob([text, weights]));
     files.set(`${folder}/network.json`, text);
     files.set(`${folder}/weights.safetensors`, weights);
     if (network === phi) files.set(`${folder}/labels.txt`, encode(labels));
-    files.set(`${folder}/README.md`, encode(card({ network, report, hashes, labels: names, measured, note })));
+    files.set(`${folder}/README.md`, encode(card({ network, report, hash, labels: names, measured, note })));
   }
   return files;
 }
@@ -101,8 +98,8 @@ function addCodeStatistics(tensors: Map<string, StoredTensor>, code: Map<string,
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+async function sha256(blob: Blob): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer())).toHex();
 }
 
 /** Reads a file; the error says what it was wanted for. */

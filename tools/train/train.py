@@ -291,7 +291,6 @@ def main():
             g.defc7.weight *= code_scale
         average.load_state_dict(g.state_dict())
     if o.g_minutes > 0:
-        # The batch given for phi holds for g on a GPU only; on a CPU more than 64 is slower an image.
         train_g(phi, g, d, average, x, o.g_minutes, batch if cuda else 64, o.g_lr, o.adv, dev, o.out, code_scale)
     export(phi.eval(), average.eval(), mean.cpu().numpy(), std.cpu().numpy(), o.out)
     print('exported', flush=True)

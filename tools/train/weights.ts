@@ -128,7 +128,7 @@ function relativeError(values: Float32Array, stored: Float32Array): number {
  * The rows of a layer that training touched, as [first, last] ranges: train.py leaves the others at exactly zero.
  * `weight` is (rows, features), `bias` (rows).
  */
-export function trainedRanges(weight: Float32Array, bias: Float32Array): [first: number, last: number][] {
+export function trainedRanges(weight: Float32Array, bias: Float32Array): [number, number][] {
   const features = weight.length / bias.length;
   const ranges: [number, number][] = [];
   bias.forEach((b, row) => {

@@ -1,0 +1,94 @@
+/** What synth says: while it runs, about what it made, and what the user should know. */
+import { isTrained, labelOf, type Model, type Progress, type Ranked, type SearchResult } from "../mod.ts";
+import type { Made, Places } from "./synth_files.ts";
+import type { Request, UnitLayer } from "./synth_request.ts";
+
+/** The names of units, where they have any. */
+export function titleOf(units: number[], { last }: UnitLayer, classifier: Model): string {
+  return units.map((unit) => last ? labelOf(classifier, unit) : `unit ${unit}`).join(", ");
+}
+
+/** What may surprise the user about a run that is about to start. */
+export function warnings(
+  { targets, repeats }: Request,
+  { last }: UnitLayer,
+  classifier: Model,
+  adapter: string,
+): string[] {
+  const lines: string[] = [];
+  const units = [...new Set(targets.flatMap((target) => target.units))];
+  const untrained = last ? units.filter((unit) => !isTrained(classifier, unit)) : [];
+  if (untrained.length > 0) {
+    const [what, it] = untrained.length === 1 ? ["unit", "was"] : ["units", "were"];
+    const names = untrained.slice(0, 5).map((unit) => `${unit} (${labelOf(classifier, unit)})`).join(", ");
+    const more = untrained.length > 5 ? ` and ${untrained.length - 5} more` : "";
+    lines.push(`${what} ${names}${more} of ${classifier.name} ${it} not trained; expect no likeness`);
+  }
+  if (repeats) {
+    const { file, record: { adapter: before, iterations, result } } = repeats;
+    if (before !== adapter) lines.push(`${file} was made on ${before}, this is ${adapter}; details may differ`);
+    if (result.iterations < iterations) {
+      lines.push(
+        `${file} was interrupted after ${result.iterations} of ${iterations} iterations; this is the whole run`,
+      );
+    }
+  }
+  return lines;
+}
+
+/** One picture's activation and what it looks like; of many, their mean and how many look like their unit. */
+export function progressNote({ activations, top }: Progress, targets: Request["targets"]): string {
+  const mean = activations.reduce((sum, activation) => sum + activation, 0) / activations.length;
+  if (targets.length === 1) return `activation ${mean.toFixed(2)}${top ? `  ${top[0].name}` : ""}`;
+  const right = top?.filter(({ unit }, i) => targets[i].units.includes(unit)).length;
+  return `mean activation ${mean.toFixed(2)}${right === undefined ? "" : `  ${right} of ${targets.length} recognised`}`;
+}
+
+/** What a run cost. */
+export function costLines({ iterations, seconds, dispatches, flops, memory }: SearchResult): string[] {
+  const each = seconds / iterations;
+  return [
+    `GPU memory in use: ${memory.device} bytes; planned: ${memory.total} bytes (weights ${memory.weights}, ` +
+    `activations ${memory.activations})`,
+    `${iterations} iterations in ${seconds.toFixed(2)} s: ${
+      (1000 * each).toFixed(1)
+    } ms, ${dispatches} dispatches and ` +
+    `${(flops / 1e9).toFixed(2)} GFLOP each, ${(flops / each / 1e9).toFixed(1)} GFLOP/s`,
+  ];
+}
+
+/** A line for each file. */
+export function resultLines(made: Made[], { pictures, animations, sheet, codes }: Places): string[] {
+  const lines = made.map(({ record: { result } }, i) => {
+    const top = result.top.map(rankedText).join(", ");
+    return `${pictures[i]}  activation ${result.activation.toFixed(2)}  top ${result.top.length}: ${top}`;
+  });
+  return [...lines, ...[...animations, sheet, codes].filter((path) => path !== undefined)];
+}
+
+const rankedText = ({ unit, name, activation }: Ranked) => `${unit} ${name} ${activation.toFixed(2)}`;
+
+/** Everything about a run, for a program. */
+export function jsonReport(made: Made[], result: SearchResult, { pictures, animations, sheet, codes }: Places): string {
+  const { iterations, aborted, seconds, dispatches, flops, memory, items } = result;
+  const report = {
+    iterations,
+    aborted,
+    seconds,
+    dispatches,
+    flops,
+    memory,
+    sheet,
+    codes,
+    pictures: made.map(({ record, title }, i) => ({
+      file: pictures[i],
+      animation: animations[i],
+      title,
+      ...record,
+      start: record.start?.file,
+      zeroGradient: items[i].zeroGradient,
+      trace: Array.from(items[i].trace),
+    })),
+  };
+  return JSON.stringify(report);
+}

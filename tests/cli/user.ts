@@ -1,0 +1,73 @@
+/** A user at the command line: types a task in the project's folder and reads what comes back. */
+import { join } from "node:path";
+import config from "../../deno.json" with { type: "json" };
+
+/** The project's folder. */
+export const root = join(import.meta.dirname!, "../..");
+
+/** What a command did. */
+export interface Outcome {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** How it is typed. */
+export interface Circumstances {
+  env?: Record<string, string>;
+  /** The folder that it is typed in. */
+  cwd?: string;
+  /** Presses Ctrl-C as soon as stderr holds this. */
+  interruptAt?: string;
+  /** Largest file that the system allows, in blocks of 512 bytes; a larger one fails (signal 25, which kills, is ignored). */
+  fileBlocks?: number;
+}
+
+/** Types `deno task NAME ARGS…` and waits for its end. */
+export async function type(args: string[], circumstances: Circumstances = {}): Promise<Outcome> {
+  const { env, cwd = root, interruptAt, fileBlocks } = circumstances;
+  const [program, words] = fileBlocks === undefined
+    ? [Deno.execPath(), ["task", "--quiet", ...args]]
+    : ["sh", ["-c", `trap '' 25; ulimit -f ${fileBlocks}; exec "$@"`, "sh", ...withoutTask(args)]];
+  const child = new Deno.Command(program, {
+    args: words,
+    cwd,
+    env: { NO_COLOR: "1", PHOSPHENE_SETUP: "skip", INIT_CWD: cwd, ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const out = new Response(child.stdout).text();
+  let err = "", pressed = false;
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    err += text;
+    if (interruptAt !== undefined && !pressed && err.includes(interruptAt)) {
+      pressed = true;
+      child.kill("SIGINT");
+    }
+  }
+  const { code } = await child.status;
+  return { code, out: await out, err };
+}
+
+/** What the task runs, with its permissions: the task runner would bring the deadly signal back. */
+function withoutTask([name, ...args]: string[]): string[] {
+  const [, ...words] = config.tasks[name as "synth"].command.split(" ");
+  return [Deno.execPath(), ...words, ...args];
+}
+
+/** An empty folder that is gone after the test. */
+export function temporaryFolder(): { path: string } & Disposable {
+  const path = Deno.makeTempDirSync({ prefix: "phosphene-" });
+  return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
+}
+
+/** Names in a folder, sorted; none where there is no folder. */
+export function namesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The house: imports point one way, and only the command line knows that it runs in Deno.
+ */
+import assert from "node:assert/strict";
+import { dirname, join, relative } from "node:path";
+
+const root = join(import.meta.dirname!, "../..");
+
+/** What the files of a place may import, beside one another, npm packages and src/formats/user_error.ts. */
+const allowed: Record<string, string[]> = {
+  shaders: [],
+  "src/formats": [],
+  "src/gpu": ["shaders"],
+  "src/ops": ["src/gpu", "shaders"],
+  "src/net": ["src/ops", "src/gpu", "src/formats"],
+  "src/synth": ["src/net", "src/ops", "src/gpu", "shaders"],
+  "src/mod.ts": ["src/formats", "src/gpu", "src/net", "src/ops", "src/synth"],
+  "src/cli": ["src/mod.ts", "src/formats", "deno.json"],
+  tools: ["src/formats", "src/net"],
+  bench: ["src/mod.ts", "src/formats", "src/cli", "src/gpu", "src/ops", "src/net", "src/synth", "shaders", "tests"],
+  web: ["src/mod.ts"],
+};
+
+/** The error that everything may throw. */
+const userError = "src/formats/user_error.ts";
+
+const importPattern = /^(?:import|export)\b[^;]*?\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gm;
+
+Deno.test("imports point one way", async () => {
+  const wrong: string[] = [];
+  for (const place of Object.keys(allowed)) {
+    for (const file of sources(join(root, place))) {
+      for (const [, from, bare, dynamic] of (await Deno.readTextFile(file)).matchAll(importPattern)) {
+        const target = from ?? bare ?? dynamic;
+        if (!target.startsWith(".")) continue;
+        const path = relative(root, join(dirname(file), target));
+        const fits = [place, userError, ...allowed[place]].some((end) => path === end || path.startsWith(`${end}/`));
+        if (!fits) wrong.push(`${relative(root, file)} imports ${path}`);
+      }
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("src outside src/cli names neither Deno nor document nor window", async () => {
+  const wrong: string[] = [];
+  for (const file of [...sources(join(root, "src")), ...sources(join(root, "shaders"))]) {
+    if (file.startsWith(join(root, "src/cli"))) continue;
+    const named = withoutComments(await Deno.readTextFile(file)).match(/(?<![\w."'])(Deno|document|window)(?=[.\[?])/);
+    if (named) wrong.push(`${relative(root, file)} names ${named[1]}`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
+/** All TypeScript files of a folder, or the file itself; none where there is neither. */
+function sources(path: string): string[] {
+  if (path.endsWith(".ts")) return [path];
+  let entries: Deno.DirEntry[];
+  try {
+    entries = [...Deno.readDirSync(path)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+  return entries.filter(({ isDirectory, name }) => isDirectory || name.endsWith(".ts"))
+    .flatMap(({ name }) => sources(join(path, name)));
+}
+
+const withoutComments = (text: string) => text.replace(/\/\*[^]*?\*\/|(?<!:)\/\/.*$/gm, "");
