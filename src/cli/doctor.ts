@@ -1,28 +1,58 @@
-/** `deno task doctor`: what this machine's adapter is, grants and does with the embedded models. */
-import { type Device, Net } from "../mod.ts";
-import { type Command, main, print } from "./command.ts";
+/**
+ * `deno task doctor`: what this machine's adapter is, grants and reaches, whether every kernel computes on it what the
+ * float64 reference does, and how the embedded models run.
+ */
+import { allCases } from "../../tests/cases/all.ts";
+import { checkCase } from "../../tests/ops/check_case.ts";
+import { type Device, measurePeak, Net, type Peak } from "../mod.ts";
+import { type Command, main, print, warn } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
 
 const options = {
   adapter: adapterOption,
+  quick: { help: "leaves the kernels unchecked" },
   json: { help: "prints one JSON document" },
 };
 
 const command: Command<typeof options> = {
   name: "doctor",
-  summary: "Looks at the WebGPU adapter: its name, limits and features, and runs the embedded models on it.",
+  summary: "Looks at the WebGPU adapter: its limits, its speed, and whether every kernel computes the right numbers.",
   options,
   examples: [
     ["deno task doctor", "the adapter that synth uses"],
-    ["deno task doctor --adapter low-power --json", "another one, for a program"],
+    ["deno task doctor --quick --adapter low-power --json", "another one, for a program, without the kernel checks"],
   ],
   async run(values) {
     using device = await openAdapter(values.adapter);
-    const report = { version, deno: Deno.version.deno, ...adapterFacts(device), models: await modelFacts(device) };
+    const kernels = values.quick ? undefined : await checkKernels(device);
+    const report = {
+      version,
+      deno: Deno.version.deno,
+      ...adapterFacts(device),
+      peak: await measurePeak(device),
+      models: await modelFacts(device),
+      kernels,
+    };
     if (values.json) print(JSON.stringify(report));
     else textOf(report).forEach(print);
+    return kernels && kernels.wrong.length > 0 ? 1 : 0;
   },
 };
+
+/** Every case of the tests' tables on this very adapter. */
+async function checkKernels(device: Device): Promise<{ checked: number; wrong: { case: string; error: string }[] }> {
+  const wrong: { case: string; error: string }[] = [];
+  for (const testCase of allCases) {
+    try {
+      await checkCase(device, testCase);
+    } catch (error) {
+      const [line] = (error as Error).message.split("\n");
+      wrong.push({ case: `${testCase.type}: ${testCase.name}`, error: line });
+      warn(`${testCase.type}: ${testCase.name}: ${line}`);
+    }
+  }
+  return { checked: allCases.length, wrong };
+}
 
 /** The adapter as it presents itself. Limits are those that the device was opened with. */
 function adapterFacts({ name, caps, gpu }: Device) {
@@ -55,14 +85,20 @@ async function modelFacts(device: Device) {
 type Report = ReturnType<typeof adapterFacts> & {
   version: string;
   deno: string;
+  peak: Peak;
   models: Awaited<ReturnType<typeof modelFacts>>;
+  kernels?: Awaited<ReturnType<typeof checkKernels>>;
 };
 
-function textOf({ version, deno, adapter, caps, features, limits, models }: Report): string[] {
+function textOf({ version, deno, adapter, caps, features, limits, peak, models, kernels }: Report): string[] {
   const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   const rows = [
     ["Phosphene", `${version}, Deno ${deno}`],
     ["adapter", `${adapter}${caps.software ? " (software: the CPU runs the kernels)" : ""}`],
+    ["peak", `${peak.gflops.toFixed(1)} GFLOP/s of multiply-adds, ${peak.gigabytes.toFixed(1)} GB/s of copies`],
+    ...(kernels
+      ? [["kernels", `${kernels.checked} cases checked against float64, ${kernels.wrong.length} wrong`]]
+      : []),
     ["features", features.join(", ") || "none"],
     ...models.map(({ model, milliseconds, dispatches, memory, inUse }) => [
       model,

@@ -1,8 +1,7 @@
 /** `deno task units`: the names and numbers of a classifier's units. */
-import { isTrained, labelOf } from "../mod.ts";
+import { isTrained, labelOf, layerUnits } from "../mod.ts";
 import { type Command, main, print } from "./command.ts";
 import { openClassifier } from "./defaults.ts";
-import { layerUnits } from "./layers.ts";
 
 const options = {
   search: { value: "TEXT", help: "only units with this text in their names" },

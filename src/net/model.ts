@@ -1,6 +1,7 @@
 /** A model folder in memory: the network, its weights as stored, its labels, and a hash that names exactly these. */
 import { readSafetensors, type StoredTensor } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
+import { chw } from "../ops/op.ts";
 import { buildGraph } from "./graph.ts";
 import { type Network, parseNetwork } from "./network.ts";
 
@@ -59,4 +60,14 @@ export function isTrained(model: Model, unit: number): boolean {
 /** The name of an output unit, or its number. */
 export function labelOf(model: Model, unit: number): string {
   return model.labels[unit] || `unit ${unit}`;
+}
+
+/**
+ * How many units a layer or blob has, and the size of their maps (1 × 1 for a vector); the last layer unless given.
+ * @throws UserError when nothing has that name.
+ */
+export function layerUnits(model: Model, layer?: string): { channels: number; height: number; width: number } {
+  const graph = buildGraph(model), { shape } = layer === undefined ? graph.output : graph.find(layer);
+  const [channels, height, width] = chw(shape);
+  return { channels, height, width };
 }

@@ -133,27 +133,39 @@ export function quantise(values: Float32Array, rows: number): { integers: Int8Ar
 /** Loop trips that one invocation may make: far below the 65,535 after which lavapipe silently ends loops. */
 const TRIPS = 30_000;
 
-/** The tile for a kernel on this device: large on CPUs, where loads cost most; enough invocations for GPUs. */
-export function chooseTile(device: Device, g: ConvGeometry, direction: ConvDirection): ConvTile {
-  const direct = direction === "direct", one = { blocks: 1, pixels: 1, unroll: 1 };
-  const s = convShape({ geometry: g, direction, tile: one }), targetBlocks = blocks(s.to);
-  const shared = direct ? spans(g.channelsOut, g.channelsIn, g.groups) : spans(g.channelsIn, g.channelsOut, g.groups);
-  const wanted = device.caps.software ? 32 : 4096, most = device.caps.software ? 16 : 8;
-  let best: ConvTile = one, bestCost = Infinity;
+/** Invocations below which cores or compute units stand idle, and accumulating texels that one invocation can hold. */
+const shapeOf = (device: Device) =>
+  device.caps.software ? { invocations: 32, held: 32 } : { invocations: 4096, held: 8 };
+
+/** Every tile that fits a geometry on this device. */
+export function tiles(device: Device, g: ConvGeometry, direction: ConvDirection): ConvTile[] {
+  const { positions, to } = convShape({ geometry: g, direction, tile: { blocks: 1, pixels: 1, unroll: 1 } });
+  const own = direction === "direct"
+    ? spans(g.channelsOut, g.channelsIn, g.groups)
+    : spans(g.channelsIn, g.channelsOut, g.groups);
+  const trips = g.kernel[0] * g.kernel[1] * own.count, result: ConvTile[] = [];
   for (const tileBlocks of [1, 2, 4]) {
-    if (targetBlocks % tileBlocks || shared.shared % tileBlocks) continue;
+    if (blocks(to) % tileBlocks || own.shared % tileBlocks) continue;
     for (const pixels of [1, 2, 4, 8, 16]) {
-      if (tileBlocks * pixels > most || (pixels > s.positions && pixels > 1)) continue;
-      const padded = Math.ceil(s.positions / pixels) * pixels;
-      const { invocations } = convShape({ geometry: g, direction, tile: { blocks: tileBlocks, pixels, unroll: 1 } });
-      const idle = Math.max(1, wanted / invocations);
-      const cost = (tileBlocks * 2 + pixels + tileBlocks * pixels) / (tileBlocks * pixels) * (padded / s.positions) *
-        idle;
-      if (cost < bestCost) [best, bestCost] = [{ blocks: tileBlocks, pixels, unroll: 1 }, cost];
+      if (tileBlocks * pixels > shapeOf(device).held || (pixels > 1 && pixels > positions)) continue;
+      result.push({ blocks: tileBlocks, pixels, unroll: Math.ceil(trips / TRIPS) });
     }
   }
-  const taps = g.kernel[0] * g.kernel[1] * shared.count;
-  return { ...best, unroll: Math.max(best.blocks * best.pixels <= 2 ? 4 : 1, Math.ceil(taps / TRIPS)) };
+  return result;
+}
+
+/**
+ * The tile for a kernel on this device: the one with the fewest loads for each multiply-add, unless positions are
+ * wasted at the edge or too few invocations are left to keep the device busy.
+ */
+export function chooseTile(device: Device, geometry: ConvGeometry, direction: ConvDirection): ConvTile {
+  const cost = (tile: ConvTile) => {
+    const { positions, tiles, invocations } = convShape({ geometry, direction, tile }),
+      held = tile.blocks * tile.pixels;
+    const loads = (2 * tile.blocks + tile.pixels + held) / held, waste = tiles * tile.pixels / positions;
+    return loads * waste * Math.max(1, shapeOf(device).invocations / invocations);
+  };
+  return tiles(device, geometry, direction).reduce((best, tile) => cost(tile) < cost(best) ? tile : best);
 }
 
 /** Multiplications and additions of a convolution, the useful ones. */

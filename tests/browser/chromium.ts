@@ -18,34 +18,35 @@ const flags = [
 
 /** A browser that shows one page. */
 export interface Chromium extends AsyncDisposable {
-  /** Resolves when it ends by itself, with its last words. */
+  /** Resolves when it ends, with its last words. */
   readonly ended: Promise<string>;
 }
 
 /** Opens `url`; `profile` is a folder for its own. @throws Error where there is no Chromium. */
 export function openChromium(url: string, profile: string): Chromium {
-  const process = start([...flags, `--user-data-dir=${profile}`, url]);
+  const stop = new AbortController(), process = start([...flags, `--user-data-dir=${profile}`, url], stop.signal);
+  // All of its processes hold stderr: at its end the last of them is gone, and nobody writes into the profile.
   const words = new Response(process.stderr).text();
+  const ended = process.status.then(async ({ code }) => {
+    return `Chromium ended with code ${code}: ${(await words).trim().split("\n").slice(-5).join("\n")}`;
+  });
   return {
-    ended: process.status.then(async ({ code }) =>
-      `Chromium ended with code ${code}: ${(await words).trim().split("\n").slice(-5).join("\n")}`
-    ),
+    ended,
     async [Symbol.asyncDispose]() {
-      process.kill();
-      await process.status;
-      await words;
+      stop.abort();
+      await ended;
     },
   };
 }
 
-function start(args: string[]): Deno.ChildProcess {
+function start(args: string[], signal: AbortSignal): Deno.ChildProcess {
   const given = Deno.env.get("CHROME_PATH"), candidates = given ? [given] : names;
   for (const name of candidates) {
     try {
-      return new Deno.Command(name, { args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
+      return new Deno.Command(name, { args, signal, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
-  throw new Error(`no Chromium found as ${candidates.join(" or ")}; install it, or name it in CHROME_PATH`);
+  throw new Error(`Chromium is not there as ${candidates.join(", ")}; install it, or name it in CHROME_PATH`);
 }

@@ -51,7 +51,7 @@ export async function type(args: string[], circumstances: Circumstances = {}): P
 }
 
 /** What the task runs, with its permissions: the task runner would bring the deadly signal back. */
-function withoutTask([name, ...args]: string[]): string[] {
+export function withoutTask([name, ...args]: string[]): string[] {
   const [, ...words] = config.tasks[name as "synth"].command.split(" ");
   return [Deno.execPath(), ...words, ...args];
 }

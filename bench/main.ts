@@ -1,0 +1,64 @@
+/**
+ * `deno task bench [synth|kernels]`: speed on this adapter, beside the adapter's own peak, measured in the same run.
+ *
+ * The peak is measured before and after, and the better one counts, so that a busy machine flatters nobody.
+ */
+import { type Command, main, print } from "../src/cli/command.ts";
+import { adapterOption, openAdapter, version } from "../src/cli/defaults.ts";
+import { checkOutputs, writeOutputs } from "../src/cli/files.ts";
+import { UserError } from "../src/formats/user_error.ts";
+import { measurePeak, type Peak } from "../src/gpu/probe.ts";
+import { benchKernels, kernelLines } from "./kernels.ts";
+import { benchSynth, synthLines } from "./synth.ts";
+
+const options = {
+  adapter: adapterOption,
+  batch: { value: "N", help: "synth: pictures made at once; kernels: items (1)" },
+  op: { value: "NAME", help: "kernels: only the layers of this type: conv2d, deconv2d or fc" },
+  json: { value: "FILE", help: "also writes the figures to a JSON file" },
+  force: { help: "overwrites the file" },
+};
+
+const command: Command<typeof options> = {
+  name: "bench",
+  summary: "Measures speed: a whole iteration of the default search, or every convolution kernel by itself.",
+  operands: "[synth|kernels]",
+  options,
+  examples: [
+    ["deno task bench synth --json synth.json", "time, dispatches, GFLOP/s and share of the peak of one iteration"],
+    ["deno task bench synth --batch 20", "the same for twenty pictures at once"],
+    ["deno task bench kernels --op fc", "every tile of every fully connected layer of the default pair"],
+  ],
+  async run(values, operands) {
+    const [what = "synth", extra] = operands, batch = Number(values.batch ?? 1);
+    if (!["synth", "kernels"].includes(what) || extra !== undefined) {
+      throw new UserError(`bench measures "synth" or "kernels", got "${operands.join(" ")}"`);
+    }
+    if (!Number.isSafeInteger(batch) || batch < 1) {
+      throw new UserError(`--batch is ${values.batch}, expected a whole number ≥ 1`);
+    }
+    if (values.json) checkOutputs([values.json], { force: values.force, bytes: 1 << 16 });
+    using device = await openAdapter(values.adapter);
+    const before = await measurePeak(device);
+    const measured = what === "synth" ? await benchSynth(device, batch) : await benchKernels(device, batch, values.op);
+    const peak = better(before, await measurePeak(device));
+    const report = { version, adapter: device.name, software: device.caps.software, date: today(), peak, ...measured };
+    print(`${device.name}: peak ${peak.gflops.toFixed(1)} GFLOP/s, copy ${peak.gigabytes.toFixed(1)} GB/s`);
+    const lines = "synth" in measured ? synthLines(measured.synth, peak) : kernelLines(measured.kernels, peak);
+    lines.forEach(print);
+    if (values.json) {
+      const shares = "synth" in measured ? { share: measured.synth.gflops / peak.gflops } : {};
+      const text = JSON.stringify({ ...report, ...shares }, null, 2) + "\n";
+      writeOutputs(new Map([[values.json, new TextEncoder().encode(text)]]), { force: values.force });
+    }
+  },
+};
+
+const better = (a: Peak, b: Peak): Peak => ({
+  gflops: Math.max(a.gflops, b.gflops),
+  gigabytes: Math.max(a.gigabytes, b.gigabytes),
+});
+
+const today = (): string => new Date().toISOString().slice(0, 10);
+
+if (import.meta.main) await main(command);

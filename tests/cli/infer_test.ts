@@ -1,0 +1,127 @@
+/** `deno task infer` as a user types it. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readNpy, writeNpy } from "../../src/formats/npy.ts";
+import { normal } from "../reference/random.ts";
+import { writeTinyModels } from "./tiny_models.ts";
+import { namesIn, temporaryFolder, type } from "./user.ts";
+
+/** A folder with a tiny model and places for input, output and gradient. */
+function tiny() {
+  const folder = temporaryFolder(), { classifier } = writeTinyModels(folder.path);
+  const [x, y, g] = ["x.npy", "y.npy", "g.npy"].map((name) => join(folder.path, name));
+  return { ...folder, x, y, g, args: ["infer", "--model", classifier, "--input", x, "--output", y] };
+}
+
+/** Writes a seeded tensor. */
+function write(path: string, shape: number[], scale = 1): Float32Array {
+  const next = normal(path.length), size = shape.reduce((product, n) => product * n, 1);
+  const data = Float32Array.from({ length: size }, () => scale * next());
+  Deno.writeFileSync(path, writeNpy({ shape, data }));
+  return data;
+}
+
+const read = (path: string) => readNpy(Deno.readFileSync(path), path);
+
+/** Largest difference over the largest magnitude. */
+function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  assert.equal(a.length, b.length);
+  const largest = (values: number[]) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return largest(Array.from(a, (value, i) => value - b[i])) / largest(Array.from(b));
+}
+
+Deno.test("output and gradient, whatever number of rows runs together", async () => {
+  using run = tiny();
+  write(run.x, [3, 3, 8, 8]);
+  const whole = await type([...run.args, "--gradient", run.g, "--unit", "2", "--json"]);
+  assert.equal(whole.code, 0, whole.err);
+  const { input, output, files } = JSON.parse(whole.out);
+  assert.deepEqual([input, output, files], [[3, 3, 8, 8], [3, 5], [run.y, run.g]]);
+  const y = read(run.y), g = read(run.g);
+  assert.deepEqual([y.shape, g.shape], [[3, 5], [3, 3, 8, 8]]);
+  const parts = await type([...run.args, "--gradient", run.g, "--unit", "2", "--batch", "2", "--force"]);
+  assert.equal(parts.code, 0, parts.err);
+  assert.ok(distance(read(run.y).data as Float32Array, y.data as Float32Array) < 1e-6); // the same sums, perhaps in another order
+  assert.ok(distance(read(run.g).data as Float32Array, g.data as Float32Array) < 1e-6);
+});
+
+Deno.test("the gradient is what the output changes by", async () => {
+  using run = tiny();
+  const x = write(run.x, [1, 3, 8, 8]), step = 1e-2;
+  const { code, err } = await type([
+    ...run.args,
+    "--layer",
+    "conv1",
+    "--gradient",
+    run.g,
+    "--unit",
+    "1",
+    "--xy",
+    "7,3",
+  ]);
+  assert.equal(code, 0, err);
+  const before = read(run.y), gradient = Array.from(read(run.g).data, Number);
+  assert.deepEqual(before.shape, [1, 4, 8, 8]);
+  const largest = gradient.reduce((best, value, i) => Math.abs(value) > Math.abs(gradient[best]) ? i : best, 0);
+  x[largest] += step;
+  Deno.writeFileSync(run.x, writeNpy({ shape: [1, 3, 8, 8], data: x }));
+  assert.equal((await type([...run.args, "--layer", "conv1", "--force"])).code, 0);
+  const at = (1 * 8 + 3) * 8 + 7, rise = Number(read(run.y).data[at]) - Number(before.data[at]);
+  assert.ok(Math.abs(rise / step - gradient[largest]) < 1e-3); // float32 outputs of about 1, divided by the step
+});
+
+Deno.test("the batch dimension may be left out, and weights kept in fewer bits", async () => {
+  using run = tiny();
+  const data = write(run.x, [3, 8, 8]);
+  assert.equal((await type(run.args)).code, 0);
+  const exact = read(run.y);
+  assert.deepEqual(exact.shape, [1, 5]);
+  Deno.writeFileSync(run.x, writeNpy({ shape: [1, 3, 8, 8], data: Float64Array.from(data) }));
+  for (const [kind, tolerance] of [["f32", 1e-6], ["f16", 2e-3], ["i8", 5e-2]] as const) { // 2⁻¹¹ and 1/254 a weight
+    const { code, err } = await type([...run.args, "--weights", kind, "--force"]);
+    assert.equal(code, 0, err);
+    const off = distance(read(run.y).data as Float32Array, exact.data as Float32Array);
+    assert.ok(off < tolerance, `${kind}: ${off}`);
+  }
+});
+
+Deno.test("bad input: one sentence, exit code 1, nothing written", async (t) => {
+  using run = tiny();
+  write(run.x, [2, 3, 8, 8]);
+  const file = (name: string, shape: number[], scale = 1) => {
+    write(join(run.path, name), shape, scale);
+    return join(run.path, name);
+  };
+  const text = join(run.path, "text.npy");
+  Deno.writeTextFileSync(text, "no numbers here");
+  const cases: [name: string, options: Record<string, string | undefined>, message: RegExp][] = [
+    ["no model", { model: undefined }, /--model is missing/],
+    ["no such model", { model: join(run.path, "no") }, /no does not exist; a model is a folder/],
+    ["no such input", { input: join(run.path, "no.npy") }, /no\.npy cannot be read: it does not exist/],
+    ["no npy", { input: text }, /text\.npy: not a \.npy file/],
+    ["wrong shape", { input: file("s.npy", [2, 3, 8, 9]) }, /has shape \[2, 3, 8, 9\], the model takes \[N, 3, 8, 8\]/],
+    ["no rows", { input: file("e.npy", [0, 3, 8, 8]) }, /has shape \[0, 3, 8, 8\]/],
+    ["NaN", { input: file("n.npy", [1, 3, 8, 8], NaN) }, /holds NaN or infinity/],
+    ["unknown layer", { layer: "fc9" }, /no layer "fc9"/],
+    ["unit out of range", { gradient: run.g, unit: "5" }, /unit 5 is not in "fc3", which has units 0 to 4/],
+    ["gradient without unit", { gradient: run.g }, /belong together/],
+    ["position without gradient", { xy: "1,1" }, /--xy says where/],
+    ["position outside", { gradient: run.g, unit: "1", xy: "1,0" }, /position 1,0/],
+    ["one file twice", { gradient: run.y, unit: "1" }, /written twice/],
+    ["output is a folder", { output: run.path }, /is a folder/],
+    ["too large a batch", { batch: "3" }, /--batch expects a whole number 1 to 2/],
+    ["unknown storage", { weights: "f64" }, /--weights expects f32 or f16 or i8/],
+  ];
+  for (const [name, options, message] of cases) {
+    await t.step(name, async () => {
+      const all = { model: join(run.path, "classifier"), input: run.x, output: run.y, ...options };
+      const args = Object.entries(all).filter(([, value]) => value !== undefined);
+      const before = namesIn(run.path);
+      const { code, out, err } = await type(["infer", ...args.map(([option, value]) => `--${option}=${value}`)]);
+      assert.deepEqual([code, out], [1, ""], err);
+      assert.match(err, message);
+      assert.match(err, /^infer: .+\n$/);
+      assert.deepEqual(namesIn(run.path), before);
+    });
+  }
+});

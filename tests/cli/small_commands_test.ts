@@ -1,0 +1,68 @@
+/** `units`, `classify` and `doctor` as a user types them, and what all commands have in common. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { encodePng } from "../../src/formats/png.ts";
+import { writeTinyModels } from "./tiny_models.ts";
+import { root, temporaryFolder, type } from "./user.ts";
+
+Deno.test("units: names and numbers, found by a part of the name", async () => {
+  const pepper = await type(["units", "--search", "Pepper"]);
+  assert.deepEqual([pepper.code, pepper.out, pepper.err], [0, "945  bell pepper\n", ""]);
+  const none = await type(["units", "--search", "phosphene"]);
+  assert.deepEqual([none.code, none.out], [0, ""]);
+  assert.match(none.err, /no unit of caffenet64 has "phosphene" in its name/);
+  const all = await type(["units", "--json"]);
+  const { model, units } = JSON.parse(all.out);
+  assert.equal(model, "caffenet64");
+  assert.equal(units.length, 1000);
+  assert.deepEqual(units[945], { unit: 945, name: "bell pepper", trained: true });
+  assert.equal(units.filter(({ trained }: { trained: boolean }) => trained).length, 200);
+});
+
+Deno.test("classify: names for pictures of any size", async () => {
+  using folder = temporaryFolder();
+  const { classifier } = writeTinyModels(folder.path);
+  const [wide, tall] = ["wide.png", "tall.png"].map((name) => join(folder.path, name));
+  const rgb = new Uint8Array(30 * 11 * 3).map((_, i) => i * 37);
+  Deno.writeFileSync(wide, encodePng({ width: 30, height: 11, rgb }));
+  Deno.writeFileSync(tall, encodePng({ width: 11, height: 30, rgb }));
+  const { code, out, err } = await type(["classify", "--model", classifier, "--top", "2", "--json", wide, tall]);
+  assert.equal(code, 0, err);
+  const { pictures } = JSON.parse(out);
+  assert.deepEqual(pictures.map(({ file }: { file: string }) => file), [wide, tall]);
+  for (const { top: [first, second] } of pictures) assert.ok(first.probability > second.probability);
+  const plain = await type(["classify", "--model", classifier, wide]);
+  assert.match(plain.out, /^.*wide\.png\n(?: +\d+\.\d % +\d {2}[a-z ]+\n){5}$/);
+  const missing = await type(["classify", "--model", classifier, wide, join(folder.path, "no.png")]);
+  assert.deepEqual([missing.code, missing.out], [1, ""]);
+  assert.match(missing.err, /^classify: .*no\.png cannot be read: it does not exist\n$/);
+  const nothing = await type(["classify"]);
+  assert.deepEqual([nothing.code, nothing.err], [
+    1,
+    "classify: expected pictures, or --val with a labelled set; --help has examples\n",
+  ]);
+});
+
+Deno.test("doctor: the adapter and what the embedded models take of it", async () => {
+  const { code, out, err } = await type(["doctor", "--json"]);
+  assert.equal(code, 0, err);
+  const { adapter, limits, models } = JSON.parse(out);
+  assert.ok(adapter.length > 0);
+  assert.ok(limits.maxStorageBufferBindingSize >= 2 ** 27);
+  assert.deepEqual(models.map(({ model }: { model: string }) => model), ["caffenet64", "deepsim64"]);
+  for (const { memory, inUse } of models) assert.equal(inUse, memory.total);
+});
+
+Deno.test("every command explains itself", async () => {
+  for (const name of ["synth", "units", "classify", "infer", "doctor"]) {
+    const { code, out, err } = await type([name, "--help"]);
+    assert.deepEqual([code, err], [0, ""]);
+    assert.ok(out.startsWith(`deno task ${name} [options]`));
+    assert.match(out, new RegExp(`Examples:\\n  deno task ${name}\\b`));
+  }
+});
+
+Deno.test("paths are meant from the folder that the user is in", async () => {
+  const { code, err } = await type(["units", "--model", "../models/caffenet64"], { cwd: join(root, "docs") });
+  assert.equal(code, 0, err);
+});
