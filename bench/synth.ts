@@ -1,7 +1,7 @@
 /** One iteration of the default search: time, dispatches, arithmetic and its share of the adapter's peak. */
 import { openClassifier, openGenerator } from "../src/cli/defaults.ts";
 import type { Device } from "../src/gpu/device.ts";
-import { type Peak } from "../src/gpu/probe.ts";
+import type { Peak } from "../src/gpu/probe.ts";
 import { count } from "../src/ops/op.ts";
 import { Climb } from "../src/synth/climb.ts";
 import { join } from "../src/synth/joined.ts";

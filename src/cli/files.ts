@@ -50,7 +50,7 @@ export function modelFolder(folder: string): ReadFile {
     const what = !found ? "does not exist" : found.isDirectory ? "holds no network.json" : "is a file";
     throw new UserError(`${folder} ${what}; a model is a folder with network.json and weights.safetensors`);
   }
-  return (file) => readBytes(join(folder, file));
+  return async (file) => statOf(join(folder, file)) ? await readBytes(join(folder, file)) : undefined;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Model } from "../mod.ts";
 export type ModelName = Pick<Model, "name" | "hash">;
 
 /** A picture's making. Of these, `result` and `adapter` tell; the rest makes it again. */
-export interface Record {
+export interface PictureRecord {
   version: string;
   classifier: ModelName;
   generator: ModelName;
@@ -33,16 +33,16 @@ export interface Record {
 const keyword = "phosphene";
 
 /** The text of a PNG. */
-export function recordText(record: Record, description: string): { [keyword: string]: string } {
+export function recordText(record: PictureRecord, description: string): { [keyword: string]: string } {
   return { Software: `Phosphene ${record.version}`, Description: description, [keyword]: JSON.stringify(record) };
 }
 
 /** Reads the record from a PNG's text. @throws UserError where there is none, or one that makes no sense. */
-export function readRecord(text: { [keyword: string]: string }, file: string): Record {
+export function readRecord(text: { [keyword: string]: string }, file: string): PictureRecord {
   if (!Object.hasOwn(text, keyword)) {
     throw new UserError(`${file} does not say how it was made; --from reads pictures that synth has written`);
   }
-  let record: Record;
+  let record: PictureRecord;
   try {
     record = JSON.parse(text[keyword]);
   } catch {
@@ -62,7 +62,7 @@ const isCounts = (value: unknown) => Array.isArray(value) && value.length > 0 &&
 const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 const isModel = (value: unknown) => isFields(value) && isText(value.name) && isText(value.hash);
 
-const checks: { [Field in keyof Required<Record>]: (value: unknown) => boolean } = {
+const checks: { [Field in keyof Required<PictureRecord>]: (value: unknown) => boolean } = {
   version: isText,
   classifier: isModel,
   generator: isModel,

@@ -6,7 +6,7 @@ import { writeNpy } from "../formats/npy.ts";
 import { encodePng } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Model } from "../mod.ts";
-import { type Record, recordText } from "./record.ts";
+import { type PictureRecord, recordText } from "./record.ts";
 import type { Request, SynthValues } from "./synth_request.ts";
 
 /** Where everything goes. */
@@ -20,7 +20,7 @@ export interface Places {
 
 /** What a run has made of one target. */
 export interface Made {
-  record: Record;
+  record: PictureRecord;
   picture: Image;
   code: Float32Array;
   /** The picture as it grew; empty unless asked for. */
@@ -131,7 +131,7 @@ function codesFile(codes: Float32Array[], given?: number[]): Uint8Array {
 }
 
 /** What a picture shows, in a sentence for people. */
-function description({ units, layer, classifier, generator }: Record, title: string): string {
+function description({ units, layer, classifier, generator }: PictureRecord, title: string): string {
   const what = units.length > 1 ? `units ${units.join(", ")} (${title}) want` : `unit ${units[0]} (${title}) wants`;
   return `What ${what} to see: ${layer} of ${classifier.name}, drawn by ${generator.name}`;
 }

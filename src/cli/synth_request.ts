@@ -7,7 +7,7 @@ import { type Device, encode, layerUnits, type Model, searchDefaults } from "../
 import type { Values } from "./command.ts";
 import { adapterOption } from "./defaults.ts";
 import { readBytes } from "./files.ts";
-import { decodeCode, readRecord, type Record } from "./record.ts";
+import { decodeCode, type PictureRecord, readRecord } from "./record.ts";
 import { decimal, numberList, oneOf, position, wholeNumber } from "./values.ts";
 
 /** Options that say what is made; --from says it in their stead. */
@@ -63,7 +63,7 @@ export interface Request {
   /** A picture or codes to start from. */
   init?: { file: string; bytes: Uint8Array };
   /** The record that this repeats. */
-  repeats?: { file: string; record: Record };
+  repeats?: { file: string; record: PictureRecord };
 }
 
 /** Where the pictures start: one code for each target, or a picture that has still to be turned into one. */

@@ -35,7 +35,7 @@ export class Device {
   /** Bytes of GPU memory in use now, as asked for. */
   memory = 0;
   /** Per-device caches of other modules (pipelines, layouts): they vanish with the device. */
-  readonly cache = new Map<string, unknown>();
+  readonly cache: Map<string, unknown> = new Map();
   #pending: Promise<GpuError | null>[] = [];
   #failure: GpuError | undefined;
 

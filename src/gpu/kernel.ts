@@ -9,9 +9,10 @@
  *
  * for wherever the tensor lies (buffer or texture, one part or several), so that a kernel is written once. What a
  * plan fuses into a kernel (an activation, the mask of the activation before it) happens inside `store_NAME`.
- * Pipelines are cached by their source.
+ * Pipelines are cached by their source, and compile side by side where the platform can.
  */
 import type { Device } from "./device.ts";
+import { GpuError } from "./error.ts";
 import { type Memory, placed, ROW, type Tensor } from "./tensor.ts";
 
 /** What happens to every value on its way into a tensor. */
@@ -77,8 +78,8 @@ interface Slot {
   resource: GPUBindingResource;
 }
 
-/** Compiles a call whose tensors are all placed; failures surface at `device.settle()` under the call's label. */
-export function compile(device: Device, call: Call): Step {
+/** Compiles a call whose tensors are all placed. @throws GpuError that names the call. */
+export async function compile(device: Device, call: Call): Promise<Step> {
   const slots: Slot[] = [], accessors: string[] = [];
   for (const [name, { tensor, access, epilogue }] of Object.entries(call.bindings)) {
     const memory = placed(tensor), names = bindParts(slots, name, memory, access);
@@ -103,19 +104,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (i < ${call.invocations}u) { kernel(i); }
 }`,
   ].join("\n");
-  const { pipeline, layout } = cached(device, source, () => {
+  const { pipeline: compiling, layout } = cached(device, source, () => {
     const layout = device.make(call.label, () =>
       device.gpu.createBindGroupLayout({
         label: call.label,
         entries: slots.map((slot, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, ...slot.layout })),
       }));
     const module = device.make(call.label, () => device.gpu.createShaderModule({ label: call.label, code: source }));
-    const pipeline = device.make(call.label, () =>
-      device.gpu.createComputePipeline({
-        label: call.label,
-        layout: device.gpu.createPipelineLayout({ label: call.label, bindGroupLayouts: [layout] }),
-        compute: { module, entryPoint: "main" },
-      }));
+    const pipeline = device.gpu.createComputePipelineAsync({
+      label: call.label,
+      layout: device.gpu.createPipelineLayout({ label: call.label, bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: "main" },
+    });
     return { pipeline, layout };
   });
   const group = device.make(call.label, () =>
@@ -124,7 +124,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       layout,
       entries: slots.map(({ resource }, binding) => ({ binding, resource })),
     }));
-  return { label: call.label, pipeline, group, grid: [columns, rows], flops: call.flops };
+  try {
+    return { label: call.label, pipeline: await compiling, group, grid: [columns, rows], flops: call.flops };
+  } catch (error) {
+    await device.settle(); // the shader's own error says more
+    throw new GpuError("validation", call.label, (error as Error).message);
+  }
 }
 
 /** Encodes steps into a pass, in order. */
@@ -136,7 +141,7 @@ export function encode(pass: GPUComputePassEncoder, steps: readonly Step[]): voi
   }
 }
 
-type Compiled = { pipeline: GPUComputePipeline; layout: GPUBindGroupLayout };
+type Compiled = { pipeline: Promise<GPUComputePipeline>; layout: GPUBindGroupLayout };
 
 function cached(device: Device, source: string, build: () => Compiled): Compiled {
   let entry = device.cache.get(source) as Compiled | undefined;

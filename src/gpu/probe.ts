@@ -54,7 +54,7 @@ export async function measurePeak(device: Device): Promise<Peak> {
   const y = place(device, run("peak", invocations, "buffer"));
   const flops = flopsPerInvocation * invocations;
   const math: Call = { label: "peak multiply-add", bindings: { y: write(y) }, code, invocations, flops };
-  const mathMs = await timeSteps(device, [compile(device, math)]);
+  const mathMs = await timeSteps(device, [await compile(device, math)]);
   free(device, y.memory!);
 
   const texels = software ? 1 << 18 : 1 << 22, storage = preferredStorage(device);
@@ -62,7 +62,7 @@ export async function measurePeak(device: Device): Promise<Peak> {
     to = place(device, run("copy target", texels, storage));
   const bindings = { x: read(from), y: write(to) };
   const copyMs = await timeSteps(device, [
-    compile(device, { label: "peak copy", bindings, code: copy, invocations: texels, flops: 0 }),
+    await compile(device, { label: "peak copy", bindings, code: copy, invocations: texels, flops: 0 }),
   ]);
   for (const tensor of [from, to]) free(device, tensor.memory!);
   return { gflops: flops / mathMs / 1e6, gigabytes: 2 * texels * TEXEL / copyMs / 1e6 };

@@ -18,30 +18,50 @@ export interface Model {
   readonly hash: string;
 }
 
-/** Reads one file of a model folder. @throws UserError when it cannot be read. */
-export type ReadFile = (file: string) => Promise<Uint8Array>;
+/** Reads one file of a model folder; `undefined` where there is none. @throws UserError when it cannot be read. */
+export type ReadFile = (file: string) => Promise<Uint8Array | undefined>;
+
+/**
+ * Loads a model folder from the web and checks it.
+ *
+ * ```ts
+ * const classifier = await fetchModel("https://example.org/models/caffenet64/");
+ * ```
+ * @param folder The folder's address.
+ * @throws UserError in one sentence.
+ */
+export function fetchModel(folder: string | URL): Promise<Model> {
+  const base = String(folder).replace(/\/?$/, "/");
+  return loadModel(async (file) => {
+    let response: Response;
+    try {
+      response = await fetch(base + file);
+    } catch (error) {
+      throw new UserError(`${base}${file} cannot be read: ${(error as Error).message}`);
+    }
+    if (response.status === 404) return undefined;
+    if (!response.ok) throw new UserError(`${base}${file} cannot be read: status ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  }, base.slice(0, -1));
+}
 
 /**
  * Loads a model folder and checks it: every layer, every weight's presence, shape and finiteness.
- *
- * ```ts
- * const model = await loadModel(async (file) => new Uint8Array(await (await fetch(`models/caffenet64/${file}`)).arrayBuffer()), "caffenet64");
- * ```
- * @param read Gets `network.json`, `weights.safetensors` and `labels.txt` (which may be missing).
+ * @param read Gets `network.json`, `weights.safetensors` and `labels.txt`, of which only the last may be missing.
  * @param where The folder's name in messages.
  * @throws UserError in one sentence.
  */
 export async function loadModel(read: ReadFile, where: string): Promise<Model> {
-  const json = await read("network.json"), bytes = await read("weights.safetensors");
+  const need = async (file: string) => {
+    const bytes = await read(file);
+    if (!bytes) throw new UserError(`${where}/${file} does not exist`);
+    return bytes;
+  };
+  const json = await need("network.json"), bytes = await need("weights.safetensors"), names = await read("labels.txt");
   const network = parseNetwork(new TextDecoder().decode(json), `${where}/network.json`);
   const weights = readSafetensors(bytes, `${where}/weights.safetensors`);
-  let labels: string[] = [];
-  try {
-    labels = new TextDecoder().decode(await read("labels.txt")).split(/\r?\n/).map((line) => line.trim());
-    while (labels.at(-1) === "") labels.pop();
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-  }
+  const labels = new TextDecoder().decode(names).split(/\r?\n/).map((line) => line.trim());
+  while (labels.at(-1) === "") labels.pop();
   const whole = new Uint8Array(json.length + bytes.length);
   whole.set(json);
   whole.set(bytes, json.length);

@@ -130,21 +130,20 @@ export async function buildPlan(device: Device, request: PlanRequest): Promise<P
   for (const tensor of kept) if (!tensor.memory) place(device, tensor);
   const slots = assignSlots(device, calls, optimise);
   const owned = [...placedWeights, ...[...kept].map((tensor) => tensor.memory!), ...slots];
-  const steps = calls.map((call) => compile(device, call));
-  const bytes = (list: readonly Memory[]) => list.reduce((sum, { bytes }) => sum + bytes, 0);
-  const memory = {
-    weights: bytes(placedWeights),
-    activations: bytes(owned) - bytes(placedWeights),
-    total: bytes(owned),
-  };
-  const plan = new Plan(device, steps, forwardCalls, tensors, memory, owned);
   try {
+    const steps = await Promise.all(calls.map((call) => compile(device, call)));
     await device.settle();
+    const bytes = (list: readonly Memory[]) => list.reduce((sum, { bytes }) => sum + bytes, 0);
+    const memory = {
+      weights: bytes(placedWeights),
+      activations: bytes(owned) - bytes(placedWeights),
+      total: bytes(owned),
+    };
+    return new Plan(device, steps, forwardCalls, tensors, memory, owned);
   } catch (error) {
-    plan[Symbol.dispose]();
+    for (const memory of owned) free(device, memory);
     throw error;
   }
-  return plan;
 }
 
 /** Packs and uploads a layer's weights. */

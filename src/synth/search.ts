@@ -128,11 +128,27 @@ export const searchDefaults = (rule: Rule = "paper") => ({
  * @throws UserError when models, layer, units or codes do not fit; GpuError when the device fails.
  */
 export async function search(device: Device, options: SearchOptions): Promise<SearchResult> {
-  const { generator, classifier, targets, signal } = options;
-  const joined = join(generator, classifier, options.layer), settings = settle(joined, options);
-  const { iterations } = settings, before = device.memory;
-  using climb = await Climb.create(device, joined, settings);
-  const memory = { ...climb.memory, device: device.memory - before };
+  const joined = join(options.generator, options.classifier, options.layer), settings = settle(joined, options);
+  const before = device.memory;
+  const climb = await Climb.create(device, joined, settings);
+  try {
+    return await run(device, options, joined, settings, climb, device.memory - before);
+  } finally {
+    climb[Symbol.dispose]();
+  }
+}
+
+/** Runs a compiled search to its end or until it is aborted. */
+async function run(
+  device: Device,
+  options: SearchOptions,
+  joined: Joined,
+  settings: ClimbSettings,
+  climb: Climb,
+  inUse: number,
+): Promise<SearchResult> {
+  const { classifier, targets, signal } = options, { iterations } = settings;
+  const memory = { ...climb.memory, device: inUse };
   const started = performance.now(), atOutput = joined.layer === joined.output;
   let done = 0, chunk = 1, trace = new Float32Array();
   const pictures = async () =>
@@ -182,8 +198,12 @@ async function outputs(
   items: number,
 ): Promise<Float32Array[]> {
   if (joined.layer === joined.output) return split(await climb.values(), items);
-  using net = await Net.create(device, classifier, { batch: items });
-  return split(await net.forward(images), items);
+  const net = await Net.create(device, classifier, { batch: items });
+  try {
+    return split(await net.forward(images), items);
+  } finally {
+    net[Symbol.dispose]();
+  }
 }
 
 /** Options with every default filled in and every target placed. @throws UserError when something does not fit. */
@@ -242,13 +262,14 @@ export async function encode(
   const { code, inputs, name } = generator.network;
   if (!code) throw new UserError(`generator "${name}" does not say which layer's features its code is`);
   imageFormat(classifier.network);
-  using net = await Net.create(device, classifier, { layer: code.layer });
-  if (count(net.outputShape) !== count(inputs[0].shape)) {
-    throw new UserError(
-      `layer "${code.layer}" has ${count(net.outputShape)} values, ${name} takes ${count(inputs[0].shape)}`,
-    );
+  const net = await Net.create(device, classifier, { layer: code.layer });
+  try {
+    const values = count(net.outputShape), wanted = count(inputs[0].shape);
+    if (values !== wanted) throw new UserError(`layer "${code.layer}" has ${values} values, ${name} takes ${wanted}`);
+    return await net.forward(pictureToInput(classifier.network, picture));
+  } finally {
+    net[Symbol.dispose]();
   }
-  return await net.forward(pictureToInput(classifier.network, picture));
 }
 
 /** The strongest `most` units of an output, by the largest value of each map. */

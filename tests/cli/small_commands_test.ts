@@ -44,7 +44,7 @@ Deno.test("classify: names for pictures of any size", async () => {
 });
 
 Deno.test("doctor: the adapter and what the embedded models take of it", async () => {
-  const { code, out, err } = await type(["doctor", "--json"]);
+  const { code, out, err } = await type(["doctor", "--quick", "--json"]);
   assert.equal(code, 0, err);
   const { adapter, limits, models } = JSON.parse(out);
   assert.ok(adapter.length > 0);

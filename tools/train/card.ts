@@ -70,7 +70,7 @@ fc6 features the generator deepsim64 inverts. The output layer fc8 has ILSVRC-20
 of them were trained.`,
     `Trained on ${training}.${facts.note ? ` ${facts.note}` : ""}`,
     figures,
-    measured && howMeasured(measured, "plain 64×64 images, no crops; the softmax runs over all 1000 units"),
+    measured && howMeasured(measured, "plain 64×64 images, no crops, ranked among all 1000 units"),
     `A small network for small pictures: it confuses classes that look alike at 64×64, and whatever is none of its trained
 classes it takes for one of them. It is here to study the search, not to recognise things.`,
     `## Trained units`,
