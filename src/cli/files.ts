@@ -43,7 +43,7 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
   }
 }
 
-/** Reads the files of a model folder. @throws UserError unless it is a folder with a network.json. */
+/** Reads the files of a model folder, undefined for one that is not there. @throws UserError unless it is a folder with a network.json. */
 export function modelFolder(folder: string): ReadFile {
   const found = statOf(folder);
   if (!found?.isDirectory || !statOf(join(folder, "network.json"))) {

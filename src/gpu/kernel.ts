@@ -127,7 +127,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   try {
     return { label: call.label, pipeline: await compiling, group, grid: [columns, rows], flops: call.flops };
   } catch (error) {
-    await device.settle(); // the shader's own error says more
     throw new GpuError("validation", call.label, (error as Error).message);
   }
 }

@@ -32,11 +32,11 @@ const foldable = new Map<Op, "rows" | "columns">([[ops.conv2d, "rows"], [ops.fc,
 const readsOutput = new Set<Op>([ops.relu, ops.sigmoid, ops.tanh, ops.softmax]);
 const affines = new Set<Op>([ops.scale, ops.batchnorm]);
 
-/** Prunes and fuses a graph; `resolve` gives the value whose memory holds a value. */
+/** Prunes a graph and fuses what it may; `resolve` gives the value whose memory holds a value. */
 export function fuse(
   graph: Graph,
   wanted: readonly Value[],
-  optimise: boolean,
+  { relu, affine }: { relu: boolean; affine: boolean },
 ): { layers: FusedLayer[]; resolve: (value: Value) => Value } {
   const needed = new Set<Value>(wanted);
   for (const layer of [...graph.layers].reverse()) {
@@ -60,11 +60,11 @@ export function fuse(
   for (const layer of live) {
     if (isView(layer)) continue;
     const inputs = layer.inputs.map(resolve), before = makers.get(inputs[0]);
-    const alone = optimise && before !== undefined && !before.relu && readers.get(inputs[0]) === 1 &&
+    const alone = before !== undefined && !before.relu && readers.get(inputs[0]) === 1 &&
       !seen.has(inputs[0]);
-    if (alone && affines.has(layer.op) && foldable.has(before.op)) {
+    if (affine && alone && affines.has(layer.op) && foldable.has(before.op)) {
       makers.set(layer.output, Object.assign(before, fold(before, layer), { output: layer.output }));
-    } else if (alone && layer.op === ops.relu && !readsOutput.has(before.op)) {
+    } else if (relu && alone && layer.op === ops.relu && !readsOutput.has(before.op)) {
       makers.set(layer.output, Object.assign(before, { relu: layer.params, output: layer.output }));
     } else {
       const weights = () => Object.fromEntries(Object.keys(layer.weightShapes).map((key) => [key, layer.weight(key)]));

@@ -15,6 +15,8 @@ export interface NetOptions {
   layer?: string;
   /** Also compile the gradient: to the first input, or to the blob of this name. */
   gradient?: boolean | string;
+  /** With `gradient`: also compile the gradients to the weights and biases of conv2d, deconv2d and fc. */
+  weightGradients?: boolean;
   /** How weights are stored on the GPU; as in the file unless given. */
   weights?: WeightStorage;
   /** False keeps every layer and tensor apart, for comparison. */
@@ -44,7 +46,7 @@ export class Net {
 
   /** @throws UserError for a layer that is not there or weights that do not fit, GpuError when the device fails. */
   static async create(device: Device, model: Model, options: NetOptions = {}): Promise<Net> {
-    const { batch = 1, layer, gradient = false, weights, optimise } = options;
+    const { batch = 1, layer, gradient = false, weightGradients, weights, optimise } = options;
     if (!Number.isSafeInteger(batch) || batch < 1) {
       throw new UserError(`batch is ${batch}, expected a whole number ≥ 1`);
     }
@@ -56,6 +58,7 @@ export class Net {
       gradient: gradient === false
         ? undefined
         : { of: output, to: gradient === true ? graph.inputs[0] : graph.find(gradient) },
+      weightGradients,
       storage: weights,
       optimise,
     });
@@ -117,6 +120,19 @@ export class Net {
     upload(this.device, tensors.dy, bytes(toTexels(dy, tensors.dy.shape)));
     this.plan.submit();
     return { output: await this.#values(tensors.of(this.output)), gradient: await this.#values(tensors.dx) };
+  }
+
+  /**
+   * The gradients that the last `backward` left, by the weights' names, in the shape and order of the weights file.
+   * @throws UserError when the net was made without weight gradients.
+   */
+  async weightGradients(): Promise<Map<string, Float32Array>> {
+    const gradients = this.plan.tensors.weights, result = new Map<string, Float32Array>();
+    if (!gradients?.size) throw new UserError("the net was made without weight gradients");
+    for (const [name, { tensor, unpack }] of gradients) {
+      result.set(name, unpack(floats(await download(this.device, tensor))));
+    }
+    return result;
   }
 
   #load(input: NetInput): void {

@@ -11,10 +11,11 @@
  * Plans alone encode and submit.
  */
 import type { Device } from "../gpu/device.ts";
-import { type Call, compile, encode, type Epilogue, type Step, write } from "../gpu/kernel.ts";
+import { type Call, compile, encode, type Step, write } from "../gpu/kernel.ts";
 import { featureMap, free, type Memory, place, type Tensor, upload } from "../gpu/tensor.ts";
-import { elementwiseCall } from "../ops/calls.ts";
 import { batched, type Node, type WeightStorage } from "../ops/op.ts";
+import type { WeightGradient } from "../ops/weight_gradient.ts";
+import { backwardCalls } from "./backward.ts";
 import { fuse, type FusedLayer } from "./fuse.ts";
 import type { Graph, Value } from "./graph.ts";
 import { assignSlots } from "./liveness.ts";
@@ -27,6 +28,8 @@ export interface PlanRequest {
   wanted: readonly Value[];
   /** Compute the gradient of dy · `of` with respect to `to`, dy being written by `seed` calls or an upload. */
   gradient?: { of: Value; to: Value };
+  /** With `gradient`: also compute the gradients to all weights on the way. Nothing is folded into weights then. */
+  weightGradients?: boolean;
   storage?: WeightStorage;
   /** Calls between forward and backward, and after backward, that belong to the same list. */
   seed?: (tensors: PlanTensors) => Call[];
@@ -42,6 +45,8 @@ export interface PlanTensors {
   /** Gradient at the source, to be written, and at the target, to be read. */
   dy?: Tensor;
   dx?: Tensor;
+  /** Gradients to weights, by their names in the weights file. */
+  weights?: Map<string, WeightGradient>;
 }
 
 /** GPU memory of a plan in bytes. */
@@ -90,7 +95,8 @@ export class Plan {
 export async function buildPlan(device: Device, request: PlanRequest): Promise<Plan> {
   const { batch, gradient, storage = "stored", optimise = true } = request;
   const wanted = gradient ? [...request.wanted, gradient.of, gradient.to] : request.wanted;
-  const { layers, resolve } = fuse(request.graph, wanted, optimise);
+  const training = request.weightGradients === true;
+  const { layers, resolve } = fuse(request.graph, wanted, { relu: optimise, affine: optimise && !training });
   const maps = new Map<Value, Tensor>(), weights: Tensor[] = [];
   const tensorOf = (value: Value): Tensor => {
     const own = resolve(value);
@@ -120,9 +126,11 @@ export async function buildPlan(device: Device, request: PlanRequest): Promise<P
     tensors.dy = featureMap(device, `gradient at ${gradient.of.name}`, tensorOf(gradient.of).shape);
     kept.add(tensors.dy);
     calls.push(...request.seed?.(tensors) ?? []);
-    const backward = backwardCalls(device, nodes, resolve(gradient.of), resolve(gradient.to), tensors.dy, tensorOf);
+    const ends = { of: resolve(gradient.of), to: resolve(gradient.to), dy: tensors.dy };
+    const backward = backwardCalls(device, nodes, ends, tensorOf, training);
     tensors.dx = backward.dx;
-    kept.add(tensors.dx);
+    tensors.weights = backward.weights;
+    for (const tensor of [tensors.dx, ...[...backward.weights.values()].map(({ tensor }) => tensor)]) kept.add(tensor);
     calls.push(...backward.calls, ...request.after?.(tensors) ?? []);
   }
 
@@ -131,8 +139,12 @@ export async function buildPlan(device: Device, request: PlanRequest): Promise<P
   const slots = assignSlots(device, calls, optimise);
   const owned = [...placedWeights, ...[...kept].map((tensor) => tensor.memory!), ...slots];
   try {
-    const steps = await Promise.all(calls.map((call) => compile(device, call)));
-    await device.settle();
+    const compiling = await Promise.allSettled(calls.map((call) => compile(device, call)));
+    await device.settle(); // a shader's own error says more than its pipeline's
+    const steps = compiling.map((outcome) => {
+      if (outcome.status === "rejected") throw outcome.reason;
+      return outcome.value;
+    });
     const bytes = (list: readonly Memory[]) => list.reduce((sum, { bytes }) => sum + bytes, 0);
     const memory = {
       weights: bytes(placedWeights),
@@ -164,70 +176,4 @@ function uploadWeights(
     result[name] = tensor;
   }
   return result;
-}
-
-/** The gradient of `of`, given as `dy`, with respect to `to`. */
-function backwardCalls(
-  device: Device,
-  nodes: readonly { layer: FusedLayer; node: Node }[],
-  of: Value,
-  to: Value,
-  dy: Tensor,
-  tensorOf: (value: Value) => Tensor,
-): { calls: Call[]; dx: Tensor } {
-  const reaches = new Set<Value>([to]), calls: Call[] = [];
-  for (const { layer } of nodes) if (layer.inputs.some((input) => reaches.has(input))) reaches.add(layer.output);
-  const needed = new Set<Value>([of]), uses = new Map<Value, number>();
-  for (const { layer } of [...nodes].reverse()) {
-    if (!needed.has(layer.output) || !reaches.has(layer.output)) continue;
-    for (const input of layer.inputs) {
-      if (!reaches.has(input)) continue;
-      needed.add(input);
-      uses.set(input, (uses.get(input) ?? 0) + 1);
-    }
-  }
-  const maskOf = (value: Value): Epilogue => {
-    const relu = nodes.find(({ layer }) => layer.output === value)?.layer.relu;
-    return relu && value !== to ? { mask: { tensor: tensorOf(value), slope: relu.slope } } : {};
-  };
-  const gradientOf = (value: Value, part = "") =>
-    featureMap(device, `gradient at ${value.name}${part}`, tensorOf(value).shape);
-  const gradients = new Map<Value, Tensor>(), parts = new Map<Value, Tensor[]>();
-  const source = maskOf(of).mask;
-  if (source) {
-    const masked = gradientOf(of, " before its ReLU");
-    calls.push(elementwiseCall(`${of.name} ReLU gradient`, { dy }, write(masked, maskOf(of)), "dy"));
-    gradients.set(of, masked);
-  } else gradients.set(of, dy);
-
-  for (const { layer, node } of [...nodes].reverse()) {
-    const incoming = gradients.get(layer.output);
-    if (!incoming || !reaches.has(layer.output)) continue;
-    const outputs = layer.inputs.map((input) => {
-      if (!reaches.has(input)) return undefined;
-      if (uses.get(input) === 1) {
-        const tensor = gradientOf(input);
-        gradients.set(input, tensor);
-        return write(tensor, maskOf(input));
-      }
-      const list = parts.get(input) ?? [];
-      parts.set(input, list);
-      const tensor = gradientOf(input, ` (${list.length + 1})`);
-      list.push(tensor);
-      return write(tensor);
-    });
-    calls.push(...layer.op.backward(node, incoming, outputs));
-    for (const input of new Set(layer.inputs)) {
-      const list = parts.get(input);
-      if (!list || list.length !== uses.get(input) || gradients.has(input)) continue;
-      const sum = gradientOf(input), terms = Object.fromEntries(list.map((tensor, n) => [`d${n}`, tensor]));
-      gradients.set(input, sum);
-      calls.push(
-        elementwiseCall(`sum at ${input.name}`, terms, write(sum, maskOf(input)), Object.keys(terms).join(" + ")),
-      );
-    }
-  }
-  const dx = gradients.get(to) ?? gradientOf(to);
-  if (!gradients.has(to)) calls.push(elementwiseCall("no gradient", {}, write(dx), "vec4f()"));
-  return { calls, dx };
 }

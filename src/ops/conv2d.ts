@@ -6,6 +6,7 @@ import { checkGroups, type ConvParams, extent, outputExtent, packConv, parseConv
 import { convCall } from "./convolution.ts";
 import type { ConvGeometry } from "../../shaders/conv.ts";
 import { needMap, type Node, type Op, type Shape } from "./op.ts";
+import { weightGradients } from "./weight_gradient.ts";
 
 const connection = (inputs: readonly Shape[], p: ConvParams) => ({
   channelsIn: inputs[0][0],
@@ -43,4 +44,6 @@ export const conv2d: Op<ConvParams> = {
   pack: (weights, inputs, p, storage) => packConv(connection(inputs, p), weights, storage),
   forward: (node, y) => [convCall(node, conv2dGeometry(node), "direct", node.inputs[0], y, true)],
   backward: (node, dy, [dx]) => dx ? [convCall(node, conv2dGeometry(node), "transposed", dy, dx, false)] : [],
+  weightGradients: (node, dy) =>
+    weightGradients(node.name, conv2dGeometry(node), node.inputs[0], dy, node.params.bias ? dy : undefined),
 };

@@ -6,6 +6,7 @@ import { checkGroups, convCall, type ConvParams, extent, packConv, parseConv } f
 import type { ConvGeometry } from "../../shaders/conv.ts";
 import { UserError } from "../formats/user_error.ts";
 import { needMap, type Node, type Op, type Shape } from "./op.ts";
+import { weightGradients } from "./weight_gradient.ts";
 
 /** conv2d's parameters and rows and columns added at the bottom and right. */
 export interface DeconvParams extends ConvParams {
@@ -54,4 +55,6 @@ export const deconv2d: Op<DeconvParams> = {
   pack: (weights, inputs, p, storage) => packConv(connection(inputs, p), weights, storage),
   forward: (node, y) => [convCall(node, deconv2dGeometry(node), "transposed", node.inputs[0], y, true)],
   backward: (node, dy, [dx]) => dx ? [convCall(node, deconv2dGeometry(node), "direct", dy, dx, false)] : [],
+  weightGradients: (node, dy) =>
+    weightGradients(node.name, deconv2dGeometry(node), dy, node.inputs[0], node.params.bias ? dy : undefined),
 };

@@ -5,6 +5,7 @@
 import type { ConvGeometry } from "../../shaders/conv.ts";
 import { convCall, packConv } from "./convolution.ts";
 import { chw, count, type Node, type Op, type Shape } from "./op.ts";
+import { weightGradients } from "./weight_gradient.ts";
 
 /** Parameters of fc in network.json. */
 export interface FcParams {
@@ -43,4 +44,6 @@ export const fc: Op<FcParams> = {
   pack: (weights, inputs, p, storage) => packConv(connection(inputs, p), weights, storage),
   forward: (node, y) => [convCall(node, fcGeometry(node), "direct", node.inputs[0], y, true)],
   backward: (node, dy, [dx]) => dx ? [convCall(node, fcGeometry(node), "transposed", dy, dx, false)] : [],
+  weightGradients: (node, dy) =>
+    weightGradients(node.name, fcGeometry(node), node.inputs[0], dy, node.params.bias ? dy : undefined),
 };

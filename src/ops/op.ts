@@ -9,6 +9,7 @@ import type { Device } from "../gpu/device.ts";
 import type { Format, Shape4, Tensor } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Fields } from "./fields.ts";
+import type { WeightGradients } from "./weight_gradient.ts";
 
 /** The shape of one item: [channels, height, width], or [features] for a vector. */
 export type Shape = readonly number[];
@@ -69,6 +70,8 @@ export interface Op<P = unknown> {
   forward(node: Node<P>, y: Binding): Call[];
   /** The gradient to each input that has a binding in `dx`, from dy (the shape of the output). */
   backward(node: Node<P>, dy: Tensor, dx: readonly (Binding | undefined)[]): Call[];
+  /** The gradients to its weights, for the ops that can be trained. */
+  weightGradients?(node: Node<P>, dy: Tensor): WeightGradients;
 }
 
 /** [c, h, w] of a shape; a vector is c channels of one pixel. */

@@ -1,0 +1,86 @@
+/**
+ * Reverse mode over the fused layers: one gradient tensor a value, masked by its ReLU where it is stored; the partial
+ * gradients of a value that several layers read are summed.
+ */
+import type { Device } from "../gpu/device.ts";
+import { type Call, type Epilogue, write } from "../gpu/kernel.ts";
+import { featureMap, type Tensor } from "../gpu/tensor.ts";
+import { elementwiseCall } from "../ops/calls.ts";
+import type { Node } from "../ops/op.ts";
+import type { WeightGradient } from "../ops/weight_gradient.ts";
+import type { FusedLayer } from "./fuse.ts";
+import type { Value } from "./graph.ts";
+
+/**
+ * The calls for the gradient of dy · `of` with respect to `to`, and with `training` to every weight on the way.
+ * @param nodes The layers in forward order.
+ * @param ends Source, target, and the tensor of the gradient at the source.
+ */
+export function backwardCalls(
+  device: Device,
+  nodes: readonly { layer: FusedLayer; node: Node }[],
+  { of, to, dy }: { of: Value; to: Value; dy: Tensor },
+  tensorOf: (value: Value) => Tensor,
+  training: boolean,
+): { calls: Call[]; dx: Tensor; weights: Map<string, WeightGradient> } {
+  const reaches = new Set<Value>([to]), calls: Call[] = [], weights = new Map<string, WeightGradient>();
+  for (const { layer: { op, inputs, output } } of nodes) {
+    if (inputs.some((input) => reaches.has(input)) || (training && op.weightGradients)) reaches.add(output);
+  }
+  const needed = new Set<Value>([of]), uses = new Map<Value, number>();
+  for (const { layer } of [...nodes].reverse()) {
+    if (!needed.has(layer.output) || !reaches.has(layer.output)) continue;
+    for (const input of layer.inputs) {
+      if (!reaches.has(input)) continue;
+      needed.add(input);
+      uses.set(input, (uses.get(input) ?? 0) + 1);
+    }
+  }
+  const maskOf = (value: Value): Epilogue => {
+    const relu = nodes.find(({ layer }) => layer.output === value)?.layer.relu;
+    return relu && value !== to ? { mask: { tensor: tensorOf(value), slope: relu.slope } } : {};
+  };
+  const gradientOf = (value: Value, part = "") =>
+    featureMap(device, `gradient at ${value.name}${part}`, tensorOf(value).shape);
+  const gradients = new Map<Value, Tensor>(), parts = new Map<Value, Tensor[]>();
+  const source = maskOf(of).mask;
+  if (source) {
+    const masked = gradientOf(of, " before its ReLU");
+    calls.push(elementwiseCall(`${of.name} ReLU gradient`, { dy }, write(masked, maskOf(of)), "dy"));
+    gradients.set(of, masked);
+  } else gradients.set(of, dy);
+
+  for (const { layer, node } of [...nodes].reverse()) {
+    const incoming = gradients.get(layer.output);
+    if (!incoming || !reaches.has(layer.output)) continue;
+    const outputs = layer.inputs.map((input) => {
+      if (!reaches.has(input)) return undefined;
+      if (uses.get(input) === 1) {
+        const tensor = gradientOf(input);
+        gradients.set(input, tensor);
+        return write(tensor, maskOf(input));
+      }
+      const list = parts.get(input) ?? [];
+      parts.set(input, list);
+      const tensor = gradientOf(input, ` (${list.length + 1})`);
+      list.push(tensor);
+      return write(tensor);
+    });
+    calls.push(...layer.op.backward(node, incoming, outputs));
+    const own = training ? layer.op.weightGradients?.(node, incoming) : undefined;
+    calls.push(...own?.calls ?? []);
+    for (const [key, gradient] of Object.entries(own?.gradients ?? {})) weights.set(`${layer.name}.${key}`, gradient);
+    for (const input of new Set(layer.inputs)) {
+      const list = parts.get(input);
+      if (!list || list.length !== uses.get(input) || gradients.has(input)) continue;
+      const sum = gradientOf(input), terms = Object.fromEntries(list.map((tensor, n) => [`d${n}`, tensor]));
+      gradients.set(input, sum);
+      calls.push(
+        elementwiseCall(`sum at ${input.name}`, terms, write(sum, maskOf(input)), Object.keys(terms).join(" + ")),
+      );
+    }
+  }
+  const dx = gradients.get(to) ?? gradientOf(to);
+  if (!gradients.has(to)) calls.push(elementwiseCall("no gradient", {}, write(dx), "vec4f()"));
+  return { calls, dx, weights };
+}

@@ -1,0 +1,41 @@
+/** Gradients to weights and biases, over every case of the ops that have them and over whole networks. */
+import assert from "node:assert/strict";
+import { openDevice } from "../../src/gpu/device.ts";
+import { Net } from "../../src/net/net.ts";
+import { caseNetwork, type NetworkCase, outputGradient } from "../cases/case.ts";
+import { conv2dCases } from "../cases/conv2d.ts";
+import { deconv2dCases } from "../cases/deconv2d.ts";
+import { fcCases } from "../cases/fc.ts";
+import { smallNetworks } from "../cases/small_networks.ts";
+import { caseInputs, caseModel } from "../net/case_model.ts";
+import { assertClose } from "../reference/close.ts";
+import { gradients, runNetwork } from "../reference/network.ts";
+
+const device = await openDevice();
+const trained = /(conv|deconv|fc)/;
+
+async function check({ network, weights, inputs, tolerance }: NetworkCase): Promise<void> {
+  const output = network.layers.at(-1)!.name, [[, x]] = inputs;
+  const y = runNetwork(network, weights, inputs).get(output)!, dy = outputGradient(network, y);
+  const expected = gradients(network, weights, inputs, output, dy).weights;
+  using net = await Net.create(device, caseModel({ network, weights }), {
+    batch: x.shape[0],
+    gradient: true,
+    weightGradients: true,
+  });
+  await net.backward(caseInputs(inputs), Float32Array.from(dy.data));
+  const found = await net.weightGradients();
+  const types = new Map(network.layers.map(({ name, type }) => [name, type]));
+  const wanted = [...expected.keys()].filter((name) => trained.test(types.get(name.split(".")[0])!));
+  assert.deepEqual([...found.keys()].sort(), wanted.sort());
+  for (const [name, data] of found) {
+    assertClose(name, { shape: expected.get(name)!.shape, data }, expected.get(name)!, tolerance);
+  }
+}
+
+for (const testCase of [...conv2dCases, ...deconv2dCases, ...fcCases]) {
+  Deno.test(`weight gradient of ${testCase.type}: ${testCase.name}`, () => check(caseNetwork(testCase)));
+}
+for (const network of smallNetworks) {
+  Deno.test(`weight gradients of ${network.network.name}`, () => check(network));
+}
