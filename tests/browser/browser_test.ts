@@ -3,9 +3,9 @@
  * search in Deno.
  */
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { openClassifier, openGenerator } from "../../src/cli/defaults.ts";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
-import { loadModel, openDevice, search, UserError } from "../../src/mod.ts";
+import { openDevice, search } from "../../src/mod.ts";
 import { allCases } from "../cases/all.ts";
 import { caseNetwork, type NetworkCase, outputGradient } from "../cases/case.ts";
 import { smallNetworks } from "../cases/small_networks.ts";
@@ -75,19 +75,10 @@ const levels = 1;
 async function checkSearch(page: Page): Promise<void> {
   const iterations = 4, { rgba } = await page.ask<{ rgba: Listed }>("example", { iterations });
   using device = await openDevice();
-  const models = { classifier: await load("caffenet64"), generator: await load("deepsim64") };
+  const models = { classifier: await openClassifier(), generator: await openGenerator() };
   const { items } = await search(device, { ...models, targets: [{ units: [945], seed: 0 }], iterations });
   const { rgb } = items[0].picture, drawn = rgba.filter((_, i) => i % 4 < 3).map(Number);
   assert.equal(drawn.length, rgb.length);
   const difference = rgb.reduce((sum, value, i) => sum + Math.abs(value - drawn[i]), 0) / rgb.length;
   assert.ok(difference <= levels, `pictures differ by ${difference} levels of 255 on average, ${levels} allowed`);
 }
-
-const load = (folder: string) =>
-  loadModel(async (file) => {
-    try {
-      return await Deno.readFile(join(import.meta.dirname!, "../../models", folder, file));
-    } catch (error) {
-      throw new UserError((error as Error).message);
-    }
-  }, folder);
