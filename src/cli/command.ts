@@ -35,10 +35,13 @@ export interface Command<Options extends Record<string, Option>> {
 
 const help = { help: { help: "shows this text" } };
 
-/** Runs a command on the program's arguments and exits. */
-export async function main<Options extends Record<string, Option>>(command: Command<Options>): Promise<never> {
+/** Runs a command on its arguments, the program's unless given, and exits. */
+export async function main<Options extends Record<string, Option>>(
+  command: Command<Options>,
+  args: string[] = Deno.args,
+): Promise<never> {
   try {
-    const { values, operands } = parse(command, Deno.args);
+    const { values, operands } = parse(command, args);
     if (values.help) {
       print(helpText(command));
       Deno.exit(0);

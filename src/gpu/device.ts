@@ -18,16 +18,23 @@ export interface Caps {
   maxTexture: number;
   /** Most storage buffers that one kernel may bind. */
   maxStorageBuffers: number;
+  /** Most textures that one kernel may read. */
+  maxSampledTextures: number;
   /** Most storage textures that one kernel may write. */
   maxStorageTextures: number;
   /** Most workgroups along one dimension of a dispatch. */
   maxGroups: number;
 }
 
+/** Where tensors lie. */
+export type Storage = "buffer" | "texture";
+
 /** How `openDevice` chooses. */
 export interface DeviceOptions {
   /** `"high-performance"` (the default), `"low-power"`, or `"fallback"` for a software adapter. */
   adapter?: string;
+  /** Where feature maps and weights lie; what the adapter reads fastest unless given. */
+  storage?: Storage;
 }
 
 /** An open adapter. Owns every buffer and texture made through it; `Symbol.dispose` frees them all. */
@@ -37,15 +44,22 @@ export class Device {
   /** Per-device caches of other modules (pipelines, layouts): they vanish with the device. */
   readonly cache: Map<string, unknown> = new Map();
   #pending: Promise<GpuError | null>[] = [];
-  #failure: GpuError | undefined;
+  #lost: GpuError | undefined;
+  #stray: GpuError | undefined;
 
-  constructor(readonly gpu: GPUDevice, readonly name: string, readonly caps: Caps) {
-    gpu.lost.then((info) => {
-      if (info.reason !== "destroyed") this.#failure ??= new GpuError("lost", name, `device lost (${info.message})`);
+  /** @param storage Where feature maps and weights lie: textures suit a CPU, buffers a GPU. */
+  constructor(
+    readonly gpu: GPUDevice,
+    readonly name: string,
+    readonly caps: Caps,
+    readonly storage: Storage = caps.software ? "texture" : "buffer",
+  ) {
+    gpu.lost.then(({ reason, message }) => {
+      this.#lost = new GpuError("lost", name, reason === "destroyed" ? "the device was closed" : `lost (${message})`);
     });
     gpu.addEventListener("uncapturederror", (event) => {
       const error = (event as GPUUncapturedErrorEvent).error;
-      this.#failure ??= new GpuError(kindOf(error), name, firstLine(error.message));
+      this.#stray ??= new GpuError(kindOf(error), name, firstLine(error.message));
       event.preventDefault();
     });
   }
@@ -67,10 +81,11 @@ export class Device {
     }
   }
 
-  /** Waits for the outcome of everything made so far. @throws GpuError the first failure. */
+  /** Waits for the outcome of everything made so far. @throws GpuError the first failure; a loss for ever after. */
   async settle(): Promise<void> {
     const outcomes = await Promise.all(this.#pending.splice(0));
-    const failure = outcomes.find((e) => e) ?? this.#failure;
+    const failure = this.#lost ?? outcomes.find((e) => e) ?? this.#stray;
+    this.#stray = undefined;
     if (failure) throw failure;
   }
 
@@ -123,6 +138,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
     "maxBufferSize",
     "maxTextureDimension2D",
     "maxStorageBuffersPerShaderStage",
+    "maxSampledTexturesPerShaderStage",
     "maxStorageTexturesPerShaderStage",
     "maxComputeWorkgroupsPerDimension",
   ] as const;
@@ -141,7 +157,8 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
     maxBinding: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
     maxTexture: limits.maxTextureDimension2D,
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
+    maxSampledTextures: limits.maxSampledTexturesPerShaderStage,
     maxStorageTextures: limits.maxStorageTexturesPerShaderStage,
     maxGroups: limits.maxComputeWorkgroupsPerDimension,
-  });
+  }, options.storage);
 }

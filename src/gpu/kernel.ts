@@ -111,9 +111,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         entries: slots.map((slot, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, ...slot.layout })),
       }));
     const module = device.make(call.label, () => device.gpu.createShaderModule({ label: call.label, code: source }));
+    const pipelineLayout = device.make(
+      call.label,
+      () => device.gpu.createPipelineLayout({ label: call.label, bindGroupLayouts: [layout] }),
+    );
     const pipeline = device.gpu.createComputePipelineAsync({
       label: call.label,
-      layout: device.gpu.createPipelineLayout({ label: call.label, bindGroupLayouts: [layout] }),
+      layout: pipelineLayout,
       compute: { module, entryPoint: "main" },
     });
     return { pipeline, layout };
@@ -127,6 +131,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   try {
     return { label: call.label, pipeline: await compiling, group, grid: [columns, rows], flops: call.flops };
   } catch (error) {
+    await device.settle(); // a shader's own error says more than its pipeline's
     throw new GpuError("validation", call.label, (error as Error).message);
   }
 }
@@ -167,12 +172,12 @@ function bindParts(slots: Slot[], name: string, memory: Memory, access: Binding[
           ? {
             declaration: `var ${variable}: texture_2d<${type}>;`,
             layout: { texture: { sampleType: packed ? "uint" : "unfilterable-float" } },
-            resource: (part as GPUTexture).createView(),
+            resource: (part as GPUTexture).createView({ label: part.label }),
           }
           : {
             declaration: `var ${variable}: texture_storage_2d<rgba32float, write>;`,
             layout: { storageTexture: { access: "write-only", format: "rgba32float" } },
-            resource: (part as GPUTexture).createView(),
+            resource: (part as GPUTexture).createView({ label: part.label }),
           },
       );
     }

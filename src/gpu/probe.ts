@@ -2,7 +2,7 @@
 import { copy, multiplyAdd } from "../../shaders/probe.ts";
 import type { Device } from "./device.ts";
 import { type Call, compile, encode, read, type Step, write } from "./kernel.ts";
-import { free, place, preferredStorage, run, TEXEL } from "./tensor.ts";
+import { free, place, run, TEXEL } from "./tensor.ts";
 
 /** The adapter's measured limits. */
 export interface Peak {
@@ -57,7 +57,7 @@ export async function measurePeak(device: Device): Promise<Peak> {
   const mathMs = await timeSteps(device, [await compile(device, math)]);
   free(device, y.memory!);
 
-  const texels = software ? 1 << 18 : 1 << 22, storage = preferredStorage(device);
+  const texels = software ? 1 << 18 : 1 << 22, { storage } = device;
   const from = place(device, run("copy source", texels, storage)),
     to = place(device, run("copy target", texels, storage));
   const bindings = { x: read(from), y: write(to) };

@@ -9,7 +9,7 @@
  * whole texel from a texture for a seventh of the price of a checked buffer gather. A run larger than one binding
  * may show is cut into several parts. Kernels see none of this: they call `load_NAME(i)` and `store_NAME(i, v)`.
  */
-import type { Device } from "./device.ts";
+import type { Device, Storage } from "./device.ts";
 import { GpuError } from "./error.ts";
 
 /** Batch, channels, height, width. */
@@ -17,9 +17,6 @@ export type Shape4 = readonly [n: number, c: number, h: number, w: number];
 
 /** How the values of a texel are packed: 4 × f32, 8 × f16, 16 × i8, or 4 × u32. */
 export type Format = "f32" | "f16" | "i8";
-
-/** Where a run of texels lies. */
-export type Storage = "buffer" | "texture";
 
 /** Bytes of a texel. */
 export const TEXEL = 16;
@@ -52,13 +49,8 @@ export function mapTexels([n, c, h, w]: Shape4): number {
   return n * Math.ceil(c / 4) * h * w;
 }
 
-/** The kind of storage that this adapter reads fastest. */
-export function preferredStorage(device: Device): Storage {
-  return device.caps.software ? "texture" : "buffer";
-}
-
 /** A feature map of `shape`, not yet placed. */
-export function featureMap(device: Device, label: string, shape: Shape4, storage = preferredStorage(device)): Tensor {
+export function featureMap(device: Device, label: string, shape: Shape4, storage = device.storage): Tensor {
   return { label, shape, format: "f32", texels: mapTexels(shape), storage };
 }
 
@@ -80,9 +72,22 @@ export function bytesFor(device: Device, texels: number, storage: Storage): numb
   return (whole * limit + Math.ceil(rest / unit) * unit) * TEXEL;
 }
 
-/** Takes GPU memory for `texels`; a failure surfaces at `device.settle()` under `label`. */
+/** The most parts that a tensor may have, so that a kernel can still bind it. */
+function mostParts({ caps }: Device, storage: Storage): number {
+  return storage === "buffer" ? caps.maxStorageBuffers : Math.min(caps.maxSampledTextures, caps.maxStorageTextures);
+}
+
+/**
+ * Takes GPU memory for `texels`; a failure of the driver surfaces at `device.settle()` under `label`.
+ * @throws GpuError of kind `out-of-memory` when no kernel could bind so much.
+ */
 export function allocate(device: Device, label: string, texels: number, storage: Storage, format: Format): Memory {
   const partTexels = partLimit(device, storage), parts: (GPUBuffer | GPUTexture)[] = [];
+  const most = mostParts(device, storage) * partTexels;
+  if (texels > most) {
+    const mebibytes = (count: number) => `${Math.ceil(count * TEXEL / 2 ** 20)} MiB`;
+    throw new GpuError("out-of-memory", label, `needs ${mebibytes(texels)}, expected at most ${mebibytes(most)}`);
+  }
   for (let start = 0; start < texels; start += partTexels) {
     const count = Math.min(partTexels, texels - start);
     const name = start === 0 ? label : `${label} (part ${parts.length + 1})`;
@@ -159,8 +164,12 @@ export async function download(device: Device, tensor: Tensor, texels = tensor.t
         rows,
       ]);}
     device.gpu.queue.submit([encoder.finish()]);
-    await Promise.race([staging.mapAsync(GPUMapMode.READ), device.gpu.lost]);
+    const mapped = await Promise.race([
+      staging.mapAsync(GPUMapMode.READ).then(() => true, () => false),
+      device.gpu.lost,
+    ]);
     await device.settle();
+    if (mapped !== true) throw new GpuError("lost", label, "the values could not be read back");
     result.set(new Uint8Array(staging.getMappedRange(), 0, count * TEXEL), index * partTexels * TEXEL);
     staging.destroy();
   }

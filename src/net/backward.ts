@@ -38,27 +38,32 @@ export function backwardCalls(
   }
   const maskOf = (value: Value): Epilogue => {
     const relu = nodes.find(({ layer }) => layer.output === value)?.layer.relu;
-    return relu && value !== to ? { mask: { tensor: tensorOf(value), slope: relu.slope } } : {};
+    return relu ? { mask: { tensor: tensorOf(value), slope: relu.slope } } : {};
   };
+  const writeGradient = (value: Value, tensor: Tensor) => write(tensor, value === to ? {} : maskOf(value));
   const gradientOf = (value: Value, part = "") =>
     featureMap(device, `gradient at ${value.name}${part}`, tensorOf(value).shape);
   const gradients = new Map<Value, Tensor>(), parts = new Map<Value, Tensor[]>();
-  const source = maskOf(of).mask;
-  if (source) {
-    const masked = gradientOf(of, " before its ReLU");
-    calls.push(elementwiseCall(`${of.name} ReLU gradient`, { dy }, write(masked, maskOf(of)), "dy"));
-    gradients.set(of, masked);
-  } else gradients.set(of, dy);
+  /** The gradient before the ReLU of the source or the target, whose own gradients stay as they are. */
+  const beforeRelu = (value: Value, dy: Tensor): Tensor => {
+    const epilogue = maskOf(value);
+    if (!epilogue.mask) return dy;
+    const masked = gradientOf(value, " before its ReLU");
+    calls.push(elementwiseCall(`${value.name} ReLU gradient`, { dy }, write(masked, epilogue), "dy"));
+    return masked;
+  };
+  gradients.set(of, dy);
 
   for (const { layer, node } of [...nodes].reverse()) {
-    const incoming = gradients.get(layer.output);
-    if (!incoming || !reaches.has(layer.output)) continue;
+    const { output } = layer, gradient = gradients.get(output);
+    if (!gradient || !reaches.has(output) || (output === to && !training)) continue;
+    const incoming = output === of || output === to ? beforeRelu(output, gradient) : gradient;
     const outputs = layer.inputs.map((input) => {
       if (!reaches.has(input)) return undefined;
       if (uses.get(input) === 1) {
         const tensor = gradientOf(input);
         gradients.set(input, tensor);
-        return write(tensor, maskOf(input));
+        return writeGradient(input, tensor);
       }
       const list = parts.get(input) ?? [];
       parts.set(input, list);
@@ -76,7 +81,7 @@ export function backwardCalls(
       const sum = gradientOf(input), terms = Object.fromEntries(list.map((tensor, n) => [`d${n}`, tensor]));
       gradients.set(input, sum);
       calls.push(
-        elementwiseCall(`sum at ${input.name}`, terms, write(sum, maskOf(input)), Object.keys(terms).join(" + ")),
+        elementwiseCall(`sum at ${input.name}`, terms, writeGradient(input, sum), Object.keys(terms).join(" + ")),
       );
     }
   }

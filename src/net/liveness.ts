@@ -3,9 +3,9 @@
  * are never alive together may share a slot. Greedy in call order: the smallest free slot that fits, else the largest
  * free one grown, else a new one.
  */
-import type { Device } from "../gpu/device.ts";
+import type { Device, Storage } from "../gpu/device.ts";
 import { type Call, traffic } from "../gpu/kernel.ts";
-import { allocate, type Memory, type Storage, type Tensor } from "../gpu/tensor.ts";
+import { allocate, type Memory, type Tensor } from "../gpu/tensor.ts";
 
 interface Slot {
   storage: Storage;
@@ -13,8 +13,8 @@ interface Slot {
   tensors: Tensor[];
 }
 
-/** Places every tensor of the calls that has no memory yet; returns the memory taken. Without `share`, one slot each. */
-export function assignSlots(device: Device, calls: readonly Call[], share = true): Memory[] {
+/** Places every tensor of the calls that has no memory yet, in memory added to `owned`. Without `share`, one slot each. */
+export function assignSlots(device: Device, calls: readonly Call[], owned: Memory[], share = true): void {
   const lastUse = new Map<Tensor, number>(), slotOf = new Map<Tensor, Slot>(), slots: Slot[] = [];
   calls.forEach((call, time) => {
     const { reads, writes } = traffic(call);
@@ -43,9 +43,9 @@ export function assignSlots(device: Device, calls: readonly Call[], share = true
       if (lastUse.get(tensor) === time) freeSlots.push(slotOf.get(tensor)!);
     }
   });
-  return slots.map(({ storage, texels, tensors }) => {
+  for (const { storage, texels, tensors } of slots) {
     const memory = allocate(device, `slot for ${tensors.map(({ label }) => label).join(", ")}`, texels, storage, "f32");
     for (const tensor of tensors) tensor.memory = memory;
-    return memory;
-  });
+    owned.push(memory);
+  }
 }

@@ -12,7 +12,7 @@
  */
 import type { Device } from "../gpu/device.ts";
 import { type Call, compile, encode, type Step, write } from "../gpu/kernel.ts";
-import { featureMap, free, type Memory, place, type Tensor, upload } from "../gpu/tensor.ts";
+import { featureMap, free, type Memory, place, placed, type Tensor, upload } from "../gpu/tensor.ts";
 import { batched, type Node, type WeightStorage } from "../ops/op.ts";
 import type { WeightGradient } from "../ops/weight_gradient.ts";
 import { backwardCalls } from "./backward.ts";
@@ -93,11 +93,22 @@ export class Plan {
  * @throws UserError when a weight does not fit, GpuError when the device cannot hold or run it.
  */
 export async function buildPlan(device: Device, request: PlanRequest): Promise<Plan> {
+  const owned: Memory[] = [];
+  try {
+    return await assemble(device, request, owned);
+  } catch (error) {
+    for (const memory of owned) free(device, memory);
+    throw error;
+  }
+}
+
+/** Makes the plan; every memory that it takes is in `owned` at once, so that a failure loses none. */
+async function assemble(device: Device, request: PlanRequest, owned: Memory[]): Promise<Plan> {
   const { batch, gradient, storage = "stored", optimise = true } = request;
   const wanted = gradient ? [...request.wanted, gradient.of, gradient.to] : request.wanted;
   const training = request.weightGradients === true;
   const { layers, resolve } = fuse(request.graph, wanted, { relu: optimise, affine: optimise && !training });
-  const maps = new Map<Value, Tensor>(), weights: Tensor[] = [];
+  const maps = new Map<Value, Tensor>();
   const tensorOf = (value: Value): Tensor => {
     const own = resolve(value);
     let tensor = maps.get(own);
@@ -113,10 +124,11 @@ export async function buildPlan(device: Device, request: PlanRequest): Promise<P
       params: layer.params,
       inputs: layer.inputs.map(tensorOf),
       output: tensorOf(layer.output),
-      weights: uploadWeights(device, layer, storage, weights),
+      weights: uploadWeights(device, layer, storage, owned),
       saved: gradient ? {} : undefined,
     },
   }));
+  const bytes = () => owned.reduce((sum, { bytes }) => sum + bytes, 0), weights = bytes();
   const calls = nodes.flatMap(({ layer, node }) => layer.op.forward(node, write(node.output, { relu: layer.relu })));
   const forwardCalls = calls.length;
 
@@ -134,28 +146,16 @@ export async function buildPlan(device: Device, request: PlanRequest): Promise<P
     calls.push(...backward.calls, ...request.after?.(tensors) ?? []);
   }
 
-  const placedWeights = weights.map((tensor) => tensor.memory!);
-  for (const tensor of kept) if (!tensor.memory) place(device, tensor);
-  const slots = assignSlots(device, calls, optimise);
-  const owned = [...placedWeights, ...[...kept].map((tensor) => tensor.memory!), ...slots];
-  try {
-    const compiling = await Promise.allSettled(calls.map((call) => compile(device, call)));
-    await device.settle(); // a shader's own error says more than its pipeline's
-    const steps = compiling.map((outcome) => {
-      if (outcome.status === "rejected") throw outcome.reason;
-      return outcome.value;
-    });
-    const bytes = (list: readonly Memory[]) => list.reduce((sum, { bytes }) => sum + bytes, 0);
-    const memory = {
-      weights: bytes(placedWeights),
-      activations: bytes(owned) - bytes(placedWeights),
-      total: bytes(owned),
-    };
-    return new Plan(device, steps, forwardCalls, tensors, memory, owned);
-  } catch (error) {
-    for (const memory of owned) free(device, memory);
-    throw error;
-  }
+  for (const tensor of kept) if (!tensor.memory) owned.push(placed(place(device, tensor)));
+  assignSlots(device, calls, owned, optimise);
+  const compiling = await Promise.allSettled(calls.map((call) => compile(device, call)));
+  await device.settle();
+  const steps = compiling.map((outcome) => {
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value;
+  });
+  const total = bytes(), memory = { weights, activations: total - weights, total };
+  return new Plan(device, steps, forwardCalls, tensors, memory, owned);
 }
 
 /** Packs and uploads a layer's weights. */
@@ -163,7 +163,7 @@ function uploadWeights(
   device: Device,
   layer: FusedLayer,
   storage: WeightStorage,
-  all: Tensor[],
+  owned: Memory[],
 ): Record<string, Tensor> {
   const host = layer.weights(), result: Record<string, Tensor> = {};
   if (!layer.op.pack) return result;
@@ -171,8 +171,8 @@ function uploadWeights(
   for (const [name, { texels, format, bytes }] of Object.entries(packed)) {
     const map = featureMap(device, `${layer.name}.${name}`, [1, texels * 4, 1, 1]);
     const tensor = place(device, { ...map, format });
+    owned.push(placed(tensor));
     upload(device, tensor, bytes);
-    all.push(tensor);
     result[name] = tensor;
   }
   return result;

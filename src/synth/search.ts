@@ -106,7 +106,7 @@ export interface SearchResult {
 }
 
 /** Submits aim at this many milliseconds, far below any driver's watchdog. */
-const SUBMIT_MS = 200;
+const SUBMIT_MS = 400;
 
 /** The defaults that a rule goes with. */
 export const searchDefaults = (rule: Rule = "paper") => ({
@@ -150,7 +150,7 @@ async function run(
   const { classifier, targets, signal } = options, { iterations } = settings;
   const memory = { ...climb.memory, device: inUse };
   const started = performance.now(), atOutput = joined.layer === joined.output;
-  let done = 0, chunk = 1, trace = new Float32Array();
+  let done = 0, chunk = 1;
   const pictures = async () =>
     split(await climb.images(), targets.length).map((values) =>
       inputToPicture(classifier.network, values, joined.image.shape)
@@ -158,21 +158,19 @@ async function run(
   while (done < iterations && (done === 0 || !signal?.aborted)) {
     const times = Math.min(chunk, iterations - done, options.every ?? Infinity), from = performance.now();
     climb.submit(times);
-    await device.finish();
-    const took = performance.now() - from;
-    chunk = done === 0 ? 1 : Math.max(1, Math.min(4 * times, Math.floor(times * SUBMIT_MS / Math.max(took, 1))));
     done += times;
     if (options.onProgress) {
-      trace = new Float32Array(await climb.trace(done));
+      // Each of these waits for the submit; together they wait once.
+      const [trace, values] = await Promise.all([climb.trace(done), atOutput ? climb.values() : undefined]);
       const activations = trace.slice((done - 1) * targets.length);
-      const top = atOutput
-        ? split(await climb.values(), targets.length).map((v) => rank(classifier, v, 1)[0])
-        : undefined;
+      const top = values && split(values, targets.length).map((v) => rank(classifier, v, 1)[0]);
       await options.onProgress({ iteration: done, iterations, activations, top, pictures });
-    }
+    } else await device.finish();
+    const took = performance.now() - from;
+    chunk = done === times ? 1 : Math.max(1, Math.min(4 * times, Math.floor(times * SUBMIT_MS / Math.max(took, 1))));
   }
   const seconds = (performance.now() - started) / 1000, images = await climb.images();
-  trace = new Float32Array(await climb.trace(done));
+  const trace = await climb.trace(done);
   const codes = split(await climb.codes(), targets.length);
   const values = await outputs(device, joined, climb, classifier, images, targets.length);
   const items = targets.map((target, n): SearchItem => ({

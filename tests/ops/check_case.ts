@@ -1,17 +1,26 @@
 /** Runs one case on a device and compares it with float64: what the tests and `deno task doctor` both do. */
 import type { Device } from "../../src/gpu/device.ts";
-import { Net } from "../../src/net/net.ts";
-import { type Case, caseNetwork, outputGradient } from "../cases/case.ts";
+import { Net, type NetOptions } from "../../src/net/net.ts";
+import { type Case, caseNetwork, type NetworkCase, outputGradient } from "../cases/case.ts";
 import { caseInputs, caseModel } from "../net/case_model.ts";
 import { assertClose } from "../reference/close.ts";
 import { gradient, runNetwork } from "../reference/network.ts";
 
 /** @throws AssertionError when the output or the gradient to an input is off by more than the case allows. */
-export async function checkCase(device: Device, testCase: Case): Promise<void> {
-  const { network, weights, inputs, tolerance } = caseNetwork(testCase);
-  const expected = runNetwork(network, weights, inputs).get("layer")!, dy = outputGradient(network, expected);
-  for (const [name, dx] of gradient(network, weights, inputs, "layer", dy)) {
-    using net = await Net.create(device, caseModel({ network, weights }), { batch: dx.shape[0], gradient: name });
+export function checkCase(device: Device, testCase: Case): Promise<void> {
+  return checkNetwork(device, caseNetwork(testCase));
+}
+
+/** As `checkCase`, for the last layer of a network; `options` says how the net is built. */
+export async function checkNetwork(
+  device: Device,
+  { network, weights, inputs, tolerance }: NetworkCase,
+  options: NetOptions = {},
+): Promise<void> {
+  const output = network.layers.at(-1)!.name, model = caseModel({ network, weights });
+  const expected = runNetwork(network, weights, inputs).get(output)!, dy = outputGradient(network, expected);
+  for (const [name, dx] of gradient(network, weights, inputs, output, dy)) {
+    using net = await Net.create(device, model, { ...options, batch: dx.shape[0], gradient: name });
     const result = await net.backward(caseInputs(inputs), Float32Array.from(dy.data));
     assertClose("output", { shape: expected.shape, data: result.output }, expected, tolerance);
     assertClose(`gradient to ${name}`, { shape: dx.shape, data: result.gradient }, dx, tolerance);

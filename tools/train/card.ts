@@ -74,7 +74,9 @@ of them were trained.`,
     `A small network for small pictures: it confuses classes that look alike at 64×64, and whatever is none of its trained
 classes it takes for one of them. It is here to study the search, not to recognise things.`,
     `## Trained units`,
-    `${trained.join(", ")}. The rest of fc8 is zero: their activation is always 0, and a search for one stops at once.`,
+    `${
+      trained.join(", ")
+    }. The rest of fc8 is zero: their activation is always 0, and a search for one leaves its code where it started.`,
     `\`labels.txt\` names all 1000 (${labels[0]}, ${labels[1]} …): the first synonym of each class in
 @tensorflow-models/mobilenet 2.1.1 (Apache-2.0, © Google LLC). "crane" (134 the bird, 517 the machine) and "maillot" (638,
 639) name two units each.`,

@@ -113,8 +113,9 @@ export const generator = (): NetworkFile => ({
 });
 
 /** network.json's text: one layer on a line. */
-export function networkText({ layers, ...head }: NetworkFile): string {
-  const fields = Object.entries(head).map(([key, value]) => `  ${JSON.stringify(key)}: ${spaced(value)},`);
+export function networkText({ layers, ...head }: Omit<Network, "layers"> & { layers: object[] }): string {
+  const given = Object.entries(head).filter(([, value]) => value !== undefined);
+  const fields = given.map(([key, value]) => `  ${JSON.stringify(key)}: ${spaced(value)},`);
   return ["{", ...fields, '  "layers": [', layers.map((layer) => `    ${spaced(layer)}`).join(",\n"), "  ]", "}", ""]
     .join("\n");
 }

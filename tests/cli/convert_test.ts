@@ -1,0 +1,89 @@
+/** deno task convert: folders appear whole or not at all, and faults are one sentence. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { loadModel } from "../../src/net/model.ts";
+import { modelFolder } from "../../src/cli/files.ts";
+import { blob, blobProto, caffemodel } from "../tools/convert/caffe_files.ts";
+import { namesIn, temporaryFolder, type } from "./user.ts";
+
+const prototxt = `name: "tiny" input: "data" input_shape { dim: [1, 3, 2, 2] }
+layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 2 } }`;
+const weights = caffemodel({ ip: [blob([2, 12], Array(24).fill(0.5)), blob([2], [1, 2])] });
+
+/** A folder with a Caffe network, and how to convert it to "out" there with more options. */
+function caffe() {
+  const folder = temporaryFolder(), at = (name: string) => join(folder.path, name);
+  Deno.writeTextFileSync(at("deploy.prototxt"), prototxt);
+  Deno.writeFileSync(at("tiny.caffemodel"), weights);
+  Deno.writeFileSync(at("mean.binaryproto"), blobProto(blob([1, 3, 1, 1], [7, 8, 9])));
+  const files = ["--prototxt", at("deploy.prototxt"), "--caffemodel", at("tiny.caffemodel"), "--out", at("out")];
+  return {
+    at,
+    convert: (options: string[] = [], circumstances = {}) =>
+      type(["convert", "caffe", ...files, ...options], circumstances),
+    [Symbol.dispose]: () => folder[Symbol.dispose](),
+  };
+}
+
+Deno.test("convert: a Caffe network becomes a model that loads; --force replaces it and keeps its labels", async () => {
+  using given = caffe();
+  const first = await given.convert(["--mean", given.at("mean.binaryproto")]);
+  assert.equal(first.code, 0, first.err);
+  assert.match(first.out, /out: 1 layers, 26 parameters, [\d.]+ s\npixels lose 7, 8, 9 \(as given\)\n$/);
+  assert.deepEqual((await loadModel(modelFolder(given.at("out")), "out")).network.image?.mean, [7, 8, 9]);
+
+  const again = await given.convert();
+  assert.match(again.err, /^convert caffe: .*out exists; --force replaces it\n$/);
+  Deno.writeTextFileSync(given.at("out/labels.txt"), "cat\ndog\n");
+  const forced = await given.convert(["--force", "--weights", "f16"]);
+  assert.equal(forced.code, 0, forced.err);
+  assert.match(forced.err, /^warning: the mean that pixels lose is unknown: give --mean; 0 is written\n$/);
+  const replaced = await loadModel(modelFolder(given.at("out")), "out");
+  assert.equal(replaced.weights.get("ip.weight")!.dtype, "F16");
+  assert.deepEqual(replaced.labels, ["cat", "dog"]);
+  assert.deepEqual(namesIn(given.at("")), ["deploy.prototxt", "mean.binaryproto", "out", "tiny.caffemodel"]);
+
+  Deno.writeTextFileSync(given.at("out/notes.txt"), "mine");
+  assert.match((await given.convert(["--force"])).err, /holds notes.txt, which is no part of a model/);
+});
+
+Deno.test("convert: a failure is one sentence and leaves nothing behind", async () => {
+  using given = caffe();
+  const refused = async (message: RegExp, options: string[] = [], circumstances = {}) => {
+    const { code, err } = await given.convert(options, circumstances);
+    assert.equal(code, 1);
+    assert.match(err, message);
+    assert.equal(err.trimEnd().split("\n").length, 1, err);
+    assert.deepEqual(namesIn(given.at("")), ["deploy.prototxt", "mean.binaryproto", "tiny.caffemodel"]);
+  };
+  await refused(/--scale expects a number above 0, got "-1"/, ["--scale=-1"]);
+  await refused(/--mean expects numbers like 104,117,123, got "1,,2"/, ["--mean", "1,,2"]);
+  await refused(/--order expects BGR or RGB, got "GBR"/, ["--order", "GBR"]);
+  await refused(/mean.png cannot be read: it does not exist/, ["--mean", "mean.png"]);
+  Deno.writeFileSync(given.at("deploy.prototxt"), weights);
+  await refused(/deploy.prototxt is not text; is it the caffemodel\?|deploy.prototxt:1: /);
+  Deno.writeTextFileSync(given.at("deploy.prototxt"), prototxt);
+  Deno.writeFileSync(
+    given.at("tiny.caffemodel"),
+    caffemodel({ ip: [blob([2, 12], Array(24).fill(NaN)), blob([2], [1, 2])] }),
+  );
+  await refused(/deploy.prototxt:2: layer "ip" \("InnerProduct"\): its weight holds NaN or infinity/);
+});
+
+Deno.test("convert: where the disk is full nothing is left behind", async () => {
+  using given = caffe();
+  const wide = caffemodel({ ip: [blob([200, 12], Array(2400).fill(0.5)), blob([200], Array(200).fill(0))] });
+  Deno.writeTextFileSync(given.at("deploy.prototxt"), prototxt.replace("num_output: 2", "num_output: 200"));
+  Deno.writeFileSync(given.at("tiny.caffemodel"), wide);
+  const { code, err } = await given.convert([], { fileBlocks: 4 });
+  assert.equal(code, 1);
+  assert.match(err, /out cannot be written: [^\n]*large/);
+  assert.deepEqual(namesIn(given.at("")), ["deploy.prototxt", "mean.binaryproto", "tiny.caffemodel"]);
+});
+
+Deno.test("convert: what it converts must be said", async () => {
+  assert.match((await type(["convert"])).err, /^convert: expected what to convert, "caffe", got nothing\n$/);
+  assert.match((await type(["convert", "torch"])).err, /got "torch"/);
+  assert.match((await type(["convert", "--help"])).out, /deno task convert caffe --help/);
+  assert.match((await type(["convert", "caffe", "--help"])).out, /--caffemodel FILE/);
+});

@@ -1,0 +1,37 @@
+/** What is done twice: a run gives the same bits, a second net compiles nothing; and whatever is made has a label. */
+import assert from "node:assert/strict";
+import { openDevice } from "../../src/gpu/device.ts";
+import { Net } from "../../src/net/net.ts";
+import { outputGradient } from "../cases/case.ts";
+import { smallNetworks } from "../cases/small_networks.ts";
+import { caseInputs, caseModel } from "../net/case_model.ts";
+import { runNetwork } from "../reference/network.ts";
+import { spy } from "./variants.ts";
+
+for (const storage of ["buffer", "texture"] as const) {
+  const device = await openDevice({ storage });
+
+  for (const { network, weights, inputs } of smallNetworks) {
+    Deno.test(`${storage}, ${network.name}: same bits, no second pipeline, labels on everything`, async () => {
+      const [[, { shape: [batch] }]] = inputs, options = { batch, gradient: true, weightGradients: true };
+      const model = caseModel({ network, weights }), x = caseInputs(inputs);
+      const y = runNetwork(network, weights, inputs).get(network.layers.at(-1)!.name)!;
+      const dy = Float32Array.from(outputGradient(network, y).data);
+      const runOf = async (net: Net) => ({ ...await net.backward(x, dy), weights: await net.weightGradients() });
+
+      using watch = spy();
+      using net = await Net.create(device, model, options);
+      const first = await runOf(net);
+      assert.deepEqual(await runOf(net), first);
+
+      const before = watch.made.length;
+      using second = await Net.create(device, model, options);
+      assert.deepEqual(await runOf(second), first);
+      const compiled = /Pipeline|ShaderModule|BindGroupLayout/;
+      assert.deepEqual(watch.made.slice(before).filter(({ method }) => compiled.test(method)), []);
+
+      assert.ok(watch.made.some(({ method }) => method === "createComputePipelineAsync"));
+      assert.deepEqual(watch.made.filter(({ label }) => !label), []);
+    });
+  }
+}

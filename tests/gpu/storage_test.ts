@@ -1,0 +1,39 @@
+/**
+ * What other adapters run: buffers instead of textures, a GPU's tiles and workgroups instead of a CPU's. A sample of
+ * every op's cases each, against float64; the other tests run all cases the way that this adapter likes.
+ */
+import assert from "node:assert/strict";
+import { type Device, openDevice, type Storage } from "../../src/gpu/device.ts";
+import { allCases } from "../cases/all.ts";
+import type { Case } from "../cases/case.ts";
+import { checkCase } from "../ops/check_case.ts";
+import { openVariant } from "./variants.ts";
+
+const variants: { name: string; software: boolean; storage: Storage; every: number }[] = [
+  { name: "a GPU's tiles in buffers", software: false, storage: "buffer", every: 5 },
+  { name: "a GPU's tiles in textures", software: false, storage: "texture", every: 10 },
+  { name: "a CPU's tiles in buffers", software: true, storage: "buffer", every: 10 },
+];
+
+/** Of every op the last case, and every so manieth before it. */
+function sample(every: number): Case[] {
+  const byType = Map.groupBy(allCases, ({ type }) => type);
+  return [...byType.values()].flatMap((cases) => cases.filter((_, n) => (cases.length - 1 - n) % every === 0));
+}
+
+for (const { name, software, storage, every } of variants) {
+  const device = await openVariant({ software }, storage);
+  for (const testCase of sample(every)) {
+    Deno.test(`${name}: ${testCase.type}: ${testCase.name}`, () => checkCase(device, testCase));
+  }
+}
+
+Deno.test("a device keeps to the storage asked for, and chooses by its kind", async () => {
+  const chosen = ({ storage }: Device) => storage;
+  for (const storage of ["buffer", "texture"] as const) {
+    using device = await openDevice({ storage });
+    assert.equal(chosen(device), storage);
+  }
+  assert.equal(chosen(await openVariant({ software: true })), "texture");
+  assert.equal(chosen(await openVariant({ software: false })), "buffer");
+});

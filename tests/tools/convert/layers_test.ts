@@ -1,0 +1,278 @@
+/** Each type of Caffe layer: what it computes after the conversion, against numbers worked out by hand. */
+import assert from "node:assert/strict";
+import { assertClose } from "../../reference/close.ts";
+import { tensor } from "../../reference/tensor.ts";
+import { type Blob, blob } from "./caffe_files.ts";
+import { convert, networkOf, refuses, shapes, values } from "./converted.ts";
+
+interface LayerCase {
+  /** After "type:". The layer is "l", from "data" to "l". */
+  layer: string;
+  /** Without the batch; 1 × 3 × 3 unless given. */
+  shape?: number[];
+  input?: number[];
+  blobs?: Blob[];
+  output: number[];
+  outputShape: number[];
+}
+
+const nine = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+/** A prototxt of one input "data" and what follows. */
+const net = (shape: number[], layers: string) =>
+  `name: "net" input: "data" input_shape { dim: 1 ${shape.map((n) => `dim: ${n}`).join(" ")} } ${layers}`;
+
+const cases: LayerCase[] = [
+  {
+    layer: '"Convolution" convolution_param { num_output: 1 kernel_size: 2 weight_filler { type: "xavier" } }',
+    blobs: [blob([1, 1, 2, 2], [1, 0, 0, 1]), blob([1], [10])],
+    output: [16, 18, 22, 24],
+    outputShape: [1, 2, 2],
+  },
+  {
+    layer:
+      '"Convolution" convolution_param { num_output: 1 kernel_h: 1 kernel_w: 2 stride_h: 2 pad_w: 1 bias_term: false }',
+    blobs: [{ ...blob([1, 1, 1, 2], [1, 10]), legacy: true }],
+    output: [10, 21, 32, 3, 70, 87, 98, 9],
+    outputShape: [1, 2, 4],
+  },
+  {
+    layer: '"Convolution" convolution_param { num_output: 1 kernel_size: [2, 2] dilation: 2 axis: -3 }',
+    blobs: [blob([1, 1, 2, 2], [1, 1, 1, 1]), blob([1], [0])],
+    output: [20],
+    outputShape: [1, 1, 1],
+  },
+  {
+    layer: '"Convolution" convolution_param { num_output: 2 kernel_size: 1 group: 2 }',
+    shape: [2, 1, 1],
+    input: [3, 4],
+    blobs: [blob([2, 1, 1, 1], [2, 5]), { ...blob([2], [0, 1]), legacy: true }],
+    output: [6, 21],
+    outputShape: [2, 1, 1],
+  },
+  {
+    layer: '"Deconvolution" convolution_param { num_output: 1 kernel_size: 2 stride: 2 }',
+    shape: [1, 1, 2],
+    input: [1, 2],
+    blobs: [blob([1, 1, 2, 2], [1, 2, 3, 4]), blob([1], [0])],
+    output: [1, 2, 2, 4, 3, 4, 6, 8],
+    outputShape: [1, 2, 4],
+  },
+  {
+    layer: '"InnerProduct" inner_product_param { num_output: 2 }',
+    shape: [3],
+    input: [1, 2, 3],
+    blobs: [{ ...blob([2, 3], [1, 0, 0, 1, 1, 1]), legacy: true }, { ...blob([2], [0, 1]), legacy: true }],
+    output: [1, 7],
+    outputShape: [2],
+  },
+  {
+    layer: '"InnerProduct" inner_product_param { num_output: 2 bias_term: false transpose: true }',
+    shape: [3],
+    input: [1, 2, 3],
+    blobs: [blob([3, 2], [1, 1, 0, 1, 0, 1])],
+    output: [1, 6],
+    outputShape: [2],
+  },
+  { layer: '"ReLU"', shape: [2], input: [-1, 2], output: [0, 2], outputShape: [2] },
+  {
+    layer: '"ReLU" relu_param { negative_slope: 0.5 }',
+    shape: [2],
+    input: [-1, 2],
+    output: [-0.5, 2],
+    outputShape: [2],
+  },
+  { layer: '"Sigmoid"', shape: [1], input: [Math.log(3)], output: [0.75], outputShape: [1] },
+  { layer: '"TanH"', shape: [1], input: [Math.log(2)], output: [0.6], outputShape: [1] },
+  {
+    layer: '"Pooling" pooling_param { kernel_size: 2 stride: 2 }',
+    output: [5, 6, 8, 9],
+    outputShape: [1, 2, 2],
+    input: nine,
+  },
+  {
+    layer: '"Pooling" pooling_param { pool: AVE kernel_size: 2 stride: 2 }',
+    output: [3, 4.5, 7.5, 9],
+    outputShape: [1, 2, 2],
+  },
+  {
+    layer: '"Pooling" pooling_param { pool: AVE kernel_size: 3 stride: 2 pad: 1 }',
+    output: [12 / 9, 16 / 9, 24 / 9, 28 / 9],
+    outputShape: [1, 2, 2],
+  },
+  {
+    layer: '"Pooling" pooling_param { kernel_size: 2 stride: 2 round_mode: FLOOR }',
+    output: [5],
+    outputShape: [1, 1, 1],
+  },
+  { layer: '"Pooling" pooling_param { pool: AVE global_pooling: true }', output: [5], outputShape: [1, 1, 1] },
+  {
+    layer: '"LRN" lrn_param { local_size: 3 alpha: 3 beta: 1 }',
+    shape: [2, 1, 1],
+    input: [1, 2],
+    output: [1 / 6, 2 / 6],
+    outputShape: [2, 1, 1],
+  },
+  // Caffe's default is alpha = 1.
+  { layer: '"LRN"', shape: [1, 1, 1], input: [2], output: [2 / 1.8 ** 0.75], outputShape: [1, 1, 1] },
+  {
+    layer: '"BatchNorm" batch_norm_param { eps: 1 use_global_stats: true }',
+    shape: [1, 1, 2],
+    input: [1, 5],
+    blobs: [blob([1], [4]), blob([1], [12]), blob([1], [4])],
+    output: [0, 2],
+    outputShape: [1, 1, 2],
+  },
+  {
+    layer: '"BatchNorm" batch_norm_param { eps: 4 }',
+    shape: [1, 1, 1],
+    input: [1],
+    blobs: [blob([1], [4]), blob([1], [12]), blob([1], [0])],
+    output: [0.5],
+    outputShape: [1, 1, 1],
+  },
+  {
+    layer: '"Scale" scale_param { bias_term: true }',
+    shape: [2, 1, 1],
+    input: [1, 2],
+    blobs: [blob([2], [3, 4]), blob([2], [10, 20])],
+    output: [13, 28],
+    outputShape: [2, 1, 1],
+  },
+  { layer: '"Scale"', shape: [2], input: [1, 2], blobs: [blob([2], [3, 4])], output: [3, 8], outputShape: [2] },
+  { layer: '"Bias"', shape: [2], input: [1, 2], blobs: [blob([2], [3, 4])], output: [4, 6], outputShape: [2] },
+  { layer: '"Power" power_param { scale: 2 shift: 1 }', shape: [2], input: [1, 2], output: [3, 5], outputShape: [2] },
+  { layer: '"Flatten"', output: nine, outputShape: [9] },
+  { layer: '"Reshape" reshape_param { shape { dim: 0 dim: -1 } }', output: nine, outputShape: [9] },
+  { layer: '"Reshape" reshape_param { shape { dim: -1 dim: 9 } }', output: nine, outputShape: [9] },
+  { layer: '"Reshape" reshape_param { shape { dim: 3 dim: 3 dim: 1 } axis: 1 }', output: nine, outputShape: [3, 3, 1] },
+  {
+    layer: '"Reshape" reshape_param { shape { dim: 0 dim: 3 dim: 1 dim: 0 } }',
+    output: nine,
+    outputShape: [3, 1, 3],
+  },
+  {
+    layer: '"Reshape" reshape_param { shape { dim: 1 dim: 3 dim: 3 } axis: 1 num_axes: 1 }',
+    shape: [9],
+    output: nine,
+    outputShape: [1, 3, 3],
+  },
+  { layer: '"Dropout" dropout_param { dropout_ratio: 0.9 }', output: nine, outputShape: [1, 3, 3] },
+  { layer: '"Softmax"', shape: [2], input: [0, Math.log(3)], output: [0.25, 0.75], outputShape: [2] },
+];
+
+Deno.test("caffe: each layer alone", () => {
+  for (const { layer, shape = [1, 3, 3], input = nine, blobs = [], output, outputShape } of cases) {
+    const text = net(shape, `layer { name: "l" bottom: "data" top: "l" type: ${layer} }`);
+    const result = values(convert(text, { l: blobs }), { data: input }).get("l")!;
+    assertClose(layer, result, tensor([1, ...outputShape], output), 1e-6);
+  }
+});
+
+const relu = 'layer { name: "r" type: "ReLU" bottom: "data" top: "r" }';
+
+Deno.test("caffe: layers of several inputs or outputs", () => {
+  const several = (layer: string) => {
+    const text = net([2], `${relu} layer { name: "l" bottom: "data" bottom: "r" top: "l" type: ${layer} }`);
+    const { data } = values(convert(text), { data: [-1, 2] }).get("l")!;
+    return [...data].map((value) => value + 0); // no −0
+  };
+  assert.deepEqual(several('"Eltwise"'), [-1, 4]);
+  assert.deepEqual(several('"Eltwise" eltwise_param { coeff: 1 coeff: -2 }'), [-1, -2]);
+  assert.deepEqual(several('"Eltwise" eltwise_param { operation: PROD }'), [0, 4]);
+  assert.deepEqual(several('"Eltwise" eltwise_param { operation: MAX }'), [0, 2]);
+  assert.deepEqual(several('"Concat"'), [-1, 2, 0, 2]);
+  assert.deepEqual(several('"Concat" concat_param { concat_dim: 1 }'), [-1, 2, 0, 2]);
+});
+
+Deno.test("caffe: a Split's tops are values of their own, and layers in place change one", () => {
+  const text = net(
+    [2],
+    `layer { name: "s" type: "Split" bottom: "data" top: "a" top: "b" }
+     layer { name: "ra" type: "ReLU" bottom: "a" top: "a" }
+     layer { name: "sum" type: "Eltwise" bottom: "a" bottom: "b" top: "sum" }`,
+  );
+  const all = values(convert(text), { data: [-1, 2] });
+  assert.deepEqual(["a", "b", "sum"].map((name) => [...all.get(name)!.data].map((v) => v + 0)), [[0, 2], [-1, 2], [
+    -1,
+    4,
+  ]]);
+  assert.deepEqual(networkOf(convert(text)).layers[2], { name: "ra", type: "relu", input: "a", output: "a" });
+});
+
+Deno.test("caffe: Crop takes the size of its second bottom, from the top left unless told", () => {
+  const crop = (parameters: string) =>
+    values(
+      convert(net(
+        [1, 3, 3],
+        `layer { name: "p" type: "Pooling" bottom: "data" top: "p" pooling_param { kernel_size: 2 } }
+         layer { name: "l" type: "Crop" bottom: "data" bottom: "p" top: "l" crop_param { ${parameters} } }`,
+      )),
+      { data: nine },
+    ).get("l")!;
+  assert.deepEqual([...crop("").data], [1, 2, 4, 5]);
+  assert.deepEqual([...crop("axis: 2 offset: 1").data], [5, 6, 8, 9]);
+  assert.deepEqual([...crop("offset: 1 offset: 0").data], [4, 5, 7, 8]);
+  assert.deepEqual([...crop("axis: -1 offset: 1").data], [2, 3, 5, 6, 8, 9]);
+  refuses(() => crop("axis: 0"), /layer "l" \("Crop"\): cropping the batch or the channels is not supported/);
+});
+
+Deno.test("caffe: f16 stores the weights of convolutions and fully connected layers", () => {
+  const text = net(
+    [2],
+    'layer { name: "l" type: "InnerProduct" bottom: "data" top: "l" inner_product_param { num_output: 1 } }',
+  );
+  const stored = (weight: number[]) =>
+    convert(text, { l: [blob([1, 2], weight), blob([1], [0.1])] }, { weights: "f16" }).tensors;
+  assert.deepEqual([...stored([1, 2])].map(([name, { dtype }]) => [name, dtype]), [["l.weight", "F16"], [
+    "l.bias",
+    "F32",
+  ]]);
+  refuses(() => stored([1, 1e6]), /its weight holds values beyond f16; use --weights f32/);
+});
+
+Deno.test("caffe: each fault names the line, the layer and what to do", () => {
+  const fault = (type: string, blobs?: Blob[]) => () =>
+    convert(net([1, 3, 3], `\nlayer { name: "l" bottom: "data" top: "l" type: ${type} }`), blobs && { l: blobs });
+  const conv = '"Convolution" convolution_param { num_output: 1 kernel_size: 2 }';
+  const two = net([2], 'layer { name: "l" type: "ReLU" bottom: "data" bottom: "data" top: "l" }');
+  const faults: [() => unknown, RegExp][] = [
+    [fault('"LSTM"'), /^net.prototxt:2: layer "l" \("LSTM"\): this type is not supported: use .* single-frame/],
+    [fault('"ELU" elu_param { alpha: 2 }'), /this type is not supported: delete it and every layer that needs it/],
+    [fault('"PReLU"'), /not supported: if all its slopes are equal, write a ReLU/],
+    [fault('"constructor"'), /this type is not supported/],
+    [fault('"Convolution" convolution_param { kernel_size: 2 }'), /"num_output" is missing/],
+    [fault('"Convolution" convolution_param { num_output: 1 }'), /"kernel_size" is missing/],
+    [fault('"Convolution" convolution_param { num_output: 1 kernel_sise: 2 }'), /"kernel_size" is missing/],
+    [fault('"ReLU" relu_param { slope: 2 }'), /^net.prototxt:2: .* has no parameter "slope" that is known here$/],
+    [fault('"ReLU" relu_parameter { }'), /has no parameter "relu_parameter"/],
+    [fault('"Convolution" convolution_param { num_output: 1 kernel_size: 9 }', []), /kernel covers 9 positions/],
+    [fault(conv), /the caffemodel has no layer of this name/],
+    [fault(conv, [blob([1], [1])]), /the caffemodel has 1 blobs for it, expected 2/],
+    [
+      fault(conv, [blob([4], [1, 1, 1, 1]), blob([1], [1])]),
+      /its weight has shape \[4\] in the caffemodel, expected \[1,1,2,2\]/,
+    ],
+    [fault(conv, [blob([1, 1, 2, 2], [1, NaN, 1, 1]), blob([1], [1])]), /its weight holds NaN or infinity/],
+    [fault('"LRN" lrn_param { norm_region: WITHIN_CHANNEL }'), /within a channel is not supported/],
+    [fault('"LRN" lrn_param { local_size: 4 }'), /"local_size" is 4, expected an odd number/],
+    [fault('"Pooling" pooling_param { pool: STOCHASTIC kernel_size: 2 }'), /stochastic pooling is not supported/],
+    [fault('"BatchNorm" batch_norm_param { use_global_stats: false }'), /write "use_global_stats: true"/],
+    [fault('"Scale" scale_param { axis: 0 }'), /along axis 0; only the channels/],
+    [fault('"Power" power_param { power: 2 }'), /"power" is 2; only 1/],
+    [fault('"Softmax" softmax_param { axis: 2 }'), /along axis 2/],
+    [fault('"Flatten" flatten_param { end_axis: 2 }'), /flattens up to axis 2/],
+    [fault('"Reshape" reshape_param { shape { dim: 3 dim: 3 } }'), /the first axis must stay the batch/],
+    [fault('"Reshape" reshape_param { shape { dim: 0 dim: 4 } }'), /1×3×3 = 9 values do not fit into \[4\]/],
+    [fault('"Pooling" pooling_param { kernel_size: 2 } top: "mask"'), /1 bottoms and 2 tops/],
+    [fault('"ReLU" bottom: "nothing"'), /no layer before it makes its bottom "nothing"/],
+    [() => convert(two), /relu takes 1 input, got 2/],
+    [() => convert(net([2], relu + relu)), /layer "r": the name is taken by an earlier layer/],
+  ];
+  for (const [run, message] of faults) refuses(run, message);
+});
+
+Deno.test("caffe: shapes of layers on maps of several channels", () => {
+  const text = net([6, 5, 7], 'layer { name: "l" type: "Flatten" bottom: "data" top: "l" }');
+  assert.deepEqual(shapes(convert(text)), { data: "6×5×7", l: "210" });
+});

@@ -1,0 +1,90 @@
+/** deno task convert caffe: a prototxt and its caffemodel → a model folder. */
+import { basename, resolve } from "node:path";
+import { type Command, type Option, print, required, type Values, warn } from "../../../src/cli/command.ts";
+import { readBytes } from "../../../src/cli/files.ts";
+import { oneOf } from "../../../src/cli/values.ts";
+import { writeSafetensors } from "../../../src/formats/safetensors.ts";
+import { UserError } from "../../../src/formats/user_error.ts";
+import { checkFolder, writeFolder } from "../folder.ts";
+import { readMeanFile } from "./caffemodel.ts";
+import { convertCaffe } from "./network.ts";
+
+const options = {
+  prototxt: { value: "FILE", help: "the network, best its deploy version; any of Caffe's three generations" },
+  caffemodel: { value: "FILE", help: "its weights" },
+  out: { value: "DIR", help: "the model folder to make" },
+  mean: {
+    value: "MEAN",
+    help: "what pixels lose: 104,117,123 (in the network's order), one number, or a .binaryproto",
+  },
+  scale: { value: "S", help: "what pixels without their mean are multiplied by" },
+  order: { value: "ORDER", help: "of the network's channels: BGR (usual in Caffe) or RGB" },
+  weights: { value: "TYPE", help: "f32 or f16, how weights are stored (f32)" },
+  force: { help: "replaces an existing model folder; its labels.txt stays" },
+} satisfies Record<string, Option>;
+
+/** The command. */
+export const caffe: Command<typeof options> = {
+  name: "convert caffe",
+  summary:
+    "Turns a Caffe network into a model folder. Layers of the TEST phase are kept, losses and accuracies are not.",
+  options,
+  examples: [
+    [
+      "deno task convert caffe --prototxt deploy.prototxt --caffemodel bvlc_reference_caffenet.caffemodel --out models/caffenet",
+      "a network whose mean is known by its name",
+    ],
+    [
+      "deno task convert caffe --prototxt deploy.prototxt --caffemodel net.caffemodel --mean mean.binaryproto --out models/net",
+      "a mean image: its mean colour is taken",
+    ],
+  ],
+  run,
+};
+
+async function run(values: Values<typeof options>): Promise<void> {
+  const start = performance.now(), out = required("--out", values.out), { force } = values;
+  const prototxt = required("--prototxt", values.prototxt), caffemodel = required("--caffemodel", values.caffemodel);
+  const mean = values.mean === undefined ? undefined : await readMean(values.mean);
+  const scale = values.scale === undefined ? undefined : Number(values.scale);
+  if (scale !== undefined && !(scale > 0 && scale < Infinity)) {
+    throw new UserError(`--scale expects a number above 0, got "${values.scale}"`);
+  }
+  const order = oneOf("--order", values.order, ["BGR", "RGB"]),
+    weights = oneOf("--weights", values.weights, ["f32", "f16"]);
+  checkFolder(out, force);
+
+  const model = convertCaffe(
+    {
+      prototxt: { text: asText(await readBytes(prototxt), prototxt), file: prototxt },
+      caffemodel: { bytes: await readBytes(caffemodel), file: caffemodel },
+    },
+    { name: basename(resolve(out)), mean, scale, order, weights },
+  );
+  const files = new Map([
+    ["network.json", new TextEncoder().encode(model.text)],
+    ["weights.safetensors", writeSafetensors(model.tensors)],
+  ]);
+  writeFolder(out, files, force);
+
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  print(`${out}: ${model.layers} layers, ${model.parameters.toLocaleString("en")} parameters, ${seconds} s`);
+  if (model.mean?.sure) print(`pixels lose ${model.mean.values.join(", ")} (${model.mean.origin})`);
+  else if (model.mean) warn(`the mean that pixels lose is ${model.mean.origin}; 0 is written`);
+}
+
+/** A file that is no text is most often the caffemodel. */
+function asText(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new UserError(`${path} is not text; is it the caffemodel?`);
+  }
+}
+
+async function readMean(mean: string): Promise<number[]> {
+  if (!/^[-\d.,\s]+$/.test(mean)) return readMeanFile(await readBytes(mean), mean);
+  const values = mean.split(",").map((part) => part.trim() === "" ? NaN : Number(part));
+  if (!values.every(Number.isFinite)) throw new UserError(`--mean expects numbers like 104,117,123, got "${mean}"`);
+  return values;
+}
