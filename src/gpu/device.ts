@@ -54,9 +54,7 @@ export class Device {
     readonly caps: Caps,
     readonly storage: Storage = caps.software ? "texture" : "buffer",
   ) {
-    gpu.lost.then(({ reason, message }) => {
-      this.#lost = new GpuError("lost", name, reason === "destroyed" ? "the device was closed" : `lost (${message})`);
-    });
+    gpu.lost.then(({ message }) => this.#lost ??= new GpuError("lost", name, `lost (${message})`));
     gpu.addEventListener("uncapturederror", (event) => {
       const error = (event as GPUUncapturedErrorEvent).error;
       this.#stray ??= new GpuError(kindOf(error), name, firstLine(error.message));
@@ -96,6 +94,7 @@ export class Device {
   }
 
   [Symbol.dispose](): void {
+    this.#lost ??= new GpuError("lost", this.name, "the device was closed");
     this.gpu.destroy();
   }
 }

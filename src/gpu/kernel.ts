@@ -131,6 +131,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   try {
     return { label: call.label, pipeline: await compiling, group, grid: [columns, rows], flops: call.flops };
   } catch (error) {
+    device.cache.delete(source);
     await device.settle(); // a shader's own error says more than its pipeline's
     throw new GpuError("validation", call.label, (error as Error).message);
   }

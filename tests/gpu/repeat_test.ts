@@ -6,7 +6,6 @@ import { outputGradient } from "../cases/case.ts";
 import { smallNetworks } from "../cases/small_networks.ts";
 import { caseInputs, caseModel } from "../net/case_model.ts";
 import { runNetwork } from "../reference/network.ts";
-import { spy } from "./variants.ts";
 
 for (const storage of ["buffer", "texture"] as const) {
   const device = await openDevice({ storage });
@@ -34,4 +33,27 @@ for (const storage of ["buffer", "texture"] as const) {
       assert.deepEqual(watch.made.filter(({ label }) => !label), []);
     });
   }
+}
+
+/** One GPU object: the method that made it and its label. */
+interface Made {
+  method: string;
+  label?: string;
+}
+
+/** Notes every GPU object made until it is disposed of. */
+function spy(): Disposable & { made: Made[] } {
+  const made: Made[] = [], undo: (() => void)[] = [];
+  for (const { prototype } of [GPUDevice, GPUTexture, GPUCommandEncoder] as { prototype: object }[]) {
+    for (const [method, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (!/^(create|begin)/.test(method)) continue;
+      const value = function (this: unknown, descriptor?: { label?: string }) {
+        made.push({ method, label: descriptor?.label });
+        return property.value.call(this, descriptor);
+      };
+      Object.defineProperty(prototype, method, { ...property, value });
+      undo.push(() => Object.defineProperty(prototype, method, property));
+    }
+  }
+  return { made, [Symbol.dispose]: () => undo.forEach((restore) => restore()) };
 }

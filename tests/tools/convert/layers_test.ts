@@ -244,7 +244,10 @@ Deno.test("caffe: each fault names the line, the layer and what to do", () => {
     [fault('"Convolution" convolution_param { kernel_size: 2 }'), /"num_output" is missing/],
     [fault('"Convolution" convolution_param { num_output: 1 }'), /"kernel_size" is missing/],
     [fault('"Convolution" convolution_param { num_output: 1 kernel_sise: 2 }'), /"kernel_size" is missing/],
-    [fault('"ReLU" relu_param { slope: 2 }'), /^net.prototxt:2: .* has no parameter "slope" that is known here$/],
+    [
+      fault('"ReLU" relu_param { slope: 2 }'),
+      /^net.prototxt:2: layer "l" \("ReLU"\) has no parameter "slope" that is known here$/,
+    ],
     [fault('"ReLU" relu_parameter { }'), /has no parameter "relu_parameter"/],
     [fault('"Convolution" convolution_param { num_output: 1 kernel_size: 9 }', []), /kernel covers 9 positions/],
     [fault(conv), /the caffemodel has no layer of this name/],

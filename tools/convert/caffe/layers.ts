@@ -17,7 +17,9 @@ export interface CaffeLayer {
   type: string;
   bottoms: string[];
   tops: string[];
-  /** File, line and layer, as errors name it. */
+  /** Its name and type, as errors name it. */
+  label: string;
+  /** File and line, and the label. */
   where: string;
   /** The parameters of its type, by their newest names. */
   settings: Message;
@@ -81,14 +83,14 @@ function readLayer(message: Message, newName: (type: string) => string, settings
     transform: message.message("transform_param"),
   };
   message.ignore(...trainingFields, ...message.names().filter((name) => name.endsWith("_param")));
-  message.done(head.where);
+  message.done(head.label);
   return layer;
 }
 
 /** In the oldest generation the parameters of all types stand side by side, some under other names. */
 function oldestLayer(message: Message, newName: (type: string) => string): CaffeLayer {
   const inner = message.message("layer"), head = readHead(message, inner, newName);
-  message.done(head.where);
+  message.done(head.label);
   inner.ignore(...trainingFields);
   for (const [from, to] of oldestNames) inner.rename(from, to);
   return { ...head, settings: inner, transform: inner };
@@ -105,9 +107,9 @@ const oldestNames: [from: string, to: string][] = [
 function readHead(message: Message, inner: Message, newName: (type: string) => string) {
   const bottoms = message.texts("bottom"), tops = message.texts("top");
   const name = inner.text("name", tops[0] ?? ""), type = newName(inner.word("type"));
-  const where = `${message.where}: layer ${JSON.stringify(name.slice(0, 60))} (${JSON.stringify(type.slice(0, 40))})`;
+  const label = `layer ${JSON.stringify(name.slice(0, 60))} (${JSON.stringify(type.slice(0, 40))})`;
   if (name === "" || type === "") throw new UserError(`${message.where}: a layer has no ${name ? "type" : "name"}`);
-  return { name, type, bottoms, tops, where };
+  return { name, type, bottoms, tops, label, where: `${message.where}: ${label}` };
 }
 
 /** Caffe's rules for the state TEST, level 0, no stages. */

@@ -14,7 +14,8 @@ import { imageOf, type ImageOptions } from "./image.ts";
 import { dataLayers, declaredInputs, layerInputs } from "./inputs.ts";
 import { type CaffeLayer, readLayers } from "./layers.ts";
 import { parsePrototxt } from "./prototxt.ts";
-import { advice, type Conversion, dropped, rules } from "./rules.ts";
+import type { Conversion } from "./rule.ts";
+import { advice, dropped, rules } from "./rules.ts";
 
 /** A file's content and the name that errors call it by. */
 export interface CaffeFiles {
@@ -145,7 +146,7 @@ function convertLayer(
     return value;
   });
   const conversion = rules[type].convert(settings, values.map(({ shape }) => shape));
-  settings.done(layer.where);
+  settings.done(layer.label);
 
   const count = conversion.reads ?? bottoms.length, { params = {} } = conversion;
   const made = makeLayer(name, conversion.type, params, values.slice(0, count), () => {

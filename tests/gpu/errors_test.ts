@@ -1,0 +1,97 @@
+/** Every failure of the device is one typed error that names what failed, and leaves a device that still works. */
+import assert from "node:assert/strict";
+import { Device, openDevice } from "../../src/gpu/device.ts";
+import { GpuError, type GpuErrorKind } from "../../src/gpu/error.ts";
+import { type Call, compile, write } from "../../src/gpu/kernel.ts";
+import { place, run, TEXEL } from "../../src/gpu/tensor.ts";
+import { Net } from "../../src/net/net.ts";
+import { type Case, caseNetwork } from "../cases/case.ts";
+import { caseInputs, caseModel } from "../net/case_model.ts";
+import { smallNetworks } from "../cases/small_networks.ts";
+import { checkCase } from "../ops/check_case.ts";
+import { pretend, spyLabels } from "./pretend.ts";
+
+const small: Case = { name: "small", type: "tanh", inputs: [[1, 3, 5, 7]], params: {}, tolerance: 1e-6 };
+const { network, weights, inputs } = caseNetwork(small);
+
+/** Asserts that `failing` rejects with a GpuError of this kind and subject whose message fits. */
+function fails(failing: () => Promise<unknown>, kind: GpuErrorKind, subject: string, message: RegExp): Promise<void> {
+  return assert.rejects(failing, (error) => {
+    assert.ok(error instanceof GpuError, String(error));
+    assert.deepEqual([error.kind, error.subject], [kind, subject], error.message);
+    assert.match(error.message, message);
+    return true;
+  });
+}
+
+for (const storage of ["buffer", "texture"] as const) {
+  Deno.test(`${storage}: a kernel that does not compile, the second time too`, async () => {
+    using device = await openDevice({ storage });
+    const y = place(device, run("y", 5, storage)), code = "fn kernel(i: u32) { store_y(i, nobody); }";
+    const broken: Call = { label: "broken kernel", bindings: { y: write(y) }, code, invocations: 5, flops: 0 };
+    for (let time = 0; time < 2; time++) {
+      await fails(() => compile(device, broken), "validation", "broken kernel", /^broken kernel: .*nobody/);
+    }
+    await checkCase(device, small);
+  });
+
+  Deno.test(`${storage}: a tensor that no kernel could bind`, async () => {
+    using device = await openDevice({ storage });
+    const huge = { ...network, inputs: [{ name: "x0", shape: [16384, 256, 256] }] }; // 4 GiB an item
+    const failing = () => Net.create(device, caseModel({ network: huge, weights }), { batch: 4096 });
+    await fails(failing, "out-of-memory", "layer", /needs 16777216 MiB, expected at most \d+ MiB/);
+    assert.equal(device.memory, 0);
+    await checkCase(device, small);
+  });
+
+  Deno.test(`${storage}: a buffer that the adapter does not grant`, async () => {
+    using device = await openDevice({ storage });
+    const size = 2 ** 44, usage = GPUBufferUsage.STORAGE;
+    device.make("enormous", () => device.gpu.createBuffer({ label: "enormous", size, usage }));
+    await assert.rejects(() => device.settle(), { name: "GpuError", subject: "enormous" });
+    await checkCase(device, small);
+  });
+}
+
+Deno.test("a device that was closed", async () => {
+  const device = await openDevice(), model = caseModel({ network, weights });
+  const net = await Net.create(device, model);
+  device[Symbol.dispose]();
+  await fails(() => net.forward(caseInputs(inputs)), "lost", device.name, /closed/);
+  await fails(() => Net.create(device, model), "lost", device.name, /closed/);
+});
+
+Deno.test("a device that the driver took away", async () => {
+  const { caps } = await openDevice(), lost = Promise.resolve({ reason: "unknown", message: "driver reset" });
+  const device = new Device({ lost, addEventListener() {} } as unknown as GPUDevice, "card", caps);
+  await fails(() => device.settle(), "lost", "card", /driver reset/);
+});
+
+Deno.test("an adapter that is not there", async () => {
+  await fails(() => openDevice({ adapter: "gpu9" }), "no-adapter", "gpu9", /expected high-performance, low-power/);
+});
+
+Deno.test("a kernel that binds more parts than the adapter allows", async () => {
+  const device = pretend(await openDevice(), { maxBinding: 64 * TEXEL }, "buffer");
+  const y = place(device, run("y", 64 * 30, "buffer")), bindings = { y: write(y), z: write(y) };
+  const code = "fn kernel(i: u32) { store_y(i, vec4f()); store_z(i, vec4f()); }";
+  const wide: Call = { label: "wide kernel", bindings, code, invocations: 5, flops: 0 };
+  await fails(() => compile(device, wide), "validation", "wide kernel", /limit/);
+});
+
+Deno.test("a plan that does not fit gives back what it took", async () => {
+  const device = pretend(await openDevice(), { maxBinding: 64 * TEXEL, maxStorageBuffers: 6 }, "buffer");
+  const [classifier] = smallNetworks, labels = spyLabels(device);
+  const failing = () => Net.create(device, caseModel(classifier));
+  await fails(failing, "out-of-memory", "fc4.weight", /needs 1 MiB, expected at most 1 MiB/);
+  assert.ok(labels.includes("conv1.weight"));
+  assert.equal(device.memory, 0);
+});
+
+Deno.test("an error outside of everything made is told once", async () => {
+  using device = await openDevice();
+  const buffer = device.gpu.createBuffer({ label: "tiny", size: 16, usage: GPUBufferUsage.COPY_DST });
+  device.gpu.queue.writeBuffer(buffer, 0, new Uint8Array(32));
+  await fails(() => device.finish(), "validation", device.name, /./);
+  await device.finish();
+});

@@ -1,0 +1,49 @@
+/** What a rule for a type of Caffe layer is, and how rules read what many types have in common. */
+import type { StoredTensor } from "../../../src/formats/safetensors.ts";
+import { UserError } from "../../../src/formats/user_error.ts";
+import type { Message } from "./message.ts";
+
+/** A blob's shape without its batch. */
+export type Shape = readonly number[];
+
+/** What becomes of a layer. */
+export interface Conversion {
+  type: string;
+  params?: Record<string, unknown>;
+  /** How many of the bottoms it reads; all unless given. */
+  reads?: number;
+  /** How many blobs it has; as many as the new layer has weights unless given. */
+  blobs?: number;
+  /** The new layer's weights by name; its blobs in their order unless given. */
+  weights?: (blobs: StoredTensor[]) => Record<string, StoredTensor>;
+}
+
+/** A type of layer. */
+export interface Rule {
+  /** What its parameters are called. */
+  settings?: string;
+  /**
+   * @param shapes Of the bottoms, without the batch.
+   * @throws UserError without the layer's place.
+   */
+  convert(settings: Message, shapes: readonly Shape[]): Conversion;
+}
+
+/** Reads an axis. @throws UserError unless it is the channels'. */
+export function checkAxis(s: Message, [shape]: readonly Shape[], name = "axis"): void {
+  const axis = s.integer(name, -Infinity) ?? 1, fromFront = axis < 0 ? axis + shape.length + 1 : axis;
+  if (fromFront !== 1) throw new UserError(`it works along axis ${axis}; only the channels, axis 1, are supported`);
+}
+
+/** Reads a size of both axes: given once, once an axis, or as NAME_h and NAME_w. One number where they are equal. */
+export function pair(s: Message, name: string, field: string, fallback?: number): number | number[] | undefined {
+  const both = s.integers(field, 0), h = s.integer(`${name}_h`, 0), w = s.integer(`${name}_w`, 0);
+  if (both.length > 2) throw new UserError(`"${field}" has ${both.length} values, expected one or two`);
+  if (both.length > 0 && (h ?? w) !== undefined) throw new UserError(`"${field}" and "${name}_h" are both given`);
+  const y = h ?? both[0] ?? fallback, x = w ?? both[1] ?? both[0] ?? fallback;
+  if (y === undefined || x === undefined) throw new UserError(`"${field}" is missing`);
+  return y === x ? (y === fallback ? undefined : y) : [y, x];
+}
+
+/** A value where it is not the default, which network.json leaves out. */
+export const unless = <T>(value: T, fallback: T): T | undefined => value === fallback ? undefined : value;

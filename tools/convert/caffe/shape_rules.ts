@@ -1,0 +1,64 @@
+/** The rules for the layers that move values or give them another shape. Caffe's shapes begin with the batch, ours do not. */
+import { UserError } from "../../../src/formats/user_error.ts";
+import { checkAxis, type Rule } from "./rule.ts";
+
+/** Flatten of all axes but the batch. */
+export const flatten: Rule = {
+  settings: "flatten_param",
+  convert(s, shapes) {
+    checkAxis(s, shapes);
+    const end = s.integer("end_axis", -Infinity) ?? -1;
+    if (end !== -1 && end !== shapes[0].length) {
+      throw new UserError(`it flattens up to axis ${end}; only all axes but the batch are supported`);
+    }
+    return { type: "flatten" };
+  },
+};
+
+/** Reshape that leaves the items of a batch apart. */
+export const reshape: Rule = {
+  settings: "reshape_param",
+  convert(s, [input]) {
+    const message = s.message("shape"), wanted = message.integers("dim", -1), rank = input.length + 1;
+    message.done("a shape");
+    const axis = s.integer("axis", -rank - 1) ?? 0, count = s.integer("num_axes", -1) ?? -1;
+    const start = axis < 0 ? axis + rank + 1 : axis, end = count === -1 ? rank : start + count;
+    if (start > rank || end > rank) throw new UserError(`axes ${start} to ${end} of a blob that has ${rank}`);
+    const batch = "batch", before: (number | "batch")[] = [batch, ...input];
+    const after = [
+      ...before.slice(0, start),
+      ...wanted.map((n, i) => n === 0 ? before[start + i] ?? 0 : n),
+      ...before.slice(end),
+    ];
+    // A literal or inferred first number stands for the batch as well: the rest must then hold one whole item.
+    const shape = after.slice(1), whole = input.reduce((a, b) => a * b, 1);
+    const holds = shape.reduce<number>((product, n) => product * Number(n), 1);
+    if (shape.includes(batch) || (after[0] !== batch && holds !== whole)) {
+      throw new UserError(
+        `its shape [${wanted.slice(0, 8)}] mixes the items of a batch; the first axis must stay the batch`,
+      );
+    }
+    return { type: "reshape", params: { shape } };
+  },
+};
+
+/** Crop to the height and width of the second bottom. */
+export const crop: Rule = {
+  settings: "crop_param",
+  convert(s, shapes) {
+    const axis = s.integer("axis", -4) ?? 2, offsets = s.integers("offset", 0), start = axis < 0 ? axis + 4 : axis;
+    const [from, to] = shapes;
+    if (shapes.length !== 2 || from.length !== 3 || to.length !== 3) {
+      throw new UserError("it needs two bottoms of [channels, height, width]");
+    }
+    if (offsets.length > 1 && offsets.length !== 4 - start) {
+      throw new UserError(`${offsets.length} offsets for ${4 - start} axes`);
+    }
+    const at = (dimension: number) => dimension < start ? 0 : offsets[dimension - start] ?? offsets[0] ?? 0;
+    const size = (dimension: number) => dimension < start ? from[dimension - 1] : to[dimension - 1];
+    if (start < 1 || start > 3 || size(1) !== from[0] || at(1) !== 0) {
+      throw new UserError("cropping the batch or the channels is not supported; only height and width");
+    }
+    return { type: "crop", params: { size: [size(2), size(3)], offset: [at(2), at(3)] }, reads: 1 };
+  },
+};
