@@ -6,12 +6,15 @@ import { outputGradient } from "../cases/case.ts";
 import { smallNetworks } from "../cases/small_networks.ts";
 import { caseInputs, caseModel } from "../net/case_model.ts";
 import { runNetwork } from "../reference/network.ts";
+import { pretend } from "./pretend.ts";
 
-for (const storage of ["buffer", "texture"] as const) {
-  const device = await openDevice({ storage });
+const real = await openDevice();
+
+for (const software of [true, false]) {
+  const device = pretend(real, { software });
 
   for (const { network, weights, inputs } of smallNetworks) {
-    Deno.test(`${storage}, ${network.name}: same bits, no second pipeline, labels on everything`, async () => {
+    Deno.test(`${device.storage}, ${network.name}: same bits, no second pipeline, labels on everything`, async () => {
       const [[, { shape: [batch] }]] = inputs, options = { batch, gradient: true, weightGradients: true };
       const model = caseModel({ network, weights }), x = caseInputs(inputs);
       const y = runNetwork(network, weights, inputs).get(network.layers.at(-1)!.name)!;

@@ -11,9 +11,9 @@ import { pretend } from "./pretend.ts";
 
 const real = await openDevice();
 const variants: { name: string; software: boolean; storage: Storage; every: number }[] = [
-  { name: "a GPU's tiles in buffers", software: false, storage: "buffer", every: 6 },
-  { name: "a GPU's tiles in textures", software: false, storage: "texture", every: 10 },
-  { name: "a CPU's tiles in buffers", software: true, storage: "buffer", every: 10 },
+  { name: "a GPU's tiles in buffers", software: false, storage: "buffer", every: 8 },
+  { name: "a GPU's tiles in textures", software: false, storage: "texture", every: 12 },
+  { name: "a CPU's tiles in buffers", software: true, storage: "buffer", every: 12 },
 ];
 
 /** Of every op the last case, and every `every`th before it. */

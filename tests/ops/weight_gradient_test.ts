@@ -14,13 +14,14 @@ import { gradients, runNetwork } from "../reference/network.ts";
 const device = await openDevice();
 const trained = /(conv|deconv|fc)/;
 
-async function check({ network, weights, inputs, tolerance }: NetworkCase): Promise<void> {
+/** Checks the gradients to all weights, with the data gradient compiled to the input or to the blob `to`. */
+async function check({ network, weights, inputs, tolerance }: NetworkCase, to: true | string = true): Promise<void> {
   const output = network.layers.at(-1)!.name, [[, x]] = inputs;
   const y = runNetwork(network, weights, inputs).get(output)!, dy = outputGradient(network, y);
   const expected = gradients(network, weights, inputs, output, dy).weights;
   using net = await Net.create(device, caseModel({ network, weights }), {
     batch: x.shape[0],
-    gradient: true,
+    gradient: to,
     weightGradients: true,
   });
   await net.backward(caseInputs(inputs), Float32Array.from(dy.data));
@@ -38,4 +39,6 @@ for (const testCase of [...conv2dCases, ...deconv2dCases, ...fcCases]) {
 }
 for (const network of smallNetworks) {
   Deno.test(`weight gradients of ${network.network.name}`, () => check(network));
+  const { output } = network.network.layers.find(({ type }) => type === "relu")!;
+  Deno.test(`weight gradients of ${network.network.name}, before and after "${output}"`, () => check(network, output));
 }
