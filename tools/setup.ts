@@ -12,6 +12,8 @@ interface Need {
   name: string;
   packages: string[];
   isThere(): Promise<boolean>;
+  /** What also serves where it cannot be installed, by name, if it is there. */
+  lesser?(): Promise<string | undefined>;
 }
 
 /** Names under which Chromium is found; CHROME_PATH names another. */
@@ -19,13 +21,11 @@ const browsers = ["chromium", "chromium-browser", "google-chrome", "google-chrom
 
 const needs: Record<string, Need> = {
   gpu: {
-    name: "a WebGPU adapter",
+    name: Deno.build.os === "linux" ? "a Vulkan adapter for WebGPU" : "a WebGPU adapter",
     packages: ["libvulkan1", "mesa-vulkan-drivers"],
-    async isThere() {
-      // Mesa complains on stderr where this is unset.
-      if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
-      return await navigator.gpu.requestAdapter() !== null;
-    },
+    // On Linux Deno falls back to OpenGL, where Mesa's software driver takes half as long again.
+    isThere: () => hasAdapter(Deno.build.os === "linux" ? "vulkan" : undefined),
+    lesser: async () => await hasAdapter() ? "OpenGL, which is slower" : undefined,
   },
   browser: {
     name: "Chromium",
@@ -39,22 +39,23 @@ const needs: Record<string, Need> = {
 };
 
 const need = needs[Deno.args[0]];
-if (Deno.env.get("PHOSPHENE_SETUP") !== "skip" && !await need.isThere()) Deno.exit(await install(need) ? 0 : 1);
-
-/** Installs a need's packages; says on stderr what it does, or in one sentence why it cannot. */
-async function install({ name, packages }: Need): Promise<boolean> {
-  const list = packages.join(" ");
-  const byHand = `install it by hand (on Debian: apt-get install ${list})`;
-  if (!await runs("apt-get", ["--version"])) {
-    console.error(`setup: ${name} is missing and there is no apt-get here; ${byHand}`);
-    return false;
+if (Deno.env.get("PHOSPHENE_SETUP") !== "skip" && !await need.isThere()) {
+  const problem = await install(need), lesser = problem && await need.lesser?.();
+  if (lesser) console.error(`${problem}; going on with ${lesser} (PHOSPHENE_SETUP=skip stops the asking)`);
+  else if (problem) {
+    console.error(`${problem}; install it by hand (on Debian: apt-get install ${need.packages.join(" ")})`);
   }
+  Deno.exit(problem && !lesser ? 1 : 0);
+}
+
+/** Installs a need's packages, and says so on stderr. Returns why it cannot. */
+async function install({ name, packages }: Need): Promise<string | undefined> {
+  if (!await runs("apt-get", ["--version"])) return `setup: ${name} is missing and there is no apt-get here`;
   const sudo = Deno.uid() === 0 ? [] : ["sudo", "-n"];
   if (sudo.length > 0 && !await runs("sudo", ["-n", "true"])) {
-    console.error(`setup: ${name} is missing and only root may install it; ${byHand}`);
-    return false;
+    return `setup: ${name} is missing and only root may install it`;
   }
-  console.error(`setup: ${name} is missing; installing ${list} with apt-get, which takes a minute …`);
+  console.error(`setup: ${name} is missing; installing ${packages.join(" ")} with apt-get, which takes a minute …`);
   for (const [verb, ...more] of [["update"], ["install", "-y", "--no-install-recommends", ...packages]]) {
     const [program, ...args] = [...sudo, "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", verb, ...more];
     const { success, stderr } = await new Deno.Command(program, {
@@ -66,11 +67,23 @@ async function install({ name, packages }: Need): Promise<boolean> {
     }).output();
     if (!success) {
       const reason = new TextDecoder().decode(stderr).split("\n").find((line) => line.startsWith("E: ")) ?? "";
-      console.error(`setup: apt-get ${verb} failed${reason && ` (${reason.slice(3)})`}; ${byHand}`);
-      return false;
+      return `setup: apt-get ${verb} failed${reason && ` (${reason.slice(3)})`}`;
     }
   }
-  return true;
+}
+
+/** Whether there is an adapter of a backend (any, unless the user chose one). Deno reads the choice once a worker. */
+async function hasAdapter(backend?: string): Promise<boolean> {
+  // Mesa complains on stderr where this is unset.
+  if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
+  const chosen = Deno.env.get("DENO_WEBGPU_BACKEND");
+  if (!chosen && backend) Deno.env.set("DENO_WEBGPU_BACKEND", backend);
+  const code = "postMessage(await navigator.gpu.requestAdapter() !== null)";
+  const worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: "module" });
+  const found = await new Promise<boolean>((resolve) => worker.onmessage = ({ data }) => resolve(data));
+  worker.terminate();
+  if (!chosen) Deno.env.delete("DENO_WEBGPU_BACKEND");
+  return found;
 }
 
 /** Whether a program is there and succeeds. */

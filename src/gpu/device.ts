@@ -12,6 +12,8 @@ export interface Caps {
   timestamps: boolean;
   /** A CPU runs the shaders (lavapipe, SwiftShader): large register tiles, no barriers, texture loads. */
   software: boolean;
+  /** Kernels had better read textures as storage images. */
+  storageReads: boolean;
   /** The largest storage buffer that one binding may show, in bytes. */
   maxBinding: number;
   /** The largest side of a 2-d texture, in texels. */
@@ -153,6 +155,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   return new Device(gpu, name, {
     timestamps,
     software,
+    storageReads: software && navigator.gpu.wgslLanguageFeatures?.has("readonly_and_readwrite_storage_textures"),
     maxBinding: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
     maxTexture: limits.maxTextureDimension2D,
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,

@@ -80,14 +80,14 @@ interface Slot {
 
 /** Compiles a call whose tensors are all placed. @throws GpuError that names the call. */
 export async function compile(device: Device, call: Call): Promise<Step> {
-  const slots: Slot[] = [], accessors: string[] = [];
+  const slots: Slot[] = [], accessors: string[] = [], images = readsImages(device, call);
   for (const [name, { tensor, access, epilogue }] of Object.entries(call.bindings)) {
-    const memory = placed(tensor), names = bindParts(slots, name, memory, access);
-    if (access !== "write") accessors.push(loader(name, memory, names));
+    const memory = placed(tensor), names = bindParts(slots, name, memory, access, images);
+    if (access !== "write") accessors.push(loader(name, memory, names, images));
     if (access !== "read") {
       if (epilogue?.mask) {
         const mask = placed(epilogue.mask.tensor), maskName = `${name}_mask`;
-        accessors.push(loader(maskName, mask, bindParts(slots, maskName, mask, "read")));
+        accessors.push(loader(maskName, mask, bindParts(slots, maskName, mask, "read", images), images));
       }
       accessors.push(storer(name, memory, names, epilogue));
     }
@@ -154,8 +154,18 @@ function cached(device: Device, source: string, build: () => Compiled): Compiled
   return entry;
 }
 
+/**
+ * Whether a call reads textures as storage images: an adapter that runs shaders on a CPU inlines such a load, where one
+ * from a sampled texture is a call of a function that knows samplers.
+ */
+function readsImages({ caps }: Device, call: Call): boolean {
+  const { reads, writes } = traffic(call), memories = [...reads, ...writes].map(placed);
+  const parts = memories.reduce((sum, { storage, parts }) => sum + (storage === "texture" ? parts.length : 0), 0);
+  return caps.storageReads && parts <= caps.maxStorageTextures;
+}
+
 /** Declares the parts of a tensor as bindings and returns their WGSL names. */
-function bindParts(slots: Slot[], name: string, memory: Memory, access: Binding["access"]): string[] {
+function bindParts(slots: Slot[], name: string, memory: Memory, access: Binding["access"], images: boolean): string[] {
   return memory.parts.map((part, index) => {
     const variable = `${name}_${index}`, packed = memory.format !== "f32";
     if (memory.storage === "buffer") {
@@ -167,20 +177,21 @@ function bindParts(slots: Slot[], name: string, memory: Memory, access: Binding[
         resource: { buffer: part as GPUBuffer },
       });
     } else {
-      const type = packed ? "u32" : "f32";
-      slots.push(
-        access === "read"
-          ? {
-            declaration: `var ${variable}: texture_2d<${type}>;`,
-            layout: { texture: { sampleType: packed ? "uint" : "unfilterable-float" } },
-            resource: (part as GPUTexture).createView({ label: part.label }),
-          }
-          : {
-            declaration: `var ${variable}: texture_storage_2d<rgba32float, write>;`,
-            layout: { storageTexture: { access: "write-only", format: "rgba32float" } },
-            resource: (part as GPUTexture).createView({ label: part.label }),
-          },
-      );
+      const resource = (part as GPUTexture).createView({ label: part.label });
+      const format = packed ? "rgba32uint" : "rgba32float";
+      if (access === "read" && !images) {
+        slots.push({
+          declaration: `var ${variable}: texture_2d<${packed ? "u32" : "f32"}>;`,
+          layout: { texture: { sampleType: packed ? "uint" : "unfilterable-float" } },
+          resource,
+        });
+      } else {
+        slots.push({
+          declaration: `var ${variable}: texture_storage_2d<${format}, ${access === "read" ? "read" : "write"}>;`,
+          layout: { storageTexture: { access: access === "read" ? "read-only" : "write-only", format } },
+          resource,
+        });
+      }
     }
     return variable;
   });
@@ -197,13 +208,15 @@ function perPart(names: string[], partTexels: number, use: (name: string, index:
 
 const place2d = (index: string) => `vec2u((${index}) & ${ROW - 1}u, (${index}) / ${ROW}u)`;
 
-function loader(name: string, memory: Memory, names: string[]): string {
+function loader(name: string, memory: Memory, names: string[], images: boolean): string {
   const type = memory.format === "f32" ? "vec4f" : "vec4u";
   const body = perPart(
     names,
     memory.partTexels,
     (part, index) =>
-      memory.storage === "buffer" ? `return ${part}[${index}];` : `return textureLoad(${part}, ${place2d(index)}, 0);`,
+      memory.storage === "buffer"
+        ? `return ${part}[${index}];`
+        : `return textureLoad(${part}, ${place2d(index)}${images ? "" : ", 0"});`,
   );
   return `fn load_${name}(i: u32) -> ${type} { ${body} }`;
 }

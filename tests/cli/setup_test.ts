@@ -30,7 +30,10 @@ Deno.test("a missing adapter is installed by apt-get", async () => {
   program(folder.path, "sudo", `shift; "$@"`);
   const { code, err } = await setUp(folder.path);
   assert.equal(code, 0, err);
-  assert.match(err, /^setup: a WebGPU adapter is missing; installing libvulkan1 mesa-vulkan-drivers with apt-get/);
+  assert.match(
+    err,
+    /^setup: a Vulkan adapter for WebGPU is missing; installing libvulkan1 mesa-vulkan-drivers with apt-get/,
+  );
   assert.match(
     Deno.readTextFileSync(log),
     / update\n.* install -y --no-install-recommends libvulkan1 mesa-vulkan-drivers\n/,
@@ -43,7 +46,7 @@ Deno.test("what cannot be installed is said in one sentence", async () => {
   assert.equal(without.code, 1);
   assert.match(
     without.err,
-    /^setup: a WebGPU adapter is missing and there is no apt-get here; install it by hand.*\n$/,
+    /^setup: a Vulkan adapter for WebGPU is missing and there is no apt-get here; install it by hand.*\n$/,
   );
   program(folder.path, "apt-get", `case "$*" in --version) ;; *) echo "E: no network" >&2; exit 100;; esac`);
   program(folder.path, "sudo", `shift; "$@"`);

@@ -23,7 +23,7 @@ const cut: [type: string, name: string, texels: number][] = [
   ["tanh", "odd sizes, batch 3", 64],
   ["maxpool", "caffenet64 pool1: 32 to 16", 4096],
   ["avgpool", "global over 90,000 pixels", 1 << 15],
-  ["lrn", "caffenet norm1", 4096],
+  ["lrn", "caffenet norm1", 9216],
   ["concat", "googlenet inception 3a", 4096],
   ["concat", "1, 3 and 5 channels", 64],
   ["eltwise", "resnet sum", 1024],

@@ -9,11 +9,12 @@ import { runNetwork } from "../reference/network.ts";
 import { pretend } from "./pretend.ts";
 
 const real = await openDevice();
+const networks = smallNetworks.filter(({ network: { name } }) => ["odd classifier", "generator"].includes(name));
 
 for (const software of [true, false]) {
   const device = pretend(real, { software });
 
-  for (const { network, weights, inputs } of smallNetworks) {
+  for (const { network, weights, inputs } of networks) {
     Deno.test(`${device.storage}, ${network.name}: same bits, no second pipeline, labels on everything`, async () => {
       const [[, { shape: [batch] }]] = inputs, options = { batch, gradient: true, weightGradients: true };
       const model = caseModel({ network, weights }), x = caseInputs(inputs);
