@@ -1,5 +1,6 @@
 /** network.json: its types, and the reader that checks everything that can be checked without weights. */
 import { UserError } from "../formats/user_error.ts";
+import { MOST_DIMENSIONS } from "../ops/op.ts";
 
 /** How pixels (0 … 255) become numbers: value = (pixel − mean) · scale, channels in `order`. */
 export interface ImageFormat {
@@ -39,14 +40,17 @@ const isNumbers = (v: unknown): v is number[] => Array.isArray(v) && v.every((n)
 /** Values of one blob, per item, past which a shape is a mistake. */
 const MOST_VALUES = 2 ** 31;
 
-/** @throws UserError unless `shape` is [c, h, w] or [features] of sensible size. */
+/** @throws UserError unless `shape` is that of an item, and of sensible size. */
 export function checkShape(shape: unknown, where: string): number[] {
   if (
-    !isNumbers(shape) || ![1, 3].includes(shape.length) || !shape.every((n) => Number.isSafeInteger(n) && n > 0) ||
+    !isNumbers(shape) || shape.length < 1 || shape.length > MOST_DIMENSIONS ||
+    !shape.every((n) => Number.isSafeInteger(n) && n > 0) ||
     shape.reduce((a, b) => a * b, 1) > MOST_VALUES
   ) {
     throw new UserError(
-      `${where}: shape is ${JSON.stringify(shape)}, expected [channels, height, width] or [features]`,
+      `${where}: shape is ${
+        JSON.stringify(shape)
+      }, expected [channels, height, width], [features] or up to five numbers`,
     );
   }
   return shape;

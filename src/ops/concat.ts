@@ -2,21 +2,17 @@
 import { channels } from "../../shaders/layout.ts";
 import { UserError } from "../formats/user_error.ts";
 import { texelCall } from "./calls.ts";
-import { chw, type Op, show } from "./op.ts";
+import { type Op, show } from "./op.ts";
 
 /** The layer type `concat`. */
 export const concat: Op<null> = {
   parse: () => null,
   outputShape(inputs) {
-    const [, h, w] = chw(inputs[0]);
-    for (const input of inputs) {
-      const [, ih, iw] = chw(input);
-      if (ih !== h || iw !== w || input.length !== inputs[0].length) {
-        throw new UserError(`inputs of ${inputs.map(show).join(" and ")} differ in more than their channels`);
-      }
+    const [[, ...rest]] = inputs;
+    if (inputs.some(([, ...others]) => show(others) !== show(rest))) {
+      throw new UserError(`inputs of ${inputs.map(show).join(" and ")} differ in more than their channels`);
     }
-    const total = inputs.reduce((sum, input) => sum + input[0], 0);
-    return inputs[0].length === 1 ? [total] : [total, h, w];
+    return [inputs.reduce((sum, [channels]) => sum + channels, 0), ...rest];
   },
   forward({ name, inputs }, y) {
     const runs = inputs.map(({ shape: [, c] }) => ({ channels: c, from: 0, count: c }));

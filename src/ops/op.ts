@@ -11,7 +11,10 @@ import { UserError } from "../formats/user_error.ts";
 import type { Fields } from "./fields.ts";
 import type { WeightGradients } from "./weight_gradient.ts";
 
-/** The shape of one item: [channels, height, width], or [features] for a vector. */
+/**
+ * The shape of one item: [channels, height, width] for a map, [features] for a vector, or of any rank up to five. Kernels
+ * see the first dimension as channels, the second as rows and all others together as columns.
+ */
 export type Shape = readonly number[];
 
 /** A weight on the host, row = first dimension. Integers come with one scale per row. */
@@ -74,9 +77,12 @@ export interface Op<P = unknown> {
   weightGradients?(node: Node<P>, dy: Tensor): WeightGradients;
 }
 
+/** Dimensions that the shape of an item may have. */
+export const MOST_DIMENSIONS = 5;
+
 /** [c, h, w] of a shape; a vector is c channels of one pixel. */
-export function chw(shape: Shape): [number, number, number] {
-  return shape.length === 1 ? [shape[0], 1, 1] : [shape[0], shape[1], shape[2]];
+export function chw([channels, height = 1, ...columns]: Shape): [number, number, number] {
+  return [channels, height, count(columns)];
 }
 
 /** The 4-d shape of a batch of items. */

@@ -3,9 +3,9 @@ import { reshape as reshapeKernel, shift } from "../../shaders/layout.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
-import { chw, count, needMap, type Op, type Shape, show } from "./op.ts";
+import { chw, count, MOST_DIMENSIONS, needMap, type Op, type Shape, show } from "./op.ts";
 
-/** Parameters of reshape in network.json: the new [c, h, w] or [features]; one entry may be −1. */
+/** Parameters of reshape in network.json: the new shape of an item; one entry may be −1. */
 export interface ReshapeParams {
   shape: number[];
 }
@@ -32,11 +32,11 @@ export const reshape: Op<ReshapeParams> = reshaping(
   (fields) => {
     const shape = fields.numbers("shape"), known = shape.filter((n) => n !== -1);
     if (
-      ![1, 3].includes(shape.length) || shape.length - known.length > 1 ||
+      shape.length < 1 || shape.length > MOST_DIMENSIONS || shape.length - known.length > 1 ||
       !known.every((n) => Number.isSafeInteger(n) && n > 0)
     ) {
       throw new UserError(
-        `"shape" is [${shape}], expected [c, h, w] or [features] of whole numbers, at most one of them −1`,
+        `"shape" is [${shape}], expected one to ${MOST_DIMENSIONS} whole numbers, at most one of them −1`,
       );
     }
     return { shape };
