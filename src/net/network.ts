@@ -7,7 +7,8 @@ export interface ImageFormat {
   order: "RGB" | "BGR";
   /** One per channel, in the network's own order. */
   mean: number[];
-  scale: number;
+  /** One for all channels, or one per channel in the same order. */
+  scale: number | number[];
 }
 
 /** One layer as written; the other fields are the parameters of its type. */
@@ -107,14 +108,19 @@ function parseLayer(layer: unknown, index: number, where: string): LayerSpec {
 function parseImage(image: unknown, where: string): ImageFormat {
   if (
     !isObject(image) || (image.order !== "RGB" && image.order !== "BGR") || !isNumbers(image.mean) ||
-    typeof image.scale !== "number" || !(image.scale > 0)
+    !isScale(image.scale, image.mean.length)
   ) {
     throw new UserError(
-      `${where}: "image" expects "order" ("RGB" or "BGR"), "mean" (one number a channel), "scale" (> 0)`,
+      `${where}: "image" expects "order" ("RGB" or "BGR"), "mean" (one number a channel), ` +
+        '"scale" (one number > 0, or one a channel)',
     );
   }
   return { order: image.order, mean: image.mean, scale: image.scale };
 }
+
+const isScale = (v: unknown, channels: number): v is number | number[] =>
+  (Array.isArray(v) ? v.length === channels : typeof v === "number") &&
+  [v].flat().every((n: unknown) => Number.isFinite(n) && n as number > 0);
 
 function parseTrained(trained: unknown, where: string): [number, number][] {
   if (Array.isArray(trained) && trained.every((range) => isNumbers(range) && range.length === 2)) {
