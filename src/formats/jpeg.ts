@@ -10,6 +10,9 @@ import type { Image } from "./image.ts";
 /** Coefficients of a 100-megapixel photograph would take 1.2 GB; a 50-megapixel one stays below this. */
 const maxMegabytes = 1024;
 
+/** Progressive files have about ten. A few bytes of a scan can make the decoder visit the whole picture again. */
+const maxScans = 100;
+
 /** Whether the bytes start as every JPEG does. */
 export const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 
@@ -45,7 +48,9 @@ function readHeader(bytes: Uint8Array): { width: number; height: number; orienta
     } else if (marker === 0xe1) orientation = exifOrientation(segment) ?? orientation;
     else if (marker === 0xda) {
       if (!size) break;
-      if (!hasEnd(bytes, next)) throw new Error("it is truncated");
+      const scans = countScans(bytes, next);
+      if (scans === 0) throw new Error("it is truncated");
+      if (scans > maxScans) throw new Error(`${scans} scans; at most ${maxScans} are expected`);
       return { ...size, orientation };
     }
     at = next;
@@ -53,12 +58,13 @@ function readHeader(bytes: Uint8Array): { width: number; height: number; orienta
   throw new Error("it has no picture of a known kind");
 }
 
-/** Whether an end-of-image marker follows; inside a scan, 0xff is always followed by a zero or a restart marker. */
-function hasEnd(bytes: Uint8Array, from: number): boolean {
-  for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
-    if (bytes[at + 1] === 0xd9) return true;
+/** How many scans there are from the first on, 0 where no end of the image follows; in a scan, 0xff is never before these. */
+function countScans(bytes: Uint8Array, from: number): number {
+  for (let at = bytes.indexOf(0xff, from), scans = 1; at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    if (bytes[at + 1] === 0xd9) return scans;
+    if (bytes[at + 1] === 0xda) scans++;
   }
-  return false;
+  return 0;
 }
 
 /** The orientation (1 to 8) that an APP1 segment gives: "Exif\0\0", then a TIFF directory that may hold tag 0x0112. */
