@@ -16,7 +16,8 @@ const harshWords = ["nan", "inf", "-inf", "true", "__proto__", "constructor", "t
 
 /** One of many ways to spoil a list: an item dropped, doubled, repeated, moved or replaced. */
 function spoilList<T>(list: T[], random: Integers, replacement: () => T): T[] {
-  const at = random(Math.max(1, list.length)), other = random(Math.max(1, list.length));
+  if (list.length === 0) return list;
+  const at = random(list.length), other = random(list.length);
   switch (random(6)) {
     case 0:
       return list.toSpliced(at, 1);
@@ -25,9 +26,9 @@ function spoilList<T>(list: T[], random: Integers, replacement: () => T): T[] {
     case 2:
       return list.toSpliced(at, 0, ...Array.from({ length: pick([10, 100, 3000], random) }, () => list[at]));
     case 3:
-      return list.length ? list.with(at, list[other]).with(other, list[at]) : list;
+      return list.with(at, list[other]).with(other, list[at]);
     default:
-      return list.length ? list.with(at, replacement()) : list;
+      return list.with(at, replacement());
   }
 }
 
@@ -79,8 +80,10 @@ export const damageJson: Damage = (file, random) => {
       ], random)();
     if (Array.isArray(value) && random(2)) holder[key] = spoilList(value, random, replacement);
     else if (random(5) === 0) delete holder[key];
-    else if (random(8) === 0) holder[pick([...harshWords, ...slots.map(([, name]) => name)], random)] = value;
-    else holder[key] = typeof value === "number" ? raw(pick(harshNumbers, random)) : replacement();
+    else if (random(8) === 0) { // under another name; an assignment to __proto__ would change the object
+      const name = pick([...harshWords, ...slots.map(([, name]) => name)], random);
+      Object.defineProperty(holder, name, { value, enumerable: true, configurable: true, writable: true });
+    } else holder[key] = typeof value === "number" ? raw(pick(harshNumbers, random)) : replacement();
     if (!("json" in root)) break;
   }
   return encode((JSON.stringify(root.json) ?? "").replace(/"(@\d+@)"/g, (whole, key) => texts.get(key) ?? whole));

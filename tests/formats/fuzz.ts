@@ -88,7 +88,7 @@ const harshBytes = [0, 1, 0x7f, 0x80, 0xff];
 
 /** Up to three faults of bytes or pieces. */
 export const damageBytes: Damage = (file, random) => {
-  let bytes = file.slice();
+  let bytes = new Uint8Array(file);
   for (let times = 1 + random(3); times > 0; times--) {
     const at = random(Math.max(1, bytes.length));
     switch (random(6)) {

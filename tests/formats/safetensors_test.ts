@@ -7,6 +7,7 @@ import {
   writeSafetensors,
 } from "../../src/formats/safetensors.ts";
 import { UserError } from "../../src/formats/user_error.ts";
+import { damageSafetensors } from "./damage.ts";
 import { fuzz } from "./fuzz.ts";
 
 const file = (header: unknown, data: number[] = []) => {
@@ -94,5 +95,8 @@ Deno.test("safetensors: each fault is named", () => {
 });
 
 Deno.test("safetensors: damaged files", () => {
-  fuzz(writeSafetensors(sample, { origin: "test" }), 600, (bytes) => readSafetensors(bytes, "x").forEach(toFloat32));
+  for (const damage of [undefined, damageSafetensors]) {
+    const read = (bytes: Uint8Array) => readSafetensors(bytes, "x").forEach(toFloat32);
+    fuzz(writeSafetensors(sample, { origin: "test" }), 600, read, { damage });
+  }
 });

@@ -13,6 +13,8 @@ import {
 } from "../../../tools/convert/torch/architectures.ts";
 import { type ConvertedStateDict, convertStateDict, convertTorch } from "../../../tools/convert/torch/network.ts";
 import { randomWeights } from "../../cases/case.ts";
+import { damageSafetensors } from "../../formats/damage.ts";
+import { fuzz } from "../../formats/fuzz.ts";
 import { checkNetwork } from "../../ops/check_case.ts";
 import { batchnorm } from "../../reference/batchnorm.ts";
 import { assertClose } from "../../reference/close.ts";
@@ -200,4 +202,10 @@ Deno.test("torch: each fault is named with its tensor", () => {
   }
   const file = writeSafetensors(new Map([["x", zeros([2])]]));
   refuses(() => convertTorch(file, "f", "alexnet"), /^f: "features.0.weight" is missing/);
+});
+
+Deno.test("torch: damaged files give a model or one sentence", () => {
+  const kept = Object.entries(googlenet).filter(([name]) => !name.startsWith("aux"));
+  const file = writeSafetensors(new Map(kept.map(([name, shape]) => [name, zeros(shape, "BF16")])));
+  fuzz(file, 40, (damaged) => convertTorch(damaged, "f", "googlenet"), { damage: damageSafetensors });
 });
