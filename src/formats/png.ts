@@ -97,6 +97,8 @@ function checkHeader({ type: first, data }: Chunk, compressed: Uint8Array) {
       0,
     )
     : bytesOf(width, height);
+  const most = 2 ** 27 + 64 * compressed.length;
+  if (expected > most) throw new Error(`${compressed.length} bytes that unpack to ${expected} are no picture`);
   let found = 0;
   inflate(compressed, expected, (piece) => found += piece.length);
   if (found !== expected) throw new Error(`its pixels take ${expected} bytes, ${found} are there`);
@@ -127,18 +129,13 @@ function fromPalette(indices: ArrayLike<number>, palette: Uint8Array | undefined
 
 /** `key` is the tRNS chunk: the one colour, 16 bits a channel, that counts as transparent. */
 function fromSamples(samples: ArrayLike<number>, channels: number, maximum: number, key: Uint8Array | undefined) {
-  const pixels = samples.length / channels;
-  const rgb = new Uint8Array(pixels * 3);
-  const [r, g, b] = channels < 3 ? [0, 0, 0] : [0, 1, 2];
-  const hidden = key && [r, g, b].map((c) => key[2 * c] << 8 | key[2 * c + 1]);
+  const pixels = samples.length / channels, rgb = new Uint8Array(pixels * 3), step = channels < 3 ? 0 : 1;
+  const opaque = channels % 2 === 1;
+  const [r, g, b] = opaque && key ? [0, 1, 2].map((c) => key[2 * step * c] << 8 | key[2 * step * c + 1]) : [];
   for (let i = 0, at = 0; i < pixels; i++, at += channels) {
-    const colour = [samples[at + r], samples[at + g], samples[at + b]];
-    const alpha = channels % 2 === 0
-      ? samples[at + channels - 1] / maximum
-      : hidden && colour.every((value, c) => value === hidden[c])
-      ? 0
-      : 1;
-    for (let c = 0; c < 3; c++) rgb[3 * i + c] = overWhite(colour[c] * 255 / maximum, alpha);
+    const hidden = samples[at] === r && samples[at + step] === g && samples[at + 2 * step] === b;
+    const alpha = opaque ? (hidden ? 0 : 1) : samples[at + channels - 1] / maximum;
+    for (let c = 0; c < 3; c++) rgb[3 * i + c] = overWhite(samples[at + c * step] * 255 / maximum, alpha);
   }
   return rgb;
 }
