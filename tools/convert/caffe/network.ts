@@ -7,6 +7,7 @@
 import { fromFloat32, type StoredTensor, toFloat32 } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph, makeLayer, type Value } from "../../../src/net/graph.ts";
+import { checkFactors } from "../../../src/net/model.ts";
 import { parseNetwork } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
 import { readCaffemodel } from "./caffemodel.ts";
@@ -95,7 +96,8 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
   const source = data.find(({ tops }) => tops[0] === inputs[0].name);
   const preprocessing = picture && imageOf(picture[0], name, source, options);
   const text = networkText({ name, inputs, image: preprocessing?.image, layers: written });
-  buildGraph({ network: parseNetwork(text, prototxt.file), where: prototxt.file, weights: tensors });
+  const graph = buildGraph({ network: parseNetwork(text, prototxt.file), where: prototxt.file, weights: tensors });
+  checkFactors(graph, prototxt.file);
   return {
     text,
     tensors,
