@@ -8,7 +8,7 @@ import { UserError } from "../formats/user_error.ts";
 import { Fields } from "../ops/fields.ts";
 import type { HostTensor, Op, Shape } from "../ops/op.ts";
 import { ops } from "../ops/table.ts";
-import { checkSize, checkWindows } from "./limits.ts";
+import { checkLayer } from "./limits.ts";
 import type { Network } from "./network.ts";
 import { hostTensor, type WeightsFile } from "./weights.ts";
 
@@ -64,8 +64,7 @@ export function makeLayer(
   const fields = new Fields(params), parsed = op.parse(fields);
   fields.done();
   const shapes = inputs.map((input) => input.shape), output = { name, shape: op.outputShape(shapes, parsed) };
-  checkSize(output.shape);
-  checkWindows(op, parsed, shapes, output.shape);
+  checkLayer(op, parsed, shapes, output.shape);
   const weightShapes = op.weightShapes?.(shapes, parsed) ?? {};
   return { name, op, params: parsed, inputs, output, weightShapes, weight: (key) => weight(key, weightShapes[key]) };
 }

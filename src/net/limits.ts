@@ -15,6 +15,9 @@ const MOST_VALUES = 2 ** 27;
 /** Loop trips of an invocation: far below the 65,535 after which lavapipe silently ends loops. */
 const MOST_TRIPS = 60_000;
 
+/** Inputs of a layer: no adapter binds as many textures or buffers, and compilers take minutes to say so. */
+const MOST_INPUTS = 128;
+
 /** Channels that an LRN sums over: the kernel is written out for each. */
 const MOST_SUMMED = 255;
 
@@ -25,8 +28,10 @@ export function checkSize(shape: Shape, what = "its output"): void {
   }
 }
 
-/** @throws UserError when a layer's windows are larger than its kernels can visit. */
-export function checkWindows(op: Op, params: unknown, [input]: readonly Shape[], output: Shape): void {
+/** @throws UserError when a layer's output is too large, or what its kernels would have to visit for a value of it. */
+export function checkLayer(op: Op, params: unknown, inputs: readonly Shape[], output: Shape): void {
+  checkSize(output);
+  if (inputs.length > MOST_INPUTS) throw new UserError(`${inputs.length} inputs, expected at most ${MOST_INPUTS}`);
   if (op === ops.lrn) {
     const { size, region } = params as LrnParams & { region?: string };
     if (region !== "within" && size > MOST_SUMMED) {
@@ -34,7 +39,9 @@ export function checkWindows(op: Op, params: unknown, [input]: readonly Shape[],
     }
   }
   if (op === ops.maxpool || op === ops.avgpool) {
-    const [, ...map] = chw(input), { kernel = map, stride, padding } = params as PoolParams, [, ...out] = chw(output);
+    const [, ...map] = chw(inputs[0]),
+      { kernel = map, stride, padding } = params as PoolParams,
+      [, ...out] = chw(output);
     const visits = kernel[0] * Math.ceil(kernel[1] / 4);
     // An input position is in so many windows, which its gradient visits.
     const windows = out.reduce((product, n, a) => product * Math.min(n, Math.ceil(kernel[a] / stride[a])), 1);

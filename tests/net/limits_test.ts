@@ -59,6 +59,10 @@ Deno.test("limits: sizes that no device holds and windows that no kernel visits"
     [network([1, 512, 512], { ...pool, kernel: 300, padding: 299 }), /windows of 300×300 .* are larger than/],
     [network(map, { type: "lrn", size: 1_000_001 }), /"size" is 1000001, expected at most 255 channels/],
     [network(map, { type: "reshape", shape: [192, ...Array(100_000).fill(1)] }), /"shape" is \[192,1,1,1.* …$/],
+    [
+      network(map, { type: "concat", input: undefined, inputs: Array(129).fill("data") }),
+      /129 inputs, expected at most 128/,
+    ],
     [network(map, { type: "constructor" }), /type "constructor" is unknown/],
     [network(map, { type: "relu\u001b[2J\n" }), /type "relu \[2J " is unknown/],
     [network(map, ...Array(20_001).fill(relu)), /20001 layers, expected at most 20000/],
