@@ -132,8 +132,8 @@ function guesses(model: Model, output: Float32Array): Guess[] {
 async function labelledSet(file: string): Promise<{ images: Image[]; labels: number[] }> {
   const arrays = readNpz(await readBytes(file), file);
   const images = arrays.get("images"), labels = arrays.get("labels");
-  if (images?.dtype !== "u1" || images.shape.length !== 4 || images.shape[3] !== 3) {
-    throw new UserError(`${file}: expected "images", uint8 of shape [N, height, width, 3]`);
+  if (images?.dtype !== "u1" || images.shape.length !== 4 || images.shape[3] !== 3 || images.data.length === 0) {
+    throw new UserError(`${file}: expected "images", uint8 of shape [N, height, width, 3], none of them 0`);
   }
   const [count, height, width] = images.shape;
   if (labels?.shape.length !== 1 || labels.shape[0] !== count || count === 0) {
