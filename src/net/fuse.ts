@@ -19,6 +19,8 @@ export interface FusedLayer {
   op: Op;
   params: unknown;
   inputs: Value[];
+  /** The shapes of its inputs as the layer sees them: an input may be another's memory under another shape. */
+  shapes: Shape[];
   output: Value;
   /** The leaky or plain ReLU that its kernel applies while storing. */
   relu?: ReluParams;
@@ -30,7 +32,7 @@ export interface FusedLayer {
 const foldable = new Map<Op, "rows" | "columns">([[ops.conv2d, "rows"], [ops.fc, "rows"], [ops.deconv2d, "columns"]]);
 /** Ops whose gradient reads their own output. */
 const readsOutput = new Set<Op>([ops.relu, ops.sigmoid, ops.tanh, ops.softmax]);
-const affines = new Set<Op>([ops.scale, ops.batchnorm]);
+const affines = new Set<Op>([ops.scale, ops.bias, ops.batchnorm]);
 
 /** Prunes a graph and fuses what it may; `resolve` gives the value whose memory holds a value. */
 export function fuse(
@@ -73,6 +75,7 @@ export function fuse(
         op: layer.op,
         params: layer.params,
         inputs,
+        shapes: layer.inputs.map(({ shape }) => shape),
         output: layer.output,
         weights,
       };

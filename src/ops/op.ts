@@ -43,6 +43,8 @@ export interface Node<P = unknown> {
   readonly name: string;
   readonly params: P;
   readonly inputs: readonly Tensor[];
+  /** The shape of an item of each input. */
+  readonly shapes: readonly Shape[];
   readonly output: Tensor;
   /** Weights on the GPU under the names that `pack` gave them. */
   readonly weights: Readonly<Record<string, Tensor>>;
