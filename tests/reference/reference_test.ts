@@ -48,6 +48,8 @@ const small: [type: string, inputs: number[][], params: Record<string, unknown>]
   ["avgpool", [[2, 3, 3, 4]], { global: true }],
   ["lrn", [[2, 7, 2, 2]], { size: 5, alpha: 2, beta: 0.75, k: 1 }],
   ["lrn", [[2, 3, 2, 1]], { size: 4, alpha: 1, beta: 0.5, k: 2 }],
+  ["lrn", [[2, 2, 4, 3]], { region: "within", size: 3, alpha: 2 }],
+  ["lrn", [[1, 2, 3, 4]], { region: "within", size: 4, alpha: 3, beta: 0.5, k: 2 }],
   ["concat", [[2, 1, 2, 3], [2, 3, 2, 3], [2, 2, 2, 3]], {}],
   ["eltwise", [[2, 3, 2], [2, 3, 2], [2, 3, 2]], { operation: "sum", coefficients: [1, -2, 0.5] }],
   ["eltwise", [[2, 3, 2], [2, 3, 2], [2, 3, 2]], { operation: "product" }],
