@@ -17,15 +17,13 @@ export interface LrnWithinGeometry extends Pick<LrnGeometry, "size" | "alpha" | 
 
 /** WGSL that adds `value(at)` along one axis, over the window of each texel or over those that hold it (`mirrored`). */
 function windowSum(g: LrnWithinGeometry, axis: "x" | "y", mirrored: boolean): string {
-  const before = windowBefore(g.size),
-    [back, ahead] = mirrored ? [g.size - 1 - before, before] : [before, g.size - 1 - before];
-  const [extent, step] = axis === "x" ? [g.width, 1] : [g.height, g.width];
+  const [extent, step] = axis === "x" ? [g.width, 1] : [g.height, g.width], before = windowBefore(g.size);
+  const sides = [before, g.size - 1 - before].map((side) => Math.min(side, extent));
+  const [back, ahead] = mirrored ? sides.toReversed() : sides, last = extent - 1;
   return `
   let p = i32(i / ${step}u % ${extent}u);
   var sum = vec4f();
-  for (var q = max(p - ${back}, 0); q <= min(p + ${ahead}, ${
-    extent - 1
-  }); q++) { sum += value(u32(i32(i) + (q - p) * ${step})); }`;
+  for (var q = max(p - ${back}, 0); q <= min(p + ${ahead}, ${last}); q++) { sum += value(u32(i32(i) + (q - p) * ${step})); }`;
 }
 
 /** Sums of squares along rows. Bindings: x, sums. */

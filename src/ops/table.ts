@@ -8,6 +8,7 @@ import { eltwise } from "./eltwise.ts";
 import { elu } from "./elu.ts";
 import { fc } from "./fc.ts";
 import { lrn } from "./lrn.ts";
+import { lstm } from "./lstm.ts";
 import type { Op } from "./op.ts";
 import { avgpool, maxpool } from "./pool.ts";
 import { prelu } from "./prelu.ts";
@@ -30,6 +31,7 @@ export const ops: Readonly<Record<string, Op>> = {
   fc,
   flatten,
   lrn,
+  lstm,
   maxpool,
   prelu,
   relu,

@@ -11,6 +11,7 @@ import { eltwiseCases } from "./eltwise.ts";
 import { eluCases } from "./elu.ts";
 import { fcCases } from "./fc.ts";
 import { lrnCases } from "./lrn.ts";
+import { lstmCases } from "./lstm.ts";
 import { avgpoolCases, maxpoolCases } from "./pool.ts";
 import { preluCases } from "./prelu.ts";
 import { reluCases } from "./relu.ts";
@@ -32,6 +33,7 @@ export const allCases = [
   ...maxpoolCases,
   ...avgpoolCases,
   ...lrnCases,
+  ...lstmCases,
   ...concatCases,
   ...eltwiseCases,
   ...scaleCases,

@@ -13,6 +13,7 @@ import { eltwise } from "./eltwise.ts";
 import { elu } from "./elu.ts";
 import { fc } from "./fc.ts";
 import { lrn } from "./lrn.ts";
+import { lstm } from "./lstm.ts";
 import type { Gradients, Op, Weights } from "./op.ts";
 import { avgpool, maxpool } from "./pool.ts";
 import { prelu } from "./prelu.ts";
@@ -56,6 +57,7 @@ const ops = {
   fc,
   flatten,
   lrn,
+  lstm,
   maxpool,
   prelu,
   relu,
