@@ -9,6 +9,7 @@
  */
 import type { Affine, AffineOp } from "../ops/affine.ts";
 import type { ReluParams } from "../ops/activations.ts";
+import type { FcParams } from "../ops/fc.ts";
 import type { HostTensor, Op, Shape } from "../ops/op.ts";
 import { ops } from "../ops/table.ts";
 import type { Graph, Layer, Value } from "./graph.ts";
@@ -64,7 +65,7 @@ export function fuse(
     const inputs = layer.inputs.map(resolve), before = makers.get(inputs[0]);
     const alone = before !== undefined && !before.relu && readers.get(inputs[0]) === 1 &&
       !seen.has(inputs[0]);
-    if (affine && alone && affines.has(layer.op) && foldable.has(before.op)) {
+    if (affine && alone && affines.has(layer.op) && foldable.has(before.op) && !isRowwise(before)) {
       makers.set(layer.output, Object.assign(before, fold(before, layer), { output: layer.output }));
     } else if (relu && alone && layer.op === ops.relu && !readsOutput.has(before.op)) {
       makers.set(layer.output, Object.assign(before, { relu: layer.params, output: layer.output }));
@@ -84,6 +85,11 @@ export function fuse(
     }
   }
   return { layers: result, resolve };
+}
+
+/** Whether a fully connected layer's channels are not the first dimension, which an affine layer has its factors for. */
+function isRowwise({ op, params }: FusedLayer): boolean {
+  return op === ops.fc && (params as FcParams).axis > 0;
 }
 
 function isView(layer: Layer): boolean {

@@ -18,7 +18,7 @@ import { UserError } from "../formats/user_error.ts";
 import { type Binding, type Call, read, write } from "../gpu/kernel.ts";
 import { featureMap, run, type Tensor } from "../gpu/tensor.ts";
 import { elementwiseCall, texelCall } from "./calls.ts";
-import { chooseTile, convCall, packConv, packVector } from "./convolution.ts";
+import { convCall, packConv, packVector } from "./convolution.ts";
 import { blocks, type HostTensor, type Node, type Op, type Shape, show } from "./op.ts";
 import { asRows, intoRows } from "./rows.ts";
 
@@ -97,13 +97,13 @@ function paddedMatrix(weight: HostTensor, hidden: number): HostTensor {
   };
 }
 
-/** U h' of one step, or h's share of the gradient in the other direction. */
-function recurrence({ device, name, weights }: Node<LstmParams>, perStep: number, hidden: number, gates: number) {
-  const g = matrix(perStep, hidden, gates), own = { weight: weights.recurrent, scale: weights.recurrentScale };
-  return (direction: ConvDirection) => {
-    const tile = chooseTile(device, g, direction);
-    return (x: Tensor, y: Tensor) =>
-      convCall({ device, name: `${name} recurrence`, weights: own }, g, direction, x, write(y), false, tile);
+/** A function that makes the call for U h' of one step, or in the other direction for the gradient's way back to h'. */
+function recurrence({ device, name, weights }: Node<LstmParams>, g: ConvGeometry, direction: ConvDirection) {
+  const own = { weight: weights.recurrent, scale: weights.recurrentScale };
+  let call: Call | undefined;
+  return (x: Tensor, y: Tensor): Call => {
+    call ??= convCall({ device, name: `${name} recurrence`, weights: own }, g, direction, x, write(y), false);
+    return { ...call, bindings: { ...call.bindings, x: read(x), y: write(y) } };
   };
 }
 
@@ -157,7 +157,7 @@ export const lstm: Op<LstmParams> = {
     const x = asRows(device, `${name} input rows`, input, rows, features);
     const out = intoRows(device, `${name} rows`, y, rows, hidden);
     const all = featureMap(device, `${name} gates`, [rows, gates, 1, 1]);
-    const recur = recurrence(node, perStep, hidden, gates)("direct");
+    const recur = recurrence(node, matrix(perStep, hidden, gates), "direct");
     const newState = (): Tensor => ({
       ...featureMap(device, `${name} state`, [perStep, hidden, 1, 1]),
       texels: stateTexels(g, 1),
@@ -198,7 +198,7 @@ export const lstm: Op<LstmParams> = {
     const dy = asRows(device, `${name} gradient rows`, output, rows, hidden);
     const into = intoRows(device, `${name} input gradient rows`, dx, rows, features);
     const da = featureMap(device, `${name} gates gradient`, [rows, gates, 1, 1]);
-    const recur = recurrence(node, perStep, hidden, gates)("transposed");
+    const recur = recurrence(node, matrix(perStep, hidden, gates), "transposed");
     const newState = (): Tensor => ({
       ...featureMap(device, `${name} state gradient`, [perStep, gates, 1, 1]),
       texels: stateTexels(g, 4),

@@ -36,6 +36,7 @@ const small: [type: string, inputs: number[][], params: Record<string, unknown>]
   }],
   ["deconv2d", [[1, 3, 2, 2]], { channels: 3, kernel: 1, stride: 2, groups: 3, bias: false }],
   ["fc", [[3, 2, 2, 3]], { channels: 5 }],
+  ["fc", [[2, 3, 2, 2]], { channels: 4, axis: 1 }],
   ["fc", [[1, 7]], { channels: 1, bias: false }],
   ["relu", [[2, 3, 3, 2]], {}],
   ["relu", [[3, 7]], { slope: 0.3 }],
