@@ -12,7 +12,7 @@ import type { ReluParams } from "../ops/activations.ts";
 import type { FcParams } from "../ops/fc.ts";
 import type { HostTensor, Op, Shape } from "../ops/op.ts";
 import { ops } from "../ops/table.ts";
-import type { Graph, Layer, Value } from "./graph.ts";
+import { type Graph, type Layer, neededLayers, type Value } from "./graph.ts";
 
 /** A layer as it will run. */
 export interface FusedLayer {
@@ -41,12 +41,7 @@ export function fuse(
   wanted: readonly Value[],
   { relu, affine }: { relu: boolean; affine: boolean },
 ): { layers: FusedLayer[]; resolve: (value: Value) => Value } {
-  const needed = new Set<Value>(wanted);
-  for (const layer of [...graph.layers].reverse()) {
-    if (needed.has(layer.output)) { for (const input of layer.inputs) needed.add(input); }
-  }
-  const live = graph.layers.filter((layer) => needed.has(layer.output));
-  const alias = new Map<Value, Value>();
+  const live = neededLayers(graph, wanted), alias = new Map<Value, Value>();
   const resolve = (value: Value): Value => {
     let own = value;
     for (let next = alias.get(own); next; next = alias.get(own)) own = next;

@@ -116,6 +116,7 @@ export const lstm: Op<LstmParams> = {
     peepholes: fields.boolean("peepholes", false),
     initial: fields.boolean("initial", false),
   }),
+  isSequence: ({ time }) => time === "batch",
   outputShape(inputs, p) {
     const [x, marker] = inputs, { streams } = itemSizes(x, p);
     if (inputs.length > 2) throw new UserError(`${inputs.length} inputs, expected one, or two with the marker`);
