@@ -67,6 +67,22 @@ const cases: LayerCase[] = [
     outputShape: [2],
   },
   {
+    layer: '"InnerProduct" inner_product_param { num_output: 2 axis: 2 }',
+    shape: [2, 3],
+    input: [1, 2, 3, 4, 5, 6],
+    blobs: [blob([2, 3], [1, 0, 0, 1, 1, 1]), blob([2], [0, 1])],
+    output: [1, 7, 4, 16],
+    outputShape: [2, 2],
+  },
+  {
+    layer: '"InnerProduct" inner_product_param { num_output: 2 axis: -1 bias_term: false transpose: true }',
+    shape: [1, 1, 3],
+    input: [1, 2, 3],
+    blobs: [blob([3, 2], [1, 1, 0, 1, 0, 1])],
+    output: [1, 6],
+    outputShape: [1, 1, 2],
+  },
+  {
     layer: '"InnerProduct" inner_product_param { num_output: 2 bias_term: false transpose: true }',
     shape: [3],
     input: [1, 2, 3],
@@ -82,6 +98,17 @@ const cases: LayerCase[] = [
     output: [-0.5, 2],
     outputShape: [2],
   },
+  { layer: '"PReLU"', shape: [2], input: [-2, -2], blobs: [blob([2], [3, -4])], output: [-6, 8], outputShape: [2] },
+  {
+    layer: '"PReLU" prelu_param { channel_shared: true filler { value: 0.25 } }',
+    shape: [2],
+    input: [-2, 2],
+    blobs: [blob([], [0.5])],
+    output: [-1, 2],
+    outputShape: [2],
+  },
+  { layer: '"ELU"', shape: [2], input: [-Math.log(2), 2], output: [-0.5, 2], outputShape: [2] },
+  { layer: '"ELU" elu_param { alpha: 4 }', shape: [1], input: [-Math.log(2)], output: [-2], outputShape: [1] },
   { layer: '"Sigmoid"', shape: [1], input: [Math.log(3)], output: [0.75], outputShape: [1] },
   { layer: '"TanH"', shape: [1], input: [Math.log(2)], output: [0.6], outputShape: [1] },
   {
@@ -112,6 +139,14 @@ const cases: LayerCase[] = [
     input: [1, 2],
     output: [1 / 6, 2 / 6],
     outputShape: [2, 1, 1],
+  },
+  // Within a channel the sum over the square is divided by its nine pixels, also at the border; k is not read.
+  {
+    layer: '"LRN" lrn_param { norm_region: WITHIN_CHANNEL local_size: 3 alpha: 9 beta: 1 k: 7 }',
+    shape: [1, 2, 2],
+    input: [1, 2, 0, 1],
+    output: [1 / 7, 2 / 7, 0, 1 / 7],
+    outputShape: [1, 2, 2],
   },
   // Caffe's default is alpha = 1.
   { layer: '"LRN"', shape: [1, 1, 1], input: [2], output: [2 / 1.8 ** 0.75], outputShape: [1, 1, 1] },
@@ -158,6 +193,14 @@ const cases: LayerCase[] = [
     outputShape: [1, 3, 3],
   },
   { layer: '"Dropout" dropout_param { dropout_ratio: 0.9 }', output: nine, outputShape: [1, 3, 3] },
+  { layer: '"Reshape" reshape_param { shape { dim: 16 dim: -1 dim: 3 } }', output: nine, outputShape: [3, 3] },
+  {
+    layer: '"Softmax" softmax_param { axis: 2 }',
+    shape: [1, 2],
+    input: [0, Math.log(3)],
+    output: [0.25, 0.75],
+    outputShape: [1, 2],
+  },
   { layer: '"Softmax"', shape: [2], input: [0, Math.log(3)], output: [0.25, 0.75], outputShape: [2] },
 ];
 
@@ -181,6 +224,8 @@ Deno.test("caffe: layers of several inputs or outputs", () => {
   assert.deepEqual(several('"Eltwise" eltwise_param { coeff: 1 coeff: -2 }'), [-1, -2]);
   assert.deepEqual(several('"Eltwise" eltwise_param { operation: PROD }'), [0, 4]);
   assert.deepEqual(several('"Eltwise" eltwise_param { operation: MAX }'), [0, 2]);
+  assert.deepEqual(several('"Bias" bias_param { axis: 0 }'), [-1, 4]);
+  assert.deepEqual(several('"Scale" scale_param { axis: 0 }'), [0, 4]);
   assert.deepEqual(several('"Concat"'), [-1, 2, 0, 2]);
   assert.deepEqual(several('"Concat" concat_param { concat_dim: 1 }'), [-1, 2, 0, 2]);
 });
@@ -198,6 +243,35 @@ Deno.test("caffe: a Split's tops are values of their own, and layers in place ch
     4,
   ]]);
   assert.deepEqual(networkOf(convert(text)).layers[2], { name: "ra", type: "relu", input: "a", output: "a" });
+});
+
+Deno.test("caffe: a Slice's tops are runs along its axis, under names that nothing else has", () => {
+  const slice = (parameters: string, tops: string[], shape = [3, 1, 2]) =>
+    convert(net(
+      shape,
+      `layer { name: "s" type: "Slice" bottom: "data" ${
+        tops.map((top) => `top: "${top}"`).join(" ")
+      } slice_param { ${parameters} } }
+       layer { name: "s_1" type: "ReLU" bottom: "${tops[0]}" top: "s_1" }`,
+    ));
+  const run = (parameters: string, tops: string[], shape?: number[]) => {
+    const all = values(slice(parameters, tops, shape), { data: [1, 2, 3, 4, 5, 6] });
+    return tops.map((top) => [...all.get(top)!.data]);
+  };
+  assert.deepEqual(run("", ["a", "b", "c"]), [[1, 2], [3, 4], [5, 6]]);
+  assert.deepEqual(run("slice_point: 1", ["a", "b"]), [[1, 2], [3, 4, 5, 6]]);
+  assert.deepEqual(run("slice_dim: 1 slice_point: 2", ["a", "b"]), [[1, 2, 3, 4], [5, 6]]);
+  assert.deepEqual(run("axis: -1", ["a", "b"]), [[1, 3, 5], [2, 4, 6]]);
+  assert.deepEqual(run("axis: 1 slice_point: [1, 2]", ["a", "b", "c"], [6]), [[1], [2], [3, 4, 5, 6]]);
+  assert.deepEqual(run("axis: 2", ["a"]), [[1, 2, 3, 4, 5, 6]]);
+  assert.deepEqual(networkOf(slice("", ["a", "b", "c"])).layers.map(({ name }) => name), ["s", "s_1_", "s_2", "s_1"]);
+  refuses(() => slice("", ["a", "b"]), /layer "s" \("Slice"\): axis 1 has 3 values, which do not split into 2 tops/);
+  refuses(() => slice("slice_point: 1", ["a", "b", "c"]), /1 slice points for 3 tops, expected 2/);
+  refuses(() => slice("slice_point: [2, 2]", ["a", "b", "c"]), /slice points \[2,2\] do not rise from 1 to 2/);
+  refuses(() => slice("slice_point: 3", ["a", "b"]), /slice points \[3\] do not rise/);
+  refuses(() => slice("axis: 0", ["a", "b"]), /it works along axis 0, the batch/);
+  refuses(() => slice("axis: 4", ["a", "b"]), /"axis" is 4; its bottom has the axes 0 to 3/);
+  refuses(() => slice("", ["data", "b", "c"]), /its bottom "data" is one of its 3 tops too/);
 });
 
 Deno.test("caffe: Crop takes the size of its second bottom, from the top left unless told", () => {
@@ -237,9 +311,24 @@ Deno.test("caffe: each fault names the line, the layer and what to do", () => {
   const conv = '"Convolution" convolution_param { num_output: 1 kernel_size: 2 }';
   const two = net([2], 'layer { name: "l" type: "ReLU" bottom: "data" bottom: "data" top: "l" }');
   const faults: [() => unknown, RegExp][] = [
-    [fault('"LSTM"'), /^net.prototxt:2: layer "l" \("LSTM"\): this type is not supported: use .* single-frame/],
-    [fault('"ELU" elu_param { alpha: 2 }'), /this type is not supported: delete it and every layer that needs it/],
-    [fault('"PReLU"'), /not supported: if all its slopes are equal, write a ReLU/],
+    [fault('"RNN"'), /^net.prototxt:2: layer "l" \("RNN"\): this type is not supported: use .* single-frame/],
+    [fault('"Tile"'), /this type is not supported: delete it and every layer that needs it/],
+    [fault('"LSTM" recurrent_param { expose_hidden: true }'), /"expose_hidden" is not supported/],
+    [
+      fault('"LSTM" bottom: "data" bottom: "data" recurrent_param { num_output: 2 }'),
+      /a static input is not supported/,
+    ],
+    [
+      fault('"LSTM" bottom: "data" recurrent_param { num_output: 2 }'),
+      /the continuation marker has items of 1×3×3, expected 1$/,
+    ],
+    [fault('"InnerProduct" inner_product_param { num_output: 2 axis: 0 }'), /along axis 0, the batch/],
+    [fault('"InnerProduct" inner_product_param { num_output: 2 axis: 4 }'), /has the axes 0 to 3/],
+    [fault('"Bias" bottom: "data"'), /its bottoms are \[1,3,3\] and \[1,3,3\] from axis 1 on; only two of one shape/],
+    [
+      fault('"Reshape" reshape_param { shape { dim: 16 dim: 3 dim: 9 } }'),
+      /the first axis must stay the batch; a batch here is one sequence: write 1 for the 3 streams/,
+    ],
     [fault('"constructor"'), /this type is not supported/],
     [fault('"Convolution" convolution_param { kernel_size: 2 }'), /"num_output" is missing/],
     [fault('"Convolution" convolution_param { num_output: 1 }'), /"kernel_size" is missing/],
@@ -257,7 +346,6 @@ Deno.test("caffe: each fault names the line, the layer and what to do", () => {
       /its weight has shape \[4\] in the caffemodel, expected \[1,1,2,2\]/,
     ],
     [fault(conv, [blob([1, 1, 2, 2], [1, NaN, 1, 1]), blob([1], [1])]), /its weight holds NaN or infinity/],
-    [fault('"LRN" lrn_param { norm_region: WITHIN_CHANNEL }'), /within a channel is not supported/],
     [fault('"LRN" lrn_param { local_size: 4 }'), /"local_size" is 4, expected an odd number/],
     [fault('"Pooling" pooling_param { pool: STOCHASTIC kernel_size: 2 }'), /stochastic pooling is not supported/],
     [fault('"BatchNorm" batch_norm_param { use_global_stats: false }'), /write "use_global_stats: true"/],

@@ -10,6 +10,8 @@ export type Shape = readonly number[];
 export interface Conversion {
   type: string;
   params?: Record<string, unknown>;
+  /** The shapes under which it sees its first bottom and its top is seen by others, where they are reshaped for it. */
+  reshaped?: { from?: Shape; to?: Shape };
   /** How many of the bottoms it reads; all unless given. */
   reads?: number;
   /** How many blobs it has; as many as the new layer has weights unless given. */
@@ -24,15 +26,33 @@ export interface Rule {
   settings?: string;
   /**
    * @param shapes Of the bottoms, without the batch.
+   * @param tops How many it has.
+   * @returns What makes its only top, or each of them.
    * @throws UserError without the layer's place.
    */
-  convert(settings: Message, shapes: readonly Shape[]): Conversion;
+  convert(settings: Message, shapes: readonly Shape[], tops: number): Conversion | Conversion[];
+}
+
+/** Reads an axis of a bottom, counted from the front, the batch being 0. @throws UserError unless it is there. */
+export function readAxis(s: Message, [shape]: readonly Shape[], name = "axis", fallback = 1): number {
+  const axis = s.integer(name, -Infinity) ?? fallback, fromFront = axis < 0 ? axis + shape.length + 1 : axis;
+  if (fromFront < 0 || fromFront > shape.length) {
+    throw new UserError(`"${name}" is ${axis}; its bottom has the axes 0 to ${shape.length}`);
+  }
+  return fromFront;
+}
+
+/** Reads an axis. @throws UserError where it is the batch, whose items are apart from each other. */
+export function readItemAxis(s: Message, shapes: readonly Shape[], name = "axis"): number {
+  const axis = readAxis(s, shapes, name);
+  if (axis === 0) throw new UserError("it works along axis 0, the batch; only axes of the items are supported");
+  return axis;
 }
 
 /** Reads an axis. @throws UserError unless it is the channels'. */
-export function checkAxis(s: Message, [shape]: readonly Shape[], name = "axis"): void {
-  const axis = s.integer(name, -Infinity) ?? 1, fromFront = axis < 0 ? axis + shape.length + 1 : axis;
-  if (fromFront !== 1) throw new UserError(`it works along axis ${axis}; only the channels, axis 1, are supported`);
+export function checkAxis(s: Message, shapes: readonly Shape[], name = "axis"): void {
+  const axis = readAxis(s, shapes, name);
+  if (axis !== 1) throw new UserError(`it works along axis ${axis}; only the channels, axis 1, are supported`);
 }
 
 /** Reads a size of both axes: given once, once an axis, or as NAME_h and NAME_w. One number where they are equal. */

@@ -2,9 +2,10 @@
  * How each type of Caffe layer is written in network.json. Caffe's defaults are spelled out where ours differ.
  */
 import { UserError } from "../../../src/formats/user_error.ts";
-import { checkAxis, pair, type Rule, unless } from "./rule.ts";
-import { crop, flatten, reshape } from "./shape_rules.ts";
-import { batchNorm, bias, convolution, innerProduct, power, scale } from "./trained_rules.ts";
+import { checkAxis, pair, readAxis, type Rule, unless } from "./rule.ts";
+import { lstm } from "./lstm_rule.ts";
+import { crop, flatten, reshape, slice, split } from "./shape_rules.ts";
+import { batchNorm, bias, convolution, innerProduct, power, prelu, scale } from "./trained_rules.ts";
 
 const pooling: Rule = {
   settings: "pooling_param",
@@ -37,14 +38,20 @@ const lrn: Rule = {
   settings: "lrn_param",
   convert(s) {
     s.ignore("engine");
-    if (s.choice("norm_region", ["ACROSS_CHANNELS", "WITHIN_CHANNEL"], "ACROSS_CHANNELS") === "WITHIN_CHANNEL") {
-      throw new UserError("normalisation within a channel is not supported; only ACROSS_CHANNELS is");
-    }
+    const within =
+      s.choice("norm_region", ["ACROSS_CHANNELS", "WITHIN_CHANNEL"], "ACROSS_CHANNELS") === "WITHIN_CHANNEL";
     const size = s.integer("local_size", 1) ?? 5;
     if (size % 2 === 0) throw new UserError(`"local_size" is ${size}, expected an odd number`);
+    const k = s.number("k", 1); // which Caffe reads across channels only
     return {
       type: "lrn",
-      params: { size, alpha: s.number("alpha", 1), beta: s.number("beta", 0.75), k: unless(s.number("k", 1), 1) },
+      params: {
+        region: within ? "within" : undefined,
+        size,
+        alpha: s.number("alpha", 1),
+        beta: s.number("beta", 0.75),
+        k: unless(within ? 1 : k, 1),
+      },
     };
   },
 };
@@ -70,6 +77,21 @@ const concat: Rule = {
   },
 };
 
+const softmax: Rule = {
+  settings: "softmax_param",
+  convert(s, shapes) {
+    s.ignore("engine");
+    const [item] = shapes, axis = readAxis(s, shapes), features = item[axis - 1];
+    if (axis === 1) return { type: "softmax" };
+    if (axis === 0 || item.some((n, at) => n !== 1 && at !== axis - 1)) {
+      throw new UserError(
+        `it works along axis ${axis} of items of [${item}]; only axis 1, or any where the others are 1, are supported`,
+      );
+    }
+    return { type: "softmax", reshaped: { from: [features], to: item } };
+  },
+};
+
 /** Without parameters that matter here. */
 const plain = (type: string, settings?: string, ...ignored: string[]): Rule => ({
   settings,
@@ -79,7 +101,7 @@ const plain = (type: string, settings?: string, ...ignored: string[]): Rule => (
   },
 });
 
-/** Every type that is converted. `Split` is written once for each of its tops. */
+/** Every type that is converted. */
 export const rules: Readonly<Record<string, Rule>> = {
   BatchNorm: batchNorm,
   Bias: bias,
@@ -88,10 +110,16 @@ export const rules: Readonly<Record<string, Rule>> = {
   Crop: crop,
   Deconvolution: convolution("deconv2d"),
   Dropout: plain("dropout", "dropout_param", "dropout_ratio"),
+  ELU: {
+    settings: "elu_param",
+    convert: (s) => ({ type: "elu", params: { alpha: unless(s.number("alpha", 1), 1) } }),
+  },
   Eltwise: eltwise,
   Flatten: flatten,
   InnerProduct: innerProduct,
   LRN: lrn,
+  LSTM: lstm,
+  PReLU: prelu,
   Pooling: pooling,
   Power: power,
   ReLU: {
@@ -104,15 +132,9 @@ export const rules: Readonly<Record<string, Rule>> = {
   Reshape: reshape,
   Scale: scale,
   Sigmoid: plain("sigmoid", "sigmoid_param", "engine"),
-  Softmax: {
-    settings: "softmax_param",
-    convert(s, shapes) {
-      s.ignore("engine");
-      checkAxis(s, shapes);
-      return { type: "softmax" };
-    },
-  },
-  Split: plain("dropout"),
+  Slice: slice,
+  Softmax: softmax,
+  Split: split,
   TanH: plain("tanh", "tanh_param", "engine"),
 };
 
@@ -134,8 +156,6 @@ export const dropped: readonly string[] = [
 export function advice(type: string): string {
   const instead: Record<string, string> = {
     ArgMax: "delete it: the layer before it gives the scores",
-    LSTM: "use the network's single-frame version",
-    PReLU: 'if all its slopes are equal, write a ReLU with that "negative_slope"',
     Python: "its code is not in these files; delete it, or write it with the types that are known",
     RNN: "use the network's single-frame version",
   };

@@ -1,6 +1,6 @@
 /** The rules for the layers that move values or give them another shape. Caffe's shapes begin with the batch, ours do not. */
 import { UserError } from "../../../src/formats/user_error.ts";
-import { checkAxis, type Rule } from "./rule.ts";
+import { checkAxis, readItemAxis, type Rule, unless } from "./rule.ts";
 
 /** Flatten of all axes but the batch. */
 export const flatten: Rule = {
@@ -32,10 +32,14 @@ export const reshape: Rule = {
     ];
     // A literal or inferred first number stands for the batch as well: the rest must then hold one whole item.
     const shape = after.slice(1), whole = input.reduce((a, b) => a * b, 1);
-    const holds = shape.reduce<number>((product, n) => product * Number(n), 1);
-    if (shape.includes(batch) || (after[0] !== batch && holds !== whole)) {
+    const holds = shape.reduce<number>((product, n) => product * (n === -1 ? 1 : Number(n)), 1);
+    const inferred = shape.includes(-1) && after[0] !== -1;
+    if (shape.includes(batch) || (after[0] !== batch && holds !== whole && !(inferred && whole % holds === 0))) {
+      const streams = shape.length > 1 && holds === Number(shape[0]) * whole
+        ? `; a batch here is one sequence: write 1 for the ${shape[0]} streams`
+        : "";
       throw new UserError(
-        `its shape [${wanted.slice(0, 8)}] mixes the items of a batch; the first axis must stay the batch`,
+        `its shape [${wanted.slice(0, 8)}] mixes the items of a batch; the first axis must stay the batch${streams}`,
       );
     }
     return { type: "reshape", params: { shape } };
@@ -60,5 +64,35 @@ export const crop: Rule = {
       throw new UserError("cropping the batch or the channels is not supported; only height and width");
     }
     return { type: "crop", params: { size: [size(2), size(3)], offset: [at(2), at(3)] }, reads: 1 };
+  },
+};
+
+/** Split: every top is its bottom. */
+export const split: Rule = {
+  convert: (_, __, tops) => Array.from({ length: tops }, () => ({ type: "dropout" })),
+};
+
+/** Slice: each top is a run along one axis, ended by the slice points, or all of one length. */
+export const slice: Rule = {
+  settings: "slice_param",
+  convert(s, shapes, tops) {
+    if (s.count("axis") && s.count("slice_dim")) throw new UserError('"axis" and "slice_dim" are both given');
+    const axis = readItemAxis(s, shapes, s.count("slice_dim") ? "slice_dim" : "axis"), length = shapes[0][axis - 1];
+    const points = s.integers("slice_point", 1);
+    if (points.length === 0 && length % tops !== 0) {
+      throw new UserError(`axis ${axis} has ${length} values, which do not split into ${tops} tops`);
+    }
+    if (points.length > 0 && points.length !== tops - 1) {
+      throw new UserError(`${points.length} slice points for ${tops} tops, expected ${tops - 1}`);
+    }
+    const inner = points.length > 0 ? points : Array.from({ length: tops - 1 }, (_, n) => (n + 1) * length / tops);
+    const ends = [0, ...inner, length];
+    return ends.slice(1).map((end, n) => {
+      const from = ends[n], count = end - from;
+      if (count < 1) {
+        throw new UserError(`its slice points [${points.slice(0, 8)}] do not rise from 1 to ${length - 1}`);
+      }
+      return { type: "slice", params: { axis: unless(axis - 1, 0), from: unless(from, 0), count } };
+    });
   },
 };
