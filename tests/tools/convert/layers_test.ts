@@ -193,7 +193,7 @@ const cases: LayerCase[] = [
     outputShape: [1, 3, 3],
   },
   { layer: '"Dropout" dropout_param { dropout_ratio: 0.9 }', output: nine, outputShape: [1, 3, 3] },
-  { layer: '"Reshape" reshape_param { shape { dim: 16 dim: -1 dim: 3 } }', output: nine, outputShape: [3, 3] },
+  { layer: '"Reshape" reshape_param { shape { dim: 16 dim: 1 dim: 9 } }', output: nine, outputShape: [1, 9] },
   {
     layer: '"Softmax" softmax_param { axis: 2 }',
     shape: [1, 2],
@@ -269,7 +269,7 @@ Deno.test("caffe: a Slice's tops are runs along its axis, under names that nothi
   refuses(() => slice("slice_point: 1", ["a", "b", "c"]), /1 slice points for 3 tops, expected 2/);
   refuses(() => slice("slice_point: [2, 2]", ["a", "b", "c"]), /slice points \[2,2\] do not rise from 1 to 2/);
   refuses(() => slice("slice_point: 3", ["a", "b"]), /slice points \[3\] do not rise/);
-  refuses(() => slice("axis: 0", ["a", "b"]), /it works along axis 0, the batch/);
+  refuses(() => slice("axis: 0", ["a", "b"]), /it works along axis 0, but the items of the batch are apart/);
   refuses(() => slice("axis: 4", ["a", "b"]), /"axis" is 4; its bottom has the axes 0 to 3/);
   refuses(() => slice("", ["data", "b", "c"]), /its bottom "data" is one of its 3 tops too/);
 });
@@ -322,12 +322,15 @@ Deno.test("caffe: each fault names the line, the layer and what to do", () => {
       fault('"LSTM" bottom: "data" recurrent_param { num_output: 2 }'),
       /the continuation marker has items of 1×3×3, expected 1$/,
     ],
-    [fault('"InnerProduct" inner_product_param { num_output: 2 axis: 0 }'), /along axis 0, the batch/],
+    [
+      fault('"InnerProduct" inner_product_param { num_output: 2 axis: 0 }'),
+      /along axis 0, but the items of the batch are apart/,
+    ],
     [fault('"InnerProduct" inner_product_param { num_output: 2 axis: 4 }'), /has the axes 0 to 3/],
     [fault('"Bias" bottom: "data"'), /its bottoms are \[1,3,3\] and \[1,3,3\] from axis 1 on; only two of one shape/],
     [
-      fault('"Reshape" reshape_param { shape { dim: 16 dim: 3 dim: 9 } }'),
-      /the first axis must stay the batch; a batch here is one sequence: write 1 for the 3 streams/,
+      fault('"Reshape" reshape_param { shape { dim: 16 dim: -1 dim: 3 } }'),
+      /the first axis must stay the batch, or the first two be time and streams of whole items/,
     ],
     [fault('"constructor"'), /this type is not supported/],
     [fault('"Convolution" convolution_param { kernel_size: 2 }'), /"num_output" is missing/],

@@ -104,7 +104,47 @@ Deno.test("caffe: LRCN through time, every layer and the gradient of a unit", as
     const inputs = { data, clip_markers: Float32Array.from(markers) };
     await assertRuns(device, model, inputs, 6, { "fc8-final": 4, probs: 2, lstm1: 9, fc6: 3 }, 2e-5);
   }
-  refuses(() => convert(lrcn(3), lrcnBlobs), /layer "reshape-data".*write 1 for the 3 streams/);
+});
+
+Deno.test("caffe: LRCN's streams take turns in the batch, and are apart", async () => {
+  const data = Float32Array.from({ length: 6 * 3 * 35 * 35 }, normal(4)), size = data.length / 6;
+  const one = convert(lrcn(), lrcnBlobs), three = convert(lrcn(3), lrcnBlobs), markers = [0, 0, 0, 1, 1, 0];
+  const inputs = { data, clip_markers: Float32Array.from(markers) };
+  await assertRuns(device, three, inputs, 6, { probs: 2, lstm1: 9 }, 2e-5);
+  const together = values(three, inputs, 6).get("probs")!;
+  for (const stream of [0, 1, 2]) {
+    const rows = [stream, stream + 3],
+      pick = (from: Float32Array, length: number) =>
+        Float32Array.from(rows.flatMap((row) => [...from.subarray(row * length, (row + 1) * length)]));
+    const alone = values(one, { data: pick(data, size), clip_markers: pick(inputs.clip_markers, 1) }, 2).get("probs")!;
+    const own = rows.flatMap((row) => [...together.data.subarray(row * 7, (row + 1) * 7)]);
+    assertClose(`stream ${stream}`, alone, tensor([2, 1, 7], own));
+  }
+  await assert.rejects(
+    () => assertRuns(device, three, { data: data.subarray(size), clip_markers: new Float32Array(5) }, 5, {}, 1),
+    /lstm1: a batch of 5 does not split into steps of 3 streams/,
+  );
+});
+
+Deno.test("caffe: what streams that take turns may not meet", () => {
+  const after = (layer: string) => () =>
+    convert(
+      `input: "data" input_shape { dim: [6, 4] }
+       layer { name: "r" type: "Reshape" bottom: "data" top: "r" reshape_param { shape { dim: [2, 3, 4] } } }
+       layer { name: "l" top: "l" bottom: "r" ${layer} }`,
+      { l: [random("w", [2, 4], 1), random("b", [2], 1)] },
+    );
+  const shape = (layer: string) => networkOf(after(layer)()).layers.at(-1)!;
+  assert.deepEqual(shape('type: "Reshape" reshape_param { shape { dim: -1 dim: 4 } }').shape, [4]);
+  assert.equal(shape('type: "InnerProduct" inner_product_param { num_output: 2 axis: 2 }').axis, 1);
+  assert.equal(shape('type: "TanH"').type, "tanh");
+  refuses(
+    after('type: "InnerProduct" inner_product_param { num_output: 2 }'),
+    /the items of time and streams are apart/,
+  );
+  refuses(after('type: "Softmax"'), /along axis 1, but the items of time and streams are apart/);
+  refuses(after('type: "LRN"'), /its bottom has 3 streams that take turns in the batch, which this type does not know/);
+  refuses(after('type: "Eltwise" bottom: "data"'), /its bottoms have 3 and 1 streams, expected as many/);
 });
 
 Deno.test("caffe: f16 stores both matrices of an LSTM", () => {

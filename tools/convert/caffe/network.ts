@@ -6,7 +6,7 @@
  */
 import type { StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
-import { buildGraph, type Value } from "../../../src/net/graph.ts";
+import { buildGraph } from "../../../src/net/graph.ts";
 import { parseNetwork } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
 import { readCaffemodel } from "./caffemodel.ts";
@@ -15,7 +15,7 @@ import { dataLayers, declaredInputs, layerInputs } from "./inputs.ts";
 import { type CaffeLayer, readLayers } from "./layers.ts";
 import { parsePrototxt } from "./prototxt.ts";
 import { dropped, rules } from "./rules.ts";
-import { type LayerFile, makeTops } from "./tops.ts";
+import { type CaffeBlob, type LayerFile, makeTops } from "./tops.ts";
 
 /** A file's content and the name that errors call it by. */
 export interface CaffeFiles {
@@ -72,19 +72,20 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
   }
 
   const weights = readCaffemodel(caffemodel.bytes, caffemodel.file);
-  const blobs = new Map<string, Value>(inputs.map((input) => [input.name, input]));
+  const blobs = new Map<string, CaffeBlob>(inputs.map((input) => [input.name, { value: input, streams: 1 }]));
   const written: LayerFile[] = [], tensors = new Map<string, StoredTensor>();
   const taken = new Set([...layers.map(({ name }) => name), ...blobs.keys(), ...layers.flatMap(({ tops }) => tops)]);
   const add = (layer: CaffeLayer) => {
     for (const top of makeTops(layer, { blobs, taken }, weights.get(layer.name), options.weights)) {
       written.push(...top.files);
-      blobs.set(top.name, top.value);
+      blobs.set(top.name, top.blob);
       for (const [key, tensor] of top.stored) tensors.set(key, tensor);
     }
   };
   for (const layer of layers) within(layer, prototxt.file, () => add(layer));
 
-  const output = blobs.get(layers.at(-1)!.tops[0])!.shape, pictures = inputs.find(({ shape }) => isPicture(shape));
+  const output = blobs.get(layers.at(-1)!.tops[0])!.value.shape,
+    pictures = inputs.find(({ shape }) => isPicture(shape));
   const picture = pictures?.shape ?? [output].find(isPicture);
   const source = data.find(({ tops }) => tops[0] === (pictures ?? inputs[0]).name);
   const preprocessing = picture && imageOf(picture[0], name, source, options);

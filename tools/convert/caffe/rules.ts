@@ -2,7 +2,7 @@
  * How each type of Caffe layer is written in network.json. Caffe's defaults are spelled out where ours differ.
  */
 import { UserError } from "../../../src/formats/user_error.ts";
-import { checkAxis, pair, readAxis, type Rule, unless } from "./rule.ts";
+import { checkAxis, pair, readItemAxis, type Rule, unless } from "./rule.ts";
 import { lstm } from "./lstm_rule.ts";
 import { crop, flatten, reshape, slice, split } from "./shape_rules.ts";
 import { batchNorm, bias, convolution, innerProduct, power, prelu, scale } from "./trained_rules.ts";
@@ -58,6 +58,7 @@ const lrn: Rule = {
 
 const eltwise: Rule = {
   settings: "eltwise_param",
+  streams: true,
   convert(s) {
     s.ignore("stable_prod_grad");
     const operation = s.choice("operation", ["PROD", "SUM", "MAX"], "SUM"), coefficients = s.numbers("coeff");
@@ -79,11 +80,12 @@ const concat: Rule = {
 
 const softmax: Rule = {
   settings: "softmax_param",
-  convert(s, shapes) {
+  streams: true,
+  convert(s, shapes, { streams }) {
     s.ignore("engine");
-    const [item] = shapes, axis = readAxis(s, shapes), features = item[axis - 1];
+    const [item] = shapes, axis = readItemAxis(s, shapes, streams), features = item[axis - 1];
     if (axis === 1) return { type: "softmax" };
-    if (axis === 0 || item.some((n, at) => n !== 1 && at !== axis - 1)) {
+    if (item.some((n, at) => n !== 1 && at !== axis - 1)) {
       throw new UserError(
         `it works along axis ${axis} of items of [${item}]; only axis 1, or any where the others are 1, are supported`,
       );
@@ -92,9 +94,10 @@ const softmax: Rule = {
   },
 };
 
-/** Without parameters that matter here. */
+/** Value by value, without parameters that matter here. */
 const plain = (type: string, settings?: string, ...ignored: string[]): Rule => ({
   settings,
+  streams: true,
   convert(s) {
     s.ignore(...ignored);
     return { type };
@@ -112,6 +115,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   Dropout: plain("dropout", "dropout_param", "dropout_ratio"),
   ELU: {
     settings: "elu_param",
+    streams: true,
     convert: (s) => ({ type: "elu", params: { alpha: unless(s.number("alpha", 1), 1) } }),
   },
   Eltwise: eltwise,
@@ -124,6 +128,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   Power: power,
   ReLU: {
     settings: "relu_param",
+    streams: true,
     convert(s) {
       s.ignore("engine");
       return { type: "relu", params: { slope: unless(s.number("negative_slope", 0), 0) } };

@@ -19,15 +19,21 @@ export interface MadeTop {
   name: string;
   /** The last of these writes it. */
   files: LayerFile[];
-  value: Value;
+  blob: CaffeBlob;
   /** Weights by their names in the file. */
   stored: [string, StoredTensor][];
 }
 
 /** What the layers before have left: blobs, and the names that are taken, to which new ones are added. */
 export interface Surroundings {
-  blobs: ReadonlyMap<string, Value>;
+  blobs: ReadonlyMap<string, CaffeBlob>;
   taken: Set<string>;
+}
+
+/** A blob's item, and how many streams take turns in its batch. */
+export interface CaffeBlob {
+  value: Value;
+  streams: number;
 }
 
 /**
@@ -46,12 +52,23 @@ export function makeTops(
   const fail = (expected: string) =>
     new UserError(`it has ${bottoms.length} bottoms and ${tops.length} tops, expected at least one and ${expected}`);
   if (bottoms.length === 0 || tops.length === 0) throw fail("at least one");
-  const sources = bottoms.map((blob) => {
-    const value = blobs.get(blob);
-    if (!value) throw new UserError(`no layer before it makes its bottom ${JSON.stringify(blob.slice(0, 60))}`);
-    return { blob, value };
+  const sources = bottoms.map((name) => {
+    const blob = blobs.get(name);
+    if (!blob) throw new UserError(`no layer before it makes its bottom ${JSON.stringify(name.slice(0, 60))}`);
+    return { name, ...blob };
   });
-  const converted = rules[type].convert(settings, sources.map(({ value }) => value.shape), tops.length);
+  const [{ streams }] = sources, rule = rules[type];
+  if (sources.some((source) => source.streams !== streams)) {
+    throw new UserError(
+      `its bottoms have ${sources.map(({ streams }) => streams).join(" and ")} streams, expected as many`,
+    );
+  }
+  if (streams > 1 && !rule.streams) {
+    throw new UserError(
+      `its bottom has ${streams} streams that take turns in the batch, which this type does not know`,
+    );
+  }
+  const converted = rule.convert(settings, sources.map(({ value }) => value.shape), { tops: tops.length, streams });
   settings.done(layer.label);
   const conversions = Array.isArray(converted) ? converted : [converted];
   if (conversions.length !== tops.length) throw fail("exactly one");
@@ -63,7 +80,8 @@ export function makeTops(
     const name = n === 0 ? layer.name : fresh(`${layer.name}_${n}`, taken);
     const { files, made, value } = writeLayers(name, tops[n], sources, conversion, taken);
     const stored = storedWeights(conversion, made.weightShapes, trained, storage);
-    return { name: tops[n], files, value, stored: stored.map(([key, tensor]) => [`${name}.${key}`, tensor]) };
+    const blob = { value, streams: conversion.streams ?? streams };
+    return { name: tops[n], files, blob, stored: stored.map(([key, tensor]) => [`${name}.${key}`, tensor]) };
   });
 }
 
@@ -77,7 +95,7 @@ function fresh(name: string, taken: Set<string>): string {
 
 /** A blob that a layer reads. */
 interface Source {
-  blob: string;
+  name: string;
   value: Value;
 }
 
@@ -86,18 +104,18 @@ function writeLayers(name: string, top: string, bottoms: Source[], conversion: C
   const { type, params = {}, reads = bottoms.length, reshaped: { from, to } = {} } = conversion,
     files: LayerFile[] = [];
   const write = (own: string, type: string, params: Record<string, unknown>, sources: Source[], output: string) => {
-    const blobs = sources.map(({ blob }) => blob);
+    const blobs = sources.map(({ name }) => name);
     const source = blobs.length === 1 ? { input: blobs[0] } : { inputs: blobs };
     files.push({ name: own, type, ...source, output: output === own ? undefined : output, ...params });
     return makeLayer(own, type, params, sources.map(({ value }) => value), () => {
       throw new Error("weights are read by the runtime only");
     });
   };
-  const reshape = (own: string, shape: readonly number[], { blob, value }: Source, output: string): Source => {
-    return { blob: output, value: write(own, "reshape", { shape }, [{ blob, value }], output).output };
+  const reshape = (own: string, shape: readonly number[], source: Source, output: string): Source => {
+    return { name: output, value: write(own, "reshape", { shape }, [source], output).output };
   };
   const [first, ...others] = bottoms.slice(0, reads), before = from && fresh(`${name}_from`, taken);
   const source = before ? reshape(before, from, first, before) : first, seen = to ? fresh(`${name}_of`, taken) : top;
-  const made = write(name, type, params, [source, ...others], seen), own = { blob: seen, value: made.output };
+  const made = write(name, type, params, [source, ...others], seen), own = { name: seen, value: made.output };
   return { files, made, value: to ? reshape(fresh(`${name}_to`, taken), to, own, top).value : own.value };
 }

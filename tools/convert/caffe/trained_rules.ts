@@ -35,8 +35,9 @@ export function outputs(s: Message): number {
 /** InnerProduct: the axes before its own number rows, the batch first. */
 export const innerProduct: Rule = {
   settings: "inner_product_param",
-  convert(s, shapes) {
-    const axis = readItemAxis(s, shapes);
+  streams: true,
+  convert(s, shapes, { streams }) {
+    const axis = readItemAxis(s, shapes, streams);
     s.ignore("weight_filler", "bias_filler");
     const transposed = s.boolean("transpose", false);
     return {
