@@ -64,17 +64,15 @@ const gate = (g: LstmGeometry, row: string, n: number, gates = 4): string =>
 
 const peephole = (g: LstmGeometry, n: number): string => `load_peephole(${n * width(g)}u + k)`;
 
-/** The first state: zeros, or the rows of binding `initial`: every stream's h, then every stream's c. Bindings: state. */
-export function lstmStart(g: LstmGeometry, initial: boolean): string {
+/** The first state from the rows of `initial`: every stream's h, then every stream's c. Bindings: initial, state. */
+export function lstmStart(g: LstmGeometry): string {
   const own = g.streams * width(g), all = g.items * own;
-  return initial
-    ? `
+  return `
 fn kernel(i: u32) {
-  if (i < ${
-      2 * all
-    }u) { store_state(i, load_initial(i / ${all}u * ${own}u + i % ${own}u)); } else { store_state(i, vec4f()); }
-}`
-    : "fn kernel(i: u32) { store_state(i, vec4f()); }";
+  var v = vec4f();
+  if (i < ${2 * all}u) { v = load_initial(i / ${all}u * ${own}u + i % ${own}u); }
+  store_state(i, v);
+}`;
 }
 
 /** Bindings: gates, recurrent (U h'), state, next, y, `marker`, `peephole`, and `kept` where `keep`. */

@@ -179,12 +179,9 @@ export const lstm: Op<LstmParams> = {
     const calls: Call[] = [
       ...x.calls,
       convCall(node, matrix(rows, features, gates), "direct", x.tensor, write(all), true),
-      texelCall(
-        `${name} start`,
-        optional({ initial: weights.initial }),
-        { state: write(state) },
-        lstmStart(g, weights.initial !== undefined),
-      ),
+      weights.initial
+        ? texelCall(`${name} start`, { initial: weights.initial }, { state: write(state) }, lstmStart(g))
+        : elementwiseCall(`${name} start`, {}, write(state), "vec4f()"),
     ];
     const code = lstmStep(g, kept !== undefined);
     for (let step = 0; step < g.steps; step++) {
