@@ -34,9 +34,12 @@ export interface LstmParams {
   initial: boolean;
 }
 
-/** Streams and features of an item, and the streams of a step, which may be several items. @throws UserError where it is no step, or no sequence of steps. */
+/**
+ * Streams and features of an item, and the streams of a step, which may be several items.
+ * @throws UserError where the item is no step, or no sequence of steps.
+ */
 function itemSizes(item: Shape, { time, streams }: LstmParams) {
-  if (time === "item" ? item.length !== 3 : item.length > 2) {
+  if (time === "item" ? item.length !== 3 : item.length < 1 || item.length > 2) {
     const expected = time === "item" ? "[time, streams, features]" : "[features] or [streams, features]";
     throw new UserError(`an item of ${show(item)}, expected ${expected} because "time" is "${time}"`);
   }
@@ -88,12 +91,16 @@ function padded<T extends Float32Array | Int8Array>(values: T, hidden: number, c
   return result;
 }
 
+/** The matrix of all gates, padded; its numbers are made when they are asked for. */
 function paddedMatrix(weight: HostTensor, hidden: number): HostTensor {
   const [rows, columns] = weight.shape, { quantised } = weight;
+  if (hidden % 4 === 0) return weight;
   return {
     shape: [rows / hidden * 4 * blocks(hidden), columns],
     stored: weight.stored,
-    values: padded(weight.values, hidden, columns),
+    get values() {
+      return padded(weight.values, hidden, columns);
+    },
     ...(quantised && {
       quantised: {
         integers: padded(quantised.integers, hidden, columns),

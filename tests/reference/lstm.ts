@@ -70,7 +70,7 @@ export const lstm: Op<LstmParameters> = {
   },
 };
 
-/** One stream: the rows of its steps, in the order in which they run, and where their markers lie. */
+/** One stream: its number within a step, and the rows of its steps in the order in which they run. */
 interface Sequence {
   stream: number;
   rows: number[];

@@ -26,6 +26,10 @@ export function convert(
   );
 }
 
+/** A prototxt of one input "data" and what follows. */
+export const net = (shape: number[], layers: string) =>
+  `name: "net" input: "data" input_shape { dim: 1 ${shape.map((n) => `dim: ${n}`).join(" ")} } ${layers}`;
+
 /** network.json as an object. */
 export const networkOf = ({ text }: ConvertedModel): Network & Record<string, unknown> => JSON.parse(text);
 
