@@ -1,6 +1,7 @@
 /** Weights as a model folder stores them, checked and made into numbers. */
-import { type StoredTensor, toFloat32 } from "../formats/safetensors.ts";
+import { fromFloat32, type StoredTensor, toFloat32 } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
+import { quantise } from "../ops/convolution.ts";
 import type { HostTensor } from "../ops/op.ts";
 
 /** A weights file and the folder's name in messages. */
@@ -31,4 +32,13 @@ export function hostTensor(model: WeightsFile, name: string, shape: readonly num
   const values = new Float32Array(integers.length), row = integers.length / shape[0];
   for (let n = 0; n < values.length; n++) values[n] = integers[n] * scale[Math.floor(n / row)];
   return { shape, stored: "I8", values, quantised: { integers, scales: scale } };
+}
+
+/** A weight as an `I8` tensor and its scales, one a row: what `hostTensor` reads back. */
+export function quantised(name: string, tensor: StoredTensor): [string, StoredTensor][] {
+  const { shape } = tensor, { integers, scales } = quantise(toFloat32(tensor), shape[0]);
+  return [
+    [name, { dtype: "I8", shape, bytes: new Uint8Array(integers.buffer) }],
+    [`${name}.scale`, fromFloat32(scales, "F32", [shape[0]])],
+  ];
 }

@@ -13,8 +13,12 @@ export interface ImageOptions {
   scale?: number;
 }
 
-/** Networks whose mean everybody knows, by their name in lower case: ImageNet's, blue first. */
-const knownMeans = new Map(["alexnet", "caffenet", "googlenet"].map((name) => [name, [104, 117, 123]]));
+/** Networks whose mean everybody knows, by their name in lower case, blue first. */
+const knownMeans: ReadonlyMap<string, number[]> = new Map([
+  ...["alexnet", "caffenet", "googlenet"].map((name): [string, number[]] => [name, [104, 117, 123]]), // ImageNet's
+  ["places205", [105.487823486, 113.741088867, 116.060394287]],
+  ["resnet-50", [103.939, 116.779, 123.68]], // near its mean image
+]);
 
 /**
  * The image format and a sentence on where it comes from.

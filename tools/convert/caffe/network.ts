@@ -8,6 +8,7 @@ import { fromFloat32, type StoredTensor, toFloat32 } from "../../../src/formats/
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph, makeLayer, type Value } from "../../../src/net/graph.ts";
 import { parseNetwork } from "../../../src/net/network.ts";
+import { quantised } from "../../../src/net/weights.ts";
 import { networkText } from "../../train/networks.ts";
 import { readCaffemodel } from "./caffemodel.ts";
 import { imageOf, type ImageOptions } from "./image.ts";
@@ -28,7 +29,9 @@ export interface CaffeOptions extends ImageOptions {
   /** The network's name where the prototxt has none. */
   name: string;
   /** How the weights of convolutions and fully connected layers are stored; biases stay F32. */
-  weights?: "f32" | "f16";
+  weights?: "f32" | "f16" | "i8";
+  /** Of a generator: the encoder's layer that it inverts. */
+  code?: string;
 }
 
 /** A model folder's content. */
@@ -94,13 +97,15 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
   const output = blobs.get(layers.at(-1)!.tops[0])!.shape, picture = [inputs[0].shape, output].find(isPicture);
   const source = data.find(({ tops }) => tops[0] === inputs[0].name);
   const preprocessing = picture && imageOf(picture[0], name, source, options);
-  const text = networkText({ name, inputs, image: preprocessing?.image, layers: written });
+  const code = options.code === undefined ? undefined : { layer: options.code, sigmas: 3 };
+  const text = networkText({ name, inputs, image: preprocessing?.image, code, layers: written });
   buildGraph({ network: parseNetwork(text, prototxt.file), where: prototxt.file, weights: tensors });
   return {
     text,
     tensors,
     layers: written.length,
-    parameters: tensors.values().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
+    parameters: [...tensors].filter(([name]) => !name.endsWith(".weight.scale"))
+      .reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b, 1), 0),
     mean: preprocessing && { ...preprocessing, values: preprocessing.image.mean },
   };
 }
@@ -131,8 +136,8 @@ function convertLayer(
   layer: CaffeLayer,
   blobs: ReadonlyMap<string, Value>,
   trained: StoredTensor[] | undefined,
-  storage: "f32" | "f16" = "f32",
-): { file: LayerFile; output: Value; stored: [string, StoredTensor][] } {
+  storage: CaffeOptions["weights"] = "f32",
+): { file: LayerFile; output: Value; stored: (readonly [string, StoredTensor])[] } {
   const { name, type, bottoms, tops, settings } = layer;
   if (!Object.hasOwn(rules, type)) throw new UserError(`this type is not supported: ${advice(type)}`);
   if (bottoms.length === 0 || tops.length !== 1) {
@@ -156,9 +161,10 @@ function convertLayer(
   return {
     file: { name, type: conversion.type, ...source, output: tops[0] === name ? undefined : tops[0], ...params },
     output: made.output,
-    stored: Object.entries(layerWeights(conversion, made.weightShapes, trained)).map(([key, tensor]) => {
-      const half = storage === "f16" && key === "weight" && ["conv2d", "deconv2d", "fc"].includes(conversion.type);
-      return [key, fitted(key, tensor, made.weightShapes[key], half ? "F16" : "F32")];
+    stored: Object.entries(layerWeights(conversion, made.weightShapes, trained)).flatMap(([key, tensor]) => {
+      const narrow = key === "weight" && ["conv2d", "deconv2d", "fc"].includes(conversion.type);
+      const stored = fitted(key, tensor, made.weightShapes[key], narrow && storage === "f16" ? "F16" : "F32");
+      return narrow && storage === "i8" ? quantised(key, stored) : [[key, stored] as const];
     }),
   };
 }
