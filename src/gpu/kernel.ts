@@ -72,6 +72,31 @@ export function traffic(call: Call): { reads: Tensor[]; writes: Tensor[] } {
 /** Invocations of one workgroup: the vector width of the CPU adapters, two wavefronts elsewhere. */
 export const groupSize = (device: Device): number => device.caps.software ? 8 : 64;
 
+/**
+ * Makes sure that a kernel may bind all of its tensors' parts at once.
+ * @param partsOf In how many parts a tensor will lie.
+ * @throws GpuError of kind `out-of-memory` that says how many are too many.
+ */
+export function checkBindings(device: Device, call: Call, partsOf: (tensor: Tensor) => number): void {
+  const { caps } = device, bindings = Object.values(call.bindings);
+  const masks = bindings.flatMap(({ epilogue }) => epilogue?.mask ? [epilogue.mask.tensor] : []);
+  const reading = bindings.filter(({ access }) => access === "read").map(({ tensor }) => tensor).concat(masks);
+  const writing = bindings.filter(({ access }) => access !== "read").map(({ tensor }) => tensor);
+  const parts = (tensors: readonly Tensor[], storage: Tensor["storage"]) =>
+    tensors.reduce((sum, tensor) => sum + (tensor.storage === storage ? partsOf(tensor) : 0), 0);
+  const refuse = (count: number, what: string, most: number) => {
+    if (count <= most) return;
+    const detail = `it would use ${count} ${what} at once, the adapter allows ${most}: its tensors are too large`;
+    throw new GpuError("out-of-memory", call.label, detail);
+  };
+  const read = parts(reading, "texture"), written = parts(writing, "texture");
+  refuse(parts([...reading, ...writing], "buffer"), "buffers", caps.maxStorageBuffers);
+  refuse(written, "storage textures", caps.maxStorageTextures);
+  if (!caps.storageReads || read + written > caps.maxStorageTextures) {
+    refuse(read, "textures", caps.maxSampledTextures);
+  }
+}
+
 interface Slot {
   declaration: string;
   layout: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;

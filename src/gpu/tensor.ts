@@ -78,16 +78,24 @@ function mostParts({ caps }: Device, storage: Storage): number {
 }
 
 /**
+ * How many parts so many texels are cut into.
+ * @throws GpuError of kind `out-of-memory` when no kernel could bind so much.
+ */
+export function partsFor(device: Device, label: string, texels: number, storage: Storage): number {
+  const parts = Math.ceil(texels / partLimit(device, storage)), most = mostParts(device, storage);
+  if (parts <= most) return parts;
+  const mebibytes = (count: number) => `${Math.ceil(count * TEXEL / 2 ** 20)} MiB`;
+  const limit = mebibytes(most * partLimit(device, storage));
+  throw new GpuError("out-of-memory", label, `needs ${mebibytes(texels)}, expected at most ${limit}`);
+}
+
+/**
  * Takes GPU memory for `texels`; a failure of the driver surfaces at `device.settle()` under `label`.
  * @throws GpuError of kind `out-of-memory` when no kernel could bind so much.
  */
 export function allocate(device: Device, label: string, texels: number, storage: Storage, format: Format): Memory {
   const partTexels = partLimit(device, storage), parts: (GPUBuffer | GPUTexture)[] = [];
-  const most = mostParts(device, storage) * partTexels;
-  if (texels > most) {
-    const mebibytes = (count: number) => `${Math.ceil(count * TEXEL / 2 ** 20)} MiB`;
-    throw new GpuError("out-of-memory", label, `needs ${mebibytes(texels)}, expected at most ${mebibytes(most)}`);
-  }
+  partsFor(device, label, texels, storage);
   for (let start = 0; start < texels; start += partTexels) {
     const count = Math.min(partTexels, texels - start);
     const name = start === 0 ? label : `${label} (part ${parts.length + 1})`;

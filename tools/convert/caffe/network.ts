@@ -4,7 +4,7 @@
  * Shapes are inferred layer by layer with the runtime's own ops, so that what is written loads: every blob is checked
  * against the weight that the op wants.
  */
-import { fromFloat32, type StoredTensor, toFloat32 } from "../../../src/formats/safetensors.ts";
+import { allFinite, fromFloat32, type StoredTensor, toFloat32 } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph, makeLayer, type Value } from "../../../src/net/graph.ts";
 import { parseNetwork } from "../../../src/net/network.ts";
@@ -193,23 +193,7 @@ function fitted(key: string, tensor: StoredTensor, shape: readonly number[], dty
   }
   const same = tensor.dtype === dtype;
   const stored = same ? { ...tensor, shape: [...shape] } : fromFloat32(toFloat32(tensor), dtype, [...shape]);
-  if (isFinite(stored)) return stored;
-  const overflow = dtype === "F16" && isFinite(tensor);
+  if (allFinite(stored)) return stored;
+  const overflow = dtype === "F16" && allFinite(tensor);
   throw new UserError(`its ${key} holds ${overflow ? "values beyond f16; use --weights f32" : "NaN or infinity"}`);
-}
-
-/** Whether all values are finite, by their exponents; bytes at any alignment pass through one small buffer. */
-function isFinite({ dtype, bytes }: StoredTensor): boolean {
-  const buffer = new ArrayBuffer(1 << 16), piece = new Uint8Array(buffer);
-  for (let at = 0; at < bytes.length; at += piece.length) {
-    const part = bytes.subarray(at, at + piece.length);
-    piece.set(part);
-    const finite = dtype === "F16"
-      ? new Uint16Array(buffer, 0, part.length / 2).every((bits) => (bits & 0x7c00) !== 0x7c00)
-      : dtype === "F32"
-      ? new Uint32Array(buffer, 0, part.length / 4).every((bits) => (bits & 0x7f800000) !== 0x7f800000)
-      : new Float64Array(buffer, 0, part.length / 8).every(Number.isFinite);
-    if (!finite) return false;
-  }
-  return true;
 }
