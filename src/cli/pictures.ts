@@ -1,7 +1,8 @@
 /**
- * Pictures through a model: the centre square of each, resized to the model's input, many at a time.
+ * Pictures through a model, many at a time: the centre square of each, resized to the model's input, or larger and then
+ * cut to it where the network says so.
  */
-import { centreCropSquare, type Image, resizeRgb } from "../formats/image.ts";
+import { centreCrop, centreCropSquare, type Image, resizeRgb } from "../formats/image.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Device, type Model, Net, type NetOptions, pictureToInput } from "../mod.ts";
 import { progress, stderrScreen } from "./progress.ts";
@@ -24,11 +25,18 @@ function inputSize({ network, where }: Model): number {
   return width;
 }
 
-/** A picture as the model's input. @throws UserError where the model takes no pictures. */
-export function inputOf(model: Model, picture: Image): Float32Array<ArrayBuffer> {
-  const size = inputSize(model);
-  return pictureToInput(model.network, resizeRgb(centreCropSquare(picture), size, size));
+/** A picture in the size of the model's input. @throws UserError where the model takes no pictures. */
+export function fitted(model: Model, picture: Image): Image {
+  const size = inputSize(model), resize = model.network.image!.resize ?? size;
+  if (resize < size) {
+    throw new UserError(`${model.where}: pictures are resized to ${resize}, which is less than the input's ${size}`);
+  }
+  return centreCrop(resizeRgb(centreCropSquare(picture), resize, resize), size);
 }
+
+/** A picture as the model's input. @throws UserError where the model takes no pictures. */
+export const inputOf = (model: Model, picture: Image): Float32Array<ArrayBuffer> =>
+  pictureToInput(model.network, fitted(model, picture));
 
 /** Runs all pictures; `use` gets the output of each in order, in memory that the next one may take. */
 export async function runPictures(

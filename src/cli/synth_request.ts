@@ -1,5 +1,5 @@
 /** What a run of synth is to make: from its options, or from the record in a picture that an earlier run made. */
-import { centreCropSquare, type Image, resizeRgb } from "../formats/image.ts";
+import type { Image } from "../formats/image.ts";
 import { readNpy } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
@@ -9,6 +9,7 @@ import type { Values } from "./command.ts";
 import { adapterOption } from "./defaults.ts";
 import { readBytes } from "./files.ts";
 import { weightKinds, weightsOption } from "./memory.ts";
+import { fitted } from "./pictures.ts";
 import { decodeCode, type PictureRecord, readRecord } from "./record.ts";
 import { decimal, numberList, oneOf, position, wholeNumber } from "./values.ts";
 
@@ -222,8 +223,6 @@ export async function startCodes(
   count: number,
 ): Promise<Float32Array[]> {
   if (codes) return codes;
-  const [, height, width] = classifier.network.inputs[0].shape;
-  const fitted = resizeRgb(centreCropSquare(picture!), width, height);
-  const code = await encode(device, classifier, generator, fitted);
+  const code = await encode(device, classifier, generator, fitted(classifier, picture!));
   return Array.from({ length: count }, () => code);
 }

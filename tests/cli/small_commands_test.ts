@@ -54,7 +54,7 @@ Deno.test("doctor: the adapter and what the embedded models take of it", async (
 });
 
 Deno.test("every command explains itself", async () => {
-  for (const name of ["synth", "units", "classify", "infer", "doctor"]) {
+  for (const name of ["synth", "units", "classify", "infer", "ranges", "get", "doctor"]) {
     const { code, out, err } = await type([name, "--help"]);
     assert.deepEqual([code, err], [0, ""]);
     assert.ok(out.startsWith(`deno task ${name} [options]`));

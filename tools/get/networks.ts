@@ -27,6 +27,8 @@ export interface KnownNetwork {
   caffemodel: RemoteFile;
   /** What pixels lose, in the order BGR. */
   mean: number[];
+  /** Side that pictures get before a classifier's input is cut from their middle. */
+  resize?: number;
   /** Of a generator: the encoder's layer that it inverts. */
   code?: string;
   /** Its units are ILSVRC-2012's, whose names are here already. */
@@ -47,6 +49,7 @@ function bvlc(folder: string, summary: string, sha1: string): KnownNetwork {
     prototxt: prototxt(`https://raw.githubusercontent.com/BVLC/caffe/master/models/${folder}/deploy.prototxt`),
     caffemodel: { url: `http://dl.caffe.berkeleyvision.org/${folder}.caffemodel`, sha1, most: 512 * MEBIBYTE },
     mean: [104, 117, 123],
+    resize: 256,
     ilsvrc: true,
   };
 }
@@ -97,6 +100,7 @@ export const knownNetworks: Readonly<Record<string, KnownNetwork>> = {
       most: 512 * MEBIBYTE,
     },
     mean: [103.939, 116.779, 123.68],
+    resize: 256,
     ilsvrc: true,
   },
   squeezenet: {
@@ -111,6 +115,7 @@ export const knownNetworks: Readonly<Record<string, KnownNetwork>> = {
       most: 64 * MEBIBYTE,
     },
     mean: [104, 117, 123],
+    resize: 256,
     ilsvrc: true,
   },
   places205: {
@@ -119,6 +124,7 @@ export const knownNetworks: Readonly<Record<string, KnownNetwork>> = {
     prototxt: placesArchive("places205CNN_deploy.prototxt"),
     caffemodel: placesArchive("places205CNN_iter_300000.caffemodel"),
     mean: [105.487823486, 113.741088867, 116.060394287],
+    resize: 256,
   },
   "deepsim-fc6": deepsim("fc6"),
   "deepsim-fc7": deepsim("fc7"),

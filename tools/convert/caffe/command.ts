@@ -2,7 +2,7 @@
 import { basename, resolve } from "node:path";
 import { type Command, type Option, print, required, type Values, warn } from "../../../src/cli/command.ts";
 import { readBytes } from "../../../src/cli/files.ts";
-import { oneOf } from "../../../src/cli/values.ts";
+import { oneOf, wholeNumber } from "../../../src/cli/values.ts";
 import { writeSafetensors } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { checkFolder, writeFolder } from "../folder.ts";
@@ -18,6 +18,10 @@ const options = {
     help: "what pixels lose: 104,117,123 (in the network's order), one number, or a .binaryproto",
   },
   scale: { value: "S", help: "what pixels without their mean are multiplied by" },
+  resize: {
+    value: "SIDE",
+    help: "side that pictures get before the input is cut from their middle: 256 (usual in Caffe)",
+  },
   order: { value: "ORDER", help: "of the network's channels: BGR (usual in Caffe) or RGB" },
   code: { value: "LAYER", help: "of a generator: the encoder's layer that it inverts, such as fc6" },
   weights: { value: "TYPE", help: "f32, f16 or i8 (with a scale a row): how weights are stored (f32)" },
@@ -51,10 +55,13 @@ async function run(values: Values<typeof options>): Promise<void> {
   if (scale !== undefined && !(scale > 0 && scale < Infinity)) {
     throw new UserError(`--scale expects a number above 0, got "${values.scale}"`);
   }
+  const resize = values.resize === undefined
+    ? undefined
+    : wholeNumber("--resize", values.resize, { least: 1, most: 65536, fallback: 0 });
   const order = oneOf("--order", values.order, ["BGR", "RGB"]), { code } = values;
   const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
   checkFolder(out, force);
-  await convertInto(out, { prototxt, caffemodel }, { mean, scale, order, code, weights }, { force, start });
+  await convertInto(out, { prototxt, caffemodel }, { mean, scale, resize, order, code, weights }, { force, start });
 }
 
 /**

@@ -96,7 +96,7 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
 
   const output = blobs.get(layers.at(-1)!.tops[0])!.shape, picture = [inputs[0].shape, output].find(isPicture);
   const source = data.find(({ tops }) => tops[0] === inputs[0].name);
-  const preprocessing = picture && imageOf(picture[0], name, source, options);
+  const preprocessing = picture && imageOf(picture, name, source, options);
   const code = options.code === undefined ? undefined : { layer: options.code, sigmas: 3 };
   const text = networkText({ name, inputs, image: preprocessing?.image, code, layers: written });
   buildGraph({ network: parseNetwork(text, prototxt.file), where: prototxt.file, weights: tensors });
