@@ -134,6 +134,9 @@ async function fetchFile(file: RemoteFile, path: string, { mirror, stall, tries 
       },
       onRetry: (reason) => warn(`${basename(path)}: ${reason}; trying again`),
     });
+  } catch (error) {
+    if (!(error instanceof UserError) || mirror) throw error;
+    throw new UserError(`${error.message}; --from takes it from a mirror`);
   } finally {
     bar.end();
   }
