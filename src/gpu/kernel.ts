@@ -13,7 +13,7 @@
  */
 import type { Device } from "./device.ts";
 import { GpuError } from "./error.ts";
-import { type Memory, placed, ROW, type Tensor } from "./tensor.ts";
+import { type Memory, placed, ROW, type Tensor, wayOut } from "./tensor.ts";
 
 /** What happens to every value on its way into a tensor. */
 export interface Epilogue {
@@ -86,8 +86,8 @@ export function checkBindings(device: Device, call: Call, partsOf: (tensor: Tens
     tensors.reduce((sum, tensor) => sum + (tensor.storage === storage ? partsOf(tensor) : 0), 0);
   const refuse = (count: number, what: string, most: number) => {
     if (count <= most) return;
-    const detail = `it would use ${count} ${what} at once, the adapter allows ${most}: its tensors are too large`;
-    throw new GpuError("out-of-memory", call.label, detail);
+    const detail = `its tensors lie in ${count} ${what}, the adapter allows ${most} at once`;
+    throw new GpuError("out-of-memory", call.label, `${detail}; ${wayOut}`);
   };
   const read = parts(reading, "texture"), written = parts(writing, "texture");
   refuse(parts([...reading, ...writing], "buffer"), "buffers", caps.maxStorageBuffers);

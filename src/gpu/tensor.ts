@@ -77,6 +77,9 @@ function mostParts({ caps }: Device, storage: Storage): number {
   return storage === "buffer" ? caps.maxStorageBuffers : Math.min(caps.maxSampledTextures, caps.maxStorageTextures);
 }
 
+/** What helps where something is too large. */
+export const wayOut = "a smaller batch, or weights in f16 or i8, may fit";
+
 /**
  * How many parts so many texels are cut into.
  * @throws GpuError of kind `out-of-memory` when no kernel could bind so much.
@@ -85,8 +88,9 @@ export function partsFor(device: Device, label: string, texels: number, storage:
   const parts = Math.ceil(texels / partLimit(device, storage)), most = mostParts(device, storage);
   if (parts <= most) return parts;
   const mebibytes = (count: number) => `${Math.ceil(count * TEXEL / 2 ** 20)} MiB`;
-  const limit = mebibytes(most * partLimit(device, storage));
-  throw new GpuError("out-of-memory", label, `needs ${mebibytes(texels)}, expected at most ${limit}`);
+  const limit = mebibytes(most * partLimit(device, storage)),
+    detail = `needs ${mebibytes(texels)}, expected at most ${limit}`;
+  throw new GpuError("out-of-memory", label, `${detail}; ${wayOut}`);
 }
 
 /**
