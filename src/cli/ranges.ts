@@ -4,9 +4,9 @@
  */
 import { join } from "node:path";
 import { decodeImage } from "../formats/png.ts";
-import { fromFloat32, readSafetensors, writeSafetensors } from "../formats/safetensors.ts";
+import { fromFloat32, readSafetensors, type StoredTensor, writeSafetensors } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
-import type { Model } from "../mod.ts";
+import { layerUnits, type Model } from "../mod.ts";
 import { defaultSigmas } from "./bounds.ts";
 import { type Command, main, print, required, warn } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier, openModel } from "./defaults.ts";
@@ -56,25 +56,29 @@ const command: Command<typeof options> = {
     const generator = values.generator === undefined ? undefined : await openModel(values.generator);
     const layer = values.layer ?? generator?.network.code?.layer;
     if (layer === undefined) throw new UserError("which layer? --layer fc6 is the usual one");
-    const model = await openClassifier(values.model), files = picturesBelow(folder);
+    const model = await openClassifier(values.model), { channels, height, width } = layerUnits(model, layer);
+    if (generator) checkCode(generator, layer, channels * height * width);
+    const files = picturesBelow(folder);
     const places = [out, ...generator ? modelFiles(generator.where) : []].filter((path) => path !== undefined);
     checkOutputs(places, { force, bytes: 1 << 16 });
 
     using device = await openAdapter(values.adapter);
-    const statistics = new Statistics(), onPlan = tellPlan(values.verbose);
+    const gathered = statistics(), onPlan = tellPlan(values.verbose);
     await runPictures(
       device,
       model,
       { count: files.length, read: (index) => readPicture(files[index]) },
       { layer, weights, onPlan },
-      (output) => statistics.add(output),
+      gathered.add,
     );
-    const { pictures, mean, std } = statistics;
-    if (pictures < 2) throw new UserError(`${folder}: ${pictures} picture could be read; a spread needs at least two`);
-    const tensors = new Map([["code.mean", fromFloat32(mean, "F32", [mean.length])], [
-      "code.std",
-      fromFloat32(std, "F32", [std.length]),
-    ]]);
+    const { pictures, mean, std } = gathered.result();
+    if (pictures < 2) {
+      throw new UserError(
+        `${folder}: ${pictures} of ${files.length} pictures could be used; a spread needs at least two`,
+      );
+    }
+    const stored = (values: Float64Array) => fromFloat32(values, "F32", [values.length]);
+    const tensors = new Map([["code.mean", stored(mean)], ["code.std", stored(std)]]);
     const written = new Map<string, Uint8Array>();
     if (out !== undefined) written.set(out, writeSafetensors(tensors));
     if (generator) { for (const [path, bytes] of await withCode(generator, layer, tensors)) written.set(path, bytes); }
@@ -91,29 +95,21 @@ const command: Command<typeof options> = {
   },
 };
 
-/** Mean and standard deviation of each value, in float64 and without their squares' sum (Welford's recurrence). */
-export class Statistics {
-  pictures = 0;
-  mean = new Float64Array(0);
-  #squares = new Float64Array(0);
-
-  /** One more output. */
-  add(output: Float32Array): void {
-    if (this.pictures++ === 0) {
-      this.mean = new Float64Array(output.length);
-      this.#squares = new Float64Array(output.length);
-    }
-    for (let j = 0; j < output.length; j++) {
-      const off = output[j] - this.mean[j];
-      this.mean[j] += off / this.pictures;
-      this.#squares[j] += off * (output[j] - this.mean[j]);
-    }
-  }
-
-  /** Over all pictures, as NumPy's `std`. */
-  get std(): Float64Array {
-    return this.#squares.map((sum) => Math.sqrt(sum / this.pictures));
-  }
+/** Gathers the mean and the standard deviation of each value, in float64, without a sum of squares (Welford). */
+function statistics() {
+  let pictures = 0, mean = new Float64Array(0), squares = new Float64Array(0);
+  return {
+    add(output: Float32Array): void {
+      if (pictures++ === 0) [mean, squares] = [new Float64Array(output.length), new Float64Array(output.length)];
+      for (let j = 0; j < output.length; j++) {
+        const off = output[j] - mean[j];
+        mean[j] += off / pictures;
+        squares[j] += off * (output[j] - mean[j]);
+      }
+    },
+    /** Over all pictures, as NumPy's `std`. */
+    result: () => ({ pictures, mean, std: squares.map((sum) => Math.sqrt(sum / pictures)) }),
+  };
 }
 
 /** The pictures of a folder, in the order of their names. @throws UserError where there are none. */
@@ -136,14 +132,18 @@ async function readPicture(file: string) {
 
 const modelFiles = (folder: string) => ["network.json", "weights.safetensors"].map((name) => join(folder, name));
 
-/** The generator's files with these ranges and the layer that they are of. @throws UserError where they do not fit. */
-async function withCode(
-  { name, network, where }: Model,
-  layer: string,
-  ranges: ReturnType<typeof readSafetensors>,
-): Promise<[string, Uint8Array][]> {
-  const size = network.inputs[0].shape.reduce((product, n) => product * n, 1), [count] = ranges.get("code.mean")!.shape;
+/** @throws UserError unless the generator's code has as many values as the layer. */
+function checkCode({ name, network }: Model, layer: string, count: number): void {
+  const size = network.inputs[0].shape.reduce((product, n) => product * n, 1);
   if (count !== size) throw new UserError(`${layer} has ${count} values, the code of ${name} ${size}`);
+}
+
+/** The generator's files with these ranges and the layer that they are of. */
+async function withCode(
+  { network, where }: Model,
+  layer: string,
+  ranges: ReadonlyMap<string, StoredTensor>,
+): Promise<[string, Uint8Array][]> {
   const [description, weights] = modelFiles(where), tensors = readSafetensors(await readBytes(weights), weights);
   for (const [key, tensor] of ranges) tensors.set(key, tensor);
   const json = JSON.parse(new TextDecoder().decode(await readBytes(description)));

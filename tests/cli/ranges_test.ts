@@ -144,10 +144,11 @@ Deno.test("ranges and bounds: bad input is one sentence, and nothing is written"
   const cases: [name: string, command: readonly [string, Record<string, string>], message: RegExp][] = [
     ["no such folder", ranges({ images: run.at("no") }), /no cannot be read: it does not exist/],
     ["no pictures", ranges({ images: run.at("none") }), /none holds no pictures \(\.png, \.jpg\)/],
-    ["one picture", ranges({ images: run.at("one") }), /1 picture could be read; a spread needs at least two/],
+    ["one picture", ranges({ images: run.at("one") }), /1 of 1 pictures could be used; a spread needs at least two/],
     ["unknown layer", ranges({ layer: "fc9" }), /no layer "fc9"/],
     ["another ending", ranges({ out: run.at("o.npz") }), /ranges are saved as \.safetensors/],
-    ["another code", ranges({ layer: "fc3", generator }), /exists; --force overwrites it/],
+    ["another code", ranges({ layer: "fc3", generator }), /fc3 has 5 values, the code of tiny generator 6/],
+    ["no leave to change it", ranges({ generator }), /exists; --force overwrites it/],
     [
       "too few bounds",
       synth(file("few.txt", "1 2 3\n4")),
