@@ -22,7 +22,7 @@ export {
 export { Net, type NetInput, type NetOptions } from "./net/net.ts";
 export type { ImageFormat, LayerSpec, Network } from "./net/network.ts";
 export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net/picture.ts";
-export type { PlanMemory } from "./net/plan.ts";
+export type { PlanMemory, PlannedMemory } from "./net/plan.ts";
 export {
   encode,
   type Progress,

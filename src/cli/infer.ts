@@ -5,6 +5,7 @@ import { Net, sequenceLayerOf } from "../mod.ts";
 import { type Command, main, print, required } from "./command.ts";
 import { adapterOption, openAdapter, openModel } from "./defaults.ts";
 import { checkOutputs, readBytes, writeOutputs } from "./files.ts";
+import { narrowingError, narrowingLine, tellPlan, weightKinds, weightsOption } from "./memory.ts";
 import { oneOf, position, wholeNumber } from "./values.ts";
 
 const options = {
@@ -19,15 +20,17 @@ const options = {
   unit: { value: "N", help: "the unit whose gradient is taken" },
   xy: { value: "X,Y", help: "its position in a map (the centre)" },
   batch: { value: "N", help: "rows of the input that run together (all; a sequence in time always does)" },
-  weights: { value: "KIND", help: "how weights are kept on the GPU: f32, f16 or i8 (as in the file)" },
+  weights: weightsOption,
   adapter: adapterOption,
   force: { help: "overwrites files that exist" },
   json: { help: "prints one JSON document: shapes, dispatches, GPU memory" },
+  verbose: { help: "tells what GPU memory will be taken, before it is" },
 };
 
 const command: Command<typeof options> = {
   name: "infer",
-  summary: "Runs a model on a tensor from NumPy and writes its output, and the gradient of a unit to the input.",
+  summary: "Runs a model on a tensor from NumPy and writes its output, and the gradient of a unit to the input.\n" +
+    "With --weights, the first row also runs with the weights as stored, and the largest difference is told.",
   options,
   examples: [
     ["deno task infer --model models/caffenet64 --input x.npy --output y.npy", "the classifier's output"],
@@ -48,7 +51,7 @@ const command: Command<typeof options> = {
     }
     const unit = wholeNumber("--unit", values.unit, { fallback: 0 });
     const xy = position("--xy", values.xy);
-    const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
+    const weights = oneOf("--weights", values.weights, weightKinds);
     const model = await openModel(folder);
     const { inputs } = model.network;
     if (inputs.length !== 1) throw new UserError(`${folder} has ${inputs.length} inputs; infer runs networks of one`);
@@ -67,7 +70,8 @@ const command: Command<typeof options> = {
 
     using device = await openAdapter(values.adapter);
     const gradient = values.gradient !== undefined;
-    using net = await Net.create(device, model, { batch: together, layer: values.layer, gradient, weights });
+    const onPlan = tellPlan(values.verbose), { layer } = values;
+    using net = await Net.create(device, model, { batch: together, layer, gradient, weights, onPlan });
     const size = x.data.length / rows, outputSize = net.outputShape.reduce((product, n) => product * n, 1);
     const y = new Float32Array(rows * outputSize), dx = new Float32Array(gradient ? x.data.length : 0);
     const part = new Float32Array(together * size); // a last, shorter batch is filled up with what was there before
@@ -81,10 +85,12 @@ const command: Command<typeof options> = {
     const files = new Map([[output, writeNpy({ shape: [rows, ...net.outputShape], data: y })]]);
     if (values.gradient) files.set(values.gradient, writeNpy({ shape: x.shape, data: dx }));
     writeOutputs(files, values);
+    const narrowing = weights && await narrowingError(device, model, x.data.slice(0, size), { weights, layer });
+    if (weights) console.error(narrowingLine(weights, { [layer ?? "the output"]: narrowing }));
     const { dispatches, memory } = net;
     const shapes = { input: x.shape, output: [rows, ...net.outputShape] };
     if (values.json) {
-      print(JSON.stringify({ model: model.name, ...shapes, files: outputs, dispatches, memory }));
+      print(JSON.stringify({ model: model.name, ...shapes, files: outputs, dispatches, memory, narrowing }));
     } else print(`${outputs.join(", ")}: [${shapes.input.join(", ")}] → [${shapes.output.join(", ")}]`);
   },
 };

@@ -10,7 +10,7 @@
 import type { Affine, AffineOp } from "../ops/affine.ts";
 import type { ReluParams } from "../ops/activations.ts";
 import type { FcParams } from "../ops/fc.ts";
-import type { HostTensor, Op, Shape } from "../ops/op.ts";
+import { type HostTensor, lazyTensor, type Op, type Shape } from "../ops/op.ts";
 import { ops } from "../ops/table.ts";
 import { type Graph, type Layer, neededLayers, type Value } from "./graph.ts";
 
@@ -106,21 +106,22 @@ function fold(before: FusedLayer, layer: Layer): Pick<FusedLayer, "params" | "we
 
 /** Weights whose output channels are multiplied by `a`. */
 function scaled(weight: HostTensor, a: Float32Array, dimension: "rows" | "columns", layer: FusedLayer): HostTensor {
-  const values = weight.values.slice(), [rows, columns] = weight.shape, rest = values.length / rows / columns;
+  const { shape, quantised } = weight, [rows, columns] = shape, rest = weight.shape.slice(2).reduce((x, y) => x * y, 1);
   const groups = (layer.params as { groups?: number }).groups ?? 1;
-  for (let n = 0; n < values.length; n++) {
-    const row = Math.floor(n / (columns * rest)), column = Math.floor(n / rest) % columns;
-    values[n] *= a[dimension === "rows" ? row : Math.floor(row / (rows / groups)) * columns + column];
-  }
-  const { quantised } = weight;
-  if (quantised && dimension === "rows") {
-    return {
-      ...weight,
-      values,
+  const byRows = quantised && dimension === "rows"
+    ? {
+      stored: weight.stored,
       quantised: { ...quantised, scales: quantised.scales.map((scale, row) => scale * a[row]) },
-    };
-  }
-  return { shape: weight.shape, stored: "F32", values };
+    }
+    : { stored: "F32" as const };
+  return lazyTensor({ shape, ...byRows }, () => {
+    const values = weight.values.slice();
+    for (let n = 0; n < values.length; n++) {
+      const row = Math.floor(n / (columns * rest)), column = Math.floor(n / rest) % columns;
+      values[n] *= a[dimension === "rows" ? row : Math.floor(row / (rows / groups)) * columns + column];
+    }
+    return values;
+  });
 }
 
 function shifted(bias: HostTensor | undefined, { a, b }: Affine): HostTensor {

@@ -66,6 +66,7 @@ export async function loadModel(read: ReadFile, where: string): Promise<Model> {
   whole.set(json);
   whole.set(bytes, json.length);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", whole));
+  whole.buffer.transfer(0); // hundreds of megabytes, given back now and not at some later collection
   const hash = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const model = { name: network.name, where, network, weights, labels, hash };
   for (const layer of buildGraph(model).layers) for (const name of Object.keys(layer.weightShapes)) layer.weight(name);

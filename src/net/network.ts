@@ -8,6 +8,8 @@ export interface ImageFormat {
   /** One per channel, in the network's own order. */
   mean: number[];
   scale: number;
+  /** Side that a picture's centre square is resized to before the input is cut from its middle; the input's unless given. */
+  resize?: number;
 }
 
 /** One layer as written; the other fields are the parameters of its type. */
@@ -107,13 +109,16 @@ function parseLayer(layer: unknown, index: number, where: string): LayerSpec {
 function parseImage(image: unknown, where: string): ImageFormat {
   if (
     !isObject(image) || (image.order !== "RGB" && image.order !== "BGR") || !isNumbers(image.mean) ||
-    typeof image.scale !== "number" || !(image.scale > 0)
+    typeof image.scale !== "number" || !(image.scale > 0) ||
+    !(image.resize === undefined || Number.isSafeInteger(image.resize) && image.resize as number > 0)
   ) {
     throw new UserError(
-      `${where}: "image" expects "order" ("RGB" or "BGR"), "mean" (one number a channel), "scale" (> 0)`,
+      `${where}: "image" expects "order" ("RGB" or "BGR"), "mean" (one number a channel), "scale" (> 0), ` +
+        `"resize" (a side, or nothing)`,
     );
   }
-  return { order: image.order, mean: image.mean, scale: image.scale };
+  const { order, mean, scale, resize } = image;
+  return { order, mean, scale, ...(resize === undefined ? {} : { resize: resize as number }) };
 }
 
 function parseTrained(trained: unknown, where: string): [number, number][] {

@@ -21,16 +21,28 @@ export type Shape = readonly number[];
 export interface HostTensor {
   readonly shape: readonly number[];
   readonly stored: "F32" | "F16" | "I8";
-  /** The numbers, dequantised. */
+  /** The numbers, dequantised; made when first asked for where the file stores them otherwise. */
   readonly values: Float32Array;
   /** The integers and scales behind `values` when stored is I8. */
   readonly quantised?: { integers: Int8Array; scales: Float32Array };
 }
 
-/** Texels ready for upload. */
+/** A host tensor whose numbers are made when first asked for: many layers are planned before one is uploaded. */
+export function lazyTensor(tensor: Omit<HostTensor, "values">, make: () => Float32Array): HostTensor {
+  let values: Float32Array | undefined;
+  return {
+    ...tensor,
+    get values() {
+      return values ??= make();
+    },
+  };
+}
+
+/** Texels for upload. */
 export interface PackedTensor {
   readonly texels: number;
   readonly format: Format;
+  /** Large ones are packed when asked for, each time anew. */
   readonly bytes: Uint8Array;
 }
 

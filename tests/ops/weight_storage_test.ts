@@ -60,6 +60,18 @@ Deno.test("an integer is the nearest to its weight, and a row of zeros stays zer
   });
 });
 
+Deno.test("a weight that f16 cannot hold is refused by the layer's name", async () => {
+  const { network, weights } = caseNetwork(layers.find(({ type, name }) => type === "fc" && /batch 3/.test(name))!);
+  const huge = map(weights.get("layer.weight")!, (value, i) => i === 5 ? 65520 : value);
+  const model = caseModel({ network, weights: new Map(weights).set("layer.weight", huge) }), before = own.memory;
+  await assert.rejects(
+    Net.create(own, model, { weights: "f16" }),
+    /^UserError: layer "layer": a weight is larger than f16/,
+  );
+  assert.equal(own.memory, before);
+  using _ = await Net.create(own, model, { weights: "f32" });
+});
+
 for (const type of ["conv2d", "deconv2d", "fc"]) {
   Deno.test(`${type}: weights narrow in the file are as narrow on the GPU, and the same`, async () => {
     const testCase = layers.find((other) => other.type === type && /batch 3/.test(other.name))!;

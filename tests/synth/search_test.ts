@@ -187,3 +187,11 @@ Deno.test("search: an aborted search keeps what there is; adam climbs", async ()
   });
   assert.ok(adam.items[0].activation > adam.items[0].trace[0] + 1);
 });
+
+Deno.test("search: bounds that do not fit the code are refused", async () => {
+  const { generator, classifier } = small();
+  for (const bounds of [new Float32Array(19), new Float32Array(20).fill(-1), new Float32Array(20).fill(NaN)]) {
+    const failing = search(device, { generator, classifier, bounds, targets: [{ units: [0], seed: 0 }] });
+    await assert.rejects(failing, /UserError: expected 20 bounds of at least 0 for the code of small generator/);
+  }
+});

@@ -1,10 +1,11 @@
 /** A layer's blobs as the weights that the runtime's op wants, checked. */
-import { fromFloat32, type StoredTensor, toFloat32 } from "../../../src/formats/safetensors.ts";
+import { allFinite, fromFloat32, type StoredTensor, toFloat32 } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
+import { quantised } from "../../../src/net/weights.ts";
 import type { Conversion } from "./rule.ts";
 
-/** The matrices and kernels that may be stored in f16, by type. */
-const half: Readonly<Record<string, readonly string[]>> = {
+/** The matrices and kernels that may be stored narrow, by type. */
+const narrowable: Readonly<Record<string, readonly string[]>> = {
   conv2d: ["weight"],
   deconv2d: ["weight"],
   fc: ["weight"],
@@ -21,11 +22,12 @@ export function storedWeights(
   conversion: Conversion,
   shapes: Readonly<Record<string, readonly number[]>>,
   trained: StoredTensor[] | undefined,
-  storage: "f32" | "f16",
+  storage: "f32" | "f16" | "i8",
 ): [string, StoredTensor][] {
-  return Object.entries(layerWeights(conversion, shapes, trained)).map(([key, tensor]) => {
-    const narrow = storage === "f16" && half[conversion.type]?.includes(key);
-    return [key, fitted(key, tensor, shapes[key], narrow ? "F16" : "F32")];
+  return Object.entries(layerWeights(conversion, shapes, trained)).flatMap(([key, tensor]) => {
+    const narrow = narrowable[conversion.type]?.includes(key);
+    const stored = fitted(key, tensor, shapes[key], narrow && storage === "f16" ? "F16" : "F32");
+    return narrow && storage === "i8" ? quantised(key, stored) : [[key, stored]];
   });
 }
 
@@ -53,23 +55,7 @@ function fitted(key: string, tensor: StoredTensor, shape: readonly number[], dty
   }
   const same = tensor.dtype === dtype;
   const stored = same ? { ...tensor, shape: [...shape] } : fromFloat32(toFloat32(tensor), dtype, [...shape]);
-  if (isFinite(stored)) return stored;
-  const overflow = dtype === "F16" && isFinite(tensor);
+  if (allFinite(stored)) return stored;
+  const overflow = dtype === "F16" && allFinite(tensor);
   throw new UserError(`its ${key} holds ${overflow ? "values beyond f16; use --weights f32" : "NaN or infinity"}`);
-}
-
-/** Whether all values are finite, by their exponents; bytes at any alignment pass through one small buffer. */
-function isFinite({ dtype, bytes }: StoredTensor): boolean {
-  const buffer = new ArrayBuffer(1 << 16), piece = new Uint8Array(buffer);
-  for (let at = 0; at < bytes.length; at += piece.length) {
-    const part = bytes.subarray(at, at + piece.length);
-    piece.set(part);
-    const finite = dtype === "F16"
-      ? new Uint16Array(buffer, 0, part.length / 2).every((bits) => (bits & 0x7c00) !== 0x7c00)
-      : dtype === "F32"
-      ? new Uint32Array(buffer, 0, part.length / 4).every((bits) => (bits & 0x7f800000) !== 0x7f800000)
-      : new Float64Array(buffer, 0, part.length / 8).every(Number.isFinite);
-    if (!finite) return false;
-  }
-  return true;
 }

@@ -28,7 +28,9 @@ export interface CaffeOptions extends ImageOptions {
   /** The network's name where the prototxt has none. */
   name: string;
   /** How the weights of convolutions and fully connected layers are stored; biases stay F32. */
-  weights?: "f32" | "f16";
+  weights?: "f32" | "f16" | "i8";
+  /** Of a generator: the encoder's layer that it inverts. */
+  code?: string;
 }
 
 /** A model folder's content. */
@@ -88,14 +90,16 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
     pictures = inputs.find(({ shape }) => isPicture(shape));
   const picture = pictures?.shape ?? [output].find(isPicture);
   const source = data.find(({ tops }) => tops[0] === (pictures ?? inputs[0]).name);
-  const preprocessing = picture && imageOf(picture[0], name, source, options);
-  const text = networkText({ name, inputs, image: preprocessing?.image, layers: written });
+  const preprocessing = picture && imageOf(picture, name, source, options);
+  const code = options.code === undefined ? undefined : { layer: options.code, sigmas: 3 };
+  const text = networkText({ name, inputs, image: preprocessing?.image, code, layers: written });
   buildGraph({ network: parseNetwork(text, prototxt.file), where: prototxt.file, weights: tensors });
   return {
     text,
     tensors,
     layers: written.length,
-    parameters: tensors.values().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
+    parameters: [...tensors].filter(([name]) => !/weight\.scale$/i.test(name))
+      .reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b, 1), 0),
     mean: preprocessing && { ...preprocessing, values: preprocessing.image.mean },
   };
 }

@@ -45,7 +45,7 @@ export function makeTops(
   layer: CaffeLayer,
   { blobs, taken }: Surroundings,
   trained: StoredTensor[] | undefined,
-  storage: "f32" | "f16" = "f32",
+  storage: "f32" | "f16" | "i8" = "f32",
 ): MadeTop[] {
   const { type, bottoms, tops, settings } = layer;
   if (!Object.hasOwn(rules, type)) throw new UserError(`this type is not supported: ${advice(type)}`);
