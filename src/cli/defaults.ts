@@ -1,6 +1,7 @@
 /** What commands use where nothing else is asked for: the embedded models and the best adapter. */
 import { join, relative } from "node:path";
-import { type Device, loadModel, type Model, openDevice } from "../mod.ts";
+import { UserError } from "../formats/user_error.ts";
+import { type Device, layerUnits, loadModel, type Model, openDevice } from "../mod.ts";
 import config from "../../deno.json" with { type: "json" };
 import { modelFolder } from "./files.ts";
 
@@ -19,8 +20,15 @@ export const adapterOption = {
 /** Loads a model folder. @throws UserError in one sentence. */
 export const openModel = (folder: string): Promise<Model> => loadModel(modelFolder(folder), folder);
 
-/** Loads the classifier of this folder, or the embedded one. */
-export const openClassifier = (folder?: string): Promise<Model> => openModel(folder ?? embedded("caffenet64"));
+/** More units than any classifier has; commands list and sort them all. */
+const mostUnits = 1_000_000;
+
+/** Loads the classifier of this folder, or the embedded one. @throws UserError where it has too many units to list. */
+export async function openClassifier(folder?: string): Promise<Model> {
+  const model = await openModel(folder ?? embedded("caffenet64")), { channels } = layerUnits(model);
+  if (channels > mostUnits) throw new UserError(`${model.where} has ${channels} units, expected at most ${mostUnits}`);
+  return model;
+}
 
 /** Loads the generator of this folder, or the embedded one. */
 export const openGenerator = (folder?: string): Promise<Model> => openModel(folder ?? embedded("deepsim64"));

@@ -27,6 +27,9 @@ const options = {
   verbose: { help: "tells what GPU memory will be taken, before it is" },
 };
 
+/** Values of the output file: 4 GiB. */
+const mostValues = 2 ** 30;
+
 const command: Command<typeof options> = {
   name: "infer",
   summary: "Runs a model on a tensor from NumPy and writes its output, and the gradient of a unit to the input.\n" +
@@ -73,6 +76,9 @@ const command: Command<typeof options> = {
     const onPlan = tellPlan(values.verbose), { layer } = values;
     using net = await Net.create(device, model, { batch: together, layer, gradient, weights, onPlan });
     const size = x.data.length / rows, outputSize = net.outputShape.reduce((product, n) => product * n, 1);
+    if (rows * outputSize > mostValues) {
+      throw new UserError(`${rows} rows of output have ${rows * outputSize} values, expected at most ${mostValues}`);
+    }
     const y = new Float32Array(rows * outputSize), dx = new Float32Array(gradient ? x.data.length : 0);
     const part = new Float32Array(together * size); // a last, shorter batch is filled up with what was there before
     for (let row = 0; row < rows; row += together) {

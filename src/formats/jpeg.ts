@@ -10,6 +10,9 @@ import type { Image } from "./image.ts";
 /** Coefficients of a 100-megapixel photograph would take 1.2 GB; a 50-megapixel one stays below this. */
 const maxMegabytes = 1024;
 
+/** Progressive files have about ten. A few bytes of a scan can make the decoder visit the whole picture again. */
+const maxScans = 100;
+
 /** Whether the bytes start as every JPEG does. */
 export const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 
@@ -39,13 +42,16 @@ function readHeader(bytes: Uint8Array): { width: number; height: number; orienta
     const next = at + 2 + view.getUint16(at + 2);
     if (next > bytes.length) break;
     const segment = bytes.subarray(at + 4, next);
-    if (marker >= 0xc0 && marker <= 0xc2 && segment.length >= 6) {
+    if (isFrame(marker) && segment.length >= 6) {
+      if (size) throw new Error("it has several frames");
       size = { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
       if (![1, 3, 4].includes(segment[5])) throw new Error(`${segment[5]} colour channels; 1, 3 or 4 are expected`);
     } else if (marker === 0xe1) orientation = exifOrientation(segment) ?? orientation;
     else if (marker === 0xda) {
       if (!size) break;
-      if (!hasEnd(bytes, next)) throw new Error("it is truncated");
+      const scans = countScans(bytes, next);
+      if (scans === 0) throw new Error("it is truncated");
+      if (scans > maxScans) throw new Error(`${scans} scans; at most ${maxScans} are expected`);
       return { ...size, orientation };
     }
     at = next;
@@ -53,13 +59,22 @@ function readHeader(bytes: Uint8Array): { width: number; height: number; orienta
   throw new Error("it has no picture of a known kind");
 }
 
-/** Whether an end-of-image marker follows; inside a scan, 0xff is always followed by a zero or a restart marker. */
-function hasEnd(bytes: Uint8Array, from: number): boolean {
-  for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
-    if (bytes[at + 1] === 0xd9) return true;
+/**
+ * How many scans there are from the first on, 0 where no end of the image follows. In a scan, 0xff is never before these.
+ * Throws Error where another frame follows, whose size nobody has looked at.
+ */
+function countScans(bytes: Uint8Array, from: number): number {
+  for (let at = bytes.indexOf(0xff, from), scans = 1; at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    const marker = bytes[at + 1];
+    if (marker === 0xd9) return scans;
+    if (marker === 0xda) scans++;
+    if (isFrame(marker)) throw new Error("it has several frames");
   }
-  return false;
+  return 0;
 }
+
+/** Whether a marker starts a frame: baseline, extended or progressive. */
+const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xc2;
 
 /** The orientation (1 to 8) that an APP1 segment gives: "Exif\0\0", then a TIFF directory that may hold tag 0x0112. */
 function exifOrientation(segment: Uint8Array): number | undefined {

@@ -6,7 +6,7 @@
  * Arrays come out in C order and native byte order whatever the file holds.
  */
 import { unzipSync } from "fflate";
-import { UserError } from "./user_error.ts";
+import { show, UserError } from "./user_error.ts";
 
 /** An array's elements; float16 widens to float32 and booleans are bytes of 0 and 1. */
 export type NpyData =
@@ -42,6 +42,9 @@ const elements = {
   u8: BigUint64Array,
   b1: Uint8Array,
 };
+
+/** Far more than the 64 dimensions of an array take. */
+const maxHeaderBytes = 65_536;
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
@@ -125,6 +128,7 @@ function splitHeader(bytes: Uint8Array, name: string): { header: string; offset:
   const start = version === 1 ? 10 : 12;
   const offset = start + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
   if (offset > bytes.length) throw new UserError(`${name}: truncated inside the .npy header`);
+  if (offset - start > maxHeaderBytes) throw new UserError(`${name}: a .npy header of ${offset - start} bytes`);
   return { header: new TextDecoder().decode(bytes.subarray(start, offset)), offset };
 }
 
@@ -136,19 +140,16 @@ function parseHeader(header: string, name: string) {
     Number,
   );
   if (!order || !shape?.every(Number.isSafeInteger) || shape.length > 64) {
-    throw new UserError(`${name}: the .npy header is malformed: ${show(header)}`);
+    throw new UserError(`${name}: the .npy header is malformed: ${show(header.trim())}`);
   }
   if (!descr || !Object.hasOwn(elements, descr[2])) {
     throw new UserError(
       `${name}: only arrays of plain numbers (${Object.keys(elements).join(", ")}) can be read, the header says ` +
-        show(header),
+        show(header.trim()),
     );
   }
   return { dtype: descr[2] as keyof typeof elements, bigEndian: descr[1] === ">", fortran: order[1] === "True", shape };
 }
-
-/** A file's own text for an error message, which stays one readable line whatever the file says. */
-const show = (text: string) => JSON.stringify(text.trim()).slice(0, 100);
 
 function swapBytes(bytes: Uint8Array, size: number): void {
   for (let at = 0; at < bytes.length; at += size) bytes.subarray(at, at + size).reverse();

@@ -51,9 +51,10 @@ export function decodeImage(bytes: Uint8Array, name: string): Image & { text: Re
 function decodePng(bytes: Uint8Array): Image & { text: Record<string, string> } {
   const chunks = readChunks(bytes);
   const header = chunks[0];
-  const body = chunks.filter(({ type }) => type === "IDAT");
-  const { width, height, depth, type, channels } = checkHeader(header, body.map(({ data }) => data));
-  const { data } = decode(writeChunks([header, ...body, { type: "IEND", data: new Uint8Array(0) }]));
+  const body = joined(chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data));
+  const { width, height, depth, type, channels } = checkHeader(header, body);
+  const plain = [header, { type: "IDAT", data: body }, { type: "IEND", data: new Uint8Array(0) }];
+  const { data } = decode(writeChunks(plain));
   const samples = depth < 8 ? unpack(data, width, height, depth) : data;
   const part = (name: string) => chunks.find((chunk) => chunk.type === name)?.data;
   const rgb = type === 3
@@ -62,8 +63,19 @@ function decodePng(bytes: Uint8Array): Image & { text: Record<string, string> } 
   return { width, height, rgb, text: readText(chunks) };
 }
 
+/** One piece: inflating a million tiny ones one by one would take minutes. */
+function joined(parts: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
 /** Reads IHDR and makes sure that the compressed data hold exactly the pixels that it promises. */
-function checkHeader({ type: first, data }: Chunk, compressed: Uint8Array[]) {
+function checkHeader({ type: first, data }: Chunk, compressed: Uint8Array) {
   if (first !== "IHDR" || data.length !== 13) throw new Error("it does not start with a header");
   const view = new DataView(data.buffer, data.byteOffset);
   const [width, height] = [view.getUint32(0), view.getUint32(4)];
@@ -85,6 +97,8 @@ function checkHeader({ type: first, data }: Chunk, compressed: Uint8Array[]) {
       0,
     )
     : bytesOf(width, height);
+  const most = 2 ** 27 + 64 * compressed.length;
+  if (expected > most) throw new Error(`${compressed.length} bytes that unpack to ${expected} are no picture`);
   let found = 0;
   inflate(compressed, expected, (piece) => found += piece.length);
   if (found !== expected) throw new Error(`its pixels take ${expected} bytes, ${found} are there`);
@@ -115,18 +129,13 @@ function fromPalette(indices: ArrayLike<number>, palette: Uint8Array | undefined
 
 /** `key` is the tRNS chunk: the one colour, 16 bits a channel, that counts as transparent. */
 function fromSamples(samples: ArrayLike<number>, channels: number, maximum: number, key: Uint8Array | undefined) {
-  const pixels = samples.length / channels;
-  const rgb = new Uint8Array(pixels * 3);
-  const [r, g, b] = channels < 3 ? [0, 0, 0] : [0, 1, 2];
-  const hidden = key && [r, g, b].map((c) => key[2 * c] << 8 | key[2 * c + 1]);
+  const pixels = samples.length / channels, rgb = new Uint8Array(pixels * 3), step = channels < 3 ? 0 : 1;
+  const opaque = channels % 2 === 1;
+  const [r, g, b] = opaque && key ? [0, 1, 2].map((c) => key[2 * step * c] << 8 | key[2 * step * c + 1]) : [];
   for (let i = 0, at = 0; i < pixels; i++, at += channels) {
-    const colour = [samples[at + r], samples[at + g], samples[at + b]];
-    const alpha = channels % 2 === 0
-      ? samples[at + channels - 1] / maximum
-      : hidden && colour.every((value, c) => value === hidden[c])
-      ? 0
-      : 1;
-    for (let c = 0; c < 3; c++) rgb[3 * i + c] = overWhite(colour[c] * 255 / maximum, alpha);
+    const hidden = samples[at] === r && samples[at + step] === g && samples[at + 2 * step] === b;
+    const alpha = opaque ? (hidden ? 0 : 1) : samples[at + channels - 1] / maximum;
+    for (let c = 0; c < 3; c++) rgb[3 * i + c] = overWhite(samples[at + c * step] * 255 / maximum, alpha);
   }
   return rgb;
 }

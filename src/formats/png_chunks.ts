@@ -12,7 +12,7 @@ export interface Chunk {
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** Ends the text of a compressed chunk that only means to fill memory. */
+/** Ends the texts of compressed chunks that only mean to fill memory. */
 const maxTextBytes = 1 << 24;
 
 const crcTable = Int32Array.from({ length: 256 }, (_, n) => {
@@ -70,6 +70,7 @@ export function textChunks(text: Record<string, string>): Chunk[] {
 /** The entries of all text chunks (tEXt, zTXt, iTXt). Throws Error where one is malformed. */
 export function readText(chunks: Chunk[]): Record<string, string> {
   const latin1 = new TextDecoder("latin1");
+  let left = maxTextBytes;
   const entries = chunks.filter(({ type }) => /^(t|z|i)(EXt|TXt)$/.test(type)).map(({ type, data }) => {
     const keyEnd = data.indexOf(0);
     if (keyEnd < 1) throw new Error("a text chunk has no keyword");
@@ -83,27 +84,29 @@ export function readText(chunks: Chunk[]): Record<string, string> {
     const stored = data.subarray(start);
     const decoder = type === "iTXt" ? new TextDecoder() : latin1;
     let value = "";
-    if (compressed) inflate([stored], maxTextBytes, (piece) => value += decoder.decode(piece, { stream: true }));
-    else value = decoder.decode(stored);
+    if (compressed) {
+      inflate(stored, left, (piece) => {
+        left -= piece.length;
+        value += decoder.decode(piece, { stream: true });
+      });
+    } else value = decoder.decode(stored);
     return [latin1.decode(data.subarray(0, keyEnd)), value];
   });
   return Object.fromEntries(entries);
 }
 
 /**
- * Inflates zlib data given in parts and hands the pieces to `take`. Throws Error where the data are damaged, or as soon as
+ * Inflates zlib data and hands the pieces to `take`. Throws Error where the data are damaged, or as soon as
  * they inflate to more than `limit` bytes: a 64 KiB part grows to 64 MiB at most, so a small hostile file fills no memory.
  */
-export function inflate(parts: Uint8Array[], limit: number, take: (piece: Uint8Array) => void): void {
+export function inflate(data: Uint8Array, limit: number, take: (piece: Uint8Array) => void): void {
   let size = 0;
   const inflator = new Unzlib((piece) => {
     size += piece.length;
     if (size > limit) throw new Error(`compressed data hold more than the expected ${limit} bytes`);
     take(piece);
   });
-  for (const part of parts) {
-    for (let at = 0; at < part.length; at += 65536) inflator.push(part.subarray(at, at + 65536));
-  }
+  for (let at = 0; at < data.length; at += 65536) inflator.push(data.subarray(at, at + 65536));
   inflator.push(new Uint8Array(0), true);
 }
 

@@ -6,7 +6,7 @@
  * A file is refused unless its tensors cover the buffer exactly once: no hole, no overlap, nothing left over. Tensors are
  * views into the file's bytes, so reading a model copies nothing.
  */
-import { UserError } from "./user_error.ts";
+import { show, UserError } from "./user_error.ts";
 
 const itemSizes = { F64: 8, F32: 4, F16: 2, BF16: 2, I8: 1, I64: 8, I32: 4, U8: 1 };
 
@@ -97,8 +97,11 @@ export function toFloat32({ dtype, bytes }: StoredTensor): Float32Array {
       return Float32Array.from(new Float64Array(buffer, byteOffset, length));
     case "F16":
       return Float32Array.from(new Float16Array(buffer, byteOffset, length));
-    case "BF16": // the upper half of a float32
-      return new Float32Array(Uint32Array.from(new Uint16Array(buffer, byteOffset, length), (v) => v << 16).buffer);
+    case "BF16": { // the upper half of a float32
+      const halves = new Uint16Array(buffer, byteOffset, length), bits = new Uint32Array(length);
+      for (let n = 0; n < length; n++) bits[n] = halves[n] << 16;
+      return new Float32Array(bits.buffer);
+    }
     case "I64":
       return Float32Array.from(new BigInt64Array(buffer, byteOffset, length), Number);
     case "I32":
@@ -186,6 +189,3 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 const isSizes = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
-
-/** A header's value for an error message, which stays one readable line whatever the file says. */
-const show = (value: unknown) => (JSON.stringify(value) ?? "(missing)").slice(0, 100);

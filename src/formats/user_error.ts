@@ -1,4 +1,23 @@
-/** The one error that is the user's to mend: a bad file, argument or model. Its message is one clear sentence. */
+/** The longest message: what a file says may be of any length. */
+const mostCharacters = 700;
+
+/**
+ * The one error that is the user's to mend: a bad file, argument or model. Its message is one clear sentence on one line:
+ * what a file says may hold line ends and other control characters.
+ */
 export class UserError extends Error {
   override name = "UserError";
+  constructor(message: string) {
+    const start = message.slice(0, mostCharacters).replace(/\p{Cc}+/gu, " ");
+    super(message.length > mostCharacters ? `${start} …` : start);
+  }
+}
+
+/** A file's value for a message, short whatever the file says. */
+export function show(value: unknown): string {
+  try {
+    return (JSON.stringify(value) ?? "(missing)").slice(0, 100);
+  } catch {
+    return "(nested too deeply)";
+  }
 }

@@ -47,7 +47,7 @@ export function fuse(
     for (let next = alias.get(own); next; next = alias.get(own)) own = next;
     return own;
   };
-  for (const layer of live) if (isView(layer)) alias.set(layer.output, layer.inputs[0]);
+  for (const layer of live) if (isView(layer)) alias.set(layer.output, resolve(layer.inputs[0]));
 
   const readers = new Map<Value, number>();
   for (const layer of live) {

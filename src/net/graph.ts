@@ -8,6 +8,7 @@ import { UserError } from "../formats/user_error.ts";
 import { Fields } from "../ops/fields.ts";
 import type { HostTensor, Op, Shape } from "../ops/op.ts";
 import { ops } from "../ops/table.ts";
+import { checkSize, checkWindows } from "./limits.ts";
 import type { Network } from "./network.ts";
 import { hostTensor, type WeightsFile } from "./weights.ts";
 
@@ -55,7 +56,7 @@ export function makeLayer(
   inputs: readonly Value[],
   weight: (name: string, shape: readonly number[]) => HostTensor,
 ): Layer {
-  const op = ops[type];
+  const op = Object.hasOwn(ops, type) ? ops[type] : undefined;
   if (!op) throw new UserError(`type "${type}" is unknown, expected one of ${Object.keys(ops).join(", ")}`);
   if (op.inputs !== undefined && op.inputs !== inputs.length) {
     throw new UserError(`${type} takes ${op.inputs} input, got ${inputs.length}`);
@@ -63,6 +64,8 @@ export function makeLayer(
   const fields = new Fields(params), parsed = op.parse(fields);
   fields.done();
   const shapes = inputs.map((input) => input.shape), output = { name, shape: op.outputShape(shapes, parsed) };
+  checkSize(output.shape);
+  checkWindows(op, parsed, shapes, output.shape);
   const weightShapes = op.weightShapes?.(shapes, parsed) ?? {};
   return { name, op, params: parsed, inputs, output, weightShapes, weight: (key) => weight(key, weightShapes[key]) };
 }

@@ -18,6 +18,9 @@ export interface Model {
   readonly hash: string;
 }
 
+/** Bytes of network.json and labels.txt: far more than networks of 20,000 layers and a million units take. */
+const MOST_TEXT = 2 ** 25;
+
 /** Reads one file of a model folder; `undefined` where there is none. @throws UserError when it cannot be read. */
 export type ReadFile = (file: string) => Promise<Uint8Array | undefined>;
 
@@ -57,10 +60,16 @@ export async function loadModel(read: ReadFile, where: string): Promise<Model> {
     if (!bytes) throw new UserError(`${where}/${file} does not exist`);
     return bytes;
   };
+  const text = (bytes: Uint8Array | undefined, file: string) => {
+    if (bytes && bytes.length > MOST_TEXT) {
+      throw new UserError(`${where}/${file} has ${bytes.length} bytes, expected at most ${MOST_TEXT}`);
+    }
+    return new TextDecoder().decode(bytes);
+  };
   const json = await need("network.json"), bytes = await need("weights.safetensors"), names = await read("labels.txt");
-  const network = parseNetwork(new TextDecoder().decode(json), `${where}/network.json`);
+  const network = parseNetwork(text(json, "network.json"), `${where}/network.json`);
   const weights = readSafetensors(bytes, `${where}/weights.safetensors`);
-  const labels = new TextDecoder().decode(names).split(/\r?\n/).map((line) => line.trim());
+  const labels = text(names, "labels.txt").split(/\r?\n/).map((line) => line.trim());
   while (labels.at(-1) === "") labels.pop();
   const whole = new Uint8Array(json.length + bytes.length);
   whole.set(json);

@@ -1,13 +1,15 @@
 /** network.json: its types, and the reader that checks everything that can be checked without weights. */
-import { UserError } from "../formats/user_error.ts";
+import { show, UserError } from "../formats/user_error.ts";
 import { MOST_DIMENSIONS } from "../ops/op.ts";
+import { checkSize } from "./limits.ts";
 
 /** How pixels (0 … 255) become numbers: value = (pixel − mean) · scale, channels in `order`. */
 export interface ImageFormat {
   order: "RGB" | "BGR";
   /** One per channel, in the network's own order. */
   mean: number[];
-  scale: number;
+  /** One for all channels, or one per channel in the same order. */
+  scale: number | number[];
   /** Side that a picture's centre square is resized to before the input is cut from its middle; the input's unless given. */
   resize?: number;
 }
@@ -39,22 +41,20 @@ const isObject = (v: unknown): v is Json => typeof v === "object" && v !== null 
 const isName = (v: unknown): v is string => typeof v === "string" && v.length > 0;
 const isNumbers = (v: unknown): v is number[] => Array.isArray(v) && v.every((n) => Number.isFinite(n));
 
-/** Values of one blob, per item, past which a shape is a mistake. */
-const MOST_VALUES = 2 ** 31;
+/** Many times what the deepest networks have. */
+const MOST_LAYERS = 20_000;
 
 /** @throws UserError unless `shape` is that of an item, and of sensible size. */
 export function checkShape(shape: unknown, where: string): number[] {
   if (
     !isNumbers(shape) || shape.length < 1 || shape.length > MOST_DIMENSIONS ||
-    !shape.every((n) => Number.isSafeInteger(n) && n > 0) ||
-    shape.reduce((a, b) => a * b, 1) > MOST_VALUES
+    !shape.every((n) => Number.isSafeInteger(n) && n > 0)
   ) {
     throw new UserError(
-      `${where}: shape is ${
-        JSON.stringify(shape)
-      }, expected [channels, height, width], [features] or up to five numbers`,
+      `${where}: shape is ${show(shape)}, expected [channels, height, width], [features] or up to five numbers`,
     );
   }
+  checkSize(shape, `${where}: an item of shape`);
   return shape;
 }
 
@@ -80,6 +80,7 @@ export function parseNetwork(text: string, where: string): Network {
     return fail('"inputs" is missing, expected a list of name and shape');
   }
   if (!Array.isArray(layers) || layers.length === 0) return fail('"layers" is missing, expected a list of layers');
+  if (layers.length > MOST_LAYERS) return fail(`${layers.length} layers, expected at most ${MOST_LAYERS}`);
   return {
     name,
     inputs: inputs.map((input) => {
@@ -109,17 +110,21 @@ function parseLayer(layer: unknown, index: number, where: string): LayerSpec {
 function parseImage(image: unknown, where: string): ImageFormat {
   if (
     !isObject(image) || (image.order !== "RGB" && image.order !== "BGR") || !isNumbers(image.mean) ||
-    typeof image.scale !== "number" || !(image.scale > 0) ||
+    !isScale(image.scale, image.mean.length) ||
     !(image.resize === undefined || Number.isSafeInteger(image.resize) && image.resize as number > 0)
   ) {
     throw new UserError(
-      `${where}: "image" expects "order" ("RGB" or "BGR"), "mean" (one number a channel), "scale" (> 0), ` +
-        `"resize" (a side, or nothing)`,
+      `${where}: "image" expects "order" ("RGB" or "BGR"), "mean" (one number a channel), ` +
+        `"scale" (one number > 0, or one a channel), "resize" (a side, or nothing)`,
     );
   }
   const { order, mean, scale, resize } = image;
   return { order, mean, scale, ...(resize === undefined ? {} : { resize: resize as number }) };
 }
+
+const isScale = (v: unknown, channels: number): v is number | number[] =>
+  (Array.isArray(v) ? v.length === channels : typeof v === "number") &&
+  [v].flat().every((n: unknown) => Number.isFinite(n) && n as number > 0);
 
 function parseTrained(trained: unknown, where: string): [number, number][] {
   if (Array.isArray(trained) && trained.every((range) => isNumbers(range) && range.length === 2)) {

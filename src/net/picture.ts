@@ -25,6 +25,9 @@ export function imageFormat(network: Network): ImageFormat {
 /** Where channel c of a format stands in RGB. */
 export const rgbIndex = ({ order }: ImageFormat, c: number): number => order === "RGB" ? c : 2 - c;
 
+/** What channel c of a format is multiplied by. */
+export const scaleOf = ({ scale }: ImageFormat, c: number): number => typeof scale === "number" ? scale : scale[c];
+
 /** A picture of the input's size as NCHW values of one item. @throws UserError when the size differs. */
 export function pictureToInput(network: Network, { width, height, rgb }: Picture): Float32Array<ArrayBuffer> {
   const format = imageFormat(network), [c, h, w] = chw(network.inputs[0].shape);
@@ -33,10 +36,8 @@ export function pictureToInput(network: Network, { width, height, rgb }: Picture
   }
   const area = h * w, values = new Float32Array(3 * area);
   for (let channel = 0; channel < 3; channel++) {
-    const from = rgbIndex(format, channel);
-    for (let p = 0; p < area; p++) {
-      values[channel * area + p] = (rgb[p * 3 + from] - format.mean[channel]) * format.scale;
-    }
+    const from = rgbIndex(format, channel), mean = format.mean[channel], scale = scaleOf(format, channel);
+    for (let p = 0; p < area; p++) values[channel * area + p] = (rgb[p * 3 + from] - mean) * scale;
   }
   return values;
 }
@@ -46,9 +47,9 @@ export function inputToPicture(network: Network, values: Float32Array, shape: Sh
   const format = imageFormat(network), [, height, width] = chw(shape), area = height * width;
   const rgb = new Uint8Array(3 * area);
   for (let channel = 0; channel < 3; channel++) {
-    const to = rgbIndex(format, channel);
+    const to = rgbIndex(format, channel), mean = format.mean[channel], scale = scaleOf(format, channel);
     for (let p = 0; p < area; p++) {
-      const pixel = values[channel * area + p] / format.scale + format.mean[channel];
+      const pixel = values[channel * area + p] / scale + mean;
       rgb[p * 3 + to] = Math.min(255, Math.max(0, Math.round(pixel)));
     }
   }

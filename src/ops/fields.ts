@@ -1,5 +1,5 @@
 /** Reads a layer's parameters out of network.json, strictly: every field is checked, an unknown one is an error. */
-import { UserError } from "../formats/user_error.ts";
+import { show, UserError } from "../formats/user_error.ts";
 
 /** The parameters of one layer. Each method takes a field out; `done` complains about what nobody took. */
 export class Fields {
@@ -15,13 +15,13 @@ export class Fields {
       if (fallback === undefined) throw new UserError(`"${key}" is missing, expected ${expected}`);
       return fallback;
     }
-    if (!valid(value)) throw new UserError(`"${key}" is ${JSON.stringify(value)}, expected ${expected}`);
+    if (!valid(value)) throw new UserError(`"${key}" is ${show(value)}, expected ${expected}`);
     return value;
   }
 
   /** A whole number ≥ `least`. */
   integer(key: string, least: number, fallback?: number): number {
-    return this.#take(key, fallback, isInteger(least), `a whole number ≥ ${least}`);
+    return this.#take(key, fallback, isInteger(least), `a whole number ≥ ${least}, at most ${MOST_COUNT}`);
   }
 
   /** A finite number ≥ `least`. */
@@ -49,8 +49,8 @@ export class Fields {
     const value = this.#take<number | number[]>(
       key,
       fallback,
-      isIntegers(least, [2]),
-      `a whole number ≥ ${least} or [y, x]`,
+      isExtents(least, [2]),
+      `a whole number ≥ ${least} or [y, x], at most ${MOST_EXTENT}`,
     );
     return typeof value === "number" ? [value, value] : [value[0], value[1]];
   }
@@ -60,8 +60,8 @@ export class Fields {
     const value = this.#take<number | number[]>(
       key,
       0,
-      isIntegers(0, [2, 4]),
-      "a whole number ≥ 0, [y, x] or [top, left, bottom, right]",
+      isExtents(0, [2, 4]),
+      `a whole number ≥ 0, [y, x] or [top, left, bottom, right], at most ${MOST_EXTENT}`,
     );
     if (typeof value === "number") return [value, value, value, value];
     return value.length === 2 ? [value[0], value[1], value[0], value[1]] : value as [number, number, number, number];
@@ -89,7 +89,13 @@ export class Fields {
   }
 }
 
-const isInteger = (least: number) => (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= least;
+/** The most that a count may be, and an extent along an axis: above them kernels' integers could overflow. */
+const MOST_COUNT = 2 ** 24, MOST_EXTENT = 2 ** 16;
 
-const isIntegers = (least: number, lengths: number[]) => (v: unknown): v is number | number[] =>
-  isInteger(least)(v) || (Array.isArray(v) && lengths.includes(v.length) && v.every(isInteger(least)));
+const isInteger = (least: number, most = MOST_COUNT) => (v: unknown): v is number =>
+  Number.isSafeInteger(v) && (v as number) >= least && (v as number) <= most;
+
+const isExtent = (least: number) => isInteger(least, MOST_EXTENT);
+
+const isExtents = (least: number, lengths: number[]) => (v: unknown): v is number | number[] =>
+  isExtent(least)(v) || (Array.isArray(v) && lengths.includes(v.length) && v.every(isExtent(least)));

@@ -3,7 +3,7 @@ import { UserError } from "../formats/user_error.ts";
 import { buildGraph, type Graph, type Layer, makeLayer, type Value } from "../net/graph.ts";
 import type { Model } from "../net/model.ts";
 import type { ImageFormat } from "../net/network.ts";
-import { imageFormat, rgbIndex } from "../net/picture.ts";
+import { imageFormat, rgbIndex, scaleOf } from "../net/picture.ts";
 import { chw, type HostTensor, show } from "../ops/op.ts";
 
 /** The joined graph and its landmarks. */
@@ -44,8 +44,8 @@ export function join(generator: Model, classifier: Model, layer?: string): Joine
     const weight = new Float32Array(9), bias = new Float32Array(3);
     for (let out = 0; out < 3; out++) {
       const source = [0, 1, 2].find((n) => rgbIndex(from, n) === rgbIndex(to, out))!;
-      weight[out * 3 + source] = to.scale / from.scale;
-      bias[out] = (from.mean[source] - to.mean[out]) * to.scale;
+      weight[out * 3 + source] = scaleOf(to, out) / scaleOf(from, source);
+      bias[out] = (from.mean[source] - to.mean[out]) * scaleOf(to, out);
     }
     const weights = { weight, bias } as Record<string, Float32Array>;
     add(makeLayer("to the classifier's pixel format", "conv2d", { channels: 3, kernel: 1 }, [image], (name, shape) => ({

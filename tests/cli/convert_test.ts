@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { loadModel } from "../../src/net/model.ts";
 import { modelFolder } from "../../src/cli/files.ts";
+import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { blob, blobProto, caffemodel } from "../tools/convert/caffe_files.ts";
+import { googlenet, zeros } from "../tools/convert/state_dicts.ts";
 import { namesIn, temporaryFolder, type } from "./user.ts";
 
 const prototxt = `name: "tiny" input: "data" input_shape { dim: [1, 3, 2, 2] }
@@ -83,9 +85,47 @@ Deno.test("convert: where the disk is full nothing is left behind", async () => 
   assert.deepEqual(namesIn(given.at("")), ["deploy.prototxt", "mean.binaryproto", "tiny.caffemodel"]);
 });
 
+Deno.test("convert: a state dict becomes a model with labels; a pickle is refused", async () => {
+  using folder = temporaryFolder();
+  const at = (name: string) => join(folder.path, name), names = ["labels.txt", "net.pth", "net.safetensors"];
+  const shapes = Object.entries(googlenet).map(([name, shape]) => [name, zeros(shape, "BF16")] as const);
+  Deno.writeFileSync(at("net.safetensors"), writeSafetensors(new Map(shapes)));
+  Deno.writeFileSync(at("net.pth"), Uint8Array.of(0x50, 0x4b, 3, 4));
+  Deno.writeTextFileSync(at("labels.txt"), "one\ntwo\n");
+  const convert = (weights: string, ...options: string[]) =>
+    type(["convert", "torch", "--weights", at(weights), "--network", "googlenet", "--out", at("out"), ...options]);
+  const refused = async (message: RegExp, weights: string, ...options: string[]) => {
+    const { code, err } = await convert(weights, ...options);
+    assert.equal(code, 1);
+    assert.match(err, message);
+    assert.equal(err.trimEnd().split("\n").length, 1, err);
+    assert.deepEqual(namesIn(at("")), names);
+  };
+  await refused(/^convert torch: .*net.pth is a PyTorch pickle/, "net.pth");
+  await refused(
+    /labels.txt has 2 lines, the network has 1000 classes/,
+    "net.safetensors",
+    "--labels",
+    at("labels.txt"),
+  );
+  await refused(/--std expects three numbers like 0.5,0.5,0.5, got "0,1,1"/, "net.safetensors", "--std", "0,1,1");
+
+  const label = (n: number) => `class ${n}`;
+  Deno.writeTextFileSync(at("labels.txt"), Array.from({ length: 1000 }, (_, n) => label(n)).join("\n"));
+  const { code, out, err } = await convert("net.safetensors", "--labels", at("labels.txt"));
+  assert.equal(code, 0, err);
+  assert.match(
+    out,
+    /out: 196 layers, [\d,]+ parameters, [\d.]+ s\npixels \/ 255 lose 0.5, 0.5, 0.5 and are divided by/,
+  );
+  const model = await loadModel(modelFolder(at("out")), "out");
+  assert.equal(model.weights.get("inception3a.branch1.bn.mean")!.dtype, "BF16");
+  assert.equal(model.labels[999], label(999));
+});
+
 Deno.test("convert: what it converts must be said", async () => {
-  assert.match((await type(["convert"])).err, /^convert: expected what to convert, "caffe", got nothing\n$/);
-  assert.match((await type(["convert", "torch"])).err, /got "torch"/);
+  assert.match((await type(["convert"])).err, /^convert: expected what to convert, .*, got nothing\n$/);
+  assert.match((await type(["convert", "keras"])).err, /got "keras"/);
   assert.match((await type(["convert", "--help"])).out, /deno task convert caffe --help/);
   assert.match((await type(["convert", "caffe", "--help"])).out, /--caffemodel FILE/);
 });

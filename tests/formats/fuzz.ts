@@ -4,26 +4,78 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../src/formats/user_error.ts";
 
+/** Integers below n. */
+export type Integers = (n: number) => number;
+
+/** Makes a damaged copy of a file. */
+export type Damage = (file: Uint8Array, random: Integers) => Uint8Array;
+
+/** What is done to the copies: random bytes and pieces with seed 1 unless given. */
+export interface FuzzOptions {
+  damage?: Damage;
+  seed?: number;
+}
+
 /** Reads `rounds` damaged copies of `file`. Throws AssertionError where `read` fails otherwise than with a UserError. */
-export function fuzz(file: Uint8Array, rounds: number, read: (damaged: Uint8Array) => unknown): void {
-  const random = randomIntegers(1);
-  for (let round = 0; round < rounds; round++) {
-    const damaged = damage(file, random);
-    const memory = Deno.memoryUsage().external;
-    const start = performance.now();
+export function fuzz(
+  file: Uint8Array,
+  rounds: number,
+  read: (damaged: Uint8Array) => unknown,
+  options?: FuzzOptions,
+): void {
+  for (const { damaged, round, watch } of copies(file, rounds, options)) {
     try {
       read(damaged);
     } catch (error) {
-      assert.ok(error instanceof UserError, `round ${round}: ${(error as Error)?.stack}`);
-      assert.ok(error.message.length < 400 && !error.message.includes("\n"), `round ${round}: ${error.message}`);
+      checkError(error, round);
     }
-    assert.ok(performance.now() - start < 1000, `round ${round} took over a second`);
-    assert.ok(Deno.memoryUsage().external - memory < 200e6, `round ${round} took over 200 MB`);
+    watch();
   }
 }
 
+/** As `fuzz`, where reading takes promises. */
+export async function fuzzAsync(
+  file: Uint8Array,
+  rounds: number,
+  read: (damaged: Uint8Array) => Promise<unknown>,
+  options?: FuzzOptions,
+): Promise<void> {
+  for (const { damaged, round, watch } of copies(file, rounds, options)) {
+    try {
+      await read(damaged);
+    } catch (error) {
+      checkError(error, round);
+    }
+    watch();
+  }
+}
+
+/** Damaged copies, each with a function that asserts that little time and memory went by since. */
+function* copies(file: Uint8Array, rounds: number, { damage = damageBytes, seed = 1 }: FuzzOptions = {}) {
+  const random = randomIntegers(seed);
+  for (let n = 0; n < rounds; n++) {
+    const damaged = damage(file, random), round = `seed ${seed}, round ${n}`;
+    const memory = Deno.memoryUsage(), start = performance.now();
+    yield {
+      damaged,
+      round,
+      watch() {
+        const { external, heapUsed } = Deno.memoryUsage();
+        assert.ok(performance.now() - start < 1000, `${round} took over a second`);
+        assert.ok(external - memory.external < 200e6, `${round} took over 200 MB`);
+        assert.ok(heapUsed - memory.heapUsed < 400e6, `${round} took over 400 MB of objects`);
+      },
+    };
+  }
+}
+
+function checkError(error: unknown, round: string): void {
+  assert.ok(error instanceof UserError, `${round}: ${(error as Error)?.stack}`);
+  assert.ok(error.message.length < 800 && !/\p{Cc}/u.test(error.message), `${round}: ${error.message}`);
+}
+
 /** Integers below n from a seed (mulberry32). */
-export function randomIntegers(seed: number): (n: number) => number {
+export function randomIntegers(seed: number): Integers {
   return (n) => {
     seed = seed + 0x6d2b79f5 | 0;
     let t = Math.imul(seed ^ seed >>> 15, 1 | seed);
@@ -34,8 +86,9 @@ export function randomIntegers(seed: number): (n: number) => number {
 
 const harshBytes = [0, 1, 0x7f, 0x80, 0xff];
 
-function damage(file: Uint8Array, random: (n: number) => number): Uint8Array {
-  let bytes = file.slice();
+/** Up to three faults of bytes or pieces. */
+export const damageBytes: Damage = (file, random) => {
+  let bytes = new Uint8Array(file);
   for (let times = 1 + random(3); times > 0; times--) {
     const at = random(Math.max(1, bytes.length));
     switch (random(6)) {
@@ -43,10 +96,10 @@ function damage(file: Uint8Array, random: (n: number) => number): Uint8Array {
         bytes = bytes.slice(0, at);
         break;
       case 1: // cut a piece out
-        bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + 1 + random(8))]);
+        bytes = joinBytes(bytes.subarray(0, at), bytes.subarray(at + 1 + random(8)));
         break;
       case 2: // double a piece
-        bytes = Uint8Array.from([...bytes.subarray(0, at + random(64)), ...bytes.subarray(at)]);
+        bytes = joinBytes(bytes.subarray(0, at + random(64)), bytes.subarray(at));
         break;
       case 3: // a whole word of one harsh value
         bytes.fill(harshBytes[random(harshBytes.length)], at, at + 4);
@@ -59,4 +112,15 @@ function damage(file: Uint8Array, random: (n: number) => number): Uint8Array {
     }
   }
   return bytes;
+};
+
+/** Bytes one after the other. */
+export function joinBytes(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { zipSync } from "fflate";
 import { type NpyData, readNpy, readNpz, writeNpy } from "../../src/formats/npy.ts";
 import { UserError } from "../../src/formats/user_error.ts";
+import { damageText } from "./damage.ts";
 import { fuzz } from "./fuzz.ts";
 
 /** A .npy file as NumPy would write it, version and header given. */
 function npy(version: number, header: string, data: ArrayLike<number>): Uint8Array {
   const text = new TextEncoder().encode(header + "\n");
-  const length = version === 1 ? [text.length & 255, text.length >> 8] : [text.length & 255, text.length >> 8, 0, 0];
+  const size = [text.length & 255, text.length >> 8 & 255, text.length >> 16, 0];
+  const length = version === 1 ? size.slice(0, 2) : size;
   return Uint8Array.from([
     0x93,
     ...new TextEncoder().encode("NUMPY"),
@@ -80,6 +82,7 @@ Deno.test("npy: each fault is named", () => {
     [npy(1, "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", [0, 0, 0, 0]), /only arrays of plain/],
     [npy(1, "{'descr': '<f4'}", []), /malformed/],
     [npy(1, header("|u1", "(99999999999999999999,)"), []), /malformed/],
+    [npy(2, header("|u1", `(${"1, ".repeat(30_000)})`), [1]), /a \.npy header of 90\d\d\d bytes/],
   ];
   for (const [bytes, message] of cases) assert.throws(() => readNpy(bytes, "code"), userError(message));
 });
@@ -115,6 +118,9 @@ Deno.test("npz: broken files and bombs are refused", () => {
 Deno.test("npy, npz: damaged files", () => {
   fuzz(npy(1, header("<f4", "(2, 3)", "True"), new Uint8Array(24)), 400, (bytes) => readNpy(bytes, "x"));
   fuzz(zip, 400, (bytes) => readNpz(bytes, "x"));
+  const text = new TextEncoder().encode(header("<f4", "(2, 3)")),
+    decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  fuzz(text, 600, (bytes) => readNpy(npy(2, decode(bytes), new Uint8Array(24)), "x"), { damage: damageText });
 });
 
 function userError(message: RegExp): (error: unknown) => boolean {

@@ -5,7 +5,8 @@ import { encode as encodeJpeg } from "jpeg-js";
 import { decodeImage, encodePng } from "../../src/formats/png.ts";
 import { type Chunk, readChunks, writeChunks } from "../../src/formats/png_chunks.ts";
 import { UserError } from "../../src/formats/user_error.ts";
-import { fuzz, randomIntegers } from "./fuzz.ts";
+import { damagePieces } from "./damage.ts";
+import { damageBytes, fuzz, joinBytes, randomIntegers } from "./fuzz.ts";
 
 const random = randomIntegers(7);
 const noise = (n: number, top = 256) => Uint8Array.from({ length: n }, () => random(top));
@@ -79,11 +80,13 @@ Deno.test("png: interlaced files equal plain ones", () => {
   }
 });
 
-const photo = encodeJpeg({
-  width: 24,
-  height: 16,
-  data: Uint8Array.from({ length: 24 * 16 * 4 }, (_, i) => i % 4 === 0 ? 10 * (i >> 2) % 24 : (i >> 2) / 24 * 15),
-}, 90).data;
+const photo = new Uint8Array(
+  encodeJpeg({
+    width: 24,
+    height: 16,
+    data: Uint8Array.from({ length: 24 * 16 * 4 }, (_, i) => i % 4 === 0 ? 10 * (i >> 2) % 24 : (i >> 2) / 24 * 15),
+  }, 90).data,
+);
 
 /** An APP1 segment whose one TIFF entry is the orientation. */
 const exif = (orientation: number) => {
@@ -111,11 +114,34 @@ Deno.test("jpeg: decoded, and turned upright", () => {
   }
 });
 
+/** The segments of a JPEG, each scan with its data. */
+function segments(file: Uint8Array): Uint8Array[] {
+  const starts = [0];
+  for (let at = 2; file[at] === 0xff;) {
+    starts.push(at);
+    if (file[at + 1] === 0xd9) break;
+    const scan = file[at + 1] === 0xda;
+    at += 2 + (file[at + 2] << 8 | file[at + 3]);
+    while (scan && at < file.length && !(file[at] === 0xff && file[at + 1] > 0 && file[at + 1] >> 3 !== 0x1a)) at++;
+  }
+  return starts.map((start, i) => file.subarray(start, starts[i + 1]));
+}
+
+Deno.test("png: data in pieces of one byte take no more time than in one", () => {
+  const side = 200,
+    [header, data, end] = readChunks(encodePng({ width: side, height: side, rgb: noise(3 * side * side) }));
+  const bytes = Array.from(data.data, (byte) => ({ type: "IDAT", data: Uint8Array.of(byte) })),
+    start = performance.now();
+  assert.equal(decodeImage(writeChunks([header, ...bytes, end]), "x").width, side);
+  assert.ok(performance.now() - start < 10_000);
+});
+
 Deno.test("pictures: each fault is named", () => {
   const png = encodePng({ width: 2, height: 2, rgb: noise(12) });
   const [header, data, end] = readChunks(png);
   const huge = Uint8Array.from(header.data);
   new DataView(huge.buffer).setUint32(0, 2 ** 31);
+  const longText = { type: "zTXt", data: Uint8Array.of(97, 0, 0, ...zlibSync(new Uint8Array(6e6))) };
   const bomb = { type: "IDAT", data: zlibSync(new Uint8Array(5e6)) };
   const cases: [Uint8Array, RegExp][] = [
     [new Uint8Array(0), /photo: neither a PNG nor a JPEG/],
@@ -131,6 +157,16 @@ Deno.test("pictures: each fault is named", () => {
     [rawPng(1, 1, 4, 2, [0, 0, 0]), /colour type 2 with 4 bits/],
     [photo.subarray(0, photo.length - 40), /photo: this JPEG cannot be read: it is truncated/],
     [photo.subarray(0, 100), /no picture of a known kind/],
+    [joinBytes(...segments(photo).flatMap((piece) => piece[1] === 0xc0 ? [piece, piece] : [piece])), /several frames/],
+    [
+      joinBytes(...segments(photo).toSpliced(-1, 0, segments(photo).find((piece) => piece[1] === 0xc0)!)),
+      /several frames/,
+    ],
+    [
+      joinBytes(...segments(photo).flatMap((piece) => piece[1] === 0xda ? Array(101).fill(piece) : [piece])),
+      /101 scans/,
+    ],
+    [writeChunks([header, ...Array(3).fill(longText), data, end]), /more than the expected/],
   ];
   for (const [bytes, message] of cases) {
     assert.throws(() => decodeImage(bytes, "photo"), (error) => {
@@ -144,6 +180,11 @@ Deno.test("pictures: each fault is named", () => {
 Deno.test("png, jpeg: damaged files", () => {
   const png = encodePng({ width: 9, height: 9, rgb: noise(243) }, { a: "b", c: "辣" });
   fuzz(png, 200, (bytes) => decodeImage(bytes, "x"));
+  const damageChunks = damagePieces<Chunk>(readChunks, writeChunks, ({ type, data }, random) => ({
+    type: ["IHDR", "IDAT", "PLTE", "tRNS", "zTXt", "iTXt", "tEXt", "IEND", type, type][random(10)],
+    data: damageBytes(data, random),
+  }));
+  fuzz(png, 300, (bytes) => decodeImage(bytes, "x"), { damage: damageChunks });
   const chunks = readChunks(png);
   const interlaced = encode({ width: 9, height: 9, data: noise(243), channels: 3 }, { interlace: "Adam7" });
   const palette = rawPng(8, 2, 4, 3, [0, 1, 2, 3, 4, 0, 1, 1, 1, 1], [{ type: "PLTE", data: noise(48) }]);
@@ -154,5 +195,8 @@ Deno.test("png, jpeg: damaged files", () => {
   }
   const progressive = Uint8Array.from(photo, (byte, i) => byte === 0xc0 && photo[i - 1] === 0xff ? 0xc2 : byte);
   const rotated = Uint8Array.from([0xff, 0xd8, ...exif(6), ...photo.subarray(2)]);
-  for (const file of [photo, progressive, rotated]) fuzz(file, 300, (bytes) => decodeImage(bytes, "x"));
+  const damageSegments = damagePieces(segments, (pieces) => joinBytes(...pieces), damageBytes);
+  for (const file of [photo, progressive, rotated]) {
+    for (const damage of [undefined, damageSegments]) fuzz(file, 200, (bytes) => decodeImage(bytes, "x"), { damage });
+  }
 });

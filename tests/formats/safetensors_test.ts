@@ -8,6 +8,7 @@ import {
   writeSafetensors,
 } from "../../src/formats/safetensors.ts";
 import { UserError } from "../../src/formats/user_error.ts";
+import { damageSafetensors } from "./damage.ts";
 import { fuzz } from "./fuzz.ts";
 
 const file = (header: unknown, data: number[] = []) => {
@@ -95,7 +96,10 @@ Deno.test("safetensors: each fault is named", () => {
 });
 
 Deno.test("safetensors: damaged files", () => {
-  fuzz(writeSafetensors(sample, { origin: "test" }), 600, (bytes) => readSafetensors(bytes, "x").forEach(toFloat32));
+  for (const damage of [undefined, damageSafetensors]) {
+    const read = (bytes: Uint8Array) => readSafetensors(bytes, "x").forEach(toFloat32);
+    fuzz(writeSafetensors(sample, { origin: "test" }), 600, read, { damage });
+  }
 });
 
 Deno.test("safetensors: NaN, infinity and what float32 cannot hold are found in every type, at any place and alignment", () => {

@@ -28,7 +28,7 @@ export function checkFolder(folder: string, force: boolean): void {
 }
 
 /**
- * Writes the folder; an existing one is replaced, but its labels.txt is kept.
+ * Writes the folder; an existing one is replaced, but its labels.txt is kept unless there is a new one.
  * @throws UserError in one sentence; whatever was there before is still there then.
  */
 export function writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>, force: boolean): void {
@@ -38,7 +38,7 @@ export function writeFolder(folder: string, files: ReadonlyMap<string, Uint8Arra
     Deno.mkdirSync(dirname(place), { recursive: true });
     Deno.mkdirSync(draft);
     for (const [name, bytes] of files) Deno.writeFileSync(join(draft, name), bytes);
-    unlessMissing(() => Deno.copyFileSync(join(place, labels), join(draft, labels)));
+    if (!files.has(labels)) unlessMissing(() => Deno.copyFileSync(join(place, labels), join(draft, labels)));
     const replaced = unlessMissing(() => Deno.renameSync(place, old));
     try {
       Deno.renameSync(draft, place);

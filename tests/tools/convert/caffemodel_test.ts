@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { toFloat32 } from "../../../src/formats/safetensors.ts";
 import { readCaffemodel, readMeanFile } from "../../../tools/convert/caffe/caffemodel.ts";
+import { damageProtobuf } from "../../formats/damage.ts";
+import { fuzz } from "../../formats/fuzz.ts";
 import { type Blob, blobProto, caffemodel, type Generation } from "./caffe_files.ts";
 import { refuses } from "./converted.ts";
 
@@ -61,4 +63,13 @@ Deno.test("caffemodel: damaged files", () => {
     () => readCaffemodel(caffemodel({ ip: [{ shape: [2, 4], data }] }), "f"),
     /^f: the blob at byte \d+ has shape \[2,4\] and 6 values$/,
   );
+});
+
+Deno.test("binaryproto: damaged files give means or one sentence", () => {
+  for (const form of [{}, { legacy: true, double: true }, { loose: true }]) {
+    const mean = blobProto({ shape: [1, 3, 2, 2], data: Array(12).fill(100), ...form });
+    for (const damage of [undefined, damageProtobuf((path) => path === "7")]) {
+      fuzz(mean, 300, (damaged) => readMeanFile(damaged, "f"), { damage });
+    }
+  }
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { buildGraph } from "../../../src/net/graph.ts";
 import { parseNetwork } from "../../../src/net/network.ts";
 import { convertCaffe } from "../../../tools/convert/caffe/network.ts";
+import { damageProtobuf, damageText } from "../../formats/damage.ts";
 import { fuzz } from "../../formats/fuzz.ts";
 import { type Blob, blob, caffemodel } from "./caffe_files.ts";
 import { convert, shapes } from "./converted.ts";
@@ -188,9 +189,52 @@ Deno.test("caffe: damaged prototxt and caffemodel give a valid model or one sent
   const bytes = caffemodel(inceptionBlobs), legacy = caffemodel(inceptionBlobs, "v1");
   fuzz(
     new TextEncoder().encode(inception),
-    3000,
+    2000,
     (damaged) => convertAndLoad(new TextDecoder().decode(damaged), bytes),
   );
-  fuzz(bytes, 1500, (damaged) => convertAndLoad(inception, damaged));
-  fuzz(legacy, 1500, (damaged) => convertAndLoad(inception, damaged));
+  fuzz(bytes, 1000, (damaged) => convertAndLoad(inception, damaged));
+  fuzz(legacy, 1000, (damaged) => convertAndLoad(inception, damaged));
+});
+
+/** A network of every kind of parameter: numbers, words, shapes, several tops and bottoms. */
+const mixed = `name: "mixed" input: "data" input_shape { dim: 1 dim: 3 dim: 12 dim: 12 }
+  layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param { num_output: 6 kernel_size: 3 pad: 1 group: 3 dilation: 1 } }
+  layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "conv" batch_norm_param { use_global_stats: true eps: 1e-5 } }
+  layer { name: "scale" type: "Scale" bottom: "conv" top: "conv" scale_param { bias_term: true } }
+  layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" relu_param { negative_slope: 0.3 } }
+  layer { name: "pool" type: "Pooling" bottom: "conv" top: "pool" pooling_param { pool: MAX kernel_size: 3 stride: 2 pad: 1 } }
+  layer { name: "norm" type: "LRN" bottom: "pool" top: "norm" lrn_param { local_size: 5 alpha: 0.0001 beta: 0.75 } }
+  layer { name: "up" type: "Deconvolution" bottom: "norm" top: "up" convolution_param { num_output: 4 kernel_size: 4 stride: 2 pad: 1 } }
+  layer { name: "crop" type: "Crop" bottom: "up" bottom: "data" top: "crop" crop_param { axis: 2 offset: 1 } }
+  layer { name: "power" type: "Power" bottom: "up" top: "power" power_param { scale: 0.5 shift: 1 } }
+  layer { name: "sum" type: "Eltwise" bottom: "up" bottom: "power" top: "sum" eltwise_param { operation: SUM coeff: 1 coeff: -1 } }
+  layer { name: "bias" type: "Bias" bottom: "sum" top: "bias" }
+  layer { name: "concat" type: "Concat" bottom: "bias" bottom: "sum" top: "concat" }
+  layer { name: "maps" type: "Reshape" bottom: "concat" top: "maps" reshape_param { shape { dim: 0 dim: -1 dim: 2 dim: 4 } } }
+  layer { name: "flat" type: "Flatten" bottom: "maps" top: "flat" }
+  layer { name: "ip" type: "InnerProduct" bottom: "flat" top: "ip" inner_product_param { num_output: 5 } }
+  layer { name: "split" type: "Split" bottom: "ip" top: "a" top: "b" }
+  layer { name: "accuracy" type: "Accuracy" bottom: "a" top: "accuracy" include { phase: TEST } }
+  layer { name: "prob" type: "Softmax" bottom: "b" top: "prob" exclude { phase: TRAIN } }`;
+
+const mixedBlobs = {
+  conv: zeros([6, 1, 3, 3], [6]),
+  bn: [...zeros([6], [6]), blob([1], [2])],
+  scale: zeros([6], [6]),
+  up: zeros([6, 4, 4, 4], [4]),
+  bias: zeros([4]),
+  ip: zeros([5, 8 * 14 * 14], [5]),
+};
+
+/** The fields of a caffemodel that are messages, in all generations. */
+const isMessage = (path: string) => /^(100(\.7(\.7)?)?|2(\.6(\.7)?|\.1(\.50(\.7)?)?)?)$/.test(path);
+
+Deno.test("caffe: harsh numbers, missing and doubled parts give a valid model or one sentence", () => {
+  const bytes = caffemodel(mixedBlobs), read = (damaged: Uint8Array) => new TextDecoder().decode(damaged);
+  convertAndLoad(mixed, bytes);
+  fuzz(new TextEncoder().encode(mixed), 700, (damaged) => convertAndLoad(read(damaged), bytes), { damage: damageText });
+  for (const generation of ["v2", "v1", "v0"] as const) {
+    const file = caffemodel(inceptionBlobs, generation);
+    fuzz(file, 150, (damaged) => convertAndLoad(inception, damaged), { damage: damageProtobuf(isMessage) });
+  }
 });

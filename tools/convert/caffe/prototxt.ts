@@ -9,7 +9,7 @@ import { UserError } from "../../../src/formats/user_error.ts";
 import { Message, type Value } from "./message.ts";
 
 /** The largest networks have some hundred kilobytes. */
-const mostCharacters = 4_000_000;
+const mostCharacters = 1_000_000;
 
 /** Messages within messages; networks need five. */
 const deepest = 50;
@@ -90,8 +90,9 @@ export function parsePrototxt(text: string, file: string): Message {
 const infinities = new Map([["inf", Infinity], ["infinity", Infinity], ["nan", NaN]]);
 
 const wordPattern = /[A-Za-z_]\w*/y;
-const numberPattern = /[+-]?(?:0[xX][\da-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fF]?|[iI]nf(?:inity)?|nan)(?!\w)/y;
-const textPattern = /"(?:[^"\\\n]|\\[^])*"|'(?:[^'\\\n]|\\[^])*'/y;
+const numberPattern =
+  /[+-]?(?:0[xX][\da-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?[fF]?|[iI]nf(?:inity)?|nan)(?!\w)/y;
+const textPattern = /"[^"\\\n]*(?:\\[^][^"\\\n]*)*"|'[^'\\\n]*(?:\\[^][^'\\\n]*)*'/y;
 
 /** Gives one token after another, "end" at the end. */
 function tokens(text: string, file: string): () => Token {
@@ -158,22 +159,23 @@ const escapePattern = /\\(?:([0-7]{1,3})|[xX]([\da-fA-F]{1,2})|u([\da-fA-F]{4})|
 /** Octal and hexadecimal escapes are bytes of UTF-8, so a text with escapes is put together as bytes. */
 function unescape(text: string, file: string, line: number): string {
   if (!text.includes("\\")) return text;
-  const parts: Uint8Array[] = [], encoder = new TextEncoder();
-  let from = 0;
+  const bytes = new Uint8Array(3 * text.length), encoder = new TextEncoder();
+  let from = 0, size = 0;
+  const put = (piece: string) => size += encoder.encodeInto(piece, bytes.subarray(size)).written;
   for (const found of text.matchAll(escapePattern)) {
     const [whole, octal, hex, short, long, letter] = found;
-    parts.push(encoder.encode(text.slice(from, found.index)));
+    put(text.slice(from, found.index));
     from = found.index + whole.length;
-    if (octal || hex) parts.push(Uint8Array.of(octal ? parseInt(octal, 8) : parseInt(hex, 16)));
+    if (octal || hex) bytes[size++] = octal ? parseInt(octal, 8) : parseInt(hex, 16);
     else {
       const point = parseInt(short ?? long ?? "0", 16);
       const character = letter ? escapes[letter] : String.fromCodePoint(point <= 0x10ffff ? point : 0xfffd);
       if (character === undefined) {
         throw new UserError(`${file}:${line}: unknown escape ${JSON.stringify(whole)} in a text`);
       }
-      parts.push(encoder.encode(character));
+      put(character);
     }
   }
-  parts.push(encoder.encode(text.slice(from)));
-  return new TextDecoder().decode(Uint8Array.from(parts.flatMap((part) => [...part])));
+  put(text.slice(from));
+  return new TextDecoder().decode(bytes.subarray(0, size));
 }

@@ -1,0 +1,45 @@
+/**
+ * What a file may not ask for. A few bytes of network.json can name sizes for which no memory or no time is enough; they are
+ * refused here, before anything is allocated or run for them.
+ */
+import { UserError } from "../formats/user_error.ts";
+import { mapTexels } from "../gpu/tensor.ts";
+import type { LrnParams } from "../ops/lrn.ts";
+import { batched, chw, type Op, type Shape } from "../ops/op.ts";
+import type { PoolParams } from "../ops/pool.ts";
+import { ops } from "../ops/table.ts";
+
+/** Values of one item of a blob, those that fill texels up included: 1 GiB on the GPU. */
+const MOST_VALUES = 2 ** 28;
+
+/** Loop trips of an invocation: far below the 65,535 after which lavapipe silently ends loops. */
+const MOST_TRIPS = 60_000;
+
+/** Channels that an LRN sums over: the kernel is written out for each. */
+const MOST_SUMMED = 255;
+
+/** @throws UserError, with `what` before the shape, when an item of it is larger than any blob of a network. */
+export function checkSize(shape: Shape, what = "its output"): void {
+  if (!(4 * mapTexels(batched(1, shape)) <= MOST_VALUES)) {
+    throw new UserError(`${what} [${shape}] takes the room of more than ${MOST_VALUES} values`);
+  }
+}
+
+/** @throws UserError when a layer's windows are larger than its kernels can visit. */
+export function checkWindows(op: Op, params: unknown, [input]: readonly Shape[], output: Shape): void {
+  if (op === ops.lrn) {
+    const { size, region } = params as LrnParams & { region?: string };
+    if (region !== "within" && size > MOST_SUMMED) {
+      throw new UserError(`"size" is ${size}, expected at most ${MOST_SUMMED} channels`);
+    }
+  }
+  if (op === ops.maxpool || op === ops.avgpool) {
+    const [, ...map] = chw(input), { kernel = map, stride, padding } = params as PoolParams, [, ...out] = chw(output);
+    const visits = kernel[0] * Math.ceil(kernel[1] / 4);
+    // An input position is in so many windows, which its gradient visits.
+    const windows = out.reduce((product, n, a) => product * Math.min(n, Math.ceil(kernel[a] / stride[a])), 1);
+    if (visits > MOST_TRIPS || windows > MOST_TRIPS) {
+      throw new UserError(`windows of ${kernel.join("×")} with padding [${padding}] are larger than kernels can visit`);
+    }
+  }
+}

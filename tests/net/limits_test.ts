@@ -1,0 +1,107 @@
+/** What network.json may not ask for: refused in a sentence before anything is allocated; and damaged models. */
+import assert from "node:assert/strict";
+import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
+import { buildGraph } from "../../src/net/graph.ts";
+import { loadModel } from "../../src/net/model.ts";
+import { parseNetwork } from "../../src/net/network.ts";
+import type { WeightsFile } from "../../src/net/weights.ts";
+import { smallNetworks } from "../cases/small_networks.ts";
+import { damageJson, damageSafetensors, damageText } from "../formats/damage.ts";
+import { fuzz, fuzzAsync } from "../formats/fuzz.ts";
+import { refuses } from "../tools/convert/converted.ts";
+import { caseModel } from "./case_model.ts";
+
+const encode = (value: unknown) => new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
+
+/** Reads a network.json and checks every layer with these weights, as loading does. */
+function load(json: string, weights: WeightsFile["weights"] = new Map()): void {
+  const graph = buildGraph({ network: parseNetwork(json, "network.json"), weights, where: "model" });
+  for (const layer of graph.layers) for (const key of Object.keys(layer.weightShapes)) layer.weight(key);
+}
+
+/** network.json of one layer, or of as many as given, on an input of this shape. */
+const network = (shape: unknown, ...layers: Record<string, unknown>[]) =>
+  JSON.stringify({
+    name: "net",
+    inputs: [{ name: "data", shape }],
+    layers: layers.map((layer, n) => ({ name: `l${n}`, input: n ? `l${n - 1}` : "data", ...layer })),
+  });
+
+Deno.test("limits: sizes that no device holds and windows that no kernel visits", () => {
+  const map = [3, 8, 8],
+    relu = { type: "relu" },
+    pool = { type: "maxpool" },
+    deconv = { type: "deconv2d", channels: 1 };
+  const cases: [string, RegExp][] = [
+    [
+      network([3, 1e6, 1e6], relu),
+      /^network.json: input "data": an item of shape \[3,1000000,1000000\] takes the room of/,
+    ],
+    [
+      network([1, 16384, 16384], relu),
+      /an item of shape \[1,16384,16384\] takes the room of more than 268435456 values/,
+    ],
+    [network([1e308, 1e308], relu), /input "data": shape is \[1e\+308,1e\+308\], expected/],
+    [
+      network(map, { ...deconv, kernel: 2, stride: 60000 }),
+      /layer "l0": its output \[1,420002,420002\] takes the room/,
+    ],
+    [network(map, { ...deconv, kernel: 2, stride: 1e9 }), /"stride" is 1000000000, expected .* at most 65536/],
+    [
+      network(map, { type: "conv2d", channels: 1e9, kernel: 1 }),
+      /"channels" is 1000000000, expected .* at most 16777216/,
+    ],
+    [
+      network(map, { ...pool, kernel: 1000, padding: 999 }),
+      /windows of 1000×1000 with padding \[999,.*\] are larger than/,
+    ],
+    [network([1, 2000, 2000], { type: "avgpool", global: true }), /windows of 2000×2000 .* are larger than/],
+    [network([1, 512, 512], { ...pool, kernel: 300, padding: 299 }), /windows of 300×300 .* are larger than/],
+    [network(map, { type: "lrn", size: 1_000_001 }), /"size" is 1000001, expected at most 255 channels/],
+    [network(map, { type: "reshape", shape: [192, ...Array(100_000).fill(1)] }), /"shape" is \[192,1,1,1.* …$/],
+    [network(map, { type: "constructor" }), /type "constructor" is unknown/],
+    [network(map, { type: "relu\u001b[2J\n" }), /type "relu \[2J " is unknown/],
+    [network(map, ...Array(20_001).fill(relu)), /20001 layers, expected at most 20000/],
+    [network(JSON.parse("[".repeat(50_000) + "]".repeat(50_000)), relu), /shape is \[{100}, expected/],
+  ];
+  for (const [json, message] of cases) refuses(() => load(json), message);
+
+  const doubled = { type: "concat", input: undefined };
+  const doublings = Array.from(
+    { length: 60 },
+    (_, n) => ({ ...doubled, inputs: Array(2).fill(n ? `l${n - 1}` : "data") }),
+  );
+  refuses(() => load(network(map, ...doublings)), /layer "l20": its output \[6291456,8,8\] takes the room/);
+  load(network([1, 300, 300], { type: "avgpool", global: true }));
+  load(network([64, 2048, 2048], relu));
+});
+
+Deno.test("limits: texts too long to be a network or its labels", async () => {
+  const long = new Uint8Array(2 ** 25 + 1).fill(0x20), weights = writeSafetensors(new Map());
+  const json = encode(network([3], { type: "relu" }));
+  for (const name of ["network.json", "labels.txt"]) {
+    const files: Record<string, Uint8Array> = { "network.json": json, "weights.safetensors": weights, [name]: long };
+    await assert.rejects(loadModel((file) => Promise.resolve(files[file]), "model"), {
+      name: "UserError",
+      message: `model/${name} has 33554433 bytes, expected at most 33554432`,
+    });
+  }
+});
+
+Deno.test("network.json, weights: damaged files give a model or one sentence", async () => {
+  for (const { network, weights } of smallNetworks) {
+    const model = caseModel({ network, weights }), image = { order: "RGB", mean: [1, 2, 3], scale: [1, 2, 3] };
+    const json = encode({ ...network, image, trained: [[0, 3]], code: { layer: "fc", sigmas: 3 } });
+    const file = writeSafetensors(new Map(model.weights)),
+      read = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    for (const damage of [damageJson, damageText]) {
+      fuzz(json, 150, (damaged) => load(read(damaged), model.weights), { damage });
+    }
+    fuzz(file, 150, (damaged) => load(read(json), readSafetensors(damaged, "w")), { damage: damageSafetensors });
+    const files = (damaged: Uint8Array): Record<string, Uint8Array> => ({
+      "network.json": json,
+      "weights.safetensors": damaged,
+    });
+    await fuzzAsync(file, 50, (damaged) => loadModel((name) => Promise.resolve(files(damaged)[name]), "model"));
+  }
+});

@@ -1,0 +1,81 @@
+/** deno task convert torch: a PyTorch state dict of one of torchvision's networks → a model folder. */
+import { type Command, type Option, print, required, type Values } from "../../../src/cli/command.ts";
+import { readBytes } from "../../../src/cli/files.ts";
+import { oneOf } from "../../../src/cli/values.ts";
+import { writeSafetensors } from "../../../src/formats/safetensors.ts";
+import { UserError } from "../../../src/formats/user_error.ts";
+import { checkFolder, writeFolder } from "../folder.ts";
+import { type ArchitectureName, architectures } from "./architectures.ts";
+import { convertTorch, type Normalisation } from "./network.ts";
+
+const names = Object.keys(architectures) as ArchitectureName[];
+
+const options = {
+  weights: { value: "FILE", help: "the state dict, in a .safetensors file" },
+  network: { value: "NAME", help: `torchvision's ${names.join(", ")}` },
+  out: { value: "DIR", help: "the model folder to make" },
+  labels: { value: "FILE", help: "a text with the name of class n on line n + 1" },
+  mean: { value: "R,G,B", help: "what pixels / 255 lose (as the published weights want it)" },
+  std: { value: "R,G,B", help: "what they are divided by then (as the published weights want it)" },
+  force: { help: "replaces an existing model folder; its labels.txt stays" },
+} satisfies Record<string, Option>;
+
+/** The command. */
+export const torch: Command<typeof options> = {
+  name: "convert torch",
+  summary:
+    "Turns the state dict of torchvision's AlexNet, GoogLeNet or ResNet-50 into a model folder: F32, F16 and BF16 " +
+    "weights as they are, any number of classes, pictures of 224 × 224. Pictures are normalised as for torchvision's " +
+    "published weights; GoogLeNet's come with transform_input, so there mean and std are 0.5, and the model's input is " +
+    "what transform_input makes.",
+  options,
+  examples: [
+    [
+      "deno task convert torch --weights resnet50.safetensors --network resnet50 --out models/resnet50",
+      "the published weights, saved in Python by save_file(model.state_dict(), 'resnet50.safetensors')",
+    ],
+    [
+      "deno task convert torch --weights mine.safetensors --network googlenet --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --out models/mine",
+      "a GoogLeNet that was trained without transform_input",
+    ],
+  ],
+  run,
+};
+
+async function run(values: Values<typeof options>): Promise<void> {
+  const start = performance.now(), out = required("--out", values.out), { force } = values;
+  const weights = required("--weights", values.weights), network = required("--network", values.network);
+  const name = oneOf("--network", network, names)!;
+  const normalisation: Partial<Normalisation> = {
+    ...(values.mean === undefined ? {} : { mean: colours("--mean", values.mean, -Infinity) }),
+    ...(values.std === undefined ? {} : { std: colours("--std", values.std, 1e-6) }),
+  };
+  checkFolder(out, force);
+  const labels = values.labels === undefined ? undefined : await readBytes(values.labels);
+
+  const model = convertTorch(await readBytes(weights), weights, name, normalisation);
+  if (labels) checkLabels(labels, values.labels!, model.units);
+  const files = new Map([
+    ["network.json", new TextEncoder().encode(model.text)],
+    ["weights.safetensors", writeSafetensors(model.tensors)],
+    ...labels ? [["labels.txt", labels] as const] : [],
+  ]);
+  writeFolder(out, files, force);
+
+  const seconds = ((performance.now() - start) / 1000).toFixed(1), { mean, std } = model.normalisation;
+  print(`${out}: ${model.layers} layers, ${model.parameters.toLocaleString("en")} parameters, ${seconds} s`);
+  print(`pixels / 255 lose ${mean.join(", ")} and are divided by ${std.join(", ")} (R, G, B)`);
+}
+
+/** Three numbers. */
+function colours(option: string, text: string, least: number): number[] {
+  const values = text.split(",").map((part) => part.trim() === "" ? NaN : Number(part));
+  if (values.length === 3 && values.every((value) => Number.isFinite(value) && value >= least)) return values;
+  throw new UserError(`${option} expects three numbers like 0.5,0.5,0.5, got "${text}"`);
+}
+
+/** @throws UserError unless a text has a line for each unit. */
+function checkLabels(bytes: Uint8Array, file: string, units: number): void {
+  const lines = new TextDecoder().decode(bytes).trimEnd().split("\n").length;
+  if (lines !== units) throw new UserError(`${file} has ${lines} lines, the network has ${units} classes`);
+}
