@@ -6,6 +6,7 @@
  * A file is refused unless its tensors cover the buffer exactly once: no hole, no overlap, nothing left over. Tensors are
  * views into the file's bytes, so reading a model copies nothing.
  */
+import { parseJson } from "./json.ts";
 import { show, UserError } from "./user_error.ts";
 
 const itemSizes = { F64: 8, F32: 4, F16: 2, BF16: 2, I8: 1, I64: 8, I32: 4, U8: 1 };
@@ -154,7 +155,7 @@ function splitHeader(bytes: Uint8Array, name: string): { header: Record<string, 
   }
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length)));
+    header = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length)));
   } catch {
     throw new UserError(`${name}: the safetensors header is not JSON`);
   }

@@ -15,9 +15,5 @@ export class UserError extends Error {
 
 /** A file's value for a message, short whatever the file says. */
 export function show(value: unknown): string {
-  try {
-    return (JSON.stringify(value) ?? "(missing)").slice(0, 100);
-  } catch {
-    return "(nested too deeply)";
-  }
+  return (JSON.stringify(value) ?? "(missing)").slice(0, 100);
 }

@@ -9,8 +9,8 @@ import { batched, chw, type Op, type Shape } from "../ops/op.ts";
 import type { PoolParams } from "../ops/pool.ts";
 import { ops } from "../ops/table.ts";
 
-/** Values of one item of a blob, those that fill texels up included: 1 GiB on the GPU. */
-const MOST_VALUES = 2 ** 28;
+/** Values of one item of a blob, those that fill texels up included: 512 MiB on the GPU. */
+const MOST_VALUES = 2 ** 27;
 
 /** Loop trips of an invocation: far below the 65,535 after which lavapipe silently ends loops. */
 const MOST_TRIPS = 60_000;

@@ -1,8 +1,9 @@
 /** A model folder in memory: the network, its weights as stored, its labels, and a hash that names exactly these. */
 import { readSafetensors, type StoredTensor } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
+import type { AffineOp } from "../ops/affine.ts";
 import { unitMap } from "../ops/op.ts";
-import { buildGraph, sequenceLayer } from "./graph.ts";
+import { buildGraph, type Graph, sequenceLayer } from "./graph.ts";
 import { type Network, parseNetwork } from "./network.ts";
 
 /** A model, loaded and checked. */
@@ -78,8 +79,21 @@ export async function loadModel(read: ReadFile, where: string): Promise<Model> {
   whole.buffer.transfer(0); // hundreds of megabytes, given back now and not at some later collection
   const hash = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const model = { name: network.name, where, network, weights, labels, hash };
-  for (const layer of buildGraph(model).layers) for (const name of Object.keys(layer.weightShapes)) layer.weight(name);
+  const graph = buildGraph(model);
+  for (const layer of graph.layers) for (const name of Object.keys(layer.weightShapes)) layer.weight(name);
+  checkFactors(graph, where);
   return model;
+}
+
+/** @throws UserError when the factors or shifts that a batch norm or scale comes to are not finite, with its weights fine. */
+export function checkFactors({ layers }: Graph, where: string): void {
+  for (const { name, op, params, weightShapes, weight } of layers) {
+    if (!("affine" in op)) continue;
+    const weights = Object.keys(weightShapes).map((key) => [key, weight(key)]);
+    const { a, b } = (op as AffineOp<unknown>).affine(Object.fromEntries(weights), params);
+    if ([a, b].every((values) => values === undefined || values.every(Number.isFinite))) continue;
+    throw new UserError(`${where}: layer "${name}": its factors are NaN or infinity; is a variance negative?`);
+  }
 }
 
 /** Whether an output unit was trained. */

@@ -1,4 +1,5 @@
 /** network.json: its types, and the reader that checks everything that can be checked without weights. */
+import { parseJson } from "../formats/json.ts";
 import { show, UserError } from "../formats/user_error.ts";
 import { MOST_DIMENSIONS } from "../ops/op.ts";
 import { checkSize } from "./limits.ts";
@@ -69,7 +70,7 @@ export function parseNetwork(text: string, where: string): Network {
   };
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (error) {
     return fail(`not JSON (${(error as Error).message})`);
   }
@@ -110,6 +111,7 @@ function parseLayer(layer: unknown, index: number, where: string): LayerSpec {
 function parseImage(image: unknown, where: string): ImageFormat {
   if (
     !isObject(image) || (image.order !== "RGB" && image.order !== "BGR") || !isNumbers(image.mean) ||
+    !image.mean.every((n) => Math.abs(n) < 1e30) ||
     !isScale(image.scale, image.mean.length) ||
     !(image.resize === undefined || Number.isSafeInteger(image.resize) && image.resize as number > 0)
   ) {
@@ -124,7 +126,7 @@ function parseImage(image: unknown, where: string): ImageFormat {
 
 const isScale = (v: unknown, channels: number): v is number | number[] =>
   (Array.isArray(v) ? v.length === channels : typeof v === "number") &&
-  [v].flat().every((n: unknown) => Number.isFinite(n) && n as number > 0);
+  [v].flat().every((n: unknown) => typeof n === "number" && n > 1e-30 && n < 1e30);
 
 function parseTrained(trained: unknown, where: string): [number, number][] {
   if (Array.isArray(trained) && trained.every((range) => isNumbers(range) && range.length === 2)) {

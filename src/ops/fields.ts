@@ -26,7 +26,7 @@ export class Fields {
 
   /** A finite number ≥ `least`. */
   number(key: string, fallback?: number, least = -Infinity): number {
-    const valid = (v: unknown): v is number => typeof v === "number" && Number.isFinite(v) && v >= least;
+    const valid = (v: unknown): v is number => isFloat(v) && v >= least;
     return this.#take(key, fallback, valid, least === -Infinity ? "a number" : `a number ≥ ${least}`);
   }
 
@@ -72,7 +72,7 @@ export class Fields {
     return this.#take(
       key,
       fallback,
-      (v): v is number[] => Array.isArray(v) && v.every((n) => typeof n === "number" && Number.isFinite(n)),
+      (v): v is number[] => Array.isArray(v) && v.every(isFloat),
       "a list of numbers",
     );
   }
@@ -94,6 +94,9 @@ const MOST_COUNT = 2 ** 24, MOST_EXTENT = 2 ** 16;
 
 const isInteger = (least: number, most = MOST_COUNT) => (v: unknown): v is number =>
   Number.isSafeInteger(v) && (v as number) >= least && (v as number) <= most;
+
+/** Whether it is a number, and one in float32 too. */
+const isFloat = (v: unknown): v is number => typeof v === "number" && Number.isFinite(Math.fround(v));
 
 const isExtent = (least: number) => isInteger(least, MOST_EXTENT);
 

@@ -24,7 +24,7 @@ function spoilList<T>(list: T[], random: Integers, replacement: () => T): T[] {
     case 1:
       return list.toSpliced(at, 0, ...list.slice(at, at + 1 + random(8)));
     case 2:
-      return list.toSpliced(at, 0, ...Array.from({ length: pick([10, 100, 3000], random) }, () => list[at]));
+      return list.toSpliced(at, 0, ...Array.from({ length: pick([10, 100, 1000], random) }, () => list[at]));
     case 3:
       return list.with(at, list[other]).with(other, list[at]);
     default:

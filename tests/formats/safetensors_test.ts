@@ -74,6 +74,8 @@ Deno.test("safetensors: each fault is named", () => {
     [file({ a: tensor(0, 4) }, [1, 2, 3, 4]).subarray(0, 20), /truncated/],
     [file("nonsense"), /not JSON/],
     [file("[]"), /not a JSON object/],
+    [file(`{"a":${"[".repeat(101)}${"]".repeat(101)}}`), /not JSON/],
+    [file({ '"[{\\': { ...tensor(0, 1), shape: ["[[[["] } }, [0]), /tensor "\\"\[\{\\\\": shape/],
     [file({ a: 1 }), /tensor "a": dtype \(missing\)/],
     [file({ a: { ...tensor(0, 1), dtype: "F8_E4M3" } }, [0]), /dtype "F8_E4M3" is none of/],
     [file({ a: { ...tensor(0, 1), dtype: "toString" } }, [0]), /dtype "toString" is none of/],

@@ -187,6 +187,10 @@ Deno.test("torch: each fault is named with its tensor", () => {
     [{ "conv1.conv.bias": zeros([64]) }, /googlenet has no tensor "conv1.conv.bias"; is it another network's\?/],
     [{ "fc.bias": zeros([1000], "I32") }, /"fc.bias" is I32, expected F32/],
     [{ "fc.bias": fromFloat32(Array(1000).fill(NaN), "F32", [1000]) }, /"fc.bias" holds NaN or infinity/],
+    [
+      { "conv1.bn.running_var": fromFloat32(Array(64).fill(-1), "F32", [64]) },
+      /layer "conv1.bn": its factors are NaN or infinity; is a variance negative\?/,
+    ],
     [{ "module.fc.bias": zeros([1000]) }, /it has "fc.bias" with two prefixes/],
   ];
   for (const [changed, message] of faults) refuses(() => convert("googlenet", stateDict(googlenet, changed)), message);

@@ -7,6 +7,7 @@
 import type { StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph } from "../../../src/net/graph.ts";
+import { checkFactors } from "../../../src/net/model.ts";
 import { parseNetwork } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
 import { readCaffemodel } from "./caffemodel.ts";
@@ -93,7 +94,8 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
   const preprocessing = picture && imageOf(picture, name, source, options);
   const code = options.code === undefined ? undefined : { layer: options.code, sigmas: 3 };
   const text = networkText({ name, inputs, image: preprocessing?.image, code, layers: written });
-  buildGraph({ network: parseNetwork(text, prototxt.file), where: prototxt.file, weights: tensors });
+  const graph = buildGraph({ network: parseNetwork(text, prototxt.file), where: prototxt.file, weights: tensors });
+  checkFactors(graph, prototxt.file);
   return {
     text,
     tensors,

@@ -7,6 +7,7 @@
 import { fromFloat32, readSafetensors, type StoredTensor, toFloat32 } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph } from "../../../src/net/graph.ts";
+import { checkFactors } from "../../../src/net/model.ts";
 import { type ImageFormat, parseNetwork } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
 import { type ArchitectureName, architectures, draw } from "./architectures.ts";
@@ -84,6 +85,7 @@ export function convertStateDict(
       `${file}: ${name} has no tensor ${JSON.stringify(source.slice(0, 80))}; is it another network's?`,
     );
   }
+  checkFactors(graph, file);
   const parameters = tensors.values().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   return { text, tensors, layers: layers.length, parameters, units, normalisation: normal };
 }
