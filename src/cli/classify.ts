@@ -1,25 +1,25 @@
 /** `deno task classify`: what a classifier sees in pictures, or how often it is right about a labelled set. */
-import { centreCropSquare, type Image, resizeRgb } from "../formats/image.ts";
+import type { Image } from "../formats/image.ts";
 import { readNpz } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
-import { labelOf, type Model, Net, pictureToInput } from "../mod.ts";
+import { labelOf, type Model } from "../mod.ts";
 import { type Command, main, print } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier } from "./defaults.ts";
 import { readBytes } from "./files.ts";
-import { progress, stderrScreen } from "./progress.ts";
-import { wholeNumber } from "./values.ts";
+import { narrowingError, narrowingLine, tellPlan, weightKinds, weightsOption } from "./memory.ts";
+import { inputOf, runPictures } from "./pictures.ts";
+import { oneOf, wholeNumber } from "./values.ts";
 
 const options = {
   top: { value: "K", help: "how many names to print for a picture (5)" },
   val: { value: "FILE.npz", help: "measures accuracy: images (uint8, N × height × width × 3) and labels (N)" },
   model: { value: "DIR", help: "the model's folder (the embedded classifier)" },
+  weights: weightsOption,
   adapter: adapterOption,
   json: { help: "prints one JSON document" },
+  verbose: { help: "tells what GPU memory will be taken, before it is" },
 };
-
-/** Pictures that run together. */
-const batch = 50;
 
 /** A unit and its share of the softmax over all units. */
 interface Guess {
@@ -32,7 +32,8 @@ interface Guess {
 const command: Command<typeof options> = {
   name: "classify",
   summary:
-    "Names what a classifier sees in PNG or JPEG pictures. The centre square of a picture is resized to its input.",
+    "Names what a classifier sees in PNG or JPEG pictures. The centre square of a picture is resized to its input.\n" +
+    "With --weights, the first picture also runs with the weights as stored, and the largest difference is told.",
   operands: "IMAGE…",
   options,
   examples: [
@@ -48,20 +49,23 @@ const command: Command<typeof options> = {
     if (val ? files.length > 0 : files.length === 0) {
       throw new UserError("expected pictures, or --val with a labelled set; --help has examples");
     }
-    const model = await openClassifier(values.model), { adapter, json } = values;
+    const weights = oneOf("--weights", values.weights, weightKinds);
+    const model = await openClassifier(values.model),
+      { adapter, json, verbose } = values,
+      how = { adapter, weights, verbose };
     if (val) {
-      const accuracy = await measure(model, val, adapter);
+      const accuracy = await measure(model, val, how);
       const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
       const { pictures, top1, top5 } = accuracy;
-      if (json) print(JSON.stringify({ model: model.name, ...accuracy }));
+      if (json) print(JSON.stringify({ model: model.name, ...accuracy, weights }));
       else print(`${pictures} pictures: top-1 ${percent(top1)}, top-5 ${percent(top5)}`);
       return;
     }
     const images: Image[] = [];
     for (const file of files) images.push(decodeImage(await readBytes(file), file));
-    const outputs = await run(model, images, adapter);
+    const { outputs, narrowing } = await run(model, images, how);
     const results = files.map((file, i) => ({ file, top: guesses(model, outputs[i]).slice(0, top) }));
-    if (json) print(JSON.stringify({ model: model.name, pictures: results }));
+    if (json) print(JSON.stringify({ model: model.name, pictures: results, weights, narrowing }));
     else for (const { file, top } of results) print(`${file}\n${top.map(guessLine).join("\n")}`);
   },
 };
@@ -70,49 +74,35 @@ const guessLine = ({ unit, name, probability }: Guess) =>
   `  ${(100 * probability).toFixed(1).padStart(5)} %  ${String(unit).padStart(4)}  ${name}`;
 
 /** How often the right unit is the strongest, or among the five strongest. */
-async function measure(model: Model, file: string, adapter: string | undefined) {
+async function measure(model: Model, file: string, how: How) {
   const { images, labels } = await labelledSet(file);
-  const outputs = await run(model, images, adapter);
+  const { outputs, narrowing } = await run(model, images, how);
   const missing = labels.find((label) => !(label >= 0 && label < outputs[0].length));
   if (missing !== undefined) {
     throw new UserError(`${file} has label ${missing}, ${model.name} has ${outputs[0].length} units`);
   }
   const ranks = outputs.map((output, i) => output.filter((value) => value > output[labels[i]]).length);
   const share = (within: number) => ranks.filter((rank) => rank < within).length / ranks.length;
-  return { pictures: ranks.length, top1: share(1), top5: share(5) };
+  return { pictures: ranks.length, top1: share(1), top5: share(5), narrowing };
 }
 
-/** Side of the square pictures that the model takes. @throws UserError where it takes no pictures. */
-function inputSize({ network, where }: Model): number {
-  const [channels, height, width] = network.inputs[0].shape;
-  if (!network.image || channels !== 3 || height !== width) {
-    throw new UserError(`${where} takes an input of shape [${network.inputs[0].shape}], not square pictures`);
-  }
-  return width;
+/** How a model runs. */
+interface How {
+  adapter: string | undefined;
+  weights: typeof weightKinds[number] | undefined;
+  verbose: boolean;
 }
 
-/** The model's output for each picture. */
-async function run(model: Model, images: Image[], adapter: string | undefined): Promise<Float32Array[]> {
-  const size = inputSize(model);
+/** The model's output for each picture, and what narrower weights change in the first. */
+async function run(model: Model, images: Image[], { adapter, weights, verbose }: How) {
   using device = await openAdapter(adapter);
-  const together = Math.min(batch, images.length);
-  using net = await Net.create(device, model, { batch: together });
-  const units = net.outputShape.reduce((product, size) => product * size, 1);
-  const bar = progress("picture", images.length > together ? stderrScreen(false) : undefined);
-  const outputs: Float32Array[] = [];
-  const inputs = new Float32Array(together * net.inputShape.reduce((product, size) => product * size, 1));
-  for (let first = 0; first < images.length; first += together) {
-    const here = images.slice(first, first + together);
-    here.forEach((image, i) => {
-      const fitted = resizeRgb(centreCropSquare(image), size, size);
-      inputs.set(pictureToInput(model.network, fitted), i * inputs.length / together);
-    });
-    const values = await net.forward(inputs);
-    for (let i = 0; i < here.length; i++) outputs.push(values.slice(i * units, (i + 1) * units));
-    bar.show({ done: outputs.length, total: images.length, note: "" });
-  }
-  bar.end();
-  return outputs;
+  const outputs: Float32Array[] = [], pictures = { count: images.length, read: (index: number) => images[index] };
+  await runPictures(device, model, pictures, { weights, onPlan: tellPlan(verbose) }, (output, index) => {
+    outputs[index] = output.slice();
+  });
+  const narrowing = weights && await narrowingError(device, model, inputOf(model, images[0]), { weights });
+  if (weights) console.error(narrowingLine(weights, { [model.network.layers.at(-1)!.name]: narrowing }));
+  return { outputs, narrowing };
 }
 
 /** All units, the most probable first. Logits go through a softmax; a model that ends in one has done so. */

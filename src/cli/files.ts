@@ -43,6 +43,18 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
   }
 }
 
+/** Every file in a folder and its folders, sorted by path. @throws UserError where it cannot be read. */
+export function filesBelow(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1).flatMap(({ name, isDirectory }) =>
+      isDirectory ? filesBelow(join(folder, name)) : [join(folder, name)]
+    );
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${folder} cannot be read: ${reasonOf(error)}`);
+  }
+}
+
 /** Reads the files of a model folder, undefined for one that is not there. @throws UserError unless it is a folder with a network.json. */
 export function modelFolder(folder: string): ReadFile {
   const found = statOf(folder);

@@ -1,10 +1,11 @@
 /** `deno task infer`: any model on any tensor, and the gradient of one of its units. */
 import { readNpy, writeNpy } from "../formats/npy.ts";
 import { UserError } from "../formats/user_error.ts";
-import { Net } from "../mod.ts";
+import { Net, sequenceLayerOf } from "../mod.ts";
 import { type Command, main, print, required } from "./command.ts";
 import { adapterOption, openAdapter, openModel } from "./defaults.ts";
 import { checkOutputs, readBytes, writeOutputs } from "./files.ts";
+import { narrowingError, narrowingLine, tellPlan, weightKinds, weightsOption } from "./memory.ts";
 import { oneOf, position, wholeNumber } from "./values.ts";
 
 const options = {
@@ -18,11 +19,12 @@ const options = {
   gradient: { value: "G.npy", help: "where Σ_n ∂y[n, unit] / ∂x goes, in the input's shape" },
   unit: { value: "N", help: "the unit whose gradient is taken" },
   xy: { value: "X,Y", help: "its position in a map (the centre)" },
-  batch: { value: "N", help: "rows of the input that run together (all)" },
-  weights: { value: "KIND", help: "how weights are kept on the GPU: f32, f16 or i8 (as in the file)" },
+  batch: { value: "N", help: "rows of the input that run together (all; a sequence in time always does)" },
+  weights: weightsOption,
   adapter: adapterOption,
   force: { help: "overwrites files that exist" },
   json: { help: "prints one JSON document: shapes, dispatches, GPU memory" },
+  verbose: { help: "tells what GPU memory will be taken, before it is" },
 };
 
 /** Values of the output file: 4 GiB. */
@@ -30,7 +32,8 @@ const mostValues = 2 ** 30;
 
 const command: Command<typeof options> = {
   name: "infer",
-  summary: "Runs a model on a tensor from NumPy and writes its output, and the gradient of a unit to the input.",
+  summary: "Runs a model on a tensor from NumPy and writes its output, and the gradient of a unit to the input.\n" +
+    "With --weights, the first row also runs with the weights as stored, and the largest difference is told.",
   options,
   examples: [
     ["deno task infer --model models/caffenet64 --input x.npy --output y.npy", "the classifier's output"],
@@ -51,7 +54,7 @@ const command: Command<typeof options> = {
     }
     const unit = wholeNumber("--unit", values.unit, { fallback: 0 });
     const xy = position("--xy", values.xy);
-    const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
+    const weights = oneOf("--weights", values.weights, weightKinds);
     const model = await openModel(folder);
     const { inputs } = model.network;
     if (inputs.length !== 1) throw new UserError(`${folder} has ${inputs.length} inputs; infer runs networks of one`);
@@ -59,11 +62,19 @@ const command: Command<typeof options> = {
     const rows = x.shape[0];
     const together = wholeNumber("--batch", values.batch, { least: 1, most: rows, fallback: rows });
     const outputs = values.gradient ? [output, values.gradient] : [output];
+    const sequence = together < rows ? sequenceLayerOf(model, values.layer) : undefined;
+    if (sequence !== undefined) {
+      throw new UserError(
+        `--batch ${together} would cut the sequence: the rows of the input are the steps of layer "${sequence}" in time, ` +
+          "and all run together without it",
+      );
+    }
     checkOutputs(outputs, { force: values.force, bytes: 4 * x.data.length });
 
     using device = await openAdapter(values.adapter);
     const gradient = values.gradient !== undefined;
-    using net = await Net.create(device, model, { batch: together, layer: values.layer, gradient, weights });
+    const onPlan = tellPlan(values.verbose), { layer } = values;
+    using net = await Net.create(device, model, { batch: together, layer, gradient, weights, onPlan });
     const size = x.data.length / rows, outputSize = net.outputShape.reduce((product, n) => product * n, 1);
     if (rows * outputSize > mostValues) {
       throw new UserError(`${rows} rows of output have ${rows * outputSize} values, expected at most ${mostValues}`);
@@ -80,10 +91,12 @@ const command: Command<typeof options> = {
     const files = new Map([[output, writeNpy({ shape: [rows, ...net.outputShape], data: y })]]);
     if (values.gradient) files.set(values.gradient, writeNpy({ shape: x.shape, data: dx }));
     writeOutputs(files, values);
+    const narrowing = weights && await narrowingError(device, model, x.data.slice(0, size), { weights, layer });
+    if (weights) console.error(narrowingLine(weights, { [layer ?? "the output"]: narrowing }));
     const { dispatches, memory } = net;
     const shapes = { input: x.shape, output: [rows, ...net.outputShape] };
     if (values.json) {
-      print(JSON.stringify({ model: model.name, ...shapes, files: outputs, dispatches, memory }));
+      print(JSON.stringify({ model: model.name, ...shapes, files: outputs, dispatches, memory, narrowing }));
     } else print(`${outputs.join(", ")}: [${shapes.input.join(", ")}] → [${shapes.output.join(", ")}]`);
   },
 };

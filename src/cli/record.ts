@@ -25,6 +25,10 @@ export interface PictureRecord {
   lrEnd: number;
   decay: number;
   gamma: number;
+  /** The code's upper bounds instead of the generator's, as `start`'s code, and the file they came from. */
+  bounds?: { file: string; code: string };
+  /** How weights were stored; as in the files unless given. */
+  weights?: "f32" | "f16" | "i8";
   adapter: string;
   /** What came out; fewer iterations than asked for where the run was interrupted. */
   result: { iterations: number; activation: number; top: { unit: number; name: string; activation: number }[] };
@@ -60,6 +64,7 @@ const isNumber = (value: unknown) => typeof value === "number" && Number.isFinit
 const isCount = (value: unknown) => Number.isSafeInteger(value) && value as number >= 0;
 const isCounts = (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isCount);
 const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
+const isCode = (value: unknown) => isFields(value) && isText(value.file) && isText(value.code);
 const isModel = (value: unknown) => isFields(value) && isText(value.name) && isText(value.hash);
 
 const checks: { [Field in keyof Required<PictureRecord>]: (value: unknown) => boolean } = {
@@ -70,13 +75,15 @@ const checks: { [Field in keyof Required<PictureRecord>]: (value: unknown) => bo
   units: isCounts,
   xy: (value) => value === undefined || isCounts(value) && (value as unknown[]).length === 2,
   seed: isCount,
-  start: (value) => value === undefined || isFields(value) && isText(value.file) && isText(value.code),
+  start: (value) => value === undefined || isCode(value),
   iterations: (value) => isCount(value) && value !== 0,
   rule: (value) => value === "paper" || value === "adam",
   lrStart: isNumber,
   lrEnd: isNumber,
   decay: isNumber,
   gamma: isNumber,
+  bounds: (value) => value === undefined || isCode(value),
+  weights: (value) => value === undefined || ["f32", "f16", "i8"].includes(value as string),
   adapter: isText,
   result: (value) => isFields(value) && isCount(value.iterations),
 };

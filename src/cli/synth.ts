@@ -1,10 +1,11 @@
 /** `deno task synth`: pictures of what units of a classifier want to see. */
-import { type Model, search } from "../mod.ts";
+import { type Device, type Model, pictureToInput, search, type SearchResult } from "../mod.ts";
 import type { Image } from "../formats/image.ts";
 import { type Command, main, print, warn } from "./command.ts";
 import { openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
 import { checkOutputs, isFolder, writeOutputs } from "./files.ts";
 import { abortOnInterrupt, interrupted } from "./interrupt.ts";
+import { narrowingError, narrowingLine, tellPlan } from "./memory.ts";
 import { progress, stderrScreen, terminalColumns } from "./progress.ts";
 import { encodeCode } from "./record.ts";
 import { allPlaces, frameCount, type Made, placesOf, renderFiles, spaceFor } from "./synth_files.ts";
@@ -12,11 +13,14 @@ import { costLines, jsonReport, progressNote, resultLines, titleOf, warnings } f
 import {
   checkModels,
   checkUnits,
+  readCodeBounds,
   readRequest,
   readStart,
+  type Request,
   startCodes,
   synthOptions,
   type SynthValues,
+  type UnitLayer,
 } from "./synth_request.ts";
 import { halfBlocks, stderrShowsColours } from "./terminal.ts";
 import { oneOf, wholeNumber } from "./values.ts";
@@ -26,7 +30,8 @@ const pictureColumns = 64;
 
 const command: Command<typeof synthOptions> = {
   name: "synth",
-  summary: "Draws what a unit of a classifier wants to see (DGN-AM, Nguyen et al. 2016).",
+  summary: "Draws what a unit of a classifier wants to see (DGN-AM, Nguyen et al. 2016).\n" +
+    "With --weights, the first picture is also computed with the weights as stored, and the largest differences are told.",
   options: synthOptions,
   examples: [
     ["deno task synth --unit 945", "the bell pepper, in out/fc8_0945_0.png"],
@@ -34,6 +39,10 @@ const command: Command<typeof synthOptions> = {
     ["deno task synth --layer conv3 --unit 7 --xy 3,3", "a unit inside the network"],
     ["deno task synth --units 9,945 --together --gamma 0.01", "one picture that two units like"],
     ["deno task synth --unit 945 --init cat.jpg --animate gif", "from a picture, as it changes"],
+    [
+      "deno task synth --unit 945 --generator models/deepsim-fc6 --classifier models/caffenet --bounds act_range/3x/fc6.txt",
+      "the paper's networks, with the paper's bounds",
+    ],
     ["deno task synth --from out/fc8_0945_0.png --out again.png", "the same picture once more"],
   ],
   run,
@@ -47,14 +56,15 @@ async function run(values: SynthValues): Promise<number> {
   const models = await openModels(values);
   checkModels(request, models);
   const layer = checkUnits(request, models.classifier), start = readStart(request, models.generator);
+  const bounds = readCodeBounds(request, models.generator);
   const places = placesOf(request, layer.name, isFolder, values);
   checkOutputs(allPlaces(places), { force: values.force, bytes: spaceFor(request, models.classifier) });
 
   const signal = abortOnInterrupt();
   using device = await openAdapter(values.adapter);
   warnings(request, layer, models.classifier, device.name).forEach(warn);
-  const { targets, xy, iterations, rule, lrStart, lrEnd, decay, gamma } = request;
-  const settings = { iterations, rule, lrStart, lrEnd, decay, gamma };
+  const { targets, xy, iterations, rule, lrStart, lrEnd, decay, gamma, weights } = request;
+  const settings = { iterations, rule, lrStart, lrEnd, decay, gamma, weights };
   const codes = start && await startCodes(start, device, models, targets.length);
   if (signal.aborted) return interrupted;
 
@@ -64,6 +74,8 @@ async function run(values: SynthValues): Promise<number> {
     ...settings,
     layer: request.layer,
     targets: targets.map((target, i) => ({ ...target, xy, code: codes?.[i] })),
+    bounds: bounds?.values,
+    onPlan: tellPlan(values.verbose),
     signal,
     every: values.animate ? Math.ceil(iterations / frameCount) : undefined,
     async onProgress(state) {
@@ -86,6 +98,7 @@ async function run(values: SynthValues): Promise<number> {
       xy,
       start: start && codes && { file: start.file, code: encodeCode(codes[i]) },
       ...settings,
+      bounds: bounds && { file: bounds.file, code: encodeCode(bounds.values) },
       adapter: device.name,
       result: { iterations: result.iterations, activation, top },
     },
@@ -94,6 +107,9 @@ async function run(values: SynthValues): Promise<number> {
 
   if (made.length === 1 && !values.quiet && stderrShowsColours()) {
     console.error(halfBlocks(made[0].picture, Math.min(pictureColumns, terminalColumns() ?? pictureColumns)));
+  }
+  if (weights && !result.aborted && !values.quiet) {
+    console.error(await narrowing(device, models, result, layer, weights));
   }
   if (values.verbose) costLines(result).forEach((line) => console.error(line));
   result.items.forEach(({ zeroGradient }, i) => {
@@ -105,7 +121,29 @@ async function run(values: SynthValues): Promise<number> {
   return result.aborted ? interrupted : 0;
 }
 
-async function openModels({ classifier, generator }: SynthValues): Promise<{ classifier: Model; generator: Model }> {
+/** What narrower weights change in the first picture and in the classifier's view of it. */
+async function narrowing(
+  device: Device,
+  { generator, classifier }: Models,
+  { items: [{ code, picture }] }: SearchResult,
+  layer: UnitLayer,
+  weights: NonNullable<Request["weights"]>,
+): Promise<string> {
+  return narrowingLine(weights, {
+    "the picture": await narrowingError(device, generator, code, { weights }),
+    [layer.name]: await narrowingError(device, classifier, pictureToInput(classifier.network, picture), {
+      weights,
+      layer: layer.name,
+    }),
+  });
+}
+
+interface Models {
+  classifier: Model;
+  generator: Model;
+}
+
+async function openModels({ classifier, generator }: SynthValues): Promise<Models> {
   return { classifier: await openClassifier(classifier), generator: await openGenerator(generator) };
 }
 

@@ -86,6 +86,7 @@ export function jsonReport(made: Made[], result: SearchResult, { pictures, anima
       title,
       ...record,
       start: record.start?.file,
+      bounds: record.bounds?.file,
       zeroGradient: items[i].zeroGradient,
       trace: Array.from(items[i].trace),
     })),

@@ -1,12 +1,15 @@
 /** What a run of synth is to make: from its options, or from the record in a picture that an earlier run made. */
-import { centreCropSquare, type Image, resizeRgb } from "../formats/image.ts";
+import type { Image } from "../formats/image.ts";
 import { readNpy } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Device, encode, layerUnits, type Model, searchDefaults } from "../mod.ts";
+import { readBounds } from "./bounds.ts";
 import type { Values } from "./command.ts";
 import { adapterOption } from "./defaults.ts";
 import { readBytes } from "./files.ts";
+import { weightKinds, weightsOption } from "./memory.ts";
+import { fitted } from "./pictures.ts";
 import { decodeCode, type PictureRecord, readRecord } from "./record.ts";
 import { decimal, numberList, oneOf, position, wholeNumber } from "./values.ts";
 
@@ -26,6 +29,8 @@ const making = {
   "lr-end": { value: "X", help: "the step's length at the end" },
   decay: { value: "X", help: "what the code is multiplied by after each step" },
   gamma: { value: "X", help: "with --together: how much it costs when one unit is ahead of another (0)" },
+  bounds: { value: "FILE", help: "upper bounds of the code: from ranges, or text with a number for each value" },
+  weights: weightsOption,
 } as const;
 
 /** All options of synth. */
@@ -41,7 +46,7 @@ export const synthOptions = {
   adapter: adapterOption,
   force: { help: "overwrites files that exist" },
   json: { help: "prints one JSON document" },
-  verbose: { help: "tells of GPU memory, dispatches and speed" },
+  verbose: { help: "tells of GPU memory before it is taken, and of dispatches and speed" },
   quiet: { help: "shows no progress and no picture" },
 } as const;
 
@@ -60,6 +65,9 @@ export interface Request {
   lrEnd: number;
   decay: number;
   gamma: number;
+  /** A file with upper bounds of the code; the generator's own where there is none. */
+  bounds?: { file: string; bytes: Uint8Array };
+  weights?: typeof weightKinds[number];
   /** A picture or codes to start from. */
   init?: { file: string; bytes: Uint8Array };
   /** The record that this repeats. */
@@ -106,9 +114,14 @@ export async function readRequest(values: SynthValues): Promise<Request> {
     lrEnd: decimal("--lr-end", values["lr-end"], { least: 0 }) ?? defaults.lrEnd,
     decay: decimal("--decay", values.decay, { least: 0, most: 1 }) ?? defaults.decay,
     gamma: decimal("--gamma", values.gamma, { least: 0 }) ?? defaults.gamma,
-    init: values.init === undefined ? undefined : { file: values.init, bytes: await readBytes(values.init) },
+    bounds: await fileOf(values.bounds),
+    weights: oneOf("--weights", values.weights, weightKinds),
+    init: await fileOf(values.init),
   };
 }
+
+const fileOf = async (file: string | undefined) =>
+  file === undefined ? undefined : { file, bytes: await readBytes(file) };
 
 /** The numbers of --unit or --units. */
 function listOf(values: SynthValues, one: "unit" | "seed", several: "units" | "seeds", most?: number) {
@@ -122,7 +135,7 @@ async function repeat(values: SynthValues, file: string): Promise<Request> {
   const other = Object.keys(making).find((name) => values[name as keyof typeof making]);
   if (other) throw new UserError(`--from repeats what ${file} says; --${other} cannot be given with it`);
   const record = readRecord(decodeImage(await readBytes(file), file).text, file);
-  const { layer, units, seed, xy, iterations, rule, lrStart, lrEnd, decay, gamma } = record;
+  const { layer, units, seed, xy, iterations, rule, lrStart, lrEnd, decay, gamma, weights } = record;
   return {
     layer,
     targets: [{ units, seed }],
@@ -133,6 +146,7 @@ async function repeat(values: SynthValues, file: string): Promise<Request> {
     lrEnd,
     decay,
     gamma,
+    weights,
     repeats: { file, record },
   };
 }
@@ -191,6 +205,13 @@ export function readStart({ init, repeats, targets }: Request, generator: Model)
   return { file, codes, shape };
 }
 
+/** The upper bounds of the code and the file they came from, where they are not the generator's own. */
+export function readCodeBounds({ bounds, repeats }: Request, generator: Model) {
+  const size = generator.network.inputs[0].shape.reduce((product, n) => product * n, 1), saved = repeats?.record.bounds;
+  if (saved) return { file: saved.file, values: decodeCode(saved.code, size, repeats!.file) };
+  return bounds && { file: bounds.file, values: readBounds(bounds.bytes, bounds.file, generator) };
+}
+
 /** The first byte of every .npy file, and of no PNG or JPEG. */
 const npyMagic = 0x93;
 
@@ -202,8 +223,6 @@ export async function startCodes(
   count: number,
 ): Promise<Float32Array[]> {
   if (codes) return codes;
-  const [, height, width] = classifier.network.inputs[0].shape;
-  const fitted = resizeRgb(centreCropSquare(picture!), width, height);
-  const code = await encode(device, classifier, generator, fitted);
+  const code = await encode(device, classifier, generator, fitted(classifier, picture!));
   return Array.from({ length: count }, () => code);
 }

@@ -56,8 +56,10 @@ function taps(from: number, to: number): { first: number; weights: number[] }[] 
 }
 
 /** The largest square in the middle of a picture. */
-export function centreCropSquare(image: Image): Image {
-  const size = Math.min(image.width, image.height);
+export const centreCropSquare = (image: Image): Image => centreCrop(image, Math.min(image.width, image.height));
+
+/** A square in the middle of a picture that is at least so large. */
+export function centreCrop(image: Image, size: number): Image {
   if (size === image.width && size === image.height) return image;
   const [left, top] = [Math.floor((image.width - size) / 2), Math.floor((image.height - size) / 2)];
   const square: Image = { width: size, height: size, rgb: new Uint8Array(size * size * 3) };

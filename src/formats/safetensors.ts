@@ -114,6 +114,26 @@ export function toFloat32({ dtype, bytes }: StoredTensor): Float32Array {
   }
 }
 
+/**
+ * Whether all values are finite as float32, by their exponents: bytes at any alignment pass through one small buffer.
+ */
+export function allFinite({ dtype, bytes }: StoredTensor): boolean {
+  const exponent = { F32: 0x7f800000, F16: 0x7c00, BF16: 0x7f80 }[dtype as string];
+  if (exponent === undefined && dtype !== "F64") return true;
+  const buffer = new ArrayBuffer(1 << 16), piece = new Uint8Array(buffer);
+  for (let at = 0; at < bytes.length; at += piece.length) {
+    const part = bytes.subarray(at, at + piece.length), length = part.length / itemSizes[dtype];
+    piece.set(part);
+    const finite = exponent === undefined
+      ? new Float64Array(buffer, 0, length).every((value) => Number.isFinite(Math.fround(value)))
+      : new (dtype === "F32" ? Uint32Array : Uint16Array)(buffer, 0, length).every((bits) =>
+        (bits & exponent) !== exponent
+      );
+    if (!finite) return false;
+  }
+  return true;
+}
+
 /** A tensor of these values in C order; F16 rounds to nearest even, and beyond ±65504 to infinity. */
 export function fromFloat32(values: ArrayLike<number>, dtype: "F32" | "F16", shape: number[]): StoredTensor {
   const stored = dtype === "F32" ? Float32Array.from(values) : Float16Array.from(values);

@@ -13,7 +13,7 @@
  */
 import type { Device } from "./device.ts";
 import { GpuError } from "./error.ts";
-import { type Memory, placed, ROW, type Tensor } from "./tensor.ts";
+import { type Memory, placed, ROW, type Tensor, wayOut } from "./tensor.ts";
 
 /** What happens to every value on its way into a tensor. */
 export interface Epilogue {
@@ -71,6 +71,31 @@ export function traffic(call: Call): { reads: Tensor[]; writes: Tensor[] } {
 
 /** Invocations of one workgroup: the vector width of the CPU adapters, two wavefronts elsewhere. */
 export const groupSize = (device: Device): number => device.caps.software ? 8 : 64;
+
+/**
+ * Makes sure that a kernel may bind all of its tensors' parts at once.
+ * @param partsOf In how many parts a tensor will lie.
+ * @throws GpuError of kind `out-of-memory` that says how many are too many.
+ */
+export function checkBindings(device: Device, call: Call, partsOf: (tensor: Tensor) => number): void {
+  const { caps } = device, bindings = Object.values(call.bindings);
+  const masks = bindings.flatMap(({ epilogue }) => epilogue?.mask ? [epilogue.mask.tensor] : []);
+  const reading = bindings.filter(({ access }) => access === "read").map(({ tensor }) => tensor).concat(masks);
+  const writing = bindings.filter(({ access }) => access !== "read").map(({ tensor }) => tensor);
+  const parts = (tensors: readonly Tensor[], storage: Tensor["storage"]) =>
+    tensors.reduce((sum, tensor) => sum + (tensor.storage === storage ? partsOf(tensor) : 0), 0);
+  const refuse = (count: number, what: string, most: number) => {
+    if (count <= most) return;
+    const detail = `its tensors lie in ${count} ${what}, the adapter allows ${most} at once`;
+    throw new GpuError("out-of-memory", call.label, `${detail}; ${wayOut}`);
+  };
+  const read = parts(reading, "texture"), written = parts(writing, "texture");
+  refuse(parts([...reading, ...writing], "buffer"), "buffers", caps.maxStorageBuffers);
+  refuse(written, "storage textures", caps.maxStorageTextures);
+  if (!caps.storageReads || read + written > caps.maxStorageTextures) {
+    refuse(read, "textures", caps.maxSampledTextures);
+  }
+}
 
 interface Slot {
   declaration: string;

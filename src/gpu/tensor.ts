@@ -77,17 +77,29 @@ function mostParts({ caps }: Device, storage: Storage): number {
   return storage === "buffer" ? caps.maxStorageBuffers : Math.min(caps.maxSampledTextures, caps.maxStorageTextures);
 }
 
+/** What helps where something is too large. */
+export const wayOut = "a smaller batch, or weights in f16 or i8, may fit";
+
+/**
+ * How many parts so many texels are cut into.
+ * @throws GpuError of kind `out-of-memory` when no kernel could bind so much.
+ */
+export function partsFor(device: Device, label: string, texels: number, storage: Storage): number {
+  const parts = Math.ceil(texels / partLimit(device, storage)), most = mostParts(device, storage);
+  if (parts <= most) return parts;
+  const mebibytes = (count: number) => `${Math.ceil(count * TEXEL / 2 ** 20)} MiB`;
+  const limit = mebibytes(most * partLimit(device, storage)),
+    detail = `needs ${mebibytes(texels)}, expected at most ${limit}`;
+  throw new GpuError("out-of-memory", label, `${detail}; ${wayOut}`);
+}
+
 /**
  * Takes GPU memory for `texels`; a failure of the driver surfaces at `device.settle()` under `label`.
  * @throws GpuError of kind `out-of-memory` when no kernel could bind so much.
  */
 export function allocate(device: Device, label: string, texels: number, storage: Storage, format: Format): Memory {
   const partTexels = partLimit(device, storage), parts: (GPUBuffer | GPUTexture)[] = [];
-  const most = mostParts(device, storage) * partTexels;
-  if (texels > most) {
-    const mebibytes = (count: number) => `${Math.ceil(count * TEXEL / 2 ** 20)} MiB`;
-    throw new GpuError("out-of-memory", label, `needs ${mebibytes(texels)}, expected at most ${mebibytes(most)}`);
-  }
+  partsFor(device, label, texels, storage);
   for (let start = 0; start < texels; start += partTexels) {
     const count = Math.min(partTexels, texels - start);
     const name = start === 0 ? label : `${label} (part ${parts.length + 1})`;

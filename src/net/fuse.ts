@@ -9,9 +9,10 @@
  */
 import type { Affine, AffineOp } from "../ops/affine.ts";
 import type { ReluParams } from "../ops/activations.ts";
-import type { HostTensor, Op, Shape } from "../ops/op.ts";
+import type { FcParams } from "../ops/fc.ts";
+import { type HostTensor, lazyTensor, type Op, type Shape } from "../ops/op.ts";
 import { ops } from "../ops/table.ts";
-import type { Graph, Layer, Value } from "./graph.ts";
+import { type Graph, type Layer, neededLayers, type Value } from "./graph.ts";
 
 /** A layer as it will run. */
 export interface FusedLayer {
@@ -19,6 +20,8 @@ export interface FusedLayer {
   op: Op;
   params: unknown;
   inputs: Value[];
+  /** The inputs' shapes as the layer sees them, where a view has given them others. */
+  shapes: readonly Shape[];
   output: Value;
   /** The leaky or plain ReLU that its kernel applies while storing. */
   relu?: ReluParams;
@@ -30,7 +33,7 @@ export interface FusedLayer {
 const foldable = new Map<Op, "rows" | "columns">([[ops.conv2d, "rows"], [ops.fc, "rows"], [ops.deconv2d, "columns"]]);
 /** Ops whose gradient reads their own output. */
 const readsOutput = new Set<Op>([ops.relu, ops.sigmoid, ops.tanh, ops.softmax]);
-const affines = new Set<Op>([ops.scale, ops.batchnorm]);
+const affines = new Set<Op>([ops.scale, ops.bias, ops.batchnorm]);
 
 /** Prunes a graph and fuses what it may; `resolve` gives the value whose memory holds a value. */
 export function fuse(
@@ -38,12 +41,7 @@ export function fuse(
   wanted: readonly Value[],
   { relu, affine }: { relu: boolean; affine: boolean },
 ): { layers: FusedLayer[]; resolve: (value: Value) => Value } {
-  const needed = new Set<Value>(wanted);
-  for (const layer of [...graph.layers].reverse()) {
-    if (needed.has(layer.output)) { for (const input of layer.inputs) needed.add(input); }
-  }
-  const live = graph.layers.filter((layer) => needed.has(layer.output));
-  const alias = new Map<Value, Value>();
+  const live = neededLayers(graph, wanted), alias = new Map<Value, Value>();
   const resolve = (value: Value): Value => {
     let own = value;
     for (let next = alias.get(own); next; next = alias.get(own)) own = next;
@@ -62,7 +60,7 @@ export function fuse(
     const inputs = layer.inputs.map(resolve), before = makers.get(inputs[0]);
     const alone = before !== undefined && !before.relu && readers.get(inputs[0]) === 1 &&
       !seen.has(inputs[0]);
-    if (affine && alone && affines.has(layer.op) && foldable.has(before.op)) {
+    if (affine && alone && affines.has(layer.op) && foldable.has(before.op) && !isRowwise(before)) {
       makers.set(layer.output, Object.assign(before, fold(before, layer), { output: layer.output }));
     } else if (relu && alone && layer.op === ops.relu && !readsOutput.has(before.op)) {
       makers.set(layer.output, Object.assign(before, { relu: layer.params, output: layer.output }));
@@ -73,6 +71,7 @@ export function fuse(
         op: layer.op,
         params: layer.params,
         inputs,
+        shapes: layer.inputs.map((input) => input.shape),
         output: layer.output,
         weights,
       };
@@ -81,6 +80,11 @@ export function fuse(
     }
   }
   return { layers: result, resolve };
+}
+
+/** Whether a fully connected layer's channels are not the first dimension, which an affine layer has its factors for. */
+function isRowwise({ op, params }: FusedLayer): boolean {
+  return op === ops.fc && (params as FcParams).axis > 0;
 }
 
 function isView(layer: Layer): boolean {
@@ -102,21 +106,22 @@ function fold(before: FusedLayer, layer: Layer): Pick<FusedLayer, "params" | "we
 
 /** Weights whose output channels are multiplied by `a`. */
 function scaled(weight: HostTensor, a: Float32Array, dimension: "rows" | "columns", layer: FusedLayer): HostTensor {
-  const values = weight.values.slice(), [rows, columns] = weight.shape, rest = values.length / rows / columns;
+  const { shape, quantised } = weight, [rows, columns] = shape, rest = weight.shape.slice(2).reduce((x, y) => x * y, 1);
   const groups = (layer.params as { groups?: number }).groups ?? 1;
-  for (let n = 0; n < values.length; n++) {
-    const row = Math.floor(n / (columns * rest)), column = Math.floor(n / rest) % columns;
-    values[n] *= a[dimension === "rows" ? row : Math.floor(row / (rows / groups)) * columns + column];
-  }
-  const { quantised } = weight;
-  if (quantised && dimension === "rows") {
-    return {
-      ...weight,
-      values,
+  const byRows = quantised && dimension === "rows"
+    ? {
+      stored: weight.stored,
       quantised: { ...quantised, scales: quantised.scales.map((scale, row) => scale * a[row]) },
-    };
-  }
-  return { shape: weight.shape, stored: "F32", values };
+    }
+    : { stored: "F32" as const };
+  return lazyTensor({ shape, ...byRows }, () => {
+    const values = weight.values.slice();
+    for (let n = 0; n < values.length; n++) {
+      const row = Math.floor(n / (columns * rest)), column = Math.floor(n / rest) % columns;
+      values[n] *= a[dimension === "rows" ? row : Math.floor(row / (rows / groups)) * columns + column];
+    }
+    return values;
+  });
 }
 
 function shifted(bias: HostTensor | undefined, { a, b }: Affine): HostTensor {

@@ -3,29 +3,35 @@
  * are never alive together may share a slot. Greedy in call order: the smallest free slot that fits, else the largest
  * free one grown, else a new one.
  */
-import type { Device, Storage } from "../gpu/device.ts";
+import type { Storage } from "../gpu/device.ts";
 import { type Call, traffic } from "../gpu/kernel.ts";
-import { allocate, type Memory, type Tensor } from "../gpu/tensor.ts";
+import type { Format, Tensor } from "../gpu/tensor.ts";
 
-interface Slot {
+/** A piece of memory to be taken, and the tensors that take turns in it. */
+export interface Slot {
+  label: string;
   storage: Storage;
+  format: Format;
   texels: number;
   tensors: Tensor[];
 }
 
-/** Places every tensor of the calls that has no memory yet, in memory added to `owned`. Without `share`, one slot each. */
-export function assignSlots(device: Device, calls: readonly Call[], owned: Memory[], share = true): void {
+/** A slot for one tensor alone. */
+export const slotFor = (tensor: Tensor): Slot => ({ ...tensor, tensors: [tensor] });
+
+/** Slots for the tensors of the calls but those that lie somewhere else. Without `share`, one for each. */
+export function assignSlots(calls: readonly Call[], elsewhere: (tensor: Tensor) => boolean, share = true): Slot[] {
   const lastUse = new Map<Tensor, number>(), slotOf = new Map<Tensor, Slot>(), slots: Slot[] = [];
   calls.forEach((call, time) => {
     const { reads, writes } = traffic(call);
-    for (const tensor of [...reads, ...writes]) if (!tensor.memory) lastUse.set(tensor, time);
+    for (const tensor of [...reads, ...writes]) if (!elsewhere(tensor)) lastUse.set(tensor, time);
   });
   const freeSlots: Slot[] = [];
-  const take = ({ storage, texels }: Tensor): Slot => {
+  const take = ({ storage, format, texels }: Tensor): Slot => {
     const fitting = freeSlots.filter((slot) => slot.storage === storage).sort((a, b) => a.texels - b.texels);
     const slot = fitting.find((slot) => slot.texels >= texels) ?? fitting.at(-1);
     if (slot) freeSlots.splice(freeSlots.indexOf(slot), 1);
-    const taken = slot ?? { storage, texels, tensors: [] };
+    const taken = slot ?? { label: "", storage, format, texels, tensors: [] };
     if (!slot) slots.push(taken);
     taken.texels = Math.max(taken.texels, texels);
     return taken;
@@ -33,7 +39,7 @@ export function assignSlots(device: Device, calls: readonly Call[], owned: Memor
   calls.forEach((call, time) => {
     const { reads, writes } = traffic(call);
     for (const tensor of writes) {
-      if (tensor.memory || slotOf.has(tensor)) continue;
+      if (elsewhere(tensor) || slotOf.has(tensor)) continue;
       const slot = take(tensor);
       slot.tensors.push(tensor);
       slotOf.set(tensor, slot);
@@ -43,9 +49,8 @@ export function assignSlots(device: Device, calls: readonly Call[], owned: Memor
       if (lastUse.get(tensor) === time) freeSlots.push(slotOf.get(tensor)!);
     }
   });
-  for (const { storage, texels, tensors } of slots) {
-    const memory = allocate(device, `slot for ${tensors.map(({ label }) => label).join(", ")}`, texels, storage, "f32");
-    for (const tensor of tensors) tensor.memory = memory;
-    owned.push(memory);
+  for (const slot of slots) {
+    slot.label = `slot for ${[...new Set(slot.tensors.map(({ label }) => label))].join(", ")}`;
   }
+  return slots;
 }

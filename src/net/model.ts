@@ -2,8 +2,8 @@
 import { readSafetensors, type StoredTensor } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { AffineOp } from "../ops/affine.ts";
-import { chw } from "../ops/op.ts";
-import { buildGraph, type Graph } from "./graph.ts";
+import { unitMap } from "../ops/op.ts";
+import { buildGraph, type Graph, sequenceLayer } from "./graph.ts";
 import { type Network, parseNetwork } from "./network.ts";
 
 /** A model, loaded and checked. */
@@ -76,6 +76,7 @@ export async function loadModel(read: ReadFile, where: string): Promise<Model> {
   whole.set(json);
   whole.set(bytes, json.length);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", whole));
+  whole.buffer.transfer(0); // hundreds of megabytes, given back now and not at some later collection
   const hash = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const model = { name: network.name, where, network, weights, labels, hash };
   const graph = buildGraph(model);
@@ -106,11 +107,20 @@ export function labelOf(model: Model, unit: number): string {
 }
 
 /**
+ * The name of the layer that makes a batch one sequence in time, of those that a layer or blob (the last unless given)
+ * needs; undefined where the items of a batch are apart. @throws UserError when nothing has that name.
+ */
+export function sequenceLayerOf(model: Model, layer?: string): string | undefined {
+  const graph = buildGraph(model);
+  return sequenceLayer(graph, [layer === undefined ? graph.output : graph.find(layer)])?.name;
+}
+
+/**
  * How many units a layer or blob has, and the size of their maps (1 × 1 for a vector); the last layer unless given.
  * @throws UserError when nothing has that name.
  */
 export function layerUnits(model: Model, layer?: string): { channels: number; height: number; width: number } {
   const graph = buildGraph(model), { shape } = layer === undefined ? graph.output : graph.find(layer);
-  const [channels, height, width] = chw(shape);
+  const [channels, height, width] = unitMap(shape);
   return { channels, height, width };
 }

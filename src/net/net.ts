@@ -2,10 +2,10 @@
 import type { Device } from "../gpu/device.ts";
 import { download, fromTexels, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
-import { chw, count, type WeightStorage } from "../ops/op.ts";
+import { count, unitMap, type WeightStorage } from "../ops/op.ts";
 import { buildGraph, type Graph, type Value } from "./graph.ts";
 import type { Model } from "./model.ts";
-import { buildPlan, type Plan, type PlanMemory } from "./plan.ts";
+import { buildPlan, type Plan, type PlanMemory, type PlannedMemory } from "./plan.ts";
 
 /** How a net is built. */
 export interface NetOptions {
@@ -19,6 +19,8 @@ export interface NetOptions {
   weightGradients?: boolean;
   /** How weights are stored on the GPU; as in the file unless given. */
   weights?: WeightStorage;
+  /** Told what GPU memory will be taken, piece by piece, before any is. */
+  onPlan?: (pieces: readonly PlannedMemory[]) => void;
   /** False keeps every layer and tensor apart, for comparison. */
   optimise?: boolean;
 }
@@ -46,7 +48,7 @@ export class Net {
 
   /** @throws UserError for a layer that is not there or weights that do not fit, GpuError when the device fails. */
   static async create(device: Device, model: Model, options: NetOptions = {}): Promise<Net> {
-    const { batch = 1, layer, gradient = false, weightGradients, weights, optimise } = options;
+    const { batch = 1, layer, gradient = false, weightGradients, weights, onPlan, optimise } = options;
     if (!Number.isSafeInteger(batch) || batch < 1) {
       throw new UserError(`batch is ${batch}, expected a whole number ≥ 1`);
     }
@@ -60,6 +62,7 @@ export class Net {
         : { of: output, to: gradient === true ? graph.inputs[0] : graph.find(gradient) },
       weightGradients,
       storage: weights,
+      onPlan,
       optimise,
     });
     return new Net(device, graph, output, plan, batch);
@@ -78,6 +81,11 @@ export class Net {
   /** GPU memory in bytes. */
   get memory(): PlanMemory {
     return this.plan.memory;
+  }
+
+  /** What the memory consists of, and what of it is cut into parts. */
+  get pieces(): readonly PlannedMemory[] {
+    return this.plan.pieces;
   }
 
   /** Dispatches of one run, the gradient included where there is one. */
@@ -158,7 +166,7 @@ export class Net {
 
 /** The index of a unit (at a position of a map) among one item's values. @throws UserError when it is not there. */
 export function unitIndex({ name, shape }: Value, unit: number, xy?: readonly [number, number]): number {
-  const [c, h, w] = chw(shape), [x, y] = xy ?? [Math.floor(w / 2), Math.floor(h / 2)];
+  const [c, h, w] = unitMap(shape), [x, y] = xy ?? [Math.floor(w / 2), Math.floor(h / 2)];
   if (!Number.isSafeInteger(unit) || unit < 0 || unit >= c) {
     throw new UserError(`unit ${unit} is not in "${name}", which has units 0 to ${c - 1}`);
   }

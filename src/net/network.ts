@@ -11,6 +11,8 @@ export interface ImageFormat {
   mean: number[];
   /** One for all channels, or one per channel in the same order. */
   scale: number | number[];
+  /** Side that a picture's centre square is resized to before the input is cut from its middle; the input's unless given. */
+  resize?: number;
 }
 
 /** One layer as written; the other fields are the parameters of its type. */
@@ -109,14 +111,17 @@ function parseLayer(layer: unknown, index: number, where: string): LayerSpec {
 function parseImage(image: unknown, where: string): ImageFormat {
   if (
     !isObject(image) || (image.order !== "RGB" && image.order !== "BGR") || !isNumbers(image.mean) ||
-    !image.mean.every((n) => Math.abs(n) < 1e30) || !isScale(image.scale, image.mean.length)
+    !image.mean.every((n) => Math.abs(n) < 1e30) ||
+    !isScale(image.scale, image.mean.length) ||
+    !(image.resize === undefined || Number.isSafeInteger(image.resize) && image.resize as number > 0)
   ) {
     throw new UserError(
       `${where}: "image" expects "order" ("RGB" or "BGR"), "mean" (one number a channel), ` +
-        '"scale" (one number > 0, or one a channel)',
+        `"scale" (one number > 0, or one a channel), "resize" (a side, or nothing)`,
     );
   }
-  return { order: image.order, mean: image.mean, scale: image.scale };
+  const { order, mean, scale, resize } = image;
+  return { order, mean, scale, ...(resize === undefined ? {} : { resize: resize as number }) };
 }
 
 const isScale = (v: unknown, channels: number): v is number | number[] =>

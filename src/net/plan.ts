@@ -5,20 +5,33 @@
  *   fuse         fold scale and batch norm into the weights before them; let the kernel before a ReLU apply it, and the
  *                kernel that makes the ReLU's gradient mask it; views run nothing
  *   call         forward calls in order, then backward calls in reverse; partial gradients of a shared value are summed
- *   place        tensors that live through one another's gaps take turns in the same memory
+ *   place        tensors that live through one another's gaps take turns in the same memory; what does not fit is refused
+ *                here, before any memory is taken
+ *   load         weights are packed and uploaded one after another
  *   compile      each call becomes a step
  *
  * Plans alone encode and submit.
  */
 import type { Device } from "../gpu/device.ts";
-import { type Call, compile, encode, type Step, write } from "../gpu/kernel.ts";
-import { featureMap, free, type Memory, place, placed, type Tensor, upload } from "../gpu/tensor.ts";
-import { batched, type Node, type WeightStorage } from "../ops/op.ts";
+import { type Call, checkBindings, compile, encode, type Step, write } from "../gpu/kernel.ts";
+import {
+  allocate,
+  bytesFor,
+  featureMap,
+  type Format,
+  free,
+  type Memory,
+  partsFor,
+  type Tensor,
+  upload,
+} from "../gpu/tensor.ts";
+import { UserError } from "../formats/user_error.ts";
+import { batched, type Node, type PackedTensor, type WeightStorage } from "../ops/op.ts";
 import type { WeightGradient } from "../ops/weight_gradient.ts";
 import { backwardCalls } from "./backward.ts";
 import { fuse, type FusedLayer } from "./fuse.ts";
 import type { Graph, Value } from "./graph.ts";
-import { assignSlots } from "./liveness.ts";
+import { assignSlots, type Slot, slotFor } from "./liveness.ts";
 
 /** What to compile. */
 export interface PlanRequest {
@@ -31,6 +44,8 @@ export interface PlanRequest {
   /** With `gradient`: also compute the gradients to all weights on the way. Nothing is folded into weights then. */
   weightGradients?: boolean;
   storage?: WeightStorage;
+  /** Told what memory will be taken before any is. */
+  onPlan?: (pieces: readonly PlannedMemory[]) => void;
   /** Calls between forward and backward, and after backward, that belong to the same list. */
   seed?: (tensors: PlanTensors) => Call[];
   after?: (tensors: PlanTensors) => Call[];
@@ -56,6 +71,17 @@ export interface PlanMemory {
   total: number;
 }
 
+/** One piece of a plan's memory: a weight, or tensors that take turns. */
+export interface PlannedMemory {
+  label: string;
+  bytes: number;
+  /** How values are stored. */
+  format: Format;
+  /** More than one where it is larger than what one binding may show. */
+  parts: number;
+  weight: boolean;
+}
+
 /** A compiled plan. Owns its weights and tensors. */
 export class Plan {
   constructor(
@@ -65,6 +91,8 @@ export class Plan {
     readonly forwardSteps: number,
     readonly tensors: PlanTensors,
     readonly memory: PlanMemory,
+    /** What the memory consists of. */
+    readonly pieces: readonly PlannedMemory[],
     private readonly owned: readonly Memory[],
   ) {}
 
@@ -116,6 +144,7 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
     return tensor;
   };
 
+  const loads: Load[] = [];
   const nodes = layers.map((layer): { layer: FusedLayer; node: Node } => ({
     layer,
     node: {
@@ -123,12 +152,12 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
       name: layer.name,
       params: layer.params,
       inputs: layer.inputs.map(tensorOf),
+      shapes: layer.shapes,
       output: tensorOf(layer.output),
-      weights: uploadWeights(device, layer, storage, owned),
+      weights: packWeights(device, layer, storage, loads),
       saved: gradient ? {} : undefined,
     },
   }));
-  const bytes = () => owned.reduce((sum, { bytes }) => sum + bytes, 0), weights = bytes();
   const calls = nodes.flatMap(({ layer, node }) => layer.op.forward(node, write(node.output, { relu: layer.relu })));
   const forwardCalls = calls.length;
 
@@ -146,34 +175,82 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
     calls.push(...backward.calls, ...request.after?.(tensors) ?? []);
   }
 
-  for (const tensor of kept) if (!tensor.memory) owned.push(placed(place(device, tensor)));
-  assignSlots(device, calls, owned, optimise);
+  const weights = loads.map(({ tensor }) => slotFor(tensor)), alone = [...kept].map(slotFor);
+  const taken = new Set([...weights, ...alone].flatMap(({ tensors }) => tensors));
+  const shared = assignSlots(calls, (tensor) => tensor.memory !== undefined || taken.has(tensor), optimise);
+  const slots = [...weights, ...alone, ...shared], parts = new Map<Tensor, number>();
+  const pieces = slots.map((slot, index): PlannedMemory => {
+    const { label, texels, storage, format } = slot, count = partsFor(device, label, texels, storage);
+    for (const tensor of slot.tensors) parts.set(tensor, count);
+    const bytes = bytesFor(device, texels, storage);
+    return { label, bytes, format, parts: count, weight: index < weights.length };
+  });
+  for (const call of calls) checkBindings(device, call, (tensor) => tensor.memory?.parts.length ?? parts.get(tensor)!);
+  request.onPlan?.(pieces);
+
+  for (const slot of slots) owned.push(take(device, slot));
+  await device.settle();
+  await load(device, loads);
   const compiling = await Promise.allSettled(calls.map((call) => compile(device, call)));
   await device.settle();
   const steps = compiling.map((outcome) => {
     if (outcome.status === "rejected") throw outcome.reason;
     return outcome.value;
   });
-  const total = bytes(), memory = { weights, activations: total - weights, total };
-  return new Plan(device, steps, forwardCalls, tensors, memory, owned);
+  const sum = (list: readonly PlannedMemory[]) => list.reduce((bytes, piece) => bytes + piece.bytes, 0);
+  const total = sum(pieces), ofWeights = sum(pieces.filter(({ weight }) => weight));
+  const memory = { weights: ofWeights, activations: total - ofWeights, total };
+  return new Plan(device, steps, forwardCalls, tensors, memory, pieces, owned);
 }
 
-/** Packs and uploads a layer's weights. */
-function uploadWeights(
+/** A weight that waits for its memory. */
+interface Load {
+  layer: string;
+  tensor: Tensor;
+  packed: PackedTensor;
+}
+
+/** A layer's weights as tensors without memory; what belongs into them is added to `loads`. */
+function packWeights(
   device: Device,
   layer: FusedLayer,
   storage: WeightStorage,
-  owned: Memory[],
+  loads: Load[],
 ): Record<string, Tensor> {
-  const host = layer.weights(), result: Record<string, Tensor> = {};
+  const result: Record<string, Tensor> = {};
   if (!layer.op.pack) return result;
-  const packed = layer.op.pack(host, layer.inputs.map((input) => input.shape), layer.params, storage);
-  for (const [name, { texels, format, bytes }] of Object.entries(packed)) {
-    const map = featureMap(device, `${layer.name}.${name}`, [1, texels * 4, 1, 1]);
-    const tensor = place(device, { ...map, format });
-    owned.push(placed(tensor));
-    upload(device, tensor, bytes);
-    result[name] = tensor;
+  const packed = layer.op.pack(layer.weights(), layer.shapes, layer.params, storage);
+  for (const [name, weight] of Object.entries(packed)) {
+    const { texels, format } = weight, map = featureMap(device, `${layer.name}.${name}`, [1, texels * 4, 1, 1]);
+    loads.push({ layer: layer.name, tensor: result[name] = { ...map, format }, packed: weight });
   }
   return result;
+}
+
+/** Takes a slot's memory for all its tensors. */
+function take(device: Device, { label, texels, storage, format, tensors }: Slot): Memory {
+  const memory = allocate(device, label, texels, storage, format);
+  for (const tensor of tensors) tensor.memory = memory;
+  return memory;
+}
+
+/** Bytes that may wait in the queue at a time: it keeps a copy of them until they are on the GPU. */
+const QUEUE_BYTES = 1 << 26;
+
+/** Uploads weights; each is packed when its turn comes and forgotten then, so that few are in memory twice. */
+async function load(device: Device, loads: Load[]): Promise<void> {
+  let waiting = 0;
+  for (let next = loads.shift(); next; next = loads.shift()) {
+    const { layer, tensor, packed } = next;
+    try {
+      upload(device, tensor, packed.bytes);
+    } catch (error) {
+      throw error instanceof UserError ? new UserError(`layer "${layer}": ${error.message}`) : error;
+    }
+    waiting += bytesFor(device, tensor.texels, tensor.storage);
+    if (waiting < QUEUE_BYTES) continue;
+    device.gpu.queue.submit([]);
+    await device.finish();
+    waiting = 0;
+  }
 }

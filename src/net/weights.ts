@@ -1,7 +1,8 @@
 /** Weights as a model folder stores them, checked and made into numbers. */
-import { type StoredTensor, toFloat32 } from "../formats/safetensors.ts";
+import { allFinite, fromFloat32, type StoredTensor, toFloat32 } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
-import type { HostTensor } from "../ops/op.ts";
+import { quantise } from "../ops/convolution.ts";
+import { type HostTensor, lazyTensor } from "../ops/op.ts";
 
 /** A weights file and the folder's name in messages. */
 export interface WeightsFile {
@@ -22,13 +23,23 @@ export function hostTensor(model: WeightsFile, name: string, shape: readonly num
     if (!["F32", "F16", "BF16", "F64"].includes(stored.dtype)) {
       throw fail(`is ${stored.dtype}, expected F32, F16, BF16 or I8`);
     }
-    const values = toFloat32(stored);
-    if (!values.every(Number.isFinite)) throw fail("holds NaN or infinity");
-    return { shape, stored: stored.dtype === "F16" ? "F16" : "F32", values };
+    if (!allFinite(stored)) throw fail("holds NaN or infinity");
+    return lazyTensor({ shape, stored: stored.dtype === "F16" ? "F16" : "F32" }, () => toFloat32(stored));
   }
-  const scale = hostTensor(model, `${name}.scale`, [shape[0]]).values;
+  const scales = hostTensor(model, `${name}.scale`, [shape[0]]).values;
   const integers = new Int8Array(stored.bytes.buffer, stored.bytes.byteOffset, stored.bytes.byteLength);
-  const values = new Float32Array(integers.length), row = integers.length / shape[0];
-  for (let n = 0; n < values.length; n++) values[n] = integers[n] * scale[Math.floor(n / row)];
-  return { shape, stored: "I8", values, quantised: { integers, scales: scale } };
+  return lazyTensor({ shape, stored: "I8", quantised: { integers, scales } }, () => {
+    const values = new Float32Array(integers.length), row = integers.length / shape[0];
+    for (let n = 0; n < values.length; n++) values[n] = integers[n] * scales[Math.floor(n / row)];
+    return values;
+  });
+}
+
+/** A weight as an `I8` tensor and its scales, one a row: what `hostTensor` reads back. */
+export function quantised(name: string, tensor: StoredTensor): [string, StoredTensor][] {
+  const { shape } = tensor, { integers, scales } = quantise(toFloat32(tensor), shape[0]);
+  return [
+    [name, { dtype: "I8", shape, bytes: new Uint8Array(integers.buffer) }],
+    [`${name}.scale`, fromFloat32(scales, "F32", [shape[0]])],
+  ];
 }

@@ -54,27 +54,25 @@ export const extent = (p: Pick<ConvParams, "kernel" | "dilation">): [number, num
 /** The geometry without its batch, which packing does not need. */
 export type Connection = Pick<ConvGeometry, "channelsIn" | "channelsOut" | "groups" | "kernel">;
 
-/** Where weight (o, i-in-group, tap) of a connection lies in the packed blocks, as an index of single values. */
-function packedIndex(c: Connection): (o: number, i: number, tap: number) => number {
-  const taps = c.kernel[0] * c.kernel[1], span = spans(c.channelsOut, c.channelsIn, c.groups);
-  const perGroupOut = c.channelsOut / c.groups, perGroupIn = c.channelsIn / c.groups;
-  return (o, i, tap) => {
-    const input = Math.floor(o / perGroupOut) * perGroupIn + i, r = (input >> 2) - span.first(o >> 2);
-    return ((((o >> 2) * taps + tap) * span.count + r) * 4 + (input & 3)) * 4 + (o & 3);
-  };
-}
-
 /** Values of the packed weights of a connection, padding included. */
 export function packedValues(c: Connection): number {
   return blocks(c.channelsOut) * c.kernel[0] * c.kernel[1] * spans(c.channelsOut, c.channelsIn, c.groups).count * 16;
 }
 
-/** Calls `visit(packed index, index in (O, I / groups, kh, kw))` for every weight. */
+/**
+ * Calls `visit(packed index, index in (O, I / groups, kh, kw))` for every weight. Weight (o, i, tap) lies in the 4 × 4
+ * block of its output and input channels, at row i mod 4 and column o mod 4.
+ */
 function eachWeight(c: Connection, visit: (packed: number, plain: number) => void): void {
-  const taps = c.kernel[0] * c.kernel[1], perGroupIn = c.channelsIn / c.groups, at = packedIndex(c);
+  const taps = c.kernel[0] * c.kernel[1], span = spans(c.channelsOut, c.channelsIn, c.groups), step = span.count * 16;
+  const perGroupOut = c.channelsOut / c.groups, perGroupIn = c.channelsIn / c.groups;
   let plain = 0;
   for (let o = 0; o < c.channelsOut; o++) {
-    for (let i = 0; i < perGroupIn; i++) for (let tap = 0; tap < taps; tap++) visit(at(o, i, tap), plain++);
+    const first = Math.floor(o / perGroupOut) * perGroupIn, row = (o >> 2) * taps * span.count - span.first(o >> 2);
+    for (let input = first; input < first + perGroupIn; input++) {
+      let packed = ((row + (input >> 2)) * 4 + (input & 3)) * 4 + (o & 3);
+      for (let tap = 0; tap < taps; tap++, packed += step) visit(packed, plain++);
+    }
   }
 }
 
@@ -94,27 +92,52 @@ export function packVector(values: Float32Array): PackedTensor {
 
 const storedAs = { F32: "f32", F16: "f16", I8: "i8" } as const;
 
-/** Packs the weights of a connection, whose host tensor has O rows, and its bias. */
+/**
+ * Packs the weights of a connection, whose host tensor has O rows, and its bias.
+ * @throws UserError (when bytes are asked for) where a weight is too large for f16.
+ */
 export function packConv(
   c: Connection,
   { weight, bias }: Record<string, HostTensor>,
   storage: WeightStorage,
 ): Record<string, PackedTensor> {
   const format = storage === "stored" ? storedAs[weight.stored] : storage, size = packedValues(c);
-  const packed: Record<string, PackedTensor> = {};
-  const put = (values: Float32Array | Int8Array, plain: ArrayLike<number>) => {
+  let integers: ReturnType<typeof quantise> | undefined;
+  const quantised = () => integers ??= weight.quantised ?? quantise(weight.values, c.channelsOut);
+  const pack = (): Float32Array | Float16Array | Int8Array => {
+    const [values, plain] = format === "f32"
+      ? [new Float32Array(size), weight.values]
+      : format === "f16"
+      ? [new Float16Array(size), weight.values]
+      : [new Int8Array(size), quantised().integers];
     eachWeight(c, (to, from) => values[to] = plain[from]);
-    packed.weight = { texels: size / (16 / blockTexels[format]), format, bytes: new Uint8Array(values.buffer) };
+    // Finite weights become infinite where they are past the largest half float.
+    if (format === "f16" && new Uint16Array(values.buffer).some((bits) => (bits & 0x7c00) === 0x7c00)) {
+      throw new UserError("a weight is larger than f16 can hold (65504); store weights as f32");
+    }
+    return values;
   };
-  if (format === "f32") put(new Float32Array(size), weight.values);
-  else if (format === "f16") put(new Float16Array(size) as unknown as Float32Array, weight.values);
-  else {
-    const { integers, scales } = weight.quantised ?? quantise(weight.values, c.channelsOut);
-    put(new Int8Array(size), integers);
-    packed.scale = packVector(scales);
-  }
-  if (bias) packed.bias = packVector(bias.values);
-  return packed;
+  return {
+    weight: {
+      texels: size / (16 / blockTexels[format]),
+      format,
+      get bytes() {
+        return new Uint8Array(pack().buffer);
+      },
+    },
+    ...(format === "i8"
+      ? {
+        scale: {
+          texels: blocks(c.channelsOut),
+          format: "f32",
+          get bytes() {
+            return packVector(quantised().scales).bytes;
+          },
+        },
+      }
+      : {}),
+    ...(bias ? { bias: packVector(bias.values) } : {}),
+  };
 }
 
 /** Integers −127 … 127 with the scale of each row that loses least at its largest value. */

@@ -21,16 +21,28 @@ export type Shape = readonly number[];
 export interface HostTensor {
   readonly shape: readonly number[];
   readonly stored: "F32" | "F16" | "I8";
-  /** The numbers, dequantised. */
+  /** The numbers, dequantised; made when first asked for where the file stores them otherwise. */
   readonly values: Float32Array;
   /** The integers and scales behind `values` when stored is I8. */
   readonly quantised?: { integers: Int8Array; scales: Float32Array };
 }
 
-/** Texels ready for upload. */
+/** A host tensor whose numbers are made when first asked for: many layers are planned before one is uploaded. */
+export function lazyTensor(tensor: Omit<HostTensor, "values">, make: () => Float32Array): HostTensor {
+  let values: Float32Array | undefined;
+  return {
+    ...tensor,
+    get values() {
+      return values ??= make();
+    },
+  };
+}
+
+/** Texels for upload. */
 export interface PackedTensor {
   readonly texels: number;
   readonly format: Format;
+  /** Large ones are packed when asked for, each time anew. */
   readonly bytes: Uint8Array;
 }
 
@@ -43,6 +55,8 @@ export interface Node<P = unknown> {
   readonly name: string;
   readonly params: P;
   readonly inputs: readonly Tensor[];
+  /** The inputs' item shapes, which may have more dimensions than their tensors. */
+  readonly shapes: readonly Shape[];
   readonly output: Tensor;
   /** Weights on the GPU under the names that `pack` gave them. */
   readonly weights: Readonly<Record<string, Tensor>>;
@@ -69,6 +83,8 @@ export interface Op<P = unknown> {
   ): Record<string, PackedTensor>;
   /** True when the output is the input's memory under another shape: no kernel runs. */
   isView?(inputs: readonly Shape[], params: P): boolean;
+  /** True when the items of a batch are the steps of one sequence, not apart from each other. */
+  isSequence?(params: P): boolean;
   /** y from the inputs; `y` writes `node.output`. */
   forward(node: Node<P>, y: Binding): Call[];
   /** The gradient to each input that has a binding in `dx`, from dy (the shape of the output). */
@@ -83,6 +99,11 @@ export const MOST_DIMENSIONS = 5;
 /** [c, h, w] of a shape; a vector is c channels of one pixel. */
 export function chw([channels, height = 1, ...columns]: Shape): [number, number, number] {
   return [channels, height, count(columns)];
+}
+
+/** [c, h, w] of an item's units. One stream of features, [1, features], has as many units as features. */
+export function unitMap(shape: Shape): [number, number, number] {
+  return chw(shape.length === 2 && shape[0] === 1 ? [shape[1]] : shape);
 }
 
 /** The 4-d shape of a batch of items. */

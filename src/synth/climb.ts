@@ -7,9 +7,9 @@ import type { Device } from "../gpu/device.ts";
 import { type Call, read, update, write } from "../gpu/kernel.ts";
 import { download, free, fromTexels, type Memory, place, run, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
 import { bytes, floats } from "../net/net.ts";
-import { buildPlan, type Plan, type PlanMemory, type PlanTensors } from "../net/plan.ts";
+import { buildPlan, type Plan, type PlanMemory, type PlanRequest, type PlanTensors } from "../net/plan.ts";
 import { texelCall } from "../ops/calls.ts";
-import { chw, count } from "../ops/op.ts";
+import { chw, count, type WeightStorage } from "../ops/op.ts";
 import { magnitude, objective, type Rule, step } from "../../shaders/search.ts";
 import type { Joined } from "./joined.ts";
 
@@ -47,7 +47,12 @@ export class Climb {
   ) {}
 
   /** Compiles the iteration and uploads the start. @throws UserError, GpuError */
-  static async create(device: Device, joined: Joined, settings: ClimbSettings): Promise<Climb> {
+  static async create(
+    device: Device,
+    joined: Joined,
+    settings: ClimbSettings,
+    { weights, onPlan }: { weights?: WeightStorage; onPlan?: PlanRequest["onPlan"] } = {},
+  ): Promise<Climb> {
     const items = settings.targets.length, units = Math.max(...settings.targets.map((list) => list.length));
     const codeShape = [items, ...chw(joined.code.shape)] as const, [, c, h, w] = codeShape;
     const texels = Math.ceil(c / 4) * h * w, parts = Math.min(PARTS, texels), owned: Memory[] = [];
@@ -99,6 +104,8 @@ export class Climb {
       batch: items,
       wanted: [joined.image],
       gradient: { of: joined.layer, to: joined.code },
+      storage: weights,
+      onPlan,
       seed,
       after,
     });

@@ -2,6 +2,7 @@
 import { UserError } from "../formats/user_error.ts";
 import { buildGraph, type Graph, type Layer, makeLayer, type Value } from "../net/graph.ts";
 import type { Model } from "../net/model.ts";
+import type { ImageFormat } from "../net/network.ts";
 import { imageFormat, rgbIndex, scaleOf } from "../net/picture.ts";
 import { chw, type HostTensor, show } from "../ops/op.ts";
 
@@ -38,7 +39,8 @@ export function join(generator: Model, classifier: Model, layer?: string): Joine
   };
   if (h !== ph || w !== pw) add(makeLayer("crop to classifier", "crop", { size: [ph, pw] }, [image], noWeights));
   const from = imageFormat(generator.network), to = imageFormat(classifier.network);
-  if (JSON.stringify(from) !== JSON.stringify(to)) {
+  const numbers = ({ order, mean, scale }: ImageFormat) => JSON.stringify([order, mean, scale]);
+  if (numbers(from) !== numbers(to)) {
     const weight = new Float32Array(9), bias = new Float32Array(3);
     for (let out = 0; out < 3; out++) {
       const source = [0, 1, 2].find((n) => rgbIndex(from, n) === rgbIndex(to, out))!;

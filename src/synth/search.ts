@@ -9,12 +9,13 @@
  */
 import { UserError } from "../formats/user_error.ts";
 import type { Device } from "../gpu/device.ts";
+import { sequenceLayer } from "../net/graph.ts";
 import { labelOf, type Model } from "../net/model.ts";
 import { Net, unitIndex } from "../net/net.ts";
 import { imageFormat, inputToPicture, type Picture, pictureToInput } from "../net/picture.ts";
-import type { PlanMemory } from "../net/plan.ts";
+import type { PlanMemory, PlannedMemory } from "../net/plan.ts";
 import { hostTensor } from "../net/weights.ts";
-import { chw, count } from "../ops/op.ts";
+import { chw, count, type WeightStorage } from "../ops/op.ts";
 import type { Rule } from "../../shaders/search.ts";
 import { Climb, type ClimbSettings } from "./climb.ts";
 import { join, type Joined } from "./joined.ts";
@@ -50,8 +51,12 @@ export interface SearchOptions {
   decay?: number;
   /** Weight of Σ_{k<l} (a_k − a_l)², which keeps one of several units from dominating; 0. */
   gamma?: number;
-  /** Clip the code to the generator's bounds, where it has them; true. */
-  bounds?: boolean;
+  /** Clip the code to the generator's bounds, where it has them (true), or to these, one for each value. */
+  bounds?: boolean | Float32Array;
+  /** How weights are stored on the GPU; as in the files unless given. */
+  weights?: WeightStorage;
+  /** Told what GPU memory an iteration will take, piece by piece, before any is. */
+  onPlan?: (pieces: readonly PlannedMemory[]) => void;
   /** Report at least every so many iterations, for frames. */
   every?: number;
   onProgress?: (progress: Progress) => void | Promise<void>;
@@ -129,8 +134,14 @@ export const searchDefaults = (rule: Rule = "paper") => ({
  */
 export async function search(device: Device, options: SearchOptions): Promise<SearchResult> {
   const joined = join(options.generator, options.classifier, options.layer), settings = settle(joined, options);
+  const sequence = sequenceLayer(joined.graph, [joined.layer, joined.output])?.name;
+  if (sequence !== undefined && options.targets.length > 1) {
+    throw new UserError(
+      `${options.classifier.name}: layer "${sequence}" takes what runs together for steps in time; search one target at a time`,
+    );
+  }
   const before = device.memory;
-  const climb = await Climb.create(device, joined, settings);
+  const climb = await Climb.create(device, joined, settings, options);
   try {
     return await run(device, options, joined, settings, climb, device.memory - before);
   } finally {
@@ -147,7 +158,7 @@ async function run(
   climb: Climb,
   inUse: number,
 ): Promise<SearchResult> {
-  const { classifier, targets, signal } = options, { iterations } = settings;
+  const { classifier, targets, weights, signal } = options, { iterations } = settings;
   const memory = { ...climb.memory, device: inUse };
   const started = performance.now(), atOutput = joined.layer === joined.output;
   let done = 0, chunk = 1;
@@ -172,7 +183,9 @@ async function run(
   const seconds = (performance.now() - started) / 1000, images = await climb.images();
   const trace = await climb.trace(done);
   const codes = split(await climb.codes(), targets.length);
-  const values = await outputs(device, joined, climb, classifier, images, targets.length);
+  const values = atOutput
+    ? split(await climb.values(), targets.length)
+    : await outputs(device, classifier, images, { batch: targets.length, weights });
   const items = targets.map((target, n): SearchItem => ({
     target,
     picture: inputToPicture(classifier.network, split(images, targets.length)[n], joined.image.shape),
@@ -189,16 +202,13 @@ async function run(
 /** The classifier's output for each image. */
 async function outputs(
   device: Device,
-  joined: Joined,
-  climb: Climb,
   classifier: Model,
   images: Float32Array,
-  items: number,
+  options: { batch: number; weights?: WeightStorage },
 ): Promise<Float32Array[]> {
-  if (joined.layer === joined.output) return split(await climb.values(), items);
-  const net = await Net.create(device, classifier, { batch: items });
+  const net = await Net.create(device, classifier, options);
   try {
-    return split(await net.forward(images), items);
+    return split(await net.forward(images), options.batch);
   } finally {
     net[Symbol.dispose]();
   }
@@ -208,12 +218,16 @@ async function outputs(
 function settle(joined: Joined, options: SearchOptions): ClimbSettings {
   const { targets, generator } = options, size = count(joined.code.shape);
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const settings = { ...searchDefaults(options.rule), ...Object.fromEntries(given) } as ReturnType<
-    typeof searchDefaults
-  >;
+  const settings = { ...searchDefaults(options.rule), ...Object.fromEntries(given) } as
+    & Omit<ReturnType<typeof searchDefaults>, "bounds">
+    & { bounds: boolean | Float32Array };
   if (targets.length === 0) throw new UserError("no target to search for");
   if (!Number.isSafeInteger(settings.iterations) || settings.iterations < 1) {
     throw new UserError(`iterations is ${settings.iterations}, expected a whole number ≥ 1`);
+  }
+  const { bounds } = settings;
+  if (typeof bounds !== "boolean" && (bounds.length !== size || !bounds.every((bound) => bound >= 0))) {
+    throw new UserError(`expected ${size} bounds of at least 0 for the code of ${generator.name}`);
   }
   const codes = new Float32Array(targets.length * size);
   targets.forEach(({ code, seed }, n) => {
@@ -227,7 +241,7 @@ function settle(joined: Joined, options: SearchOptions): ClimbSettings {
   return {
     ...settings,
     codes,
-    bound: settings.bounds ? codeBound(generator, size) : undefined,
+    bound: settings.bounds === true ? codeBound(generator, size) : settings.bounds || undefined,
     targets: targets.map(({ units, xy }) => {
       if (units.length === 0) throw new UserError("a target has no unit");
       return units.map((unit) => {

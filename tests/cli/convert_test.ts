@@ -37,12 +37,13 @@ Deno.test("convert: a Caffe network becomes a model that loads; --force replaces
   const again = await given.convert();
   assert.match(again.err, /^convert caffe: .*out exists; --force replaces it\n$/);
   Deno.writeTextFileSync(given.at("out/labels.txt"), "cat\ndog\n");
-  const forced = await given.convert(["--force", "--weights", "f16"]);
+  const forced = await given.convert(["--force", "--weights", "f16", "--resize", "3", "--code", "fc6"]);
   assert.equal(forced.code, 0, forced.err);
   assert.match(forced.err, /^warning: the mean that pixels lose is unknown: give --mean; 0 is written\n$/);
   const replaced = await loadModel(modelFolder(given.at("out")), "out");
   assert.equal(replaced.weights.get("ip.weight")!.dtype, "F16");
   assert.deepEqual(replaced.labels, ["cat", "dog"]);
+  assert.deepEqual([replaced.network.image?.resize, replaced.network.code], [3, { layer: "fc6", sigmas: 3 }]);
   assert.deepEqual(namesIn(given.at("")), ["deploy.prototxt", "mean.binaryproto", "out", "tiny.caffemodel"]);
 
   Deno.writeTextFileSync(given.at("out/notes.txt"), "mine");
@@ -59,6 +60,7 @@ Deno.test("convert: a failure is one sentence and leaves nothing behind", async 
     assert.deepEqual(namesIn(given.at("")), ["deploy.prototxt", "mean.binaryproto", "tiny.caffemodel"]);
   };
   await refused(/--scale expects a number above 0, got "-1"/, ["--scale=-1"]);
+  await refused(/pictures resized to 1 are smaller than the input, 2×2/, ["--resize", "1"]);
   await refused(/--mean expects numbers like 104,117,123, got "1,,2"/, ["--mean", "1,,2"]);
   await refused(/--order expects BGR or RGB, got "GBR"/, ["--order", "GBR"]);
   await refused(/mean.png cannot be read: it does not exist/, ["--mean", "mean.png"]);

@@ -33,6 +33,13 @@ Deno.test("classify: names for pictures of any size", async () => {
   for (const { top: [first, second] } of pictures) assert.ok(first.probability > second.probability);
   const plain = await type(["classify", "--model", classifier, wide]);
   assert.match(plain.out, /^.*wide\.png\n(?: +\d+\.\d % +\d {2}[a-z ]+\n){5}$/);
+  const narrow = await type(["classify", "--model", classifier, wide, "--weights", "i8", "--verbose", "--json"]);
+  const { weights, narrowing } = JSON.parse(narrow.out);
+  assert.match(
+    narrow.err,
+    /^plan: [\d,]+ bytes of GPU memory .*\nweights in i8: fc3 changes by [\d.]+ % of its largest/,
+  );
+  assert.ok(weights === "i8" && narrowing > 0 && narrowing < 0.05, narrow.out);
   const missing = await type(["classify", "--model", classifier, wide, join(folder.path, "no.png")]);
   assert.deepEqual([missing.code, missing.out], [1, ""]);
   assert.match(missing.err, /^classify: .*no\.png cannot be read: it does not exist\n$/);
@@ -54,7 +61,7 @@ Deno.test("doctor: the adapter and what the embedded models take of it", async (
 });
 
 Deno.test("every command explains itself", async () => {
-  for (const name of ["synth", "units", "classify", "infer", "doctor"]) {
+  for (const name of ["synth", "units", "classify", "infer", "ranges", "get", "doctor"]) {
     const { code, out, err } = await type([name, "--help"]);
     assert.deepEqual([code, err], [0, ""]);
     assert.ok(out.startsWith(`deno task ${name} [options]`));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  allFinite,
   fromFloat32,
   readSafetensors,
   type StoredTensor,
@@ -101,4 +102,23 @@ Deno.test("safetensors: damaged files", () => {
     const read = (bytes: Uint8Array) => readSafetensors(bytes, "x").forEach(toFloat32);
     fuzz(writeSafetensors(sample, { origin: "test" }), 600, read, { damage });
   }
+});
+
+Deno.test("safetensors: NaN, infinity and what float32 cannot hold are found in every type, at any place and alignment", () => {
+  const arrays = { F32: Float32Array, F64: Float64Array, F16: Float16Array };
+  for (const [dtype, Array] of Object.entries(arrays)) {
+    for (const length of [1, 20_000]) { // more than one piece of 64 KiB
+      for (const [value, finite] of [[-60_000, true], [NaN, false], [-Infinity, false], [1e300, false]] as const) {
+        const values = new Array(length).fill(1);
+        values[length - 1] = value;
+        const bytes = new Uint8Array(values.byteLength + 1);
+        bytes.set(new Uint8Array(values.buffer), 1);
+        const tensor = { dtype: dtype as "F32", shape: [length], bytes: bytes.subarray(1) };
+        assert.equal(allFinite(tensor), finite, `${dtype} ${value} of ${length}`);
+      }
+    }
+  }
+  const half = (bits: number) => ({ dtype: "BF16" as const, shape: [1], bytes: Uint8Array.of(bits & 255, bits >> 8) });
+  assert.deepEqual([0x7f7f, 0xff80, 0x7fc0].map((bits) => allFinite(half(bits))), [true, false, false]);
+  assert.ok(allFinite({ dtype: "I8", shape: [1], bytes: Uint8Array.of(255) }));
 });

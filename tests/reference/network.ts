@@ -5,18 +5,23 @@
  * a pointer to the value that was written to it last, so a layer that writes the blob it reads needs no special case.
  */
 import { batchnorm } from "./batchnorm.ts";
+import { bias } from "./bias.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { deconv2d } from "./deconv2d.ts";
 import { eltwise } from "./eltwise.ts";
+import { elu } from "./elu.ts";
 import { fc } from "./fc.ts";
 import { lrn } from "./lrn.ts";
+import { lstm } from "./lstm.ts";
 import type { Gradients, Op, Weights } from "./op.ts";
 import { avgpool, maxpool } from "./pool.ts";
+import { prelu } from "./prelu.ts";
 import { relu } from "./relu.ts";
 import { scale } from "./scale.ts";
 import { crop, dropout, flatten, reshape } from "./shape_ops.ts";
 import { sigmoid } from "./sigmoid.ts";
+import { slice } from "./slice.ts";
 import { softmax } from "./softmax.ts";
 import { tanh } from "./tanh.ts";
 import { map, type Tensor, tensor } from "./tensor.ts";
@@ -41,20 +46,25 @@ export interface Network {
 const ops = {
   avgpool,
   batchnorm,
+  bias,
   concat,
   conv2d,
   crop,
   deconv2d,
   dropout,
   eltwise,
+  elu,
   fc,
   flatten,
   lrn,
+  lstm,
   maxpool,
+  prelu,
   relu,
   reshape,
   scale,
   sigmoid,
+  slice,
   softmax,
   tanh,
 };

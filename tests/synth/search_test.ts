@@ -45,6 +45,9 @@ const classifierNetwork = {
   ],
 } as Network;
 
+/** Takes a batch for a sequence. */
+const lstm = { name: "memory", type: "lstm", input: "out", hidden: 3 };
+
 function small(): { generator: Model; classifier: Model; weights: Map<string, Tensor>[] } {
   const weights = [generatorNetwork, classifierNetwork].map(randomWeights);
   weights[0].set("code.mean", tensor([20], normals(1, 20).map(Math.abs)));
@@ -147,6 +150,19 @@ Deno.test("search: a unit that nothing leads to leaves its code alone and its ne
   assertClose("code", { shape: [1024], data: items[1].code }, tensor([1024], alone.code), TOLERANCE);
 });
 
+Deno.test("search: a classifier of sequences takes one target at a time", async () => {
+  const { generator } = small(),
+    layers = [...classifierNetwork.layers, lstm],
+    network = { ...classifierNetwork, layers };
+  const classifier = caseModel({ network, weights: randomWeights(network) }), target = { units: [1], seed: 0 };
+  const options = { generator, classifier, iterations: 2 };
+  assert.equal((await search(device, { ...options, targets: [target] })).items.length, 1);
+  await assert.rejects(
+    search(device, { ...options, targets: [target, target] }),
+    /layer "memory" takes what runs together/,
+  );
+});
+
 Deno.test("search: an aborted search keeps what there is; adam climbs", async () => {
   const { generator, classifier } = small(), controller = new AbortController();
   const { aborted, iterations, items } = await search(device, {
@@ -170,4 +186,12 @@ Deno.test("search: an aborted search keeps what there is; adam climbs", async ()
     rule: "adam",
   });
   assert.ok(adam.items[0].activation > adam.items[0].trace[0] + 1);
+});
+
+Deno.test("search: bounds that do not fit the code are refused", async () => {
+  const { generator, classifier } = small();
+  for (const bounds of [new Float32Array(19), new Float32Array(20).fill(-1), new Float32Array(20).fill(NaN)]) {
+    const failing = search(device, { generator, classifier, bounds, targets: [{ units: [0], seed: 0 }] });
+    await assert.rejects(failing, /UserError: expected 20 bounds of at least 0 for the code of small generator/);
+  }
 });

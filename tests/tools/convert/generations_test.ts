@@ -100,6 +100,7 @@ Deno.test("caffe: every way to say what the input is", () => {
     2,
   ]]);
   assert.deepEqual(inputs(layer("Input", "input_param { shape { dim: 1 dim: 7 } }")), [[7]]);
+  assert.deepEqual(inputs('input: "data" input_shape { dim: [16, 2, 30] }'), [[2, 30]]);
   assert.deepEqual(inputs(layer("DummyData", "dummy_data_param { num: 1 channels: 3 height: 4 width: 5 }")), [[
     3,
     4,
@@ -118,8 +119,8 @@ Deno.test("caffe: every way to say what the input is", () => {
   refuses(() => inputs(layer("HDF5Data", 'hdf5_data_param { source: "x" }')), /the size of "data" is not written/);
   refuses(() => inputs('input: "data" input_dim: 1'), /1 "input" with 0 "input_shape" and 1 "input_dim"/);
   refuses(
-    () => inputs('input: "data" input_shape { dim: [1, 2, 3] }'),
-    /its shape is \[1,2,3\], expected \[batch, channels/,
+    () => inputs('input: "data" input_shape { dim: 5 }'),
+    /its shape is \[5\], expected \[batch, channels/,
   );
   refuses(() => inputs(""), /it has no input; declare "input"/);
   refuses(() => convert('input: "data" input_shape { dim: [1, 2] }'), /there is no layer in it that computes/);
@@ -140,11 +141,14 @@ Deno.test("caffe: pixels' mean, scale and order: options first, then the network
     const text = `name: "${name}" input: "data" input_shape { dim: ${shape} } ${relu}`;
     return networkOf(convert(text, {}, options)).image;
   };
-  assert.deepEqual(image("CaffeNet"), { order: "BGR", mean: [104, 117, 123], scale: 1 });
-  assert.deepEqual(image("GoogleNet", { mean: [5] }), { order: "BGR", mean: [5, 5, 5], scale: 1 });
+  assert.deepEqual(image("CaffeNet"), { order: "BGR", mean: [104, 117, 123], scale: 1, resize: 256 });
+  assert.deepEqual(image("ResNet-50"), { order: "BGR", mean: [103.939, 116.779, 123.68], scale: 1, resize: 256 });
+  assert.deepEqual(image("GoogleNet", { mean: [5], resize: 4 }), { order: "BGR", mean: [5, 5, 5], scale: 1 });
+  assert.deepEqual(image("x", { mean: [5], resize: 6 }), { order: "BGR", mean: [5, 5, 5], scale: 1, resize: 6 });
   assert.deepEqual(image("x", { order: "RGB", scale: 0.1 }), { order: "RGB", mean: [0, 0, 0], scale: 0.1 });
   assert.deepEqual(image("LeNet", { scale: 0.1 }, "[1, 1, 4, 4]"), { order: "BGR", mean: [0], scale: 0.1 });
   assert.equal(image("AlexNet", {}, "[1, 5]"), undefined);
+  refuses(() => image("x", { resize: 3 }), /pictures resized to 3 are smaller than the input, 4×4/);
   refuses(() => image("x", { mean: [1, 2] }), /the mean has 2 values, the pictures have 3 channels/);
 });
 

@@ -2,12 +2,12 @@
 import { basename, resolve } from "node:path";
 import { type Command, type Option, print, required, type Values, warn } from "../../../src/cli/command.ts";
 import { readBytes } from "../../../src/cli/files.ts";
-import { oneOf } from "../../../src/cli/values.ts";
+import { oneOf, wholeNumber } from "../../../src/cli/values.ts";
 import { writeSafetensors } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { checkFolder, writeFolder } from "../folder.ts";
 import { readMeanFile } from "./caffemodel.ts";
-import { convertCaffe } from "./network.ts";
+import { type CaffeOptions, convertCaffe } from "./network.ts";
 
 const options = {
   prototxt: { value: "FILE", help: "the network, best its deploy version; any of Caffe's three generations" },
@@ -18,8 +18,13 @@ const options = {
     help: "what pixels lose: 104,117,123 (in the network's order), one number, or a .binaryproto",
   },
   scale: { value: "S", help: "what pixels without their mean are multiplied by" },
+  resize: {
+    value: "SIDE",
+    help: "side that pictures get before the input is cut from their middle: 256 (usual in Caffe)",
+  },
   order: { value: "ORDER", help: "of the network's channels: BGR (usual in Caffe) or RGB" },
-  weights: { value: "TYPE", help: "f32 or f16, how weights are stored (f32)" },
+  code: { value: "LAYER", help: "of a generator: the encoder's layer that it inverts, such as fc6" },
+  weights: { value: "TYPE", help: "f32, f16 or i8 (with a scale a row): how weights are stored (f32)" },
   force: { help: "replaces an existing model folder; its labels.txt stays" },
 } satisfies Record<string, Option>;
 
@@ -50,21 +55,38 @@ async function run(values: Values<typeof options>): Promise<void> {
   if (scale !== undefined && !(scale > 0 && scale < Infinity)) {
     throw new UserError(`--scale expects a number above 0, got "${values.scale}"`);
   }
-  const order = oneOf("--order", values.order, ["BGR", "RGB"]),
-    weights = oneOf("--weights", values.weights, ["f32", "f16"]);
+  const resize = values.resize === undefined
+    ? undefined
+    : wholeNumber("--resize", values.resize, { least: 1, most: 65536, fallback: 0 });
+  const order = oneOf("--order", values.order, ["BGR", "RGB"]), { code } = values;
+  const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
   checkFolder(out, force);
+  await convertInto(out, { prototxt, caffemodel }, { mean, scale, resize, order, code, weights }, { force, start });
+}
 
+/**
+ * Converts a prototxt and its caffemodel into a model folder, and tells of it.
+ * @param labels A file of the units' names, for a folder that has none.
+ * @throws UserError in one sentence; nothing is written then.
+ */
+export async function convertInto(
+  out: string,
+  { prototxt, caffemodel }: { prototxt: string; caffemodel: string },
+  options: Omit<CaffeOptions, "name">,
+  { force, labels, start = performance.now() }: { force: boolean; labels?: string; start?: number },
+): Promise<void> {
   const model = convertCaffe(
     {
       prototxt: { text: asText(await readBytes(prototxt), prototxt), file: prototxt },
       caffemodel: { bytes: await readBytes(caffemodel), file: caffemodel },
     },
-    { name: basename(resolve(out)), mean, scale, order, weights },
+    { name: basename(resolve(out)), ...options },
   );
   const files = new Map([
     ["network.json", new TextEncoder().encode(model.text)],
     ["weights.safetensors", writeSafetensors(model.tensors)],
   ]);
+  if (labels !== undefined) files.set("labels.txt", await readBytes(labels));
   writeFolder(out, files, force);
 
   const seconds = ((performance.now() - start) / 1000).toFixed(1);

@@ -1,0 +1,54 @@
+/**
+ * Bounds of a generator's code: what `ranges` writes, and the text files of the paper's program.
+ *
+ *     .safetensors   code.mean and code.std, one value for each of the code's; the bound is mean + sigmas · std
+ *     text           the upper bounds themselves, between spaces or line ends (act_range/3x/fc6.txt)
+ */
+import { readSafetensors, type StoredTensor, toFloat32 } from "../formats/safetensors.ts";
+import { UserError } from "../formats/user_error.ts";
+import type { Model } from "../mod.ts";
+
+/** Standard deviations above the mean, where a generator does not say. */
+export const defaultSigmas = 3;
+
+/** The upper bound of each value of the generator's code. @throws UserError where the file does not fit it. */
+export function readBounds(bytes: Uint8Array, file: string, { name, network }: Model): Float32Array<ArrayBuffer> {
+  const size = network.inputs[0].shape.reduce((product, n) => product * n, 1);
+  const bounds = isSafetensors(bytes)
+    ? fromStatistics(readSafetensors(bytes, file), file, network.code?.sigmas ?? defaultSigmas)
+    : fromText(bytes, file);
+  if (bounds.length !== size) {
+    throw new UserError(`${file} has ${bounds.length} bounds, the code of ${name} ${size} values`);
+  }
+  const wrong = bounds.findIndex((bound) => !(bound >= 0 && bound < Infinity));
+  if (wrong >= 0) {
+    throw new UserError(`${file}: bound ${wrong + 1} is ${bounds[wrong]}, expected a finite number of at least 0`);
+  }
+  return bounds;
+}
+
+/** The header of a safetensors file, a JSON object, begins at byte 8. */
+const isSafetensors = (bytes: Uint8Array) => bytes[8] === 0x7b && bytes[7] === 0;
+
+function fromStatistics(tensors: Map<string, StoredTensor>, file: string, sigmas: number): Float32Array<ArrayBuffer> {
+  const [mean, std] = ["code.mean", "code.std"].map((name) => {
+    const tensor = tensors.get(name);
+    if (!tensor) throw new UserError(`${file} has no "${name}"; expected what \`deno task ranges\` writes`);
+    return toFloat32(tensor);
+  });
+  if (mean.length !== std.length) throw new UserError(`${file} has ${mean.length} means and ${std.length} deviations`);
+  return Float32Array.from(mean, (value, j) => value + sigmas * std[j]);
+}
+
+function fromText(bytes: Uint8Array, file: string): Float32Array<ArrayBuffer> {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new UserError(`${file} is neither text nor .safetensors; expected upper bounds, or what ranges writes`);
+  }
+  const words = text.split(/[\s,]+/).filter((word) => word !== "");
+  const odd = words.find((word) => Number.isNaN(Number(word)));
+  if (odd !== undefined) throw new UserError(`${file} holds "${odd.slice(0, 40)}", expected numbers only`);
+  return Float32Array.from(words, Number);
+}

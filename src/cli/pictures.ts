@@ -1,0 +1,69 @@
+/**
+ * Pictures through a model, many at a time: the centre square of each, resized to the model's input, or larger and then
+ * cut to it where the network says so.
+ */
+import { centreCrop, centreCropSquare, type Image, resizeRgb } from "../formats/image.ts";
+import { UserError } from "../formats/user_error.ts";
+import { type Device, type Model, Net, type NetOptions, pictureToInput, sequenceLayerOf } from "../mod.ts";
+import { progress, stderrScreen } from "./progress.ts";
+
+/** Pictures that run together. */
+const most = 50;
+
+/** Pictures that are read when their turn comes; undefined for one that is left out. */
+export interface Pictures {
+  count: number;
+  read(index: number): Image | undefined | Promise<Image | undefined>;
+}
+
+/** Side of the square pictures that the model takes. @throws UserError where it takes no pictures. */
+function inputSize({ network, where }: Model): number {
+  const [channels, height, width] = network.inputs[0].shape;
+  if (!network.image || channels !== 3 || height !== width) {
+    throw new UserError(`${where} takes an input of shape [${network.inputs[0].shape}], not square pictures`);
+  }
+  return width;
+}
+
+/** A picture in the size of the model's input. @throws UserError where the model takes no pictures. */
+export function fitted(model: Model, picture: Image): Image {
+  const size = inputSize(model), resize = model.network.image!.resize ?? size;
+  if (resize < size) {
+    throw new UserError(`${model.where}: pictures are resized to ${resize}, which is less than the input's ${size}`);
+  }
+  return centreCrop(resizeRgb(centreCropSquare(picture), resize, resize), size);
+}
+
+/** A picture as the model's input. @throws UserError where the model takes no pictures. */
+export const inputOf = (model: Model, picture: Image): Float32Array<ArrayBuffer> =>
+  pictureToInput(model.network, fitted(model, picture));
+
+/** Runs all pictures; `use` gets the output of each in order, in memory that the next one may take. */
+export async function runPictures(
+  device: Device,
+  model: Model,
+  { count, read }: Pictures,
+  options: Pick<NetOptions, "layer" | "weights" | "onPlan">,
+  use: (output: Float32Array, index: number) => void,
+): Promise<void> {
+  inputSize(model);
+  const batch = sequenceLayerOf(model, options.layer) ? 1 : Math.min(most, count); // pictures are no sequence
+  using net = await Net.create(device, model, { ...options, batch });
+  const product = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
+  const size = product(net.inputShape), units = product(net.outputShape), inputs = new Float32Array(batch * size);
+  const bar = progress("picture", count > batch ? stderrScreen(false) : undefined);
+  let waiting: number[] = [];
+  for (let index = 0; index < count; index++) {
+    const picture = await read(index);
+    if (picture) {
+      inputs.set(inputOf(model, picture), waiting.length * size);
+      waiting.push(index);
+    }
+    if (waiting.length < batch && index < count - 1 || waiting.length === 0) continue;
+    const values = await net.forward(inputs);
+    waiting.forEach((index, i) => use(values.subarray(i * units, (i + 1) * units), index));
+    waiting = [];
+    bar.show({ done: index + 1, total: count, note: "" });
+  }
+  bar.end();
+}

@@ -1,0 +1,157 @@
+/**
+ * `deno task ranges`: the mean and the standard deviation of a layer's values over a folder of pictures, which bound the
+ * code of a generator that inverts the layer.
+ */
+import { join } from "node:path";
+import { decodeImage } from "../formats/png.ts";
+import { fromFloat32, readSafetensors, type StoredTensor, writeSafetensors } from "../formats/safetensors.ts";
+import { UserError } from "../formats/user_error.ts";
+import { layerUnits, type Model } from "../mod.ts";
+import { defaultSigmas } from "./bounds.ts";
+import { type Command, main, print, required, warn } from "./command.ts";
+import { adapterOption, openAdapter, openClassifier, openModel } from "./defaults.ts";
+import { checkOutputs, filesBelow, readBytes, writeOutputs } from "./files.ts";
+import { tellPlan, weightKinds, weightsOption } from "./memory.ts";
+import { runPictures } from "./pictures.ts";
+import { oneOf } from "./values.ts";
+
+const options = {
+  images: { value: "DIR", help: "a folder of PNG and JPEG pictures, and of folders of them (needed)" },
+  layer: { value: "NAME", help: "the layer or blob, such as fc6 (the one that --generator inverts)" },
+  model: { value: "DIR", help: "the encoder's model folder (the embedded classifier)" },
+  out: { value: "FILE", help: "where code.mean and code.std go, *.safetensors, for synth's --bounds" },
+  generator: { value: "DIR", help: "writes them into this generator, which then has them; with --force" },
+  weights: weightsOption,
+  adapter: adapterOption,
+  force: { help: "overwrites files that exist" },
+  json: { help: "prints one JSON document" },
+  verbose: { help: "tells what GPU memory will be taken, before it is" },
+};
+
+const command: Command<typeof options> = {
+  name: "ranges",
+  summary:
+    "Measures a layer's values over a folder of pictures: the bounds of a generator's code, mean + 3 standard deviations\n" +
+    "(of all pictures, not of a sample) for each value. The centre square of a picture is resized to the model's input.",
+  options,
+  examples: [
+    [
+      "deno task ranges --model models/caffenet --layer fc6 --images photos --out fc6.safetensors",
+      "then: deno task synth … --bounds fc6.safetensors",
+    ],
+    [
+      "deno task ranges --model models/caffenet --images photos --generator models/deepsim-fc6 --force",
+      "the generator has its bounds from now on",
+    ],
+  ],
+  async run(values) {
+    const folder = required("--images", values.images), { out, force, json } = values;
+    if (out === undefined && values.generator === undefined) {
+      throw new UserError("--out or --generator says where the ranges go; --help has examples");
+    }
+    if (out !== undefined && !out.endsWith(".safetensors")) {
+      throw new UserError(`--out ${out}: ranges are saved as .safetensors`);
+    }
+    const weights = oneOf("--weights", values.weights, weightKinds);
+    const generator = values.generator === undefined ? undefined : await openModel(values.generator);
+    const layer = values.layer ?? generator?.network.code?.layer;
+    if (layer === undefined) throw new UserError("which layer? --layer fc6 is the usual one");
+    const model = await openClassifier(values.model), { channels, height, width } = layerUnits(model, layer);
+    if (generator) checkCode(generator, layer, channels * height * width);
+    const files = picturesBelow(folder);
+    const places = [out, ...generator ? modelFiles(generator.where) : []].filter((path) => path !== undefined);
+    checkOutputs(places, { force, bytes: 1 << 16 });
+
+    using device = await openAdapter(values.adapter);
+    const gathered = statistics(), onPlan = tellPlan(values.verbose);
+    await runPictures(
+      device,
+      model,
+      { count: files.length, read: (index) => readPicture(files[index]) },
+      { layer, weights, onPlan },
+      gathered.add,
+    );
+    const { pictures, mean, std } = gathered.result();
+    if (pictures < 2) {
+      throw new UserError(
+        `${folder}: ${pictures} of ${files.length} pictures could be used; a spread needs at least two`,
+      );
+    }
+    const stored = (values: Float64Array) => fromFloat32(values, "F32", [values.length]);
+    const tensors = new Map([["code.mean", stored(mean)], ["code.std", stored(std)]]);
+    const written = new Map<string, Uint8Array>();
+    if (out !== undefined) written.set(out, writeSafetensors(tensors));
+    if (generator) { for (const [path, bytes] of await withCode(generator, layer, tensors)) written.set(path, bytes); }
+    writeOutputs(written, { force });
+    const average = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const report = { model: model.name, layer, pictures, values: mean.length, mean: average(mean), std: average(std) };
+    if (json) print(JSON.stringify({ ...report, files: [...written.keys()] }));
+    else {
+      print(
+        `${[...written.keys()].join(", ")}: ${mean.length} values of ${layer} over ${pictures} pictures, ` +
+          `mean ${report.mean.toFixed(3)} and deviation ${report.std.toFixed(3)} on average`,
+      );
+    }
+  },
+};
+
+/** Gathers the mean and the standard deviation of each value, in float64, without a sum of squares (Welford). */
+function statistics() {
+  let pictures = 0, mean = new Float64Array(0), squares = new Float64Array(0);
+  return {
+    add(output: Float32Array): void {
+      if (pictures++ === 0) [mean, squares] = [new Float64Array(output.length), new Float64Array(output.length)];
+      for (let j = 0; j < output.length; j++) {
+        const off = output[j] - mean[j];
+        mean[j] += off / pictures;
+        squares[j] += off * (output[j] - mean[j]);
+      }
+    },
+    /** Over all pictures, as NumPy's `std`. */
+    result: () => ({ pictures, mean, std: squares.map((sum) => Math.sqrt(sum / pictures)) }),
+  };
+}
+
+/** The pictures of a folder, in the order of their names. @throws UserError where there are none. */
+function picturesBelow(folder: string): string[] {
+  const files = filesBelow(folder).filter((file) => /\.(png|jpe?g)$/i.test(file));
+  if (files.length === 0) throw new UserError(`${folder} holds no pictures (.png, .jpg)`);
+  return files;
+}
+
+/** A picture; one that is damaged is left out, so that it does not cost the work on all the others. */
+async function readPicture(file: string) {
+  const bytes = await readBytes(file);
+  try {
+    return decodeImage(bytes, file);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    warn(`left out: ${error.message}`);
+  }
+}
+
+const modelFiles = (folder: string) => ["network.json", "weights.safetensors"].map((name) => join(folder, name));
+
+/** @throws UserError unless the generator's code has as many values as the layer. */
+function checkCode({ name, network }: Model, layer: string, count: number): void {
+  const size = network.inputs[0].shape.reduce((product, n) => product * n, 1);
+  if (count !== size) throw new UserError(`${layer} has ${count} values, the code of ${name} ${size}`);
+}
+
+/** The generator's files with these ranges and the layer that they are of. */
+async function withCode(
+  { network, where }: Model,
+  layer: string,
+  ranges: ReadonlyMap<string, StoredTensor>,
+): Promise<[string, Uint8Array][]> {
+  const [description, weights] = modelFiles(where), tensors = readSafetensors(await readBytes(weights), weights);
+  for (const [key, tensor] of ranges) tensors.set(key, tensor);
+  const json = JSON.parse(new TextDecoder().decode(await readBytes(description)));
+  const code = { layer, sigmas: network.code?.sigmas ?? defaultSigmas };
+  return [
+    [weights, writeSafetensors(tensors)],
+    [description, new TextEncoder().encode(`${JSON.stringify({ ...json, code }, undefined, 2)}\n`)],
+  ];
+}
+
+if (import.meta.main) await main(command);

@@ -1,0 +1,42 @@
+/** How pictures get the size of a model's input. */
+import assert from "node:assert/strict";
+import { fitted } from "../../src/cli/pictures.ts";
+import { type Image, resizeRgb } from "../../src/formats/image.ts";
+import type { Model } from "../../src/mod.ts";
+import { parseNetwork } from "../../src/net/network.ts";
+import { uniform } from "../reference/random.ts";
+
+/** A model of 4 × 4 pictures, which are resized first where it says so. */
+function model(resize?: unknown): Model {
+  const image = { order: "BGR", mean: [1, 2, 3], scale: 1, resize };
+  const layers = [{ name: "r", type: "relu", input: "data" }];
+  const network = parseNetwork(
+    JSON.stringify({ name: "small", inputs: [{ name: "data", shape: [3, 4, 4] }], image, layers }),
+    "small",
+  );
+  return { name: "small", where: "small", network, weights: new Map(), labels: [], hash: "" };
+}
+
+const next = uniform(1), [width, height] = [13, 10];
+const picture = { width, height, rgb: Uint8Array.from({ length: width * height * 3 }, () => 256 * next()) };
+
+/** The pixels of a square that begins at (x, y). */
+function square(image: Image, x: number, y: number, size: number): Image {
+  const rgb = Array.from({ length: size * size * 3 }, (_, i) => {
+    const [row, column] = [Math.floor(i / 3 / size), Math.floor(i / 3) % size];
+    return image.rgb[((y + row) * image.width + x + column) * 3 + i % 3];
+  });
+  return { width: size, height: size, rgb: Uint8Array.from(rgb) };
+}
+
+Deno.test("a picture's centre square is resized to the input, or to a side whose middle is the input", () => {
+  const centre = square(picture, 1, 0, 10);
+  assert.deepEqual(fitted(model(), picture), resizeRgb(centre, 4, 4));
+  assert.deepEqual(fitted(model(7), picture), square(resizeRgb(centre, 7, 7), 1, 1, 4));
+  assert.deepEqual(fitted(model(10), picture), square(centre, 3, 3, 4));
+});
+
+Deno.test("a side that makes no sense is refused", () => {
+  assert.throws(() => fitted(model(3), picture), /small: pictures are resized to 3, which is less than the input's 4/);
+  for (const side of [0, -1, 2.5, "7"]) assert.throws(() => model(side), /"image" expects .* "resize"/);
+});

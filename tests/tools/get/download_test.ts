@@ -1,0 +1,105 @@
+/** Transfers that go wrong: what arrives is the whole file or nothing. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { UserError } from "../../../src/formats/user_error.ts";
+import { type Download, download } from "../../../tools/get/download.ts";
+import { namesIn, temporaryFolder } from "../../cli/user.ts";
+import { type Behaviour, serve } from "./server.ts";
+
+const bytes = (length: number, seed = 1) => Uint8Array.from({ length }, (_, i) => (i * seed * 2654435761) >>> 13);
+const file = bytes(50_000), other = bytes(60_000, 7);
+const sha1 = createHash("sha1").update(file).digest("hex");
+
+/** Fetches from a server that behaves so. */
+async function fetched(behaviours: Behaviour[], options: Partial<Download> = {}, start: Record<string, string> = {}) {
+  const folder = temporaryFolder(), path = join(folder.path, "f"), retries: string[] = [];
+  for (const [name, text] of Object.entries(start)) Deno.writeTextFileSync(join(folder.path, name), text);
+  await using server = serve(file, behaviours);
+  const how = { path, sha1, most: 100_000, stall: 150, tries: 3, pause: 1, ...options };
+  const failure = await download({ url: `${server.url}f`, onRetry: (reason) => retries.push(reason), ...how })
+    .then(() => undefined, (error) => error as Error);
+  const names = namesIn(folder.path), got = names.includes("f") ? Deno.readFileSync(path) : undefined;
+  folder[Symbol.dispose]();
+  return { failure, got, names, retries, ranges: server.ranges };
+}
+
+const good: [name: string, behaviours: Behaviour[], ranges: string[], retries: RegExp[]][] = [
+  ["without any trouble", [], [""], []],
+  ["in slow pieces", [{ pieces: 20 }], [""], []],
+  ["of unknown length", [{ unsized: true }], [""], []],
+  ["from a server that fails twice", [{ status: 503 }, { status: 500 }], ["", "", ""], [/status 503/, /status 500/]],
+  ["from a busy server", [{ status: 429 }], ["", ""], [/status 429/]],
+  ["cut off: it goes on where it was", [{ cutAfter: 20_000 }], ["", "bytes=20000-"], [/./]],
+  ["cut off twice", [{ cutAfter: 20_000 }, { cutAfter: 9_000 }], ["", "bytes=20000-", "bytes=29000-"], [/./, /./]],
+  ["stalled: it goes on where it was", [{ stallAfter: 7_000 }], ["", "bytes=7000-"], [/nothing came for 0.15 s/]],
+  ["cut off, without a tag: from the start", [{ cutAfter: 20_000, untagged: true }], ["", ""], [/./]],
+  ["cut off, then sent wholly", [{ cutAfter: 20_000 }, { wholly: true }], ["", "bytes=20000-"], [/./]],
+  ["cut off, then another part", [{ cutAfter: 20_000 }, { shifted: 5 }], ["", "bytes=20000-", ""], [
+    /./,
+    /another part/,
+  ]],
+  ["changed meanwhile: from the start", [{ content: other, cutAfter: 20_000 }, { content: file }], [
+    "",
+    "bytes=20000-",
+  ], [/./]],
+];
+
+for (const [name, behaviours, ranges, retries] of good) {
+  Deno.test(`download: ${name}`, async () => {
+    const run = await fetched(behaviours);
+    assert.equal(run.failure, undefined);
+    assert.deepEqual(run.got, file);
+    assert.deepEqual([run.names, run.ranges], [["f"], ranges]);
+    assert.equal(run.retries.length, retries.length, run.retries.join());
+    retries.forEach((retry, i) => assert.match(run.retries[i], retry));
+  });
+}
+
+const bad: [name: string, behaviours: Behaviour[], options: Partial<Download>, message: RegExp, names: string[]][] = [
+  ["not there", [{ status: 404 }], {}, /\/f cannot be fetched: status 404$/, []],
+  ["a server that never works", Array(3).fill({ status: 502 }), {}, /cannot be fetched: .*status 502$/, []],
+  ["it stalls again and again", Array(3).fill({ stallAfter: 0 }), {}, /nothing came for 0.15 s$/, []],
+  ["the wrong file", [{ content: other }], {}, /is not the file that was published: its SHA-1 is \w{40}, exp/, []],
+  ["too long, as it says", [], { most: 49_999 }, /has 50000 bytes, expected at most 49999/, []],
+  ["too long, as it turns out", [{ unsized: true }], { most: 49_999 }, /has more bytes, expected at most 49999/, []],
+  ["empty", Array(3).fill({ content: new Uint8Array(0) }), {}, /the file is empty/, []],
+];
+
+for (const [name, behaviours, options, message, names] of bad) {
+  Deno.test(`download: ${name}`, async () => {
+    const { failure, ...run } = await fetched(behaviours, options);
+    assert.ok(failure instanceof UserError, failure?.stack);
+    assert.match(failure.message, message);
+    assert.deepEqual(run.names, names);
+  });
+}
+
+Deno.test("download: nobody listens", async () => {
+  const folder = temporaryFolder(), path = join(folder.path, "f");
+  const how = { path, most: 10, stall: 1000, tries: 2, pause: 1 };
+  await assert.rejects(() => download({ url: "http://127.0.0.1:9/f", ...how }), UserError);
+  assert.deepEqual(namesIn(folder.path), []);
+  folder[Symbol.dispose]();
+});
+
+Deno.test("download: what an earlier run left", async () => {
+  const there = await fetched([], { sha1: undefined }, { f: "mine" });
+  assert.deepEqual([there.ranges, new TextDecoder().decode(there.got)], [[], "mine"]);
+  const wrong = await fetched([], {}, { f: "not what was published" });
+  assert.deepEqual([wrong.got, wrong.names], [file, ["f"]]);
+  const stranger = await fetched([], {}, { "f.part": "other", "f.part.tag": '"other"' });
+  assert.deepEqual([stranger.got, stranger.ranges], [file, ["bytes=5-"]]);
+});
+
+Deno.test("download: everything had come, only the name was missing", async () => {
+  const folder = temporaryFolder(), path = join(folder.path, "f");
+  await using server = serve(file, [{ cutAfter: 40_000 }]);
+  const how = { url: `${server.url}f`, path, sha1, most: 100_000, stall: 500, pause: 1 };
+  await assert.rejects(() => download({ ...how, tries: 1 }), UserError);
+  assert.deepEqual(namesIn(folder.path), ["f.part", "f.part.tag"]);
+  Deno.writeFileSync(`${path}.part`, file);
+  await download({ ...how, tries: 1 });
+  assert.deepEqual([server.ranges, Deno.readFileSync(path), namesIn(folder.path)], [["", "bytes=50000-"], file, ["f"]]);
+  folder[Symbol.dispose]();
+});

@@ -1,0 +1,203 @@
+/**
+ * One file over HTTP, whole or not at all.
+ *
+ *     NAME.part       what has come so far
+ *     NAME.part.tag   the ETag (or date) of what it is a part of
+ *
+ * A transfer that breaks off, stalls or meets a failing server is tried again from where it stopped: `Range` with
+ * `If-Range`, so that a file that has changed meanwhile starts anew. NAME appears once everything is there and its hash
+ * is right.
+ */
+import { createHash } from "node:crypto";
+import { reasonOf } from "../../src/cli/files.ts";
+import { UserError } from "../../src/formats/user_error.ts";
+
+/** What to fetch. */
+export interface Download {
+  url: string;
+  /** Where it goes. */
+  path: string;
+  /** In hexadecimal; unchecked where nobody publishes one. */
+  sha1?: string;
+  /** The most bytes that it may have. */
+  most: number;
+  /** Milliseconds without a byte after which a transfer is tried again. */
+  stall: number;
+  /** Failures in a row, without a mebibyte in between, after which it is given up. */
+  tries: number;
+  /** Milliseconds before the second try; they double from try to try. */
+  pause: number;
+  /** Told of every piece; `total` is absent where the server does not say. */
+  onProgress?: (done: number, total?: number) => void;
+  /** Told why a transfer is tried again. */
+  onRetry?: (reason: string) => void;
+}
+
+/** A failure that may not come again. */
+class Broken extends Error {}
+
+/** Bytes after which earlier failures are forgiven. */
+const forgiven = 2 ** 20;
+
+/**
+ * Fetches a file; one that is there already, and right, is left as it is.
+ * @throws UserError in one sentence; what has come so far stays for the next time unless it is wrong.
+ */
+export async function download(file: Download): Promise<void> {
+  const { url, path, sha1, tries, pause } = file, part = `${path}.part`;
+  if (sizeOf(path) > 0 && (!sha1 || await hashOf(path) === sha1)) return;
+  for (let failures = 0, whole = false; !whole;) {
+    const before = sizeOf(part);
+    try {
+      await transfer(file, part);
+      whole = true;
+    } catch (error) {
+      if (!(error instanceof Broken)) throw error;
+      failures = sizeOf(part) >= before + forgiven ? 1 : failures + 1;
+      if (failures >= tries) {
+        if (sizeOf(part) === 0) discard(part);
+        throw new UserError(`${url} cannot be fetched: ${error.message}`);
+      }
+      file.onRetry?.(error.message);
+      await new Promise((done) => setTimeout(done, pause * 2 ** (failures - 1)));
+    }
+  }
+  const found = sha1 && await hashOf(part);
+  if (found !== sha1) {
+    discard(part);
+    throw new UserError(`${url} is not the file that was published: its SHA-1 is ${found}, expected ${sha1}`);
+  }
+  onDisk(path, () => Deno.renameSync(part, path));
+  discard(part);
+}
+
+/** One attempt, from where the last one stopped. @throws Broken where another one may get further. */
+async function transfer(file: Download, part: string): Promise<void> {
+  const have = sizeOf(part), tag = have > 0 ? readTag(part) : undefined;
+  // Without a tag nobody knows what the part is a part of.
+  const range: Record<string, string> = tag ? { range: `bytes=${have}-`, "if-range": tag } : {};
+  const control = new AbortController();
+  const network = async <T>(step: () => Promise<T>): Promise<T> => {
+    const timer = setTimeout(() => control.abort(), file.stall);
+    try {
+      return await step();
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      throw new Broken(control.signal.aborted ? `nothing came for ${file.stall / 1000} s` : reasonOf(error));
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  const headers = { "accept-encoding": "identity", ...range };
+  const response = await network(() => fetch(file.url, { headers, signal: control.signal }));
+  try {
+    const start = startOf(file, response, part, tag ? have : 0);
+    if (start) await append(file, response, part, start, network);
+  } finally {
+    control.abort();
+  }
+}
+
+/** Where the answer's first byte belongs and how long the file is; nothing where all of it is here already. */
+function startOf(
+  { url, most }: Download,
+  { status, headers }: Response,
+  part: string,
+  have: number,
+): { from: number; total?: number } | undefined {
+  const [, first, length] = /^bytes (?:(\d+)-\d+|\*)\/(\d+)$/.exec(headers.get("content-range") ?? "") ?? [];
+  if (status === 416 && Number(length) === have) return undefined;
+  if (status === 416 || status === 206 && Number(first) !== have) {
+    discard(part);
+    throw new Broken("the server answered with another part than was asked for");
+  }
+  if (status >= 500 || status === 408 || status === 429) throw new Broken(`the server answers with status ${status}`);
+  if (status !== 200 && status !== 206) throw new UserError(`${url} cannot be fetched: status ${status}`);
+  const encoded = !["identity", null].includes(headers.get("content-encoding")), size = headers.get("content-length");
+  const total = status === 206 ? Number(length) : size && !encoded ? Number(size) : undefined;
+  if (total !== undefined && total > most) throw tooLarge(url, most, `${total}`);
+  if (status === 206) return { from: have, total };
+  discard(part);
+  // A weak tag does not promise the same bytes.
+  const tag = headers.get("etag")?.match(/^"[^"]*"$/)?.[0] ?? headers.get("last-modified");
+  if (tag && !encoded) onDisk(part, () => Deno.writeTextFileSync(tagOf(part), tag));
+  return { from: 0, total };
+}
+
+/** Writes the body behind what is there. */
+async function append(
+  { url, most, onProgress }: Download,
+  { body }: Response,
+  part: string,
+  { from, total }: { from: number; total?: number },
+  network: <T>(step: () => Promise<T>) => Promise<T>,
+): Promise<void> {
+  using out = onDisk(part, () => Deno.openSync(part, { write: true, create: true, append: true }));
+  const reader = body?.getReader();
+  let done = from;
+  for (;;) {
+    const { value } = await network(async () => await reader?.read() ?? { value: undefined });
+    if (!value) break;
+    done += value.length;
+    if (done > most) {
+      discard(part);
+      throw tooLarge(url, most, "more");
+    }
+    onDisk(part, () => {
+      for (let at = 0; at < value.length;) at += out.writeSync(value.subarray(at));
+    });
+    onProgress?.(done, total);
+  }
+  if (total !== undefined && done !== total) throw new Broken(`the transfer ended after ${done} of ${total} bytes`);
+  if (done === 0) throw new Broken("the file is empty");
+}
+
+const tooLarge = (url: string, most: number, bytes: string) =>
+  new UserError(`${url} has ${bytes} bytes, expected at most ${most}; it is not the file that was published`);
+
+const tagOf = (part: string) => `${part}.tag`;
+
+function readTag(part: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(tagOf(part)) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return 0;
+  }
+}
+
+/** Takes a part and its tag away, where they are. */
+function discard(part: string): void {
+  for (const path of [part, tagOf(part)]) {
+    try {
+      Deno.removeSync(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) {
+        throw new UserError(`${path} cannot be removed: ${reasonOf(error)}`);
+      }
+    }
+  }
+}
+
+/** @throws UserError where the disk does not do it. */
+function onDisk<T>(path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw new UserError(`${path} cannot be written: ${reasonOf(error)}`);
+  }
+}
+
+/** The SHA-1 of a file, in hexadecimal. */
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash("sha1");
+  for await (const piece of (await Deno.open(path)).readable) hash.update(piece);
+  return hash.digest("hex");
+}

@@ -1,0 +1,152 @@
+/** deno task get: known networks, from those who publish them, as model folders. */
+import { basename, join, relative } from "node:path";
+import { type Command, main, print, type Values, warn } from "../../src/cli/command.ts";
+import { reasonOf } from "../../src/cli/files.ts";
+import { progress, stderrScreen } from "../../src/cli/progress.ts";
+import { oneOf, wholeNumber } from "../../src/cli/values.ts";
+import { UserError } from "../../src/formats/user_error.ts";
+import { convertInto } from "../convert/caffe/command.ts";
+import { checkFolder } from "../convert/folder.ts";
+import { extract } from "./archive.ts";
+import { download } from "./download.ts";
+import { type KnownNetwork, knownNetworks, type RemoteFile } from "./networks.ts";
+
+const options = {
+  out: { value: "DIR", help: "the model folder to make (models/NAME)" },
+  from: { value: "URL", help: "a folder on a mirror that has the files, under their own names" },
+  weights: { value: "TYPE", help: "f32, f16 or i8: how weights are stored (f32)" },
+  timeout: { value: "S", help: "seconds without a byte after which a transfer is tried again (30)" },
+  tries: { value: "N", help: "failures in a row after which a transfer is given up (5)" },
+  keep: { help: "keeps the fetched files in DIR.download" },
+  force: { help: "replaces an existing model folder; its labels.txt stays" },
+};
+
+const command: Command<typeof options> = {
+  name: "get",
+  summary:
+    "Fetches a known network from those who publish it and makes a model folder of it. Without a name it lists them. " +
+    "What was interrupted goes on where it stopped.",
+  operands: "[NAME]",
+  options,
+  examples: [
+    ["deno task get", "the networks and their licences"],
+    ["deno task get caffenet", "CaffeNet, in models/caffenet"],
+    ["deno task get deepsim-fc6 --weights f16", "the paper's generator, half as large"],
+    ["deno task get caffenet --from https://mirror.example/caffenet", "the same files from elsewhere"],
+  ],
+  run,
+};
+
+/** The project's folder of models and the names of ILSVRC's units in it, as seen from where the user is. */
+const models = () => relative(Deno.cwd(), join(import.meta.dirname!, "../../models"));
+const ilsvrcLabels = () => join(models(), "caffenet64/labels.txt");
+
+async function run(values: Values<typeof options>, [name, ...more]: string[]): Promise<void> {
+  if (name === undefined) return list();
+  if (more.length > 0) throw new UserError(`expected one network, got ${[name, ...more].join(", ")}`);
+  if (!Object.hasOwn(knownNetworks, name)) {
+    throw new UserError(`there is no network "${name}"; known are ${Object.keys(knownNetworks).join(", ")}`);
+  }
+  const network = knownNetworks[name], out = values.out ?? join(models(), name);
+  const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
+  const stall = 1000 * wholeNumber("--timeout", values.timeout, { least: 1, most: 3600, fallback: 30 });
+  const tries = wholeNumber("--tries", values.tries, { least: 1, most: 100, fallback: 5 });
+  const mirror = values.from === undefined ? undefined : mirrorOf(values.from), { mean, resize, code } = network;
+  checkFolder(out, values.force);
+  console.error(`${name}: ${network.licence}`);
+  const folder = `${out}.download`, labels = network.ilsvrc ? ilsvrcLabels() : undefined;
+  await fetchFiles(network, folder, { mirror, stall, tries });
+  try {
+    const files = await unpacked(network, folder);
+    await convertInto(out, files, { mean, resize, order: "BGR", code, weights }, { force: values.force, labels });
+  } catch (error) {
+    // What nobody has published a hash of may be what is wrong; the next time fetches it anew.
+    for (const file of filesOf(network)) if (!file.sha1) tryRemove(join(folder, nameOf(file)));
+    throw error;
+  }
+  if (!values.keep) Deno.removeSync(folder, { recursive: true });
+}
+
+function list(): void {
+  const width = Math.max(...Object.keys(knownNetworks).map((name) => name.length));
+  for (const [name, { summary, licence }] of Object.entries(knownNetworks)) {
+    print(`${name.padEnd(width)}  ${summary}\n${" ".repeat(width)}  ${licence}`);
+  }
+}
+
+const filesOf = ({ prototxt, caffemodel }: KnownNetwork) => [prototxt, caffemodel];
+
+const nameOf = ({ url, name }: RemoteFile) => name ?? basename(new URL(url).pathname);
+
+/** How files are fetched. */
+interface Fetching {
+  mirror?: URL;
+  stall: number;
+  tries: number;
+}
+
+/** Fetches the network's files, each once, into the folder. */
+async function fetchFiles(network: KnownNetwork, folder: string, how: Fetching): Promise<void> {
+  try {
+    Deno.mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new UserError(`${folder} cannot be made: ${reasonOf(error)}`);
+  }
+  try {
+    const files = new Map(filesOf(network).map((file) => [nameOf(file), file]));
+    for (const [name, file] of files) await fetchFile(file, join(folder, name), how);
+  } catch (error) {
+    tryRemove(folder); // it goes where nothing has come
+    throw error;
+  }
+}
+
+/** The prototxt and the caffemodel, out of their archives where they are in any. */
+async function unpacked(network: KnownNetwork, folder: string): Promise<{ prototxt: string; caffemodel: string }> {
+  const place = (file: RemoteFile) => join(folder, file.entry ? basename(file.entry) : nameOf(file));
+  const wanted = new Map(filesOf(network).flatMap((file) => file.entry ? [[file.entry, place(file)]] : []));
+  if (wanted.size > 0) await extract(join(folder, nameOf(network.caffemodel)), wanted);
+  return { prototxt: place(network.prototxt), caffemodel: place(network.caffemodel) };
+}
+
+function tryRemove(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // It is not there, or holds something.
+  }
+}
+
+async function fetchFile(file: RemoteFile, path: string, { mirror, stall, tries }: Fetching): Promise<void> {
+  const { sha1, most } = file, url = mirror ? new URL(encodeURIComponent(nameOf(file)), mirror).href : file.url;
+  const bar = progress("MB", stderrScreen(false)), megabytes = (bytes: number) => Math.ceil(bytes / 1e6);
+  try {
+    await download({
+      url,
+      path,
+      sha1,
+      most,
+      stall,
+      tries,
+      pause: 1000,
+      onProgress: (done, total) => {
+        if (total && total > 1e6) bar.show({ done: megabytes(done), total: megabytes(total), note: basename(path) });
+      },
+      onRetry: (reason) => warn(`${basename(path)}: ${reason}; trying again`),
+    });
+  } catch (error) {
+    if (!(error instanceof UserError) || mirror) throw error;
+    throw new UserError(`${error.message}; --from takes it from a mirror`);
+  } finally {
+    bar.end();
+  }
+}
+
+/** @throws UserError unless the mirror is an address. */
+function mirrorOf(from: string): URL {
+  const base = URL.parse(`${from.replace(/\/*$/, "")}/`);
+  if (base && /^https?:$/.test(base.protocol)) return base;
+  throw new UserError(`--from expects an address that begins with http:// or https://, got "${from}"`);
+}
+
+if (import.meta.main) await main(command);
