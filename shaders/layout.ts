@@ -7,7 +7,7 @@
 type Map3 = readonly [number, number, number];
 
 /** One lane of a vector by a dynamic number, without a dynamic index. */
-const LANE = `
+export const LANE = `
 fn lane(v: vec4f, n: u32) -> f32 {
   return select(select(v.x, v.y, n == 1u), select(v.z, v.w, n == 3u), n >= 2u);
 }`;

@@ -19,6 +19,8 @@ export interface FusedLayer {
   op: Op;
   params: unknown;
   inputs: Value[];
+  /** The inputs' shapes as the layer sees them, where a view has given them others. */
+  shapes: readonly Shape[];
   output: Value;
   /** The leaky or plain ReLU that its kernel applies while storing. */
   relu?: ReluParams;
@@ -29,7 +31,7 @@ export interface FusedLayer {
 /** Ops that an affine layer can be folded into, and the dimension of their weights that counts output channels. */
 const foldable = new Map<Op, "rows" | "columns">([[ops.conv2d, "rows"], [ops.fc, "rows"], [ops.deconv2d, "columns"]]);
 /** Ops whose gradient reads their own output. */
-const readsOutput = new Set<Op>([ops.relu, ops.sigmoid, ops.tanh, ops.softmax]);
+const readsOutput = new Set<Op>([ops.relu, ops.sigmoid, ops.tanh, ops.softmax, ops.logsoftmax]);
 const affines = new Set<Op>([ops.scale, ops.batchnorm]);
 
 /** Prunes a graph and fuses what it may; `resolve` gives the value whose memory holds a value. */
@@ -73,6 +75,7 @@ export function fuse(
         op: layer.op,
         params: layer.params,
         inputs,
+        shapes: layer.inputs.map((input) => input.shape),
         output: layer.output,
         weights,
       };

@@ -43,7 +43,7 @@ const MOST_VALUES = 2 ** 31;
 /** @throws UserError unless `shape` is that of an item, and of sensible size. */
 export function checkShape(shape: unknown, where: string): number[] {
   if (
-    !isNumbers(shape) || shape.length < 1 || shape.length > MOST_DIMENSIONS ||
+    !isNumbers(shape) || shape.length > MOST_DIMENSIONS ||
     !shape.every((n) => Number.isSafeInteger(n) && n > 0) ||
     shape.reduce((a, b) => a * b, 1) > MOST_VALUES
   ) {
@@ -98,7 +98,7 @@ function parseLayer(layer: unknown, index: number, where: string): LayerSpec {
   if (!isName(type)) throw fail('"type" is missing');
   if (output !== undefined && !isName(output)) throw fail('"output" is not a name');
   const names = inputs ?? (input === undefined ? [] : [input]);
-  if (!Array.isArray(names) || names.length === 0 || !names.every(isName)) {
+  if (!Array.isArray(names) || (names.length === 0 && type !== "constant") || !names.every(isName)) {
     throw fail('"input" is missing, expected the name of a blob (or "inputs", several)');
   }
   return { name, type, inputs: names, output: output ?? name, params };

@@ -123,6 +123,7 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
       name: layer.name,
       params: layer.params,
       inputs: layer.inputs.map(tensorOf),
+      shapes: layer.shapes,
       output: tensorOf(layer.output),
       weights: uploadWeights(device, layer, storage, owned),
       saved: gradient ? {} : undefined,
@@ -167,7 +168,7 @@ function uploadWeights(
 ): Record<string, Tensor> {
   const host = layer.weights(), result: Record<string, Tensor> = {};
   if (!layer.op.pack) return result;
-  const packed = layer.op.pack(host, layer.inputs.map((input) => input.shape), layer.params, storage);
+  const packed = layer.op.pack(host, layer.shapes, layer.params, storage);
   for (const [name, { texels, format, bytes }] of Object.entries(packed)) {
     const map = featureMap(device, `${layer.name}.${name}`, [1, texels * 4, 1, 1]);
     const tensor = place(device, { ...map, format });

@@ -3,18 +3,20 @@
  */
 import { batchnormCases } from "./batchnorm.ts";
 import type { Case } from "./case.ts";
+import { clipCases } from "./clip.ts";
 import { concatCases } from "./concat.ts";
 import { conv2dCases } from "./conv2d.ts";
 import { deconv2dCases } from "./deconv2d.ts";
 import { eltwiseCases } from "./eltwise.ts";
 import { fcCases } from "./fc.ts";
+import { binaryCases, matmulCases, meanCases, padCases, transposeCases } from "./items.ts";
 import { lrnCases } from "./lrn.ts";
 import { avgpoolCases, maxpoolCases } from "./pool.ts";
 import { reluCases } from "./relu.ts";
 import { scaleCases } from "./scale.ts";
 import { cropCases, dropoutCases, flattenCases, reshapeCases } from "./shape_ops.ts";
 import { sigmoidCases } from "./sigmoid.ts";
-import { softmaxCases } from "./softmax.ts";
+import { logsoftmaxCases, softmaxCases } from "./softmax.ts";
 import { tanhCases } from "./tanh.ts";
 
 /** All cases of all layer types. */
@@ -33,6 +35,13 @@ export const allCases = [
   ...scaleCases,
   ...batchnormCases,
   ...softmaxCases,
+  ...logsoftmaxCases,
+  ...clipCases,
+  ...binaryCases,
+  ...matmulCases,
+  ...meanCases,
+  ...padCases,
+  ...transposeCases,
   ...dropoutCases,
   ...flattenCases,
   ...reshapeCases,

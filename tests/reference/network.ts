@@ -5,11 +5,13 @@
  * a pointer to the value that was written to it last, so a layer that writes the blob it reads needs no special case.
  */
 import { batchnorm } from "./batchnorm.ts";
+import { clip } from "./clip.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { deconv2d } from "./deconv2d.ts";
 import { eltwise } from "./eltwise.ts";
 import { fc } from "./fc.ts";
+import { binary, constant, matmul, mean, pad, transpose } from "./items.ts";
 import { lrn } from "./lrn.ts";
 import type { Gradients, Op, Weights } from "./op.ts";
 import { avgpool, maxpool } from "./pool.ts";
@@ -17,7 +19,7 @@ import { relu } from "./relu.ts";
 import { scale } from "./scale.ts";
 import { crop, dropout, flatten, reshape } from "./shape_ops.ts";
 import { sigmoid } from "./sigmoid.ts";
-import { softmax } from "./softmax.ts";
+import { logsoftmax, softmax } from "./softmax.ts";
 import { tanh } from "./tanh.ts";
 import { map, type Tensor, tensor } from "./tensor.ts";
 
@@ -41,7 +43,10 @@ export interface Network {
 const ops = {
   avgpool,
   batchnorm,
+  binary,
+  clip,
   concat,
+  constant,
   conv2d,
   crop,
   deconv2d,
@@ -49,14 +54,19 @@ const ops = {
   eltwise,
   fc,
   flatten,
+  logsoftmax,
   lrn,
+  matmul,
   maxpool,
+  mean,
+  pad,
   relu,
   reshape,
   scale,
   sigmoid,
   softmax,
   tanh,
+  transpose,
 };
 
 /** The reference of a layer type, which takes its parameters from a layer. Throws on a type that has none. */
