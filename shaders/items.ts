@@ -94,15 +94,18 @@ fn value(item: u32, index: u32) -> f32 {
 ${writer(to)}`;
 }
 
-/** y = factor · the sum of x over the dimensions that are 1 in `to`, which has as many as `from`. Bindings: x, y. */
-export function reduce(from: Dims, to: Dims, factor: string): string {
+/**
+ * y = factor · the sum of x over the dimensions that are 1 in `to`, which has as many as `from`. Bindings: x, y.
+ * @param own y's dimensions, which may lack leading ones of `to` that are 1.
+ */
+export function reduce(from: Dims, to: Dims, factor: string, own = to): string {
   const summed = from.map((n, d) => to[d] === 1 ? n : 1), worth = steps(from);
   return `${LANE}${reader("x", from)}
 fn value(item: u32, index: u32) -> f32 {
   let base = ${place("index", to, worth)};${lineSum(product(summed), `x_at(item, base + ${place("r", summed, worth)})`)}
   return sum * ${factor};
 }
-${writer(to)}`;
+${writer(own)}`;
 }
 
 /** A matrix of an item of `dims`, and whether it is read transposed. */
@@ -170,11 +173,11 @@ export function pad(g: PadGeometry, from: Dims, to: Dims, fill: string): string 
   const { length, inner, before, after } = g;
   return `${LANE}${reader("x", from)}${padSource(g)}
 fn value(item: u32, index: u32) -> f32 {
-  let from = source(i32(index / ${inner}u % ${length + before + after}u));
-  if (from < 0) { return ${fill}; }
+  let shown = source(i32(index / ${inner}u % ${length + before + after}u));
+  if (shown < 0) { return ${fill}; }
   return x_at(item, (index / ${
     inner * (length + before + after)
-  }u * ${length}u + u32(from)) * ${inner}u + index % ${inner}u);
+  }u * ${length}u + u32(shown)) * ${inner}u + index % ${inner}u);
 }
 ${writer(to)}`;
 }

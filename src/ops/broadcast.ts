@@ -7,7 +7,7 @@ import { texelCall } from "./calls.ts";
 import { blocks, chw, count, type Node, type Shape, show } from "./op.ts";
 
 /** A shape with 1s in front, of `rank` dimensions. */
-export const ranked = (shape: Shape, rank: number): Shape => [...Array(rank - shape.length).fill(1), ...shape];
+const ranked = (shape: Shape, rank: number): Shape => [...Array(rank - shape.length).fill(1), ...shape];
 
 /** The shape that both stretch to: dimensions are paired from the last; one that is 1 or lacking follows the other. */
 export function stretched(a: Shape, b: Shape): Shape {
@@ -29,12 +29,12 @@ export function unstretched(
   dx: Binding,
   make: (label: string, y: Binding) => Call,
 ): Call[] {
-  const label = `${name} gradient ${n}`, from = ranked(shapes[n], to.length);
-  if (show(from) === show(to)) return [make(label, dx)];
+  const label = `${name} gradient ${n}`, own = shapes[n];
+  if (show(own) === show(to)) return [make(label, dx)];
   const [c, h, w] = chw(to), whole = run(`${label} whole`, inputs[n].shape[0] * blocks(c) * h * w, inputs[n].storage);
-  const sum = reduce(to, from, "1.0");
+  const sum = reduce(to, ranked(own, to.length), "1.0", own);
   return [
     make(`${label} whole`, write(whole)),
-    texelCall(label, { x: whole }, { y: dx }, sum, count(to) / count(from)),
+    texelCall(label, { x: whole }, { y: dx }, sum, count(to) / count(own)),
   ];
 }

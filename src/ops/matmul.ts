@@ -4,7 +4,7 @@
  */
 import { matrixProduct, MOST_TERMS } from "../../shaders/items.ts";
 import { UserError } from "../formats/user_error.ts";
-import { ranked, stretched, unstretched } from "./broadcast.ts";
+import { stretched, unstretched } from "./broadcast.ts";
 import { texelCall } from "./calls.ts";
 import { type Op, type Shape, show } from "./op.ts";
 
@@ -34,7 +34,7 @@ export const matmul: Op<null> = {
   },
   backward(node, dy, dx) {
     const { inputs: [a, b], shapes } = node, { m, k, n, lead } = geometry(shapes), to = [...lead, m, n];
-    const [left, right] = shapes.map((shape) => ranked(shape, to.length)), slope = { dims: to, transposed: false };
+    const [left, right] = shapes, slope = { dims: to, transposed: false };
     return dx.flatMap((binding, input) => {
       if (!binding) return [];
       const whole = input === 0 ? [...lead, m, k] : [...lead, k, n], depth = input === 0 ? n : m;
