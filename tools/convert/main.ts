@@ -1,12 +1,16 @@
 /** deno task convert KIND: networks of other frameworks → model folders. */
 import { main, print } from "../../src/cli/command.ts";
 import { caffe } from "./caffe/command.ts";
+import { onnx } from "./onnx/command.ts";
 
 const [kind, ...args] = Deno.args;
 
 if (kind === "caffe") await main(caffe, args);
-else if (kind === "--help") print(`deno task ${caffe.name} --help\n\n${caffe.summary}`);
-else {
-  console.error(`convert: expected what to convert, "caffe", ${kind === undefined ? "got nothing" : `got "${kind}"`}`);
+else if (kind === "onnx") await main(onnx, args);
+else if (kind === "--help") {
+  print([caffe, onnx].map(({ name, summary }) => `deno task ${name} --help\n\n${summary}`).join("\n\n"));
+} else {
+  const came = kind === undefined ? "got nothing" : `got "${kind}"`;
+  console.error(`convert: expected what to convert, "caffe" or "onnx", ${came}`);
   Deno.exit(1);
 }

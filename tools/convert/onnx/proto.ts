@@ -4,7 +4,7 @@
  *     ModelProto      graph 7, opset_import 8 { domain 1, version 2 }
  *     GraphProto      node 1, initializer 5, input 11, output 12, sparse_initializer 15
  *     NodeProto       input 1, output 2, name 3, op_type 4, attribute 5, domain 7
- *     AttributeProto  name 1, f 2, i 3, s 4, t 5, floats 7, ints 8
+ *     AttributeProto  name 1, f 2, i 3, s 4, t 5, floats 7, ints 8, strings 9
  *     ValueInfoProto  name 1, type 2 { tensor_type 1 { elem_type 1, shape 2 { dim 1 { dim_value 1, dim_param 2 } } } }
  */
 import { UserError } from "../../../src/formats/user_error.ts";
@@ -12,7 +12,7 @@ import { content, type Field, fields, varints } from "../protobuf.ts";
 import { type ExternalFile, type OnnxTensor, readTensor } from "./tensor.ts";
 
 /** An attribute's value. */
-export type Attribute = number | number[] | string | OnnxTensor;
+export type Attribute = number | number[] | string | string[] | OnnxTensor;
 
 /** One operator. */
 export interface OnnxNode {
@@ -125,7 +125,7 @@ function readNode(bytes: Uint8Array, source: OnnxSource): OnnxNode {
 
 function readAttribute(bytes: Uint8Array, { file, external }: OnnxSource): { name: string; value?: Attribute } {
   let name = "", value: Attribute | undefined;
-  const numbers: number[] = [];
+  const numbers: number[] = [], texts: string[] = [];
   const float = (at: number) => new DataView(bytes.buffer, bytes.byteOffset).getFloat32(at, true);
   for (const field of fields(bytes, file)) {
     if (field.number === 1) name = text(bytes, field, file);
@@ -139,7 +139,10 @@ function readAttribute(bytes: Uint8Array, { file, external }: OnnxSource): { nam
     } else if (field.number === 8) {
       for (const number of varints(bytes, field, file)) numbers.push(number);
       value = numbers;
-    } else if (field.number === 20 && field.value >= 6 && field.value <= 8) value ??= numbers; // an empty list
+    } else if (field.number === 9) {
+      texts.push(text(bytes, field, file));
+      value = texts;
+    } else if (field.number === 20 && (field.value === 6 || field.value === 7)) value ??= numbers; // an empty list
   }
   return { name, value };
 }

@@ -1,0 +1,301 @@
+/**
+ * An ONNX model becomes network.json and the tensors of weights.safetensors.
+ *
+ * Only what the outputs need is looked at. Operators whose inputs are known are computed here and leave nothing behind; the
+ * others become layers, whose shapes the runtime's own ops infer, so that what is written loads.
+ */
+import { fromFloat32, type StoredTensor } from "../../../src/formats/safetensors.ts";
+import { UserError } from "../../../src/formats/user_error.ts";
+import { buildGraph } from "../../../src/net/graph.ts";
+import { type ImageFormat, parseNetwork } from "../../../src/net/network.ts";
+import { networkText } from "../../train/networks.ts";
+import { fold } from "./fold.ts";
+import { lstmRules } from "./lstm.ts";
+import { matrixRules } from "./matrix_rules.ts";
+import { Operator, type Rule } from "./operator.ts";
+import { type OnnxModel, type OnnxNode, type OnnxSource, type OnnxValue, readOnnx } from "./proto.ts";
+import { shapeRules } from "./shape_rules.ts";
+import { elementType, floating, type OnnxTensor } from "./tensor.ts";
+import { isTraced, type Made, NotBatched, type Operand, Trace, type Traced } from "./trace.ts";
+import { valueRules } from "./value_rules.ts";
+import { windowRules } from "./window_rules.ts";
+
+/** How it is written. */
+export interface OnnxOptions {
+  /** The network's name. */
+  name: string;
+  /** Inputs of the model that are known, by name. */
+  constants?: ReadonlyMap<string, OnnxTensor>;
+  /** Shapes of inputs that the model leaves open, by name. */
+  shapes?: ReadonlyMap<string, readonly number[]>;
+  /** How the weights of convolutions and fully connected layers are stored; all others stay F32. */
+  weights?: "f32" | "f16";
+  image?: ImageFormat;
+}
+
+/** A model folder's content. */
+export interface ConvertedOnnx {
+  /** network.json. */
+  text: string;
+  /** weights.safetensors. */
+  tensors: Map<string, StoredTensor>;
+  layers: number;
+  parameters: number;
+  /** The names of the outputs, the network's own first. */
+  outputs: string[];
+  /** Outputs that are not computed from floats and are left out. */
+  dropped: string[];
+}
+
+const rules: Record<string, Rule> = { ...windowRules, ...valueRules, ...matrixRules, ...shapeRules, ...lstmRules };
+
+/** Values by name, and what was made of a model. */
+interface Traces {
+  trace: Trace;
+  values: Map<string, Operand>;
+  /** The operator whose conversion made a layer. */
+  origins: Map<Made, OnnxNode>;
+}
+
+/**
+ * Converts an ONNX model.
+ * @throws UserError in one sentence that names the file and the operator: where the file is damaged, or an operator is none
+ * that the runtime has.
+ */
+export function convertOnnx(bytes: Uint8Array, source: OnnxSource, options: OnnxOptions): ConvertedOnnx {
+  const model = readOnnx(bytes, source), nodes = neededNodes(model, source.file);
+  const read = new Set([...nodes.flatMap(({ inputs }) => inputs), ...model.outputs.map(({ name }) => name)]);
+  const unknown = [...options.constants?.keys() ?? [], ...options.shapes?.keys() ?? []]
+    .find((name) => !model.inputs.some((input) => input.name === name));
+  if (unknown !== undefined) {
+    const names = model.inputs.map(({ name }) => name).slice(0, 20).join(", ");
+    throw new UserError(`${source.file}: it has no input "${unknown}"; its inputs are ${names}`);
+  }
+  const known = new Map<string, OnnxTensor>([...model.initializers, ...options.constants ?? []]);
+  const inputs = model.inputs.filter(({ name }) => read.has(name) && !known.has(name))
+    .map((input) => ({ input, shape: inputShape(input, source.file, options.shapes?.get(input.name)) }));
+  const traces = traced(model, nodes, known, inputs, source.file);
+  return written(model, traces, inputs.map(({ input }) => input), source.file, options);
+}
+
+/** The nodes that outputs depend on, in order. */
+function neededNodes({ nodes, outputs }: OnnxModel, file: string): OnnxNode[] {
+  const needed = new Set(outputs.map(({ name }) => name));
+  if (needed.size === 0) throw new UserError(`${file}: the model has no output`);
+  const kept = [...nodes].reverse().filter((node) => {
+    if (!node.outputs.some((name) => name !== "" && needed.has(name))) return false;
+    for (const name of node.inputs) if (name !== "") needed.add(name);
+    return true;
+  });
+  return kept.reverse();
+}
+
+/** The shape of an input: as given, else as the model has it, an open first dimension being a batch of one. */
+function inputShape(
+  { name, elementType: code, shape }: OnnxValue,
+  file: string,
+  given: readonly number[] | undefined,
+): readonly number[] {
+  const what = `${file}: input ${JSON.stringify(name.slice(0, 60))}`, type = elementType(code ?? 0);
+  if (code === undefined || !shape && !given) {
+    throw new UserError(
+      `${what} is no tensor of a known number of dimensions; give its shape with --shape ${name}=1,3,224,224`,
+    );
+  }
+  if (!type || !floating.includes(type)) {
+    throw new UserError(
+      `${what} is ${
+        type ?? "of another type"
+      }, and networks compute with floats alone; if it is a setting, give its value ` +
+        `with --constant ${name}=FILE.npy`,
+    );
+  }
+  const sizes = given ?? shape!.map((n, d) => d === 0 && typeof n === "string" ? 1 : n);
+  const open = sizes.findIndex((n) => typeof n === "string");
+  if (open >= 0) {
+    const example = sizes.map((n) => typeof n === "string" ? 224 : n).join();
+    throw new UserError(`${what} leaves dimension ${open} open; give its shape with --shape ${name}=${example}`);
+  }
+  if (
+    given && shape && (shape.length !== given.length || shape.some((n, d) => typeof n === "number" && n !== given[d]))
+  ) {
+    throw new UserError(`${what} has shape [${shape}] in the model, --shape gives [${given}]`);
+  }
+  return sizes as number[];
+}
+
+/** Traces the model with axis 0 as the batch where that may be, else with whole tensors as items. */
+function traced(
+  model: OnnxModel,
+  nodes: OnnxNode[],
+  known: ReadonlyMap<string, OnnxTensor>,
+  inputs: { input: OnnxValue; shape: readonly number[] }[],
+  file: string,
+): Traces {
+  const batch = inputs[0]?.shape[0];
+  const run = (trace: Trace): Traces => {
+    const values = new Map<string, Operand>(known), origins = new Map<Made, OnnxNode>();
+    for (const { input: { name }, shape } of inputs) values.set(name, { item: trace.itemOf(shape), input: name });
+    for (const node of nodes) {
+      const before = trace.layers.length;
+      convertNode(node, model.opset, trace, values, file);
+      for (const made of trace.layers.slice(before)) origins.set(made, node);
+    }
+    for (const { name } of model.outputs) {
+      if (!values.has(name)) {
+        throw new UserError(`${file}: nothing makes its output ${JSON.stringify(name.slice(0, 60))}`);
+      }
+    }
+    return { trace, values, origins };
+  };
+  if (batch !== undefined && inputs.every(({ shape }) => shape.length > 1)) {
+    try {
+      return run(new Trace(batch));
+    } catch (error) {
+      if (!(error instanceof NotBatched)) throw error;
+    }
+  }
+  return run(new Trace(undefined));
+}
+
+function convertNode(node: OnnxNode, opset: number, trace: Trace, values: Map<string, Operand>, file: string): void {
+  const label = (node.name || node.outputs[0] || "").slice(0, 60);
+  const where = `${file}: ${node.type.slice(0, 40)} ${JSON.stringify(label)}`;
+  try {
+    const inputs = node.inputs.map((name) => {
+      const value = values.get(name);
+      if (name !== "" && value === undefined) {
+        throw new UserError(`nothing before it makes its input ${JSON.stringify(name.slice(0, 60))}`);
+      }
+      return value;
+    });
+    const o = new Operator(node, opset, trace, inputs), own = node.domain === "" && Object.hasOwn(rules, node.type);
+    const result = node.domain === "" ? fold(o) : undefined;
+    if (!result && !own) {
+      const domain = node.domain === "" ? "" : ` of ${node.domain.slice(0, 40)}`;
+      throw new UserError(`this operator${domain} is not supported; docs/onnx.md lists those that are`);
+    }
+    const outputs = result ? [result] : rules[node.type](o);
+    node.outputs.forEach((name, n) => {
+      if (name !== "" && outputs[n]) values.set(name, outputs[n]);
+    });
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`${where}: ${error.message}`) : error;
+  }
+}
+
+/** Names the layers that the outputs need, and writes them. */
+function written(
+  model: OnnxModel,
+  { trace, values, origins }: Traces,
+  declared: OnnxValue[],
+  file: string,
+  options: OnnxOptions,
+): ConvertedOnnx {
+  const outputs = model.outputs.flatMap(({ name }) => {
+    const value = values.get(name)!;
+    if (isTraced(value)) return [{ name, value }];
+    return floating.includes(value.type) && value.values.length > 0
+      ? [{
+        name,
+        value: trace.computed(
+          { ...value, shape: trace.batch === undefined ? value.shape : [1, ...value.shape] },
+          value.shape.length + 1,
+        ),
+      }]
+      : [];
+  });
+  const dropped = model.outputs.map(({ name }) => name).filter((name) =>
+    outputs.every((output) => output.name !== name)
+  );
+  if (outputs.length === 0) throw new UserError(`${file}: none of its outputs is computed from floats`);
+  const live = new Set<Traced>(outputs.map(({ value }) => value));
+  for (const made of [...trace.layers].reverse()) {
+    if (live.has(made.output)) { for (const input of made.inputs) live.add(input); }
+  }
+  const layers = trace.layers.filter(({ output }) => live.has(output));
+  const inputs = [...values].flatMap(([name, value]) =>
+    isTraced(value) && value.input === name && live.has(value) ? [{ name, shape: [...value.item] }] : []
+  ).sort((a, b) => order(declared, a.name) - order(declared, b.name));
+  if (inputs.length === 0) {
+    throw new UserError(`${file}: its output does not depend on an input; there is nothing to run`);
+  }
+
+  const names = namesOf(layers, origins, values, inputs.map(({ name }) => name)),
+    tensors = new Map<string, StoredTensor>();
+  const blob = (value: Traced) => value.input ?? names.get(value.maker!)!.output;
+  const files: Record<string, unknown>[] = layers.map((made) => {
+    const { name, output } = names.get(made)!, sources = made.inputs.map(blob);
+    for (const [key, { shape, values }] of Object.entries(made.weights)) {
+      const half = options.weights === "f16" && key === "weight" && ["conv2d", "deconv2d", "fc"].includes(made.type);
+      tensors.set(
+        `${name}.${key}`,
+        stored(values, half ? "F16" : "F32", shape, `${file}: ${key} of ${JSON.stringify(name.slice(0, 60))}`),
+      );
+    }
+    const from = sources.length === 1 ? { input: sources[0] } : sources.length ? { inputs: sources } : {};
+    return { name, type: made.type, ...from, output: output === name ? undefined : output, ...made.params };
+  });
+  // An output under its own name, and the first as the network's: the identity costs nothing.
+  const identity = (name: string, value: Traced) =>
+    files.push({ name: unused(`${name}.output`, files), type: "dropout", input: blob(value), output: name });
+  for (const { name, value } of outputs.slice(1)) if (blob(value) !== name) identity(name, value);
+  const [first] = outputs;
+  if (blob(first.value) !== first.name || layers.at(-1)?.output !== first.value || files.length > layers.length) {
+    identity(first.name, first.value);
+  }
+  const text = networkText({ name: options.name, inputs, image: options.image, layers: files });
+  buildGraph({ network: parseNetwork(text, file), where: file, weights: tensors });
+  return {
+    text,
+    tensors,
+    layers: files.length,
+    parameters: tensors.values().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
+    outputs: outputs.map(({ name }) => name),
+    dropped,
+  };
+}
+
+const order = (declared: OnnxValue[], name: string): number => declared.findIndex((input) => input.name === name);
+
+/** A name that no layer has yet. */
+function unused(name: string, files: { name?: unknown }[]): string {
+  return files.some((file) => file.name === name) ? unused(`${name}_`, files) : name;
+}
+
+/** A layer's name is its operator's, with a number where several make one; its blob is the model's value, where it is one. */
+function namesOf(
+  layers: Made[],
+  origins: Map<Made, OnnxNode>,
+  values: Map<string, Operand>,
+  inputs: string[],
+): Map<Made, { name: string; output: string }> {
+  const taken = new Set([...values.keys(), ...inputs]), blobs = new Map<Made, string>();
+  for (const [name, value] of values) {
+    if (isTraced(value) && value.maker && !blobs.has(value.maker)) blobs.set(value.maker, name);
+  }
+  const used = new Set<string>(), names = new Map<Made, { name: string; output: string }>();
+  layers.forEach((made, n) => {
+    const node = origins.get(made), own = node?.name || node?.outputs.find((name) => name !== "") || "constant";
+    const last = origins.get(layers[n + 1]) !== node,
+      number = layers.slice(0, n).filter((other) => origins.get(other) === node).length;
+    const blob = blobs.get(made);
+    let name = last && !used.has(own) ? own : `${own}.${number + 1}`;
+    while (used.has(name) || blob === undefined && taken.has(name)) name += "_";
+    used.add(name);
+    names.set(made, { name, output: blob ?? name });
+  });
+  return names;
+}
+
+/** A weight as it is written. @throws UserError where it is not finite. */
+function stored(values: ArrayLike<number>, dtype: "F32" | "F16", shape: number[], what: string): StoredTensor {
+  const tensor = dtype === "F32" && values instanceof Float32Array
+    ? { dtype, shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
+    : fromFloat32(values, dtype, shape);
+  for (let at = 0; at < values.length; at++) {
+    if (Number.isFinite(dtype === "F32" ? Math.fround(values[at]) : Math.f16round(values[at]))) continue;
+    throw new UserError(`${what} holds ${Number.isFinite(values[at]) ? `values beyond ${dtype}` : "NaN or infinity"}`);
+  }
+  return tensor;
+}
