@@ -14,15 +14,18 @@ fn lane(v: vec4f, n: u32) -> f32 {
 
 const up4 = (n: number): number => Math.ceil(n / 4);
 
-/** y holds x's values in (c, h, w) order under another shape. Bindings: x, y. */
+/**
+ * y holds x's values in (n, c, h, w) order under another shape; where the items' sizes differ, so do their numbers.
+ * Bindings: x, y.
+ */
 export function reshape(from: Map3, to: Map3): string {
   const [c, h, w] = from, [tc, th, tw] = to;
   return `${LANE}
 fn value(item: u32, channel: u32, place: u32) -> f32 {
   if (channel >= ${tc}u) { return 0.0; }
-  let index = channel * ${th * tw}u + place;
-  let source = index / ${h * w}u;
-  return lane(load_x((item * ${up4(c)}u + source / 4u) * ${h * w}u + index % ${h * w}u), source & 3u);
+  let index = item * ${tc * th * tw}u + channel * ${th * tw}u + place;
+  let source = index / ${h * w}u % ${c}u;
+  return lane(load_x((index / ${c * h * w}u * ${up4(c)}u + source / 4u) * ${h * w}u + index % ${h * w}u), source & 3u);
 }
 fn kernel(i: u32) {
   let place = i % ${th * tw}u;
@@ -45,6 +48,36 @@ fn kernel(i: u32) {
   let x = i32(i % ${ow}u) + ${offset[1]};
   var v = vec4f();
   if (u32(y) < ${h}u && u32(x) < ${w}u) { v = load_x((i / ${oh * ow}u * ${h}u + u32(y)) * ${w}u + u32(x)); }
+  store_y(i, v);
+}`;
+}
+
+/** y[n,c,·] = x[n,c + offset,·], and zero where x has no such channel. Bindings: x, y; `area` positions a map. */
+export function shiftChannels(from: number, to: number, area: number, offset: number): string {
+  const whole = offset % 4 === 0 && from % 4 === 0;
+  const source = (c: string) => `load_x((item * ${up4(from)}u + u32(${c}) / 4u) * ${area}u + place)`;
+  return `${whole ? "" : LANE}
+fn pick(item: u32, place: u32, c: i32) -> ${whole ? "vec4f" : "f32"} {
+  if (c < 0 || c >= ${from}) { return ${whole ? "vec4f()" : "0.0"}; }
+  return ${whole ? source("c") : `lane(${source("c")}, u32(c) & 3u)`};
+}
+fn kernel(i: u32) {
+  let place = i % ${area}u;
+  let c = i32(i / ${area}u % ${up4(to)}u * 4u) + ${offset};
+  let item = i / ${area * up4(to)}u;
+  store_y(i, ${whole ? "pick(item, place, c)" : `vec4f(${[0, 1, 2, 3].map((l) => `pick(item, place, c + ${l})`)})`});
+}`;
+}
+
+/**
+ * The same along an axis that texels do not pack, one step of which is `inner` positions. Bindings: x, y.
+ */
+export function shiftAlong(from: number, to: number, inner: number, offset: number): string {
+  return `
+fn kernel(i: u32) {
+  let along = i32(i / ${inner}u % ${to}u) + ${offset};
+  var v = vec4f();
+  if (u32(along) < ${from}u) { v = load_x((i / ${to * inner}u * ${from}u + u32(along)) * ${inner}u + i % ${inner}u); }
   store_y(i, v);
 }`;
 }

@@ -17,10 +17,11 @@ export interface LrnGeometry {
   k: number;
 }
 
-const BEFORE = (size: number) => Math.floor((size - 1) / 2);
+/** How many values of a window of this size lie before its centre. */
+export const windowBefore = (size: number): number => Math.floor((size - 1) / 2);
 
 /** s^−β. The usual exponent takes exact square roots; `pow` is an approximation on some adapters. */
-function inversePower(s: string, beta: number): string {
+export function inversePower(s: string, beta: number): string {
   return beta === 0.75 ? `(inverseSqrt(${s}) * inverseSqrt(sqrt(${s})))` : `pow(${s}, vec4f(${-beta}))`;
 }
 
@@ -55,7 +56,7 @@ const head = (g: LrnGeometry) => `let block = i32(i / ${g.area}u % ${Math.ceil(g
 
 /** Bindings: x, y, and `scale` (s, kept for the gradient) where `keep`. */
 export function lrn(g: LrnGeometry, keep: boolean): string {
-  const before = BEFORE(g.size);
+  const before = windowBefore(g.size);
   return `
 fn square(v: vec4f) -> vec4f { return v * v; }
 fn kernel(i: u32) {
@@ -69,7 +70,7 @@ fn kernel(i: u32) {
 
 /** Bindings: x, scale, dy, dx. */
 export function lrnGradient(g: LrnGeometry): string {
-  const before = BEFORE(g.size);
+  const before = windowBefore(g.size);
   return `
 fn ratio(at: u32) -> vec4f {
   let s = load_scale(at);

@@ -9,7 +9,16 @@ export { UserError } from "./formats/user_error.ts";
 export { type Caps, Device, type DeviceOptions, openDevice } from "./gpu/device.ts";
 export { GpuError, type GpuErrorKind } from "./gpu/error.ts";
 export { measurePeak, type Peak } from "./gpu/probe.ts";
-export { fetchModel, isTrained, labelOf, layerUnits, loadModel, type Model, type ReadFile } from "./net/model.ts";
+export {
+  fetchModel,
+  isTrained,
+  labelOf,
+  layerUnits,
+  loadModel,
+  type Model,
+  type ReadFile,
+  sequenceLayerOf,
+} from "./net/model.ts";
 export { Net, type NetInput, type NetOptions } from "./net/net.ts";
 export type { ImageFormat, LayerSpec, Network } from "./net/network.ts";
 export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net/picture.ts";

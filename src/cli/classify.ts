@@ -3,7 +3,7 @@ import { centreCropSquare, type Image, resizeRgb } from "../formats/image.ts";
 import { readNpz } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
-import { labelOf, type Model, Net, pictureToInput } from "../mod.ts";
+import { labelOf, type Model, Net, pictureToInput, sequenceLayerOf } from "../mod.ts";
 import { type Command, main, print } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier } from "./defaults.ts";
 import { readBytes } from "./files.ts";
@@ -95,7 +95,7 @@ function inputSize({ network, where }: Model): number {
 async function run(model: Model, images: Image[], adapter: string | undefined): Promise<Float32Array[]> {
   const size = inputSize(model);
   using device = await openAdapter(adapter);
-  const together = Math.min(batch, images.length);
+  const together = sequenceLayerOf(model) ? 1 : Math.min(batch, images.length); // pictures are no sequence
   using net = await Net.create(device, model, { batch: together });
   const units = net.outputShape.reduce((product, size) => product * size, 1);
   const bar = progress("picture", images.length > together ? stderrScreen(false) : undefined);

@@ -1,7 +1,7 @@
 /** `deno task infer`: any model on any tensor, and the gradient of one of its units. */
 import { readNpy, writeNpy } from "../formats/npy.ts";
 import { UserError } from "../formats/user_error.ts";
-import { Net } from "../mod.ts";
+import { Net, sequenceLayerOf } from "../mod.ts";
 import { type Command, main, print, required } from "./command.ts";
 import { adapterOption, openAdapter, openModel } from "./defaults.ts";
 import { checkOutputs, readBytes, writeOutputs } from "./files.ts";
@@ -18,7 +18,7 @@ const options = {
   gradient: { value: "G.npy", help: "where Σ_n ∂y[n, unit] / ∂x goes, in the input's shape" },
   unit: { value: "N", help: "the unit whose gradient is taken" },
   xy: { value: "X,Y", help: "its position in a map (the centre)" },
-  batch: { value: "N", help: "rows of the input that run together (all)" },
+  batch: { value: "N", help: "rows of the input that run together (all; a sequence in time always does)" },
   weights: { value: "KIND", help: "how weights are kept on the GPU: f32, f16 or i8 (as in the file)" },
   adapter: adapterOption,
   force: { help: "overwrites files that exist" },
@@ -56,6 +56,13 @@ const command: Command<typeof options> = {
     const rows = x.shape[0];
     const together = wholeNumber("--batch", values.batch, { least: 1, most: rows, fallback: rows });
     const outputs = values.gradient ? [output, values.gradient] : [output];
+    const sequence = together < rows ? sequenceLayerOf(model, values.layer) : undefined;
+    if (sequence !== undefined) {
+      throw new UserError(
+        `--batch ${together} would cut the sequence: the rows of the input are the steps of layer "${sequence}" in time, ` +
+          "and all run together without it",
+      );
+    }
     checkOutputs(outputs, { force: values.force, bytes: 4 * x.data.length });
 
     using device = await openAdapter(values.adapter);

@@ -9,9 +9,10 @@
  */
 import type { Affine, AffineOp } from "../ops/affine.ts";
 import type { ReluParams } from "../ops/activations.ts";
+import type { FcParams } from "../ops/fc.ts";
 import type { HostTensor, Op, Shape } from "../ops/op.ts";
 import { ops } from "../ops/table.ts";
-import type { Graph, Layer, Value } from "./graph.ts";
+import { type Graph, type Layer, neededLayers, type Value } from "./graph.ts";
 
 /** A layer as it will run. */
 export interface FusedLayer {
@@ -19,8 +20,8 @@ export interface FusedLayer {
   op: Op;
   params: unknown;
   inputs: Value[];
-  /** The inputs' shapes as the layer sees them, where a view has given them others. */
-  shapes: readonly Shape[];
+  /** The shapes of its inputs as the layer sees them: an input may be another's memory under another shape. */
+  shapes: Shape[];
   output: Value;
   /** The leaky or plain ReLU that its kernel applies while storing. */
   relu?: ReluParams;
@@ -32,7 +33,7 @@ export interface FusedLayer {
 const foldable = new Map<Op, "rows" | "columns">([[ops.conv2d, "rows"], [ops.fc, "rows"], [ops.deconv2d, "columns"]]);
 /** Ops whose gradient reads their own output. */
 const readsOutput = new Set<Op>([ops.relu, ops.sigmoid, ops.tanh, ops.softmax, ops.logsoftmax]);
-const affines = new Set<Op>([ops.scale, ops.batchnorm]);
+const affines = new Set<Op>([ops.scale, ops.bias, ops.batchnorm]);
 
 /** Prunes a graph and fuses what it may; `resolve` gives the value whose memory holds a value. */
 export function fuse(
@@ -40,12 +41,7 @@ export function fuse(
   wanted: readonly Value[],
   { relu, affine }: { relu: boolean; affine: boolean },
 ): { layers: FusedLayer[]; resolve: (value: Value) => Value } {
-  const needed = new Set<Value>(wanted);
-  for (const layer of [...graph.layers].reverse()) {
-    if (needed.has(layer.output)) { for (const input of layer.inputs) needed.add(input); }
-  }
-  const live = graph.layers.filter((layer) => needed.has(layer.output));
-  const alias = new Map<Value, Value>();
+  const live = neededLayers(graph, wanted), alias = new Map<Value, Value>();
   const resolve = (value: Value): Value => {
     let own = value;
     for (let next = alias.get(own); next; next = alias.get(own)) own = next;
@@ -64,7 +60,7 @@ export function fuse(
     const inputs = layer.inputs.map(resolve), before = makers.get(inputs[0]);
     const alone = before !== undefined && !before.relu && readers.get(inputs[0]) === 1 &&
       !seen.has(inputs[0]);
-    if (affine && alone && affines.has(layer.op) && foldable.has(before.op)) {
+    if (affine && alone && affines.has(layer.op) && foldable.has(before.op) && !isRowwise(before)) {
       makers.set(layer.output, Object.assign(before, fold(before, layer), { output: layer.output }));
     } else if (relu && alone && layer.op === ops.relu && !readsOutput.has(before.op)) {
       makers.set(layer.output, Object.assign(before, { relu: layer.params, output: layer.output }));
@@ -75,7 +71,7 @@ export function fuse(
         op: layer.op,
         params: layer.params,
         inputs,
-        shapes: layer.inputs.map((input) => input.shape),
+        shapes: layer.inputs.map(({ shape }) => shape),
         output: layer.output,
         weights,
       };
@@ -84,6 +80,11 @@ export function fuse(
     }
   }
   return { layers: result, resolve };
+}
+
+/** Whether a fully connected layer's channels are not the first dimension, which an affine layer has its factors for. */
+function isRowwise({ op, params }: FusedLayer): boolean {
+  return op === ops.fc && (params as FcParams).axis > 0;
 }
 
 function isView(layer: Layer): boolean {

@@ -110,3 +110,17 @@ export function buildGraph(model: WeightsFile & { network: Network }, given?: Va
     },
   };
 }
+
+/** The layers that these values need, in order. */
+export function neededLayers({ layers }: Graph, wanted: readonly Value[]): Layer[] {
+  const needed = new Set<Value>(wanted);
+  for (const layer of [...layers].reverse()) {
+    if (needed.has(layer.output)) { for (const input of layer.inputs) needed.add(input); }
+  }
+  return layers.filter((layer) => needed.has(layer.output));
+}
+
+/** The layer, of those that these values need, to which a batch is one sequence in time: its items must run together. */
+export function sequenceLayer(graph: Graph, wanted: readonly Value[]): Layer | undefined {
+  return neededLayers(graph, wanted).find(({ op, params }) => op.isSequence?.(params));
+}

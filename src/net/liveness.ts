@@ -44,7 +44,13 @@ export function assignSlots(device: Device, calls: readonly Call[], owned: Memor
     }
   });
   for (const { storage, texels, tensors } of slots) {
-    const memory = allocate(device, `slot for ${tensors.map(({ label }) => label).join(", ")}`, texels, storage, "f32");
+    const memory = allocate(
+      device,
+      `slot for ${[...new Set(tensors.map(({ label }) => label))].join(", ")}`,
+      texels,
+      storage,
+      "f32",
+    );
     for (const tensor of tensors) tensor.memory = memory;
     owned.push(memory);
   }

@@ -1,8 +1,8 @@
 /** A model folder in memory: the network, its weights as stored, its labels, and a hash that names exactly these. */
 import { readSafetensors, type StoredTensor } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
-import { chw } from "../ops/op.ts";
-import { buildGraph } from "./graph.ts";
+import { unitMap } from "../ops/op.ts";
+import { buildGraph, sequenceLayer } from "./graph.ts";
 import { type Network, parseNetwork } from "./network.ts";
 
 /** A model, loaded and checked. */
@@ -83,11 +83,20 @@ export function labelOf(model: Model, unit: number): string {
 }
 
 /**
+ * The name of the layer that makes a batch one sequence in time, of those that a layer or blob (the last unless given)
+ * needs; undefined where the items of a batch are apart. @throws UserError when nothing has that name.
+ */
+export function sequenceLayerOf(model: Model, layer?: string): string | undefined {
+  const graph = buildGraph(model);
+  return sequenceLayer(graph, [layer === undefined ? graph.output : graph.find(layer)])?.name;
+}
+
+/**
  * How many units a layer or blob has, and the size of their maps (1 × 1 for a vector); the last layer unless given.
  * @throws UserError when nothing has that name.
  */
 export function layerUnits(model: Model, layer?: string): { channels: number; height: number; width: number } {
   const graph = buildGraph(model), { shape } = layer === undefined ? graph.output : graph.find(layer);
-  const [channels, height, width] = chw(shape);
+  const [channels, height, width] = unitMap(shape);
   return { channels, height, width };
 }

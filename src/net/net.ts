@@ -2,7 +2,7 @@
 import type { Device } from "../gpu/device.ts";
 import { download, fromTexels, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
-import { chw, count, type WeightStorage } from "../ops/op.ts";
+import { count, unitMap, type WeightStorage } from "../ops/op.ts";
 import { buildGraph, type Graph, type Value } from "./graph.ts";
 import type { Model } from "./model.ts";
 import { buildPlan, type Plan, type PlanMemory } from "./plan.ts";
@@ -158,7 +158,7 @@ export class Net {
 
 /** The index of a unit (at a position of a map) among one item's values. @throws UserError when it is not there. */
 export function unitIndex({ name, shape }: Value, unit: number, xy?: readonly [number, number]): number {
-  const [c, h, w] = chw(shape), [x, y] = xy ?? [Math.floor(w / 2), Math.floor(h / 2)];
+  const [c, h, w] = unitMap(shape), [x, y] = xy ?? [Math.floor(w / 2), Math.floor(h / 2)];
   if (!Number.isSafeInteger(unit) || unit < 0 || unit >= c) {
     throw new UserError(`unit ${unit} is not in "${name}", which has units 0 to ${c - 1}`);
   }

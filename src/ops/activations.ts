@@ -4,6 +4,7 @@
  * Every gradient needs y only, so nothing is kept beside the output. In a plan a ReLU is usually gone: the kernel
  * before it applies it while storing, and the kernel that makes its dy masks it while storing.
  */
+import { sigmoid as sigmoidOf, tanh as tanhOf } from "../../shaders/elementwise.ts";
 import { literal } from "../gpu/kernel.ts";
 import type { Op } from "./op.ts";
 import { elementwiseCall } from "./calls.ts";
@@ -35,10 +36,7 @@ const activation = (forward: string, gradient: string): Op<null> => ({
 });
 
 /** The layer type `sigmoid`: y = 1 / (1 + e^−x). */
-export const sigmoid = activation("1.0 / (1.0 + exp(-x))", "dy * y * (1.0 - y)");
+export const sigmoid = activation(sigmoidOf("x"), "dy * y * (1.0 - y)");
 
-/** The layer type `tanh`, written so that no exponential overflows. */
-export const tanh = activation(
-  "sign(x) * (1.0 - exp(-2.0 * abs(x))) / (1.0 + exp(-2.0 * abs(x)))",
-  "dy * (1.0 - y * y)",
-);
+/** The layer type `tanh`. */
+export const tanh = activation(tanhOf("x"), "dy * (1.0 - y * y)");

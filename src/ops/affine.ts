@@ -1,12 +1,10 @@
 /**
- * scale and batchnorm, both y = a[c] · x + b[c]. batchnorm at inference: a = γ / √(variance + ε), b = β − a · mean.
+ * scale, bias and batchnorm, all y = a[c] · x + b[c]. batchnorm at inference: a = γ / √(variance + ε), b = β − a · mean.
  * In a plan they are usually gone: folded into the weights of the layer before them.
  */
-import { affine } from "../../shaders/elementwise.ts";
-import type { Tensor } from "../gpu/tensor.ts";
-import { texelCall } from "./calls.ts";
+import { channelwiseCall } from "./calls.ts";
 import { packVector } from "./convolution.ts";
-import type { HostTensor, Node, Op } from "./op.ts";
+import type { HostTensor, Op } from "./op.ts";
 
 /** Factor and shift of every channel. */
 export interface Affine {
@@ -36,16 +34,6 @@ function affineOp<P>(
   weightNames: (params: P) => string[],
   coefficients: AffineOp<P>["affine"],
 ): AffineOp<P> {
-  const run = (
-    { name, weights: { a, b } }: Node<P>,
-    label: string,
-    x: Node["inputs"][0],
-    y: Parameters<typeof texelCall>[2]["y"],
-    shifted: boolean,
-  ) => {
-    const [, c, h, w] = x.shape, inputs: Record<string, Tensor> = shifted ? { x, a, b } : { x, a };
-    return texelCall(`${name}${label}`, inputs, { y }, affine(Math.ceil(c / 4), h * w, shifted), 2);
-  };
   return {
     inputs: 1,
     parse,
@@ -56,8 +44,11 @@ function affineOp<P>(
       const { a, b } = coefficients(weights, params);
       return { a: packVector(a), ...(b ? { b: packVector(b) } : {}) };
     },
-    forward: (node, y) => [run(node, "", node.inputs[0], y, node.weights.b !== undefined)],
-    backward: (node, dy, [dx]) => dx ? [run(node, " gradient", dy, dx, false)] : [],
+    forward: ({ name, inputs: [x], weights }, y) => [
+      channelwiseCall(name, { x }, weights, y, weights.b ? "x * a + b" : "x * a"),
+    ],
+    backward: ({ name, weights: { a } }, dy, [dx]) =>
+      dx ? [channelwiseCall(`${name} gradient`, { dy }, { a }, dx, "dy * a")] : [],
   };
 }
 
@@ -66,6 +57,13 @@ export const scale: AffineOp<ScaleParams> = affineOp(
   (fields) => ({ bias: fields.boolean("bias", true) }),
   ({ bias }) => bias ? ["weight", "bias"] : ["weight"],
   ({ weight, bias }) => ({ a: weight.values.slice(), b: bias?.values.slice() }),
+);
+
+/** The layer type `bias`. */
+export const bias: AffineOp<null> = affineOp(
+  () => null,
+  () => ["bias"],
+  ({ bias }) => ({ a: new Float32Array(bias.values.length).fill(1), b: bias.values.slice() }),
 );
 
 /** The layer type `batchnorm`. */

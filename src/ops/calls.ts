@@ -1,5 +1,5 @@
-/** The two forms that most small kernels take as calls. */
-import { elementwise } from "../../shaders/elementwise.ts";
+/** The three forms that most small kernels take as calls. */
+import { channelwise, elementwise } from "../../shaders/elementwise.ts";
 import { type Binding, type Call, read } from "../gpu/kernel.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 
@@ -19,4 +19,17 @@ export function texelCall(
 /** A call that makes each texel of `out` by a WGSL expression of the inputs' texels at the same place. */
 export function elementwiseCall(label: string, inputs: Record<string, Tensor>, out: Binding, expression: string): Call {
   return texelCall(label, inputs, { out }, elementwise(Object.keys(inputs), expression));
+}
+
+/** As `elementwiseCall`, with `vectors` that hold one value for each of the output's channels. */
+export function channelwiseCall(
+  label: string,
+  inputs: Record<string, Tensor>,
+  vectors: Record<string, Tensor>,
+  out: Binding,
+  expression: string,
+): Call {
+  const [, c, h, w] = out.tensor.shape;
+  const code = channelwise(Object.keys(inputs), Object.keys(vectors), c, h * w, expression);
+  return texelCall(label, { ...inputs, ...vectors }, { out }, code, 2);
 }

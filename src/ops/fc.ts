@@ -1,49 +1,85 @@
 /**
  * fc (fully connected, Caffe's InnerProduct, ONNX's Gemm): y[n,o] = b[o] + Σ_f w[o,f] · x[n,f], the input flattened in
  * (c, h, w) order. It is the convolution whose kernel covers the whole input, so no reshape is ever run.
+ *
+ * With an axis only the dimensions from there on are flattened: those before number rows, each an input of its own.
  */
 import type { ConvGeometry } from "../../shaders/conv.ts";
+import { UserError } from "../formats/user_error.ts";
+import type { Tensor } from "../gpu/tensor.ts";
 import { convCall, packConv } from "./convolution.ts";
-import { chw, count, type Node, type Op, type Shape } from "./op.ts";
+import { chw, count, type Node, type Op, type Shape, show } from "./op.ts";
+import { asRows, intoRows } from "./rows.ts";
 import { weightGradients } from "./weight_gradient.ts";
 
 /** Parameters of fc in network.json. */
 export interface FcParams {
   channels: number;
   bias: boolean;
+  axis: number;
 }
 
-function connection(inputs: readonly Shape[], p: FcParams) {
-  const [channelsIn, h, w] = chw(inputs[0]);
+/** What one row of the input is: the item itself, or a vector where an item has several. */
+const rowShape = (item: Shape, { axis }: FcParams): Shape => axis === 0 ? item : [count(item.slice(axis))];
+
+function connection([item]: readonly Shape[], p: FcParams) {
+  const [channelsIn, h, w] = chw(rowShape(item, p));
   return { channelsIn, channelsOut: p.channels, groups: 1, kernel: [h, w] as const };
 }
 
 /** The geometry of an fc node: with the stride of a whole input, its gradient visits one tap per position. */
-export function fcGeometry({ inputs: [x], params: p }: Node<FcParams>): ConvGeometry {
-  const [batch, , h, w] = x.shape;
+export function fcGeometry({ inputs: [x], shapes, params: p }: Node<FcParams>): ConvGeometry {
+  const own = connection(shapes, p);
   return {
-    ...connection([x.shape.slice(1)], p),
-    batch,
-    inSize: [h, w],
+    ...own,
+    batch: x.shape[0] * count(shapes[0].slice(0, p.axis)),
+    inSize: own.kernel,
     outSize: [1, 1],
-    stride: [h, w],
+    stride: own.kernel,
     dilation: [1, 1],
     padding: [0, 0],
   };
 }
 
+/** A tensor on the input or output side of a node as the rows that its geometry has. */
+function rowsOf({ device, name, params }: Node<FcParams>, side: string, x: Tensor, g: ConvGeometry, features: number) {
+  return params.axis === 0 ? { tensor: x, calls: [] } : asRows(device, `${name} ${side} rows`, x, g.batch, features);
+}
+
 /** The layer type `fc`. */
 export const fc: Op<FcParams> = {
   inputs: 1,
-  parse: (fields) => ({ channels: fields.integer("channels", 1), bias: fields.boolean("bias", true) }),
-  outputShape: (_, p) => [p.channels],
-  weightShapes: ([input], p) => ({
-    weight: [p.channels, count(input)],
+  parse: (fields) => ({
+    channels: fields.integer("channels", 1),
+    bias: fields.boolean("bias", true),
+    axis: fields.integer("axis", 0, 0),
+  }),
+  outputShape([item], { channels, axis }) {
+    if (axis >= item.length) throw new UserError(`there is no axis ${axis} in an input of ${show(item)}`);
+    return [...item.slice(0, axis), channels];
+  },
+  weightShapes: ([item], p) => ({
+    weight: [p.channels, count(item.slice(p.axis))],
     ...(p.bias ? { bias: [p.channels] } : {}),
   }),
   pack: (weights, inputs, p, storage) => packConv(connection(inputs, p), weights, storage),
-  forward: (node, y) => [convCall(node, fcGeometry(node), "direct", node.inputs[0], y, true)],
-  backward: (node, dy, [dx]) => dx ? [convCall(node, fcGeometry(node), "transposed", dy, dx, false)] : [],
-  weightGradients: (node, dy) =>
-    weightGradients(node.name, fcGeometry(node), node.inputs[0], dy, node.params.bias ? dy : undefined),
+  forward(node, y) {
+    const g = fcGeometry(node), x = rowsOf(node, "input", node.inputs[0], g, g.channelsIn);
+    if (node.params.axis === 0) return [convCall(node, g, "direct", x.tensor, y, true)];
+    const out = intoRows(node.device, `${node.name} rows`, y, g.batch, g.channelsOut);
+    return [...x.calls, convCall(node, g, "direct", x.tensor, out.binding, true), ...out.calls];
+  },
+  backward(node, output, [dx]) {
+    if (!dx) return [];
+    const g = fcGeometry(node), dy = rowsOf(node, "gradient", output, g, g.channelsOut);
+    if (node.params.axis === 0) return [convCall(node, g, "transposed", dy.tensor, dx, false)];
+    const into = intoRows(node.device, `${node.name} input gradient rows`, dx, g.batch, g.channelsIn);
+    return [...dy.calls, convCall(node, g, "transposed", dy.tensor, into.binding, false), ...into.calls];
+  },
+  weightGradients(node, output) {
+    const g = fcGeometry(node), x = rowsOf(node, "input", node.inputs[0], g, g.channelsIn);
+    const dy = rowsOf(node, "gradient", output, g, g.channelsOut);
+    const own = weightGradients(node.name, g, x.tensor, dy.tensor, node.params.bias ? dy.tensor : undefined);
+    return { ...own, calls: [...x.calls, ...dy.calls, ...own.calls] };
+  },
 };

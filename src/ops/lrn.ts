@@ -1,43 +1,77 @@
-/** Local response normalisation across channels; the kernels' header gives the equations. */
-import { lrn as kernel, type LrnGeometry, lrnGradient } from "../../shaders/lrn.ts";
-import { write } from "../gpu/kernel.ts";
-import { run } from "../gpu/tensor.ts";
+/** Local response normalisation, across channels or within each; the kernels' headers give the equations. */
+import { lrn as across, type LrnGeometry, lrnGradient } from "../../shaders/lrn.ts";
+import { lrnWithin, lrnWithinGradient, ratioRows, squareRows } from "../../shaders/lrn_within.ts";
+import { UserError } from "../formats/user_error.ts";
+import { type Binding, type Call, write } from "../gpu/kernel.ts";
+import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
-import type { Node, Op } from "./op.ts";
+import { needMap, type Node, type Op } from "./op.ts";
 
 /** Parameters of lrn in network.json. */
 export interface LrnParams {
+  region: "across" | "within";
   size: number;
   alpha: number;
   beta: number;
   k: number;
 }
 
-const geometry = ({ inputs: [x], params }: Node<LrnParams>): LrnGeometry => ({
+/** Loop trips that a sum along one side of a window may make: far below the 65,535 after which lavapipe ends loops. */
+const MOST_TRIPS = 30_000;
+
+const geometry = ({ inputs: [x], params }: Node<LrnParams>): LrnGeometry & { height: number; width: number } => ({
   ...params,
   channels: x.shape[1],
   area: x.shape[2] * x.shape[3],
+  height: x.shape[2],
+  width: x.shape[3],
 });
+
+const likeOf = (label: string, { texels, storage }: Tensor): Tensor => run(label, texels, storage);
+
+/** The calls that make y, and `scale` where the gradient wants it. */
+function forward(node: Node<LrnParams>, y: Binding, scale: Record<string, Binding>): Call[] {
+  const { name, inputs: [x], params } = node, g = geometry(node), keep = "scale" in scale;
+  if (params.region === "across") return [texelCall(name, { x }, { y, ...scale }, across(g, keep), 2 * g.size + 8)];
+  const sums = likeOf(`${name} sums`, x);
+  return [
+    texelCall(`${name} rows`, { x }, { sums: write(sums) }, squareRows(g), 2 * g.size),
+    texelCall(name, { x, sums }, { y, ...scale }, lrnWithin(g, keep), g.size + 8),
+  ];
+}
 
 /** The layer type `lrn`. */
 export const lrn: Op<LrnParams> = {
   inputs: 1,
   parse: (fields) => ({
+    region: fields.choice("region", ["across", "within"], "across"),
     size: fields.integer("size", 1, 5),
     alpha: fields.number("alpha", 1e-4),
     beta: fields.number("beta", 0.75),
     k: fields.number("k", 1),
   }),
-  outputShape: ([input]) => input,
+  outputShape([input], { region, size }) {
+    if (region === "across") return input;
+    const [, h, w] = needMap(input), trips = Math.min(size, Math.max(h, w));
+    if (trips > MOST_TRIPS) throw new UserError(`a window of ${trips} pixels a side, expected at most ${MOST_TRIPS}`);
+    return input;
+  },
   forward(node, y) {
-    const { name, inputs: [x], saved } = node, g = geometry(node), work = 2 * g.size + 8;
-    if (!saved) return [texelCall(name, { x }, { y }, kernel(g, false), work)];
-    saved.scale = run(`${name} scale`, y.tensor.texels, y.tensor.storage);
-    return [texelCall(name, { x }, { y, scale: write(saved.scale) }, kernel(g, true), work)];
+    const { name, saved } = node;
+    if (!saved) return forward(node, y, {});
+    saved.scale = likeOf(`${name} scale`, y.tensor);
+    return forward(node, y, { scale: write(saved.scale) });
   },
   backward(node, dy, [dx]) {
     if (!dx) return [];
-    const g = geometry(node), inputs = { x: node.inputs[0], scale: node.saved!.scale, dy };
-    return [texelCall(`${node.name} gradient`, inputs, { dx }, lrnGradient(g), 6 * g.size + 8)];
+    const { name, inputs: [x], saved, params } = node, g = geometry(node), inputs = { x, scale: saved!.scale, dy };
+    if (params.region === "across") {
+      return [texelCall(`${name} gradient`, inputs, { dx }, lrnGradient(g), 6 * g.size + 8)];
+    }
+    const sums = likeOf(`${name} gradient sums`, x);
+    return [
+      texelCall(`${name} gradient rows`, inputs, { sums: write(sums) }, ratioRows(g), 6 * g.size),
+      texelCall(`${name} gradient`, { ...inputs, sums }, { dx }, lrnWithinGradient(g), g.size + 8),
+    ];
   },
 };

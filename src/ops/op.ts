@@ -43,7 +43,7 @@ export interface Node<P = unknown> {
   readonly name: string;
   readonly params: P;
   readonly inputs: readonly Tensor[];
-  /** The inputs' item shapes, which may have more dimensions than their tensors. */
+  /** The shape of an item of each input. */
   readonly shapes: readonly Shape[];
   readonly output: Tensor;
   /** Weights on the GPU under the names that `pack` gave them. */
@@ -71,6 +71,8 @@ export interface Op<P = unknown> {
   ): Record<string, PackedTensor>;
   /** True when the output is the input's memory under another shape: no kernel runs. */
   isView?(inputs: readonly Shape[], params: P): boolean;
+  /** True when the items of a batch are the steps of one sequence, not apart from each other. */
+  isSequence?(params: P): boolean;
   /** y from the inputs; `y` writes `node.output`. */
   forward(node: Node<P>, y: Binding): Call[];
   /** The gradient to each input that has a binding in `dx`, from dy (the shape of the output). */
@@ -85,6 +87,11 @@ export const MOST_DIMENSIONS = 5;
 /** [c, h, w] of a shape; a vector is c channels of one pixel. */
 export function chw([channels = 1, height = 1, ...columns]: Shape): [number, number, number] {
   return [channels, height, count(columns)];
+}
+
+/** [c, h, w] of an item's units. One stream of features, [1, features], has as many units as features. */
+export function unitMap(shape: Shape): [number, number, number] {
+  return chw(shape.length === 2 && shape[0] === 1 ? [shape[1]] : shape);
 }
 
 /** The 4-d shape of a batch of items. */

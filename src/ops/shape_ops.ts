@@ -1,16 +1,14 @@
 /** Ops that move or rename values: reshape, flatten, crop, dropout (the identity at inference). */
-import { reshape as reshapeKernel, shift } from "../../shaders/layout.ts";
+import { shift } from "../../shaders/layout.ts";
 import { UserError } from "../formats/user_error.ts";
-import type { Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import { chw, count, MOST_DIMENSIONS, needMap, type Op, type Shape, show } from "./op.ts";
+import { map3, regroupCall } from "./rows.ts";
 
 /** Parameters of reshape in network.json: the new shape of an item; one entry may be −1. */
 export interface ReshapeParams {
   shape: number[];
 }
-
-const map3 = ({ shape: [, c, h, w] }: Tensor) => [c, h, w] as const;
 
 /** Values in (c, h, w) order under another shape; a view where the texels stay where they are. */
 function reshaping<P>(parse: Op<P>["parse"], outputShape: Op<P>["outputShape"]): Op<P> {
@@ -19,11 +17,8 @@ function reshaping<P>(parse: Op<P>["parse"], outputShape: Op<P>["outputShape"]):
     parse,
     outputShape,
     isView: (inputs, params) => show(chw(inputs[0])) === show(chw(outputShape(inputs, params))),
-    forward: ({ name, inputs: [x], output }, y) => [
-      texelCall(name, { x }, { y }, reshapeKernel(map3(x), map3(output))),
-    ],
-    backward: ({ name, inputs: [x] }, dy, [dx]) =>
-      dx ? [texelCall(`${name} gradient`, { x: dy }, { y: dx }, reshapeKernel(map3(dy), map3(x)))] : [],
+    forward: ({ name, inputs: [x] }, y) => [regroupCall(name, x, y)],
+    backward: ({ name }, dy, [dx]) => dx ? [regroupCall(`${name} gradient`, dy, dx)] : [],
   };
 }
 

@@ -1,6 +1,6 @@
 /** The table of layer types: the name in network.json and the op behind it. */
 import { relu, sigmoid, tanh } from "./activations.ts";
-import { batchnorm, scale } from "./affine.ts";
+import { batchnorm, bias, scale } from "./affine.ts";
 import { binary } from "./binary.ts";
 import { clip } from "./clip.ts";
 import { concat } from "./concat.ts";
@@ -8,14 +8,18 @@ import { constant } from "./constant.ts";
 import { conv2d } from "./conv2d.ts";
 import { deconv2d } from "./deconv2d.ts";
 import { eltwise } from "./eltwise.ts";
+import { elu } from "./elu.ts";
 import { fc } from "./fc.ts";
 import { lrn } from "./lrn.ts";
+import { lstm } from "./lstm.ts";
 import { matmul } from "./matmul.ts";
 import { mean } from "./mean.ts";
 import type { Op } from "./op.ts";
 import { pad } from "./pad.ts";
 import { avgpool, maxpool } from "./pool.ts";
+import { prelu } from "./prelu.ts";
 import { crop, dropout, flatten, reshape } from "./shape_ops.ts";
+import { slice } from "./slice.ts";
 import { logsoftmax, softmax } from "./softmax.ts";
 import { transpose } from "./transpose.ts";
 
@@ -23,6 +27,7 @@ import { transpose } from "./transpose.ts";
 export const ops: Readonly<Record<string, Op>> = {
   avgpool,
   batchnorm,
+  bias,
   binary,
   clip,
   concat,
@@ -32,18 +37,22 @@ export const ops: Readonly<Record<string, Op>> = {
   deconv2d,
   dropout,
   eltwise,
+  elu,
   fc,
   flatten,
   logsoftmax,
   lrn,
+  lstm,
   matmul,
   maxpool,
   mean,
   pad,
+  prelu,
   relu,
   reshape,
   scale,
   sigmoid,
+  slice,
   softmax,
   tanh,
   transpose,

@@ -9,6 +9,7 @@
  */
 import { UserError } from "../formats/user_error.ts";
 import type { Device } from "../gpu/device.ts";
+import { sequenceLayer } from "../net/graph.ts";
 import { labelOf, type Model } from "../net/model.ts";
 import { Net, unitIndex } from "../net/net.ts";
 import { imageFormat, inputToPicture, type Picture, pictureToInput } from "../net/picture.ts";
@@ -129,6 +130,12 @@ export const searchDefaults = (rule: Rule = "paper") => ({
  */
 export async function search(device: Device, options: SearchOptions): Promise<SearchResult> {
   const joined = join(options.generator, options.classifier, options.layer), settings = settle(joined, options);
+  const sequence = sequenceLayer(joined.graph, [joined.layer, joined.output])?.name;
+  if (sequence !== undefined && options.targets.length > 1) {
+    throw new UserError(
+      `${options.classifier.name}: layer "${sequence}" takes what runs together for steps in time; search one target at a time`,
+    );
+  }
   const before = device.memory;
   const climb = await Climb.create(device, joined, settings);
   try {

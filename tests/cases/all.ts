@@ -2,20 +2,25 @@
  * Every table in one list.
  */
 import { batchnormCases } from "./batchnorm.ts";
+import { biasCases } from "./bias.ts";
 import type { Case } from "./case.ts";
 import { clipCases } from "./clip.ts";
 import { concatCases } from "./concat.ts";
 import { conv2dCases } from "./conv2d.ts";
 import { deconv2dCases } from "./deconv2d.ts";
 import { eltwiseCases } from "./eltwise.ts";
+import { eluCases } from "./elu.ts";
 import { fcCases } from "./fc.ts";
 import { binaryCases, matmulCases, meanCases, padCases, transposeCases } from "./items.ts";
 import { lrnCases } from "./lrn.ts";
+import { lstmCases } from "./lstm.ts";
 import { avgpoolCases, maxpoolCases } from "./pool.ts";
+import { preluCases } from "./prelu.ts";
 import { reluCases } from "./relu.ts";
 import { scaleCases } from "./scale.ts";
 import { cropCases, dropoutCases, flattenCases, reshapeCases } from "./shape_ops.ts";
 import { sigmoidCases } from "./sigmoid.ts";
+import { sliceCases } from "./slice.ts";
 import { logsoftmaxCases, softmaxCases } from "./softmax.ts";
 import { tanhCases } from "./tanh.ts";
 
@@ -30,6 +35,7 @@ export const allCases = [
   ...maxpoolCases,
   ...avgpoolCases,
   ...lrnCases,
+  ...lstmCases,
   ...concatCases,
   ...eltwiseCases,
   ...scaleCases,
@@ -46,4 +52,8 @@ export const allCases = [
   ...flattenCases,
   ...reshapeCases,
   ...cropCases,
+  ...preluCases,
+  ...eluCases,
+  ...biasCases,
+  ...sliceCases,
 ] as Case[];

@@ -80,7 +80,7 @@ export function randomWeights(network: Network): Map<string, Tensor> {
 function weightStream(part: string, shape: number[], seed: string): Random {
   const next = uniform(seed);
   if (part === "variance") return () => 0.5 + next();
-  if (part !== "weight") return () => next() - 0.5;
+  if (!/weight$/i.test(part)) return () => next() - 0.5;
   if (shape.length === 1) return () => 0.5 + next();
   const bound = Math.sqrt(3 / count(shape.slice(1)));
   return () => bound * (2 * next() - 1);

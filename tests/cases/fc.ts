@@ -31,6 +31,11 @@ export const fcCases: Case<FcParameters>[] = casesOf("fc", [
   { name: "image of 6 channels, odd sizes", inputs: [[1, 6, 3, 5]], params: { channels: 7 }, tolerance: sums },
   { name: "image of one channel", inputs: [[64, 1, 5, 7]], params: { channels: 9 }, tolerance: sums },
   { name: "single pixels", inputs: [[3, 13, 1, 1]], params: { channels: 6 }, tolerance: sums },
+  // Rows.
+  { name: "lrcn fc8-final, batch 16", inputs: [[16, 1, 256]], params: { channels: 101, axis: 1 }, tolerance: sums },
+  { name: "5 rows of 7, batch 3", inputs: [[3, 5, 7]], params: { channels: 6, axis: 1 }, tolerance: sums },
+  { name: "rows of images", inputs: [[2, 3, 5, 4]], params: { channels: 9, axis: 1, bias: false }, tolerance: sums },
+  { name: "rows in two dimensions", inputs: [[2, 3, 2, 2, 5]], params: { channels: 4, axis: 3 }, tolerance: sums },
   // Long reductions: one adapter silently ends an invocation's loops after 65,535 trips in all.
   { name: "70,000 features", inputs: [[1, 70_000]], params: { channels: 8 }, tolerance: longSums },
   {

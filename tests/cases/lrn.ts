@@ -31,4 +31,36 @@ export const lrnCases: Case<LrnParameters>[] = casesOf("lrn", [
   { name: "wide window", inputs: [[1, 13, 3, 3]], params: { size: 11, alpha: 3 }, tolerance: powers },
   { name: "1x1 image", inputs: [[1, 17, 1, 1]], params: { alpha: 1 }, tolerance: powers },
   { name: "batch 64, odd sizes", inputs: [[64, 6, 3, 5]], params: { alpha: 1 }, tolerance: powers },
+  // Within a channel. Caffe's CIFAR-10 network has size 3 and α = 5e-5.
+  {
+    name: "within, cifar10 norm1",
+    inputs: [[1, 32, 16, 16]],
+    params: { region: "within", size: 3, alpha: 5e-5 },
+    tolerance: powers,
+    spread: 100,
+  },
+  {
+    name: "within, odd sizes, batch 3",
+    inputs: [[3, 5, 7, 4]],
+    params: { region: "within", size: 5, alpha: 2 },
+    tolerance: powers,
+  },
+  {
+    name: "within, even size, beta 0.5, k 2",
+    inputs: [[2, 3, 6, 5]],
+    params: { region: "within", size: 4, alpha: 3, beta: 0.5, k: 2 },
+    tolerance: powers,
+  },
+  {
+    name: "within, window over all",
+    inputs: [[3, 6, 3, 2]],
+    params: { region: "within", size: 9, alpha: 9 },
+    tolerance: powers,
+  },
+  {
+    name: "within, size 1",
+    inputs: [[1, 3, 4, 4]],
+    params: { region: "within", size: 1, alpha: 0.5 },
+    tolerance: powers,
+  },
 ]);

@@ -2,10 +2,8 @@
 import assert from "node:assert/strict";
 import { openDevice } from "../../src/gpu/device.ts";
 import { Net } from "../../src/net/net.ts";
+import { allCases } from "../cases/all.ts";
 import { caseNetwork, type NetworkCase, outputGradient } from "../cases/case.ts";
-import { conv2dCases } from "../cases/conv2d.ts";
-import { deconv2dCases } from "../cases/deconv2d.ts";
-import { fcCases } from "../cases/fc.ts";
 import { smallNetworks } from "../cases/small_networks.ts";
 import { caseInputs, caseModel } from "../net/case_model.ts";
 import { assertClose } from "../reference/close.ts";
@@ -34,7 +32,7 @@ async function check({ network, weights, inputs, tolerance }: NetworkCase, to: t
   }
 }
 
-for (const testCase of [...conv2dCases, ...deconv2dCases, ...fcCases]) {
+for (const testCase of allCases.filter(({ type }) => trained.test(type))) {
   Deno.test(`weight gradient of ${testCase.type}: ${testCase.name}`, () => check(caseNetwork(testCase)));
 }
 for (const network of smallNetworks) {

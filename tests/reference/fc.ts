@@ -1,5 +1,6 @@
 /**
- * Fully connected: y[o] = bias[o] + Σ weight[o, f] · x[f], the input flattened in (c, h, w) order.
+ * Fully connected: y[o] = bias[o] + Σ weight[o, f] · x[f], the input flattened in (c, h, w) order; with an axis, each of
+ * the rows that the dimensions before it number.
  */
 import type { Op } from "./op.ts";
 import { count, tensor } from "./tensor.ts";
@@ -8,17 +9,19 @@ import { count, tensor } from "./tensor.ts";
 export interface FcParameters {
   channels: number;
   bias?: boolean;
+  axis?: number;
 }
 
 /** The fully connected layer; weight (channels, features). */
 export const fc: Op<FcParameters> = {
-  weightShapes([[, ...features]], { channels, bias = true }) {
-    return { weight: [channels, count(features)], ...(bias && { bias: [channels] }) };
+  weightShapes([[, ...item]], { channels, bias = true, axis = 0 }) {
+    return { weight: [channels, count(item.slice(axis))], ...(bias && { bias: [channels] }) };
   },
 
-  forward([x], { channels }, { weight, bias }) {
-    const [n, features] = [x.shape[0], weight.shape[1]];
-    const y = tensor([n, channels]);
+  forward([x], { channels, axis = 0 }, { weight, bias }) {
+    const rows = x.shape.slice(0, axis + 1);
+    const [n, features] = [count(rows), weight.shape[1]];
+    const y = tensor([...rows, channels]);
     for (let item = 0; item < n; item++) {
       for (let o = 0; o < channels; o++) {
         let sum = bias ? bias.data[o] : 0;
@@ -29,8 +32,8 @@ export const fc: Op<FcParameters> = {
     return y;
   },
 
-  backward([x], _y, dy, { channels }, { weight, bias }) {
-    const [n, features] = [x.shape[0], weight.shape[1]];
+  backward([x], _y, dy, { channels, axis = 0 }, { weight, bias }) {
+    const [n, features] = [count(x.shape.slice(0, axis + 1)), weight.shape[1]];
     const dx = tensor(x.shape);
     const dWeight = tensor(weight.shape);
     const dBias = tensor([channels]);

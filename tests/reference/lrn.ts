@@ -1,21 +1,23 @@
 /**
- * Local response normalisation across channels: y = x · s^−β with s[i] = k + α / size · Σ x[j]², the sum over the
- * `size` channels around i that exist (an even size has its extra channel after i, as in ONNX).
+ * Local response normalisation: y = x · s^−β with s[i] = k + α / n · Σ x[j]² over the n values of a window around i, of
+ * which those that exist count. Across channels n = size; within a channel the window is a square of pixels and
+ * n = size². (An even size has its extra value after i, as in ONNX.)
  *
- * dx[j] = dy[j] · s[j]^−β − 2 · α · β / size · x[j] · Σ dy[i] · x[i] · s[i]^(−β−1), over the i whose window holds j.
+ * dx[j] = dy[j] · s[j]^−β − 2 · α · β / n · x[j] · Σ dy[i] · x[i] · s[i]^(−β−1), over the i whose window holds j.
  */
 import type { Op } from "./op.ts";
 import { planes, type Tensor, tensor } from "./tensor.ts";
 
 /** The parameters of `lrn` in network.json. */
 export interface LrnParameters {
+  region?: "across" | "within";
   size?: number;
   alpha?: number;
   beta?: number;
   k?: number;
 }
 
-/** Local response normalisation across channels. */
+/** Local response normalisation. */
 export const lrn: Op<LrnParameters> = {
   forward([x], p) {
     const { beta = 0.75 } = p;
@@ -24,46 +26,48 @@ export const lrn: Op<LrnParameters> = {
   },
 
   backward([x], _y, dy, p) {
-    const { size = 5, alpha = 1e-4, beta = 0.75 } = p;
-    const { n, c, area } = planes(x);
+    const { alpha = 1e-4, beta = 0.75 } = p;
     const s = denominators(x, p);
     const dx = tensor(x.shape);
-    for (let i = 0; i < c; i++) {
-      const [first, end] = channelsAround(i, c, size);
-      for (let image = 0; image < n; image++) {
-        for (let pixel = 0; pixel < area; pixel++) {
-          const at = (image * c + i) * area + pixel;
-          dx.data[at] += dy.data[at] * s[at] ** -beta;
-          const share = -2 * alpha * beta / size * dy.data[at] * x.data[at] * s[at] ** (-beta - 1);
-          for (let j = first; j < end; j++) {
-            const other = (image * c + j) * area + pixel;
-            dx.data[other] += share * x.data[other];
-          }
-        }
-      }
+    const forEach = windows(x, p);
+    for (let i = 0; i < s.length; i++) {
+      dx.data[i] += dy.data[i] * s[i] ** -beta;
+      const share = -2 * alpha * beta / values(p) * dy.data[i] * x.data[i] * s[i] ** (-beta - 1);
+      forEach(i, (j) => dx.data[j] += share * x.data[j]);
     }
     return { inputs: [dx], weights: {} };
   },
 };
 
-/** The channels first … end − 1 that channel i is normalised by. */
-function channelsAround(i: number, c: number, size: number): [first: number, end: number] {
-  const first = i - Math.floor((size - 1) / 2);
-  return [Math.max(0, first), Math.min(c, first + size)];
+/** Values of a whole window. */
+const values = ({ size = 5, region = "across" }: LrnParameters) => region === "across" ? size : size ** 2;
+
+function denominators(x: Tensor, p: LrnParameters): Float64Array {
+  const { alpha = 1e-4, k = 1 } = p;
+  const forEach = windows(x, p);
+  return x.data.map((_, i) => {
+    let squares = 0;
+    forEach(i, (j) => squares += x.data[j] ** 2);
+    return k + alpha / values(p) * squares;
+  });
 }
 
-function denominators(x: Tensor, { size = 5, alpha = 1e-4, k = 1 }: LrnParameters): Float64Array {
-  const { n, c, area } = planes(x);
-  const s = new Float64Array(x.data.length);
-  for (let i = 0; i < c; i++) {
-    const [first, end] = channelsAround(i, c, size);
-    for (let image = 0; image < n; image++) {
-      for (let pixel = 0; pixel < area; pixel++) {
-        let squares = 0;
-        for (let j = first; j < end; j++) squares += x.data[(image * c + j) * area + pixel] ** 2;
-        s[(image * c + i) * area + pixel] = k + alpha / size * squares;
-      }
+/** A function that visits the places of the values that value i is normalised by. */
+function windows(x: Tensor, { size = 5, region = "across" }: LrnParameters) {
+  const { c, area } = planes(x), width = x.shape[3] ?? 1, height = area / width;
+  const around = (at: number, extent: number): [first: number, last: number] => {
+    const before = Math.floor((size - 1) / 2);
+    return [Math.max(-before, -at), Math.min(size - 1 - before, extent - 1 - at)];
+  };
+  return region === "across"
+    ? (i: number, visit: (j: number) => void) => {
+      const [first, last] = around(Math.floor(i / area) % c, c);
+      for (let step = first; step <= last; step++) visit(i + step * area);
     }
-  }
-  return s;
+    : (i: number, visit: (j: number) => void) => {
+      const [top, bottom] = around(Math.floor(i / width) % height, height), [left, right] = around(i % width, width);
+      for (let row = top; row <= bottom; row++) {
+        for (let column = left; column <= right; column++) visit(i + row * width + column);
+      }
+    };
 }

@@ -5,20 +5,25 @@
  * a pointer to the value that was written to it last, so a layer that writes the blob it reads needs no special case.
  */
 import { batchnorm } from "./batchnorm.ts";
+import { bias } from "./bias.ts";
 import { clip } from "./clip.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { deconv2d } from "./deconv2d.ts";
 import { eltwise } from "./eltwise.ts";
+import { elu } from "./elu.ts";
 import { fc } from "./fc.ts";
 import { binary, constant, matmul, mean, pad, transpose } from "./items.ts";
 import { lrn } from "./lrn.ts";
+import { lstm } from "./lstm.ts";
 import type { Gradients, Op, Weights } from "./op.ts";
 import { avgpool, maxpool } from "./pool.ts";
+import { prelu } from "./prelu.ts";
 import { relu } from "./relu.ts";
 import { scale } from "./scale.ts";
 import { crop, dropout, flatten, reshape } from "./shape_ops.ts";
 import { sigmoid } from "./sigmoid.ts";
+import { slice } from "./slice.ts";
 import { logsoftmax, softmax } from "./softmax.ts";
 import { tanh } from "./tanh.ts";
 import { map, type Tensor, tensor } from "./tensor.ts";
@@ -43,6 +48,7 @@ export interface Network {
 const ops = {
   avgpool,
   batchnorm,
+  bias,
   binary,
   clip,
   concat,
@@ -52,18 +58,22 @@ const ops = {
   deconv2d,
   dropout,
   eltwise,
+  elu,
   fc,
   flatten,
   logsoftmax,
   lrn,
+  lstm,
   matmul,
   maxpool,
   mean,
   pad,
+  prelu,
   relu,
   reshape,
   scale,
   sigmoid,
+  slice,
   softmax,
   tanh,
   transpose,

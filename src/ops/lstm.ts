@@ -1,0 +1,243 @@
+/**
+ * lstm: a long short-term memory over time, which is the batch or the first dimension of the item. The kernels' header
+ * gives the equations. A continuation marker, the optional second input, multiplies what a step takes from the one
+ * before (Caffe's `cont`); it is a switch, so no gradient goes to it.
+ *
+ * One convolution makes what x gives to all gates of all steps; each step is a small convolution and one kernel.
+ */
+import type { ConvDirection, ConvGeometry } from "../../shaders/conv.ts";
+import {
+  keptTexels,
+  type LstmGeometry,
+  lstmStart,
+  lstmStep,
+  lstmStepGradient,
+  stateTexels,
+} from "../../shaders/lstm.ts";
+import { UserError } from "../formats/user_error.ts";
+import { type Binding, type Call, read, write } from "../gpu/kernel.ts";
+import { featureMap, run, type Tensor } from "../gpu/tensor.ts";
+import { elementwiseCall, texelCall } from "./calls.ts";
+import { convCall, packConv, packVector } from "./convolution.ts";
+import { blocks, type HostTensor, type Node, type Op, type Shape, show } from "./op.ts";
+import { asRows, intoRows } from "./rows.ts";
+
+/** Parameters of lstm in network.json. */
+export interface LstmParams {
+  hidden: number;
+  /** Whether a batch is one sequence, of [features] or [streams, features], or an item, [time, streams, features]. */
+  time: "batch" | "item";
+  reverse: boolean;
+  peepholes: boolean;
+  initial: boolean;
+}
+
+/** Streams and features of an item. @throws UserError where it is no step, or no sequence of steps. */
+function itemSizes(item: Shape, { time }: LstmParams): { streams: number; features: number } {
+  if (time === "item" ? item.length !== 3 : item.length > 2) {
+    const expected = time === "item" ? "[time, streams, features]" : "[features] or [streams, features]";
+    throw new UserError(`an item of ${show(item)}, expected ${expected} because "time" is "${time}"`);
+  }
+  return { streams: item.at(-2) ?? 1, features: item.at(-1)! };
+}
+
+/** Sizes of a node. Gates are as wide as whole texels, so that each begins with one. */
+function sizes({ inputs: [x], shapes: [item, marker], params }: Node<LstmParams>) {
+  const { streams, features } = itemSizes(item, params), inBatch = params.time === "batch";
+  const [items, steps] = inBatch ? [1, x.shape[0]] : [x.shape[0], item[0]];
+  const { hidden, reverse, peepholes } = params;
+  const geometry: LstmGeometry = {
+    ...{ items, steps, streams, hidden, reverse, peepholes },
+    marker: marker ? params.time : "none",
+  };
+  return {
+    geometry,
+    features,
+    hidden,
+    gates: 16 * blocks(hidden),
+    perStep: items * streams,
+    rows: items * steps * streams,
+  };
+}
+
+/** A matrix from `features` to all gates, over `batch` rows. */
+const matrix = (batch: number, features: number, gates: number): ConvGeometry => ({
+  batch,
+  channelsIn: features,
+  channelsOut: gates,
+  groups: 1,
+  inSize: [1, 1],
+  outSize: [1, 1],
+  kernel: [1, 1],
+  stride: [1, 1],
+  dilation: [1, 1],
+  padding: [0, 0],
+});
+
+/** Rows `hidden` long, or matrices of `hidden` rows, one after the other: each lengthened to whole texels by zeros. */
+function padded<T extends Float32Array | Int8Array>(values: T, hidden: number, columns: number): T {
+  const from = hidden * columns, to = 4 * blocks(hidden) * columns, parts = values.length / from;
+  const result = new (values.constructor as new (length: number) => T)(parts * to);
+  for (let n = 0; n < parts; n++) result.set(values.subarray(n * from, (n + 1) * from), n * to);
+  return result;
+}
+
+function paddedMatrix(weight: HostTensor, hidden: number): HostTensor {
+  const [rows, columns] = weight.shape, { quantised } = weight;
+  return {
+    shape: [rows / hidden * 4 * blocks(hidden), columns],
+    stored: weight.stored,
+    values: padded(weight.values, hidden, columns),
+    ...(quantised && {
+      quantised: {
+        integers: padded(quantised.integers, hidden, columns),
+        scales: padded(quantised.scales, hidden, 1),
+      },
+    }),
+  };
+}
+
+/** A function that makes the call for U h' of one step, or in the other direction for the gradient's way back to h'. */
+function recurrence({ device, name, weights }: Node<LstmParams>, g: ConvGeometry, direction: ConvDirection) {
+  const own = { weight: weights.recurrent, scale: weights.recurrentScale };
+  let call: Call | undefined;
+  return (x: Tensor, y: Tensor): Call => {
+    call ??= convCall({ device, name: `${name} recurrence`, weights: own }, g, direction, x, write(y), false);
+    return { ...call, bindings: { ...call.bindings, x: read(x), y: write(y) } };
+  };
+}
+
+/** The layer type `lstm`. */
+export const lstm: Op<LstmParams> = {
+  parse: (fields) => ({
+    hidden: fields.integer("hidden", 1),
+    time: fields.choice("time", ["batch", "item"], "batch"),
+    reverse: fields.boolean("reverse", false),
+    peepholes: fields.boolean("peepholes", false),
+    initial: fields.boolean("initial", false),
+  }),
+  isSequence: ({ time }) => time === "batch",
+  outputShape(inputs, p) {
+    const [x, marker] = inputs, { streams } = itemSizes(x, p);
+    if (inputs.length > 2) throw new UserError(`${inputs.length} inputs, expected one, or two with the marker`);
+    const expected = p.time === "item" ? x.slice(0, 2) : [streams];
+    if (marker && show(marker) !== show(expected)) {
+      throw new UserError(`the continuation marker has items of ${show(marker)}, expected ${show(expected)}`);
+    }
+    return x.with(-1, p.hidden);
+  },
+  weightShapes([x], p) {
+    const { streams, features } = itemSizes(x, p), { hidden } = p;
+    return {
+      inputWeight: [4 * hidden, features],
+      recurrentWeight: [4 * hidden, hidden],
+      bias: [4 * hidden],
+      ...(p.peepholes ? { peephole: [3 * hidden] } : {}),
+      ...(p.initial ? { initialHidden: [streams, hidden], initialCell: [streams, hidden] } : {}),
+    };
+  },
+  pack({ inputWeight, recurrentWeight, bias, peephole, initialHidden, initialCell }, [x], p, storage) {
+    const { hidden } = p, { features } = itemSizes(x, p), gates = 16 * blocks(hidden);
+    const packed = (weight: HostTensor, columns: number) =>
+      packConv(matrix(1, columns, gates), { weight: paddedMatrix(weight, hidden) }, storage);
+    const vector = (...parts: HostTensor[]) =>
+      packVector(Float32Array.from(parts.flatMap(({ values }) => [...padded(values, hidden, 1)])));
+    const input = packed(inputWeight, features), recurrent = packed(recurrentWeight, hidden);
+    return {
+      ...input,
+      bias: vector(bias),
+      recurrent: recurrent.weight,
+      ...(recurrent.scale ? { recurrentScale: recurrent.scale } : {}),
+      ...(peephole ? { peephole: vector(peephole) } : {}),
+      ...(initialHidden ? { initial: vector(initialHidden, initialCell) } : {}),
+    };
+  },
+  forward(node, y) {
+    const { device, name, inputs: [input, marker], weights, saved } = node;
+    const { geometry: g, features, hidden, gates, perStep, rows } = sizes(node);
+    const x = asRows(device, `${name} input rows`, input, rows, features);
+    const out = intoRows(device, `${name} rows`, y, rows, hidden);
+    const all = featureMap(device, `${name} gates`, [rows, gates, 1, 1]);
+    const recur = recurrence(node, matrix(perStep, hidden, gates), "direct");
+    const newState = (): Tensor => ({
+      ...featureMap(device, `${name} state`, [perStep, hidden, 1, 1]),
+      texels: stateTexels(g, 1),
+    });
+    const reads = { ...optional({ marker }), ...optional({ peephole: weights.peephole }) };
+    const kept = saved && (saved.kept = run(`${name} kept`, keptTexels(g), y.tensor.storage));
+    let state = newState();
+    const calls: Call[] = [
+      ...x.calls,
+      convCall(node, matrix(rows, features, gates), "direct", x.tensor, write(all), true),
+      texelCall(
+        `${name} start`,
+        optional({ initial: weights.initial }),
+        { state: write(state) },
+        lstmStart(g, weights.initial !== undefined),
+      ),
+    ];
+    const code = lstmStep(g, kept !== undefined);
+    for (let step = 0; step < g.steps; step++) {
+      const recurrent = featureMap(device, `${name} recurrence`, [perStep, gates, 1, 1]), next = newState();
+      calls.push(recur(state, recurrent));
+      calls.push(
+        stepCall(name, g, code, { ...reads, gates: all, recurrent, state }, {
+          next: write(next),
+          y: out.binding,
+          ...(kept ? { kept: write(kept) } : {}),
+        }),
+      );
+      state = next;
+    }
+    return [...calls, ...out.calls];
+  },
+  backward(node, output, [dx, dMarker]) {
+    const zero = dMarker ? [elementwiseCall(`${node.name} marker gradient`, {}, dMarker, "vec4f()")] : [];
+    if (!dx) return zero;
+    const { device, name, inputs: [, marker], weights, saved } = node;
+    const { geometry: g, features, hidden, gates, perStep, rows } = sizes(node);
+    const dy = asRows(device, `${name} gradient rows`, output, rows, hidden);
+    const into = intoRows(device, `${name} input gradient rows`, dx, rows, features);
+    const da = featureMap(device, `${name} gates gradient`, [rows, gates, 1, 1]);
+    const recur = recurrence(node, matrix(perStep, hidden, gates), "transposed");
+    const newState = (): Tensor => ({
+      ...featureMap(device, `${name} state gradient`, [perStep, gates, 1, 1]),
+      texels: stateTexels(g, 4),
+    });
+    const reads = { ...optional({ marker }), ...optional({ peephole: weights.peephole }), kept: saved!.kept };
+    let back = newState();
+    const calls: Call[] = [...dy.calls, elementwiseCall(`${name} gradient start`, {}, write(back), "vec4f()")];
+    const code = lstmStepGradient(g);
+    for (let step = 0; step < g.steps; step++) {
+      const dh = featureMap(device, `${name} hidden gradient`, [perStep, hidden, 1, 1]), next = newState();
+      calls.push(recur(back, dh));
+      calls.push(
+        stepCall(`${name} gradient`, g, code, { ...reads, dy: dy.tensor, dh, back }, {
+          next: write(next),
+          da: write(da),
+        }),
+      );
+      back = next;
+    }
+    const through = convCall(node, matrix(rows, features, gates), "transposed", da, into.binding, false);
+    return [...calls, through, ...into.calls, ...zero];
+  },
+};
+
+/** The tensors that are there. */
+function optional(tensors: Record<string, Tensor | undefined>): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(tensors).flatMap(([name, tensor]) => tensor ? [[name, tensor]] : []));
+}
+
+/** One step: an invocation for each texel of each stream's hidden units. */
+function stepCall(
+  name: string,
+  g: LstmGeometry,
+  code: string,
+  inputs: Record<string, Tensor>,
+  outputs: Record<string, Binding>,
+): Call {
+  const reads = Object.fromEntries(Object.entries(inputs).map(([key, tensor]) => [key, read(tensor)]));
+  const invocations = g.items * g.streams * blocks(g.hidden);
+  return { label: `${name} step`, bindings: { ...reads, ...outputs }, code, invocations, flops: 100 * invocations };
+}

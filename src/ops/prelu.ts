@@ -1,0 +1,28 @@
+/**
+ * prelu: y = x > 0 ? x : slope[c] · x, the slopes learnt, one a channel or one for all. They may be negative, so the
+ * gradient asks x for its sign, not y.
+ */
+import { channelwiseCall } from "./calls.ts";
+import { packVector } from "./convolution.ts";
+import type { Op } from "./op.ts";
+
+/** Parameters of prelu in network.json; `shared` says that one slope serves all channels. */
+export interface PreluParams {
+  shared: boolean;
+}
+
+/** The layer type `prelu`. */
+export const prelu: Op<PreluParams> = {
+  inputs: 1,
+  parse: (fields) => ({ shared: fields.boolean("shared", false) }),
+  outputShape: ([input]) => input,
+  weightShapes: ([[channels]], { shared }) => ({ slope: [shared ? 1 : channels] }),
+  pack: ({ slope: { values } }, [[channels]], { shared }) => ({
+    slope: packVector(shared ? new Float32Array(channels).fill(values[0]) : values),
+  }),
+  forward: ({ name, inputs: [x], weights: { slope } }, y) => [
+    channelwiseCall(name, { x }, { slope }, y, "select(slope * x, x, x > vec4f())"),
+  ],
+  backward: ({ name, inputs: [x], weights: { slope } }, dy, [dx]) =>
+    dx ? [channelwiseCall(`${name} gradient`, { x, dy }, { slope }, dx, "select(slope * dy, dy, x > vec4f())")] : [],
+};

@@ -1,0 +1,43 @@
+/**
+ * Long short-term memories: of LRCN (narrower input), then time in batch and item, streams, markers and every option.
+ * Markers are random numbers here, not 0 and 1: what they multiply then shows.
+ */
+import type { LstmParameters } from "../reference/lstm.ts";
+import { type Case, casesOf } from "./case.ts";
+
+// Sums of some hundred products, then WGSL's exp, step after step.
+const steps = 2e-5;
+
+/** The LSTM table. */
+export const lstmCases: Case<LstmParameters>[] = casesOf("lstm", [
+  { name: "lrcn, 16 frames", inputs: [[16, 512], [16, 1]], params: { hidden: 256 }, tolerance: steps },
+  {
+    name: "64 steps, a stream in two dimensions",
+    inputs: [[64, 1, 33], [64, 1]],
+    params: { hidden: 20 },
+    tolerance: steps,
+  },
+  { name: "without marker", inputs: [[5, 12]], params: { hidden: 8 }, tolerance: steps },
+  { name: "a single step of a single unit", inputs: [[1, 1], [1, 1]], params: { hidden: 1 }, tolerance: steps },
+  { name: "odd sizes, reverse", inputs: [[7, 5], [7, 1]], params: { hidden: 6, reverse: true }, tolerance: steps },
+  { name: "5 streams", inputs: [[6, 5, 7], [6, 5]], params: { hidden: 10 }, tolerance: steps },
+  {
+    name: "3 streams, peepholes, initial",
+    inputs: [[4, 3, 5], [4, 3]],
+    params: { hidden: 7, peepholes: true, initial: true },
+    tolerance: steps,
+  },
+  { name: "time in the item", inputs: [[1, 6, 2, 5]], params: { hidden: 9, time: "item" }, tolerance: steps },
+  {
+    name: "time in the item, three items, marker",
+    inputs: [[3, 6, 2, 5], [3, 6, 2]],
+    params: { hidden: 4, time: "item" },
+    tolerance: steps,
+  },
+  {
+    name: "time in the item, two items, everything",
+    inputs: [[2, 5, 3, 4], [2, 5, 3]],
+    params: { hidden: 6, time: "item", reverse: true, peepholes: true, initial: true },
+    tolerance: steps,
+  },
+]);
