@@ -73,12 +73,9 @@ const lstm: Rule = (o) => {
   }
 
   const hs = directions.map((reverse, n) => direction(o, x, n, reverse, hidden));
-  const last = directions.map((reverse, n) => {
-    const at = reverse ? 0 : time - 1;
-    return time === 1
-      ? hs[n]
-      : trace.add("pad", { axis: 0, before: at === 0 ? 0 : -at, after: at + 1 - time }, [hs[n]]);
-  });
+  const last = directions.map((reverse, n) =>
+    trace.add("slice", { axis: 0, from: reverse ? 0 : time - 1, count: 1 }, [hs[n]])
+  );
   const all = joined(o, hs.map((h) => trace.reshape(h, [time, 1, streams, hidden])), 1), final = joined(o, last, 0);
   if (!layout) return [all, final];
   if (apart) {

@@ -1,4 +1,4 @@
-/** Gemm and MatMul: a product with a known matrix is fc, or a 1 × 1 convolution over the rows; other products are matmul. */
+/** Gemm and MatMul: a product with a known matrix is fc, any other is matmul. */
 import { UserError } from "../../../src/formats/user_error.ts";
 import { reshaped, transposed } from "./fold.ts";
 import type { Operator, Rule } from "./operator.ts";
@@ -10,23 +10,14 @@ const count = (shape: readonly number[]): number => shape.reduce((product, n) =>
 
 /** y[…, n] = Σ_k x[…, k] · weight[n, k] + bias[n] over items of any rank. */
 function linear(trace: Trace, x: Traced, weight: OnnxTensor, bias?: ArrayLike<number>): Traced {
-  const [outputs, features] = weight.shape, lead = x.item.slice(0, -1), rows = count(lead);
-  if (x.item.at(-1) !== features) {
+  const [channels, features] = weight.shape, axis = x.item.length - 1;
+  if (x.item[axis] !== features) {
     throw new UserError(`[${x.item}] does not end in the ${features} that its matrix takes`);
   }
-  const params = { channels: outputs, bias: bias !== undefined };
-  const weights = { weight: weight.values, ...(bias ? { bias } : {}) };
-  if (rows === 1) {
-    // fc flattens its input itself.
-    const source = x.maker?.type === "reshape" && x.item.length === 1
-      ? x.maker.inputs[0]
-      : trace.reshape(x, [features]);
-    return trace.reshape(trace.add("fc", params, [source], weights), [...lead, outputs]);
-  }
-  const columns = trace.transpose(trace.reshape(x, [rows, features]), [1, 0]);
-  const map = trace.reshape(columns, [features, rows, 1]);
-  const y = trace.add("conv2d", { ...params, kernel: 1 }, [map], weights);
-  return trace.reshape(trace.transpose(trace.reshape(y, [outputs, rows]), [1, 0]), [...lead, outputs]);
+  // fc flattens its input itself.
+  const source = axis === 0 && x.maker?.type === "reshape" ? x.maker.inputs[0] : x;
+  const params = { channels, bias: bias !== undefined, ...(axis > 0 ? { axis } : {}) };
+  return trace.add("fc", params, [source], { weight: weight.values, ...(bias ? { bias } : {}) });
 }
 
 const scaled = (values: ArrayLike<number>, factor: number): ArrayLike<number> =>

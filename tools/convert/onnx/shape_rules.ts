@@ -12,11 +12,9 @@ const renamed = (o: Operator, shape: readonly number[]): Traced =>
 const same: Rule = (o) => [o.input(0)];
 
 /** `count` positions of one dimension from `first` on. */
-export function run(o: Operator, x: Traced, axis: number, first: number, count: number): Traced {
-  const own = o.trace.itemAxis(axis), after = first + count - x.item[own];
-  return first === 0 && after === 0
-    ? x
-    : o.trace.add("pad", { axis: own, before: first === 0 ? 0 : -first, after }, [x]);
+function run(o: Operator, x: Traced, axis: number, first: number, count: number): Traced {
+  const own = o.trace.itemAxis(axis);
+  return count === x.item[own] ? x : o.trace.add("slice", { axis: own, from: first, count }, [x]);
 }
 
 /** Values joined along an axis of their item. */

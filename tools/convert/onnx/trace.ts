@@ -140,13 +140,14 @@ export class Trace {
     });
   }
 
-  /** y = factor · x + shift, for each channel or for all. */
-  affine(x: Traced, factor: ArrayLike<number>, shift?: ArrayLike<number>): Traced {
-    const channels = x.item[0] ?? 1,
-      each = (from: ArrayLike<number>) =>
-        Float32Array.from({ length: channels }, (_, c) => from.length === 1 ? from[0] : from[c]);
-    const weights = { weight: each(factor), ...(shift ? { bias: each(shift) } : {}) };
-    const y = this.add("scale", { bias: shift !== undefined }, [x.item.length ? x : this.reshape(x, [1])], weights);
+  /** y = factor · x + shift, for each channel or for all; a factor of one is left out. */
+  affine(x: Traced, factor: ArrayLike<number> | 1, shift?: ArrayLike<number>): Traced {
+    const each = (from: ArrayLike<number>) =>
+      Float32Array.from({ length: x.item[0] ?? 1 }, (_, c) => from.length === 1 ? from[0] : from[c]);
+    const source = x.item.length ? x : this.reshape(x, [1]), bias = shift && { bias: each(shift) };
+    const y = factor === 1
+      ? this.add("bias", {}, [source], bias)
+      : this.add("scale", { bias: bias !== undefined }, [source], { weight: each(factor), ...bias });
     return this.reshape(y, x.item);
   }
 

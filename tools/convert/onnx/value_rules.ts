@@ -29,8 +29,8 @@ type Operation = "sum" | "difference" | "product" | "quotient";
 export function arithmetic(trace: Trace, operation: Operation, a: Operand, b: Operand): Traced {
   if (isTraced(a)) {
     const known = trace.perChannel(b, a), negative = known && Float32Array.from(known, (value) => -value);
-    if (known && operation === "sum") return trace.affine(a, [1], known);
-    if (negative && operation === "difference") return trace.affine(a, [1], negative);
+    if (known && operation === "sum") return trace.affine(a, 1, known);
+    if (negative && operation === "difference") return trace.affine(a, 1, negative);
     if (known && operation === "product") return trace.affine(a, known);
     if (known && operation === "quotient" && Array.from(known).every((value) => value !== 0)) {
       return trace.affine(a, Float32Array.from(known, (value) => 1 / value));
@@ -72,16 +72,17 @@ const given = (fields: Record<string, number | undefined>): Record<string, unkno
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 /** x where it is positive, else slope · x. */
-function leaky(trace: Trace, x: Traced, slope: Operand): Traced {
+const prelu: Rule = (o) => {
+  const { trace } = o, x = o.computed(0), slope = o.input(1), known = trace.perChannel(slope, x);
+  if (known && x.item.length > 0) return [trace.add("prelu", { shared: known.length === 1 }, [x], { slope: known })];
   const low = trace.add("clip", { max: 0 }, [x]), high = trace.add("relu", {}, [x]);
-  return arithmetic(trace, "sum", high, arithmetic(trace, "product", low, slope));
-}
+  return [arithmetic(trace, "sum", high, arithmetic(trace, "product", low, slope))];
+};
 
 const leakyRelu: Rule = (o) => {
   const slope = o.number("alpha", 0.01), x = o.computed(0);
   if (slope >= 0) return [o.trace.add("relu", { slope }, [x])];
-  const [low, high] = [o.trace.add("clip", { max: 0 }, [x]), o.trace.add("relu", {}, [x])];
-  return [o.trace.add("eltwise", { operation: "sum", coefficients: [1, slope] }, [high, low])];
+  return [o.trace.add("prelu", { shared: true }, [x], { slope: [slope] })];
 };
 
 /** A hinge: max(0, min(1, alpha · x + beta)). */
@@ -123,6 +124,7 @@ export const valueRules: Record<string, Rule> = {
   Add: binary("sum"),
   Clip: clip,
   Div: binary("quotient"),
+  Elu: layer("elu", (o) => ({ alpha: o.number("alpha", 1) })),
   HardSigmoid: (o) => [hinge(o.trace, o.computed(0), o.number("alpha", 0.2), o.number("beta", 0.5))],
   HardSwish: (o) => {
     const x = o.computed(0);
@@ -133,7 +135,7 @@ export const valueRules: Record<string, Rule> = {
   Max: max,
   Mul: binary("product"),
   Neg: (o) => [o.trace.affine(o.computed(0), [-1])],
-  PRelu: (o) => [leaky(o.trace, o.computed(0), o.input(1))],
+  PRelu: prelu,
   Pow: power,
   ReduceMean: reduce(false),
   ReduceSum: reduce(true),
