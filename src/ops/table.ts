@@ -1,5 +1,5 @@
 /** The table of layer types: the name in network.json and the op behind it. */
-import { relu, sigmoid, tanh } from "./activations.ts";
+import { exp, log, relu, sigmoid, sqrt, tanh } from "./activations.ts";
 import { batchnorm, bias, scale } from "./affine.ts";
 import { binary } from "./binary.ts";
 import { clip } from "./clip.ts";
@@ -38,8 +38,10 @@ export const ops: Readonly<Record<string, Op>> = {
   dropout,
   eltwise,
   elu,
+  exp,
   fc,
   flatten,
+  log,
   logsoftmax,
   lrn,
   lstm,
@@ -54,6 +56,7 @@ export const ops: Readonly<Record<string, Op>> = {
   sigmoid,
   slice,
   softmax,
+  sqrt,
   tanh,
   transpose,
 } as Record<string, Op>;

@@ -11,6 +11,7 @@ import { deconv2dCases } from "./deconv2d.ts";
 import { eltwiseCases } from "./eltwise.ts";
 import { eluCases } from "./elu.ts";
 import { fcCases } from "./fc.ts";
+import { functionCases } from "./functions.ts";
 import { binaryCases, matmulCases, meanCases, padCases, transposeCases } from "./items.ts";
 import { lrnCases } from "./lrn.ts";
 import { lstmCases } from "./lstm.ts";
@@ -42,6 +43,7 @@ export const allCases = [
   ...batchnormCases,
   ...softmaxCases,
   ...logsoftmaxCases,
+  ...functionCases,
   ...clipCases,
   ...binaryCases,
   ...matmulCases,

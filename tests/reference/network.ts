@@ -13,6 +13,7 @@ import { deconv2d } from "./deconv2d.ts";
 import { eltwise } from "./eltwise.ts";
 import { elu } from "./elu.ts";
 import { fc } from "./fc.ts";
+import { exp, log, sqrt } from "./functions.ts";
 import { binary, constant, matmul, mean, pad, transpose } from "./items.ts";
 import { lrn } from "./lrn.ts";
 import { lstm } from "./lstm.ts";
@@ -59,8 +60,10 @@ const ops = {
   dropout,
   eltwise,
   elu,
+  exp,
   fc,
   flatten,
+  log,
   logsoftmax,
   lrn,
   lstm,
@@ -75,6 +78,7 @@ const ops = {
   sigmoid,
   slice,
   softmax,
+  sqrt,
   tanh,
   transpose,
 };

@@ -71,7 +71,7 @@ async function run(values: Values<typeof options>): Promise<void> {
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   print(`${out}: ${model.layers} layers, ${model.parameters.toLocaleString("en")} parameters, ${seconds} s`);
   if (model.outputs.length > 1) print(`outputs: ${model.outputs.join(", ")}; --layer of infer takes their names`);
-  if (model.dropped.length > 0) warn(`outputs that hold no floats are left out: ${model.dropped.join(", ")}`);
+  if (model.dropped.length > 0) warn(`outputs that are left out, as docs/onnx.md says: ${model.dropped.join(", ")}`);
 }
 
 const npyTypes: Record<string, ElementType> = { f4: "float32", f2: "float32", f8: "float64", b1: "bool", i8: "int64" };

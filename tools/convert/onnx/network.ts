@@ -43,7 +43,7 @@ export interface ConvertedOnnx {
   parameters: number;
   /** The names of the outputs, the network's own first. */
   outputs: string[];
-  /** Outputs that are not computed from floats and are left out. */
+  /** Outputs that are left out: they hold no floats, or their operator is supported without them. */
   dropped: string[];
 }
 
@@ -141,11 +141,9 @@ function traced(
       convertNode(node, model.opset, trace, values, file);
       for (const made of trace.layers.slice(before)) origins.set(made, node);
     }
-    for (const { name } of model.outputs) {
-      if (!values.has(name)) {
-        throw new UserError(`${file}: nothing makes its output ${JSON.stringify(name.slice(0, 60))}`);
-      }
-    }
+    const made = new Set(nodes.flatMap(({ outputs }) => outputs));
+    const lost = model.outputs.find(({ name }) => !made.has(name) && !values.has(name));
+    if (lost) throw new UserError(`${file}: nothing makes its output ${JSON.stringify(lost.name.slice(0, 60))}`);
     return { trace, values, origins };
   };
   if (batch !== undefined && inputs.every(({ shape }) => shape.length > 1)) {
@@ -193,7 +191,8 @@ function written(
   options: OnnxOptions,
 ): ConvertedOnnx {
   const outputs = model.outputs.flatMap(({ name }) => {
-    const value = values.get(name)!;
+    const value = values.get(name);
+    if (value === undefined) return []; // its operator makes others, but not this one
     if (isTraced(value)) return [{ name, value }];
     return floating.includes(value.type) && value.values.length > 0
       ? [{
@@ -208,7 +207,9 @@ function written(
   const dropped = model.outputs.map(({ name }) => name).filter((name) =>
     outputs.every((output) => output.name !== name)
   );
-  if (outputs.length === 0) throw new UserError(`${file}: none of its outputs is computed from floats`);
+  if (outputs.length === 0) {
+    throw new UserError(`${file}: none of its outputs can be had: they hold no floats, or are not supported`);
+  }
   const live = new Set<Traced>(outputs.map(({ value }) => value));
   for (const made of [...trace.layers].reverse()) {
     if (live.has(made.output)) { for (const input of made.inputs) live.add(input); }

@@ -2,6 +2,7 @@
 import { UserError } from "../../../src/formats/user_error.ts";
 import { axesOf } from "./fold.ts";
 import type { Operator, Rule } from "./operator.ts";
+import type { OnnxTensor } from "./tensor.ts";
 import { isTraced, type Operand, type Trace, type Traced } from "./trace.ts";
 
 const count = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
@@ -53,10 +54,18 @@ const sum: Rule = (o) => {
   return [xs.reduce((a, b) => arithmetic(o.trace, "sum", a, b))];
 };
 
-const max: Rule = (o) => {
-  const xs = o.inputs.map((_, n) => o.computed(n));
-  if (xs.length === 1) return xs;
-  return [o.trace.add("eltwise", { operation: "max" }, xs)];
+/** The larger, or the smaller, of values of one shape, or of one and a known number. */
+const extreme = (side: "min" | "max"): Rule => (o) => {
+  const { trace } = o,
+    number = o.inputs.find((x) => x && !isTraced(x) && x.values.length === 1) as OnnxTensor | undefined;
+  if (o.inputs.length === 1) return [o.input(0)];
+  if (number && o.inputs.length === 2) {
+    const other = o.computed(o.inputs[0] === number ? 1 : 0), bound = number.values[0];
+    return [trace.add("clip", Number.isFinite(bound) ? { [side === "max" ? "min" : "max"]: bound } : {}, [other])];
+  }
+  const xs = o.inputs.map((_, n) => o.computed(n)), flip = (x: Traced) => trace.affine(x, [-1]);
+  if (side === "max") return [trace.add("eltwise", { operation: "max" }, xs)];
+  return [flip(trace.add("eltwise", { operation: "max" }, xs.map(flip)))];
 };
 
 const clip: Rule = (o) => {
@@ -111,6 +120,17 @@ const reduce = (total: boolean): Rule => (o) => {
   return [keep ? y : trace.reshape(y, kept.filter((_, d) => !own.includes(d)))];
 };
 
+/** The largest value over axes: maximum pooling of these in one row. */
+const reduceMax: Rule = (o) => {
+  const x = o.computed(0), { trace } = o, shape = trace.shapeOf(x), given = axesOf(o, shape.length);
+  if (!given?.length && o.number("noop_with_empty_axes", 0) !== 0) return [x];
+  const own = (given?.length ? given : shape.map((_, d) => d)).map((axis) => trace.itemAxis(axis));
+  const rest = x.item.flatMap((_, d) => own.includes(d) ? [] : [d]), kept = rest.map((d) => x.item[d]);
+  const rows = trace.reshape(trace.transpose(x, [...rest, ...own]), [count(kept), count(x.item) / count(kept), 1]);
+  const y = trace.add("maxpool", { global: true }, [rows]);
+  return [trace.reshape(y, o.number("keepdims", 1) ? x.item.map((n, d) => own.includes(d) ? 1 : n) : kept)];
+};
+
 const power: Rule = (o) => {
   const exponent = o.needed(1, "the exponent"), x = o.computed(0);
   if (exponent.values.length !== 1 || exponent.values[0] !== 2) {
@@ -125,23 +145,28 @@ export const valueRules: Record<string, Rule> = {
   Clip: clip,
   Div: binary("quotient"),
   Elu: layer("elu", (o) => ({ alpha: o.number("alpha", 1) })),
+  Exp: layer("exp"),
   HardSigmoid: (o) => [hinge(o.trace, o.computed(0), o.number("alpha", 0.2), o.number("beta", 0.5))],
   HardSwish: (o) => {
     const x = o.computed(0);
     return [o.trace.add("eltwise", { operation: "product" }, [x, hinge(o.trace, x, 1 / 6, 0.5)])];
   },
   LeakyRelu: leakyRelu,
+  Log: layer("log"),
   LogSoftmax: softmax("logsoftmax"),
-  Max: max,
+  Max: extreme("max"),
+  Min: extreme("min"),
   Mul: binary("product"),
   Neg: (o) => [o.trace.affine(o.computed(0), [-1])],
   PRelu: prelu,
   Pow: power,
+  ReduceMax: reduceMax,
   ReduceMean: reduce(false),
   ReduceSum: reduce(true),
   Relu: layer("relu"),
   Sigmoid: layer("sigmoid"),
   Softmax: softmax("softmax"),
+  Sqrt: layer("sqrt"),
   Sub: binary("difference"),
   Sum: sum,
   Tanh: layer("tanh"),

@@ -36,7 +36,6 @@ function windows(o: Operator, kernel: readonly number[], size: readonly number[]
     return values;
   };
   if (kernel.length !== rank) throw new UserError(`its kernel is [${kernel}] for a map of [${size}]`);
-  if (rank > 2) throw new UserError(`it has ${rank} spatial dimensions; one and two are supported`);
   const pads = list("pads", 0, 2 * rank);
   const result: Windows = {
     kernel: [...kernel],
@@ -58,12 +57,12 @@ function windows(o: Operator, kernel: readonly number[], size: readonly number[]
 const both = (values: readonly number[], rest: number): number[] =>
   values.length === 1 ? [values[0], rest] : [...values];
 
-/** As parameters of network.json. */
-const parameters = (w: Windows) => ({
-  kernel: both(w.kernel, 1),
-  stride: both(w.stride, 1),
-  dilation: both(w.dilation, 1),
-  padding: [...both(w.before, 0), ...both(w.after, 0)],
+/** Parameters of network.json for the dimensions `from` … `end` − 1, one or two. */
+const parameters = (w: Windows, from = 0, end = w.kernel.length) => ({
+  kernel: both(w.kernel.slice(from, end), 1),
+  stride: both(w.stride.slice(from, end), 1),
+  dilation: both(w.dilation.slice(from, end), 1),
+  padding: [...both(w.before.slice(from, end), 0), ...both(w.after.slice(from, end), 0)],
 });
 
 /** What `run` makes of x as [channels, height, width], again with x's spatial dimensions. */
@@ -92,20 +91,28 @@ const weightsOf = (o: Operator) => {
   };
 };
 
-const conv: Rule = (o) => [
-  asMap(o, (x, size) => {
-    const { kernel, weight, values, bias } = weightsOf(o), groups = o.number("group", 1);
+/** @throws UserError unless x has one or two spatial dimensions. */
+function needPlane(size: readonly number[]): void {
+  if (size.length > 2) throw new UserError(`it has ${size.length} spatial dimensions; one and two are supported`);
+}
+
+const conv: Rule = (o) => {
+  const { kernel, weight, values, bias } = weightsOf(o), groups = o.number("group", 1);
+  return [asMap(o, (x, size) => {
+    needPlane(size);
     if (weight.shape[1] * groups !== x.item[0]) {
       throw new UserError(`its weight [${weight.shape}] in ${groups} groups does not fit ${x.item[0]} channels`);
     }
     const params = { channels: weight.shape[0], ...parameters(windows(o, kernel, size)), groups, bias };
     return o.trace.add("conv2d", params, [x], values);
-  }),
-];
+  })];
+};
 
-const convTranspose: Rule = (o) => [
-  asMap(o, (x, size) => {
-    const { kernel, weight, values, bias } = weightsOf(o), groups = o.number("group", 1), w = windows(o, kernel, size);
+const convTranspose: Rule = (o) => {
+  const { kernel, weight, values, bias } = weightsOf(o), groups = o.number("group", 1);
+  return [asMap(o, (x, size) => {
+    needPlane(size);
+    const w = windows(o, kernel, size);
     const wanted = o.numbers("output_shape")?.slice(-size.length), mode = o.text("auto_pad", "NOTSET");
     const extra = [...o.numbers("output_padding") ?? size.map(() => 0)];
     size.forEach((n, a) => {
@@ -126,20 +133,24 @@ const convTranspose: Rule = (o) => [
       outputPadding: both(extra, 0),
     };
     return o.trace.add("deconv2d", params, [x], values);
+  })];
+};
+
+const pool = (type: "maxpool" | "avgpool"): Rule => (o) => [
+  asMap(o, (x, size) => {
+    const w = windows(o, o.numbers("kernel_shape") ?? [], size), { trace } = o;
+    const rounding = o.number("ceil_mode", 0) !== 0 && !w.automatic ? "ceil" : "floor";
+    const counted = type === "avgpool" ? { countPadding: o.number("count_include_pad", 0) !== 0 } : {};
+    const over = (x: Traced, from: number, end: number) =>
+      trace.add(type, { ...parameters(w, from, end), rounding, ...counted }, [x]);
+    if (size.length < 3) return over(x, 0, size.length);
+    if (size.length > 3) throw new UserError(`it has ${size.length} spatial dimensions; up to three are supported`);
+    // Windows of three dimensions are windows of two, and then of one over what these gave.
+    const [channels, depth, ...plane] = x.item, flat = over(trace.reshape(x, [channels * depth, ...plane]), 1, 3);
+    const [, height, width] = flat.item, deep = over(trace.reshape(flat, [channels, depth, height * width]), 0, 1);
+    return trace.reshape(deep, [channels, deep.item[1], height, width]);
   }),
 ];
-
-const pool = (type: "maxpool" | "avgpool"): Rule => (o) => {
-  if (type === "maxpool") o.only({ storage_order: 0 });
-  return [
-    asMap(o, (x, size) => {
-      const w = windows(o, o.numbers("kernel_shape") ?? [], size);
-      const rounding = o.number("ceil_mode", 0) !== 0 && !w.automatic ? "ceil" : "floor";
-      const counted = type === "avgpool" ? { countPadding: o.number("count_include_pad", 0) !== 0 } : {};
-      return o.trace.add(type, { ...parameters(w), rounding, ...counted }, [x]);
-    }),
-  ];
-};
 
 /** Over all positions of a map of any number of dimensions, which stay as 1. */
 const globalPool = (type: "maxpool" | "avgpool"): Rule => (o) => [
