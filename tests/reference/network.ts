@@ -191,9 +191,15 @@ export function record(network: Network, weights: Map<string, Tensor>, inputs: M
     });
     reads.push(read);
     const op = referenceOp(layer.type);
-    const y = op.forward(read.map((value) => values[value]), layer, layerWeights(layer, weights));
+    const own = op.forward(read.map((value) => values[value]), layer, layerWeights(layer, weights));
+    const y = read.length > 0 ? own : repeated(own, values[0].shape[0]); // a constant is every item's
     blobs.set(layer.output ?? layer.name, values.push(y) - 1);
   }
   const layers = network.layers.map(({ name }, i): [string, number] => [name, network.inputs.length + i]);
   return { network, weights, values, reads, names: new Map([...layers, ...blobs]) };
+}
+
+/** One item, `n` times over. */
+function repeated({ shape: [, ...item], data }: Tensor, n: number): Tensor {
+  return tensor([n, ...item], Array.from({ length: n }, () => [...data]).flat());
 }

@@ -4,17 +4,17 @@ import type { Operator } from "./operator.ts";
 import { type ElementType, elementType, floating, type OnnxTensor, tensorOf } from "./tensor.ts";
 import { isTraced } from "./trace.ts";
 
-/** Values that a fold may make; the arithmetic of shapes is small, and weights are only moved. */
-const MOST_VALUES = 2 ** 28;
+/** Values that a fold may make of fewer: the arithmetic of shapes is small. */
+const MOST_VALUES = 2 ** 22;
 
 type Numbers = Float32Array | Float64Array;
 
 const count = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
-/** Values that are known, of the type's precision. */
-function made(type: ElementType, shape: readonly number[], value: (at: number) => number): OnnxTensor {
+/** Values that are known, of the type's precision, made of so many others. */
+function made(type: ElementType, shape: readonly number[], of: number, value: (at: number) => number): OnnxTensor {
   const length = count(shape);
-  if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0) || length > MOST_VALUES) {
+  if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0) || length > Math.max(of, MOST_VALUES)) {
     throw new UserError(`it makes a tensor of [${shape.slice(0, 8)}]`);
   }
   const values = type === "float32" ? new Float32Array(length) : new Float64Array(length);
@@ -39,14 +39,14 @@ function source(to: readonly number[], worth: readonly number[]): (at: number) =
 /** A known tensor with its dimensions in another order. */
 export function transposed(x: OnnxTensor, order: readonly number[]): OnnxTensor {
   const to = order.map((d) => x.shape[d]), steps = stepsOf(x.shape), from = source(to, order.map((d) => steps[d]));
-  return made(x.type, to, (at) => x.values[from(at)]);
+  return made(x.type, to, x.values.length, (at) => x.values[from(at)]);
 }
 
 /** Some positions along one dimension. */
 export function taken(x: OnnxTensor, axis: number, positions: readonly number[]): OnnxTensor {
   const to = x.shape.map((n, d) => d === axis ? positions.length : n), inner = count(x.shape.slice(axis + 1));
   const values = x.values, length = x.shape[axis];
-  return made(x.type, to, (at) => {
+  return made(x.type, to, values.length, (at) => {
     const outer = Math.floor(at / (inner * positions.length)),
       position = positions[Math.floor(at / inner) % positions.length];
     return values[(outer * length + position) * inner + at % inner];
@@ -62,7 +62,8 @@ function stretched(xs: readonly OnnxTensor[], type: ElementType, value: (...numb
     throw new UserError(`inputs of ${xs.map(({ shape }) => `[${shape}]`).join(" and ")} do not stretch to one shape`);
   }
   const places = shapes.map((shape) => source(to, stepsOf(shape).map((step, d) => shape[d] === 1 ? 0 : step)));
-  return made(type, to, (at) => value(...xs.map(({ values }, n) => values[places[n](at)])));
+  const most = Math.max(...xs.map(({ values }) => values.length));
+  return made(type, to, most, (at) => value(...xs.map(({ values }, n) => values[places[n](at)])));
 }
 
 /** Arithmetic of two, in the first one's type; quotients of integers are cut off. */
@@ -100,11 +101,19 @@ export function wantedShape(shape: readonly number[], wanted: readonly number[],
   return result;
 }
 
-/** Starts, ends, axes and steps of Slice as the positions that are kept of each axis. */
-export function sliced(o: Operator): { axis: number; positions: number[] }[] {
+/** A run of positions along an axis. */
+export interface Run {
+  axis: number;
+  start: number;
+  count: number;
+  step: number;
+}
+
+/** Starts, ends, axes and steps of Slice as what is kept of each axis. */
+export function sliced(o: Operator): Run[] {
   const shape = o.shape(0), starts = o.integers("starts", 1, "the starts"), ends = o.integers("ends", 2, "the ends");
-  const axes = o.integers("axes", 3, "the axes") ?? starts?.map((_, n) => n),
-    steps = o.integers("steps", 4, "the steps");
+  const axes = o.integers("axes", 3, "the axes") ?? starts?.map((_, n) => n);
+  const steps = o.integers("steps", 4, "the steps");
   if (!starts || !ends || !axes || [ends, axes, steps ?? starts].some(({ length }) => length !== starts.length)) {
     throw new UserError("its starts, ends, axes and steps do not belong together");
   }
@@ -114,8 +123,7 @@ export function sliced(o: Operator): { axis: number; positions: number[] }[] {
     const clamp = (at: number, low: number, high: number) => Math.min(Math.max(at < 0 ? at + length : at, low), high);
     const start = step > 0 ? clamp(starts[n], 0, length) : clamp(starts[n], 0, length - 1);
     const end = step > 0 ? clamp(ends[n], 0, length) : clamp(ends[n], -1, length - 1);
-    const size = Math.max(0, Math.ceil((end - start) / step));
-    return { axis, positions: Array.from({ length: size }, (_, k) => start + k * step) };
+    return { axis, start, count: Math.max(0, Math.ceil((end - start) / step)), step };
   });
 }
 
@@ -148,7 +156,7 @@ function range(_: Operator, [start, limit, delta]: OnnxTensor[]): OnnxTensor {
   const [from, to, step] = [start, limit, delta].map(({ values }) => values[0]);
   const length = Math.max(0, Math.ceil((to - from) / step));
   if (!(length < 2 ** 20)) throw new UserError(`it makes ${length} numbers`);
-  return made(start.type, [length], (at) => from + at * step);
+  return made(start.type, [length], 0, (at) => from + at * step);
 }
 
 function gather(o: Operator, [x, indices]: OnnxTensor[]): OnnxTensor {
@@ -162,6 +170,14 @@ function concat(o: Operator, xs: OnnxTensor[]): OnnxTensor {
   const axis = o.axis(o.number("axis", 0), xs[0].shape.length), { shape } = xs[0];
   const total = xs.reduce((sum, x) => sum + x.shape[axis], 0), outer = count(shape.slice(0, axis));
   const runs = xs.map((x) => count(x.shape.slice(axis))), row = runs.reduce((a, b) => a + b, 0);
+  if (outer * row > Math.max(MOST_VALUES, ...xs.map((x) => 2 * x.values.length))) {
+    throw new UserError(`it makes ${outer * row} numbers of known ones`);
+  }
+  if (xs.some((x) => x.shape.length !== shape.length || x.shape.some((n, d) => d !== axis && n !== shape[d]))) {
+    throw new UserError(
+      `inputs of ${xs.map((x) => `[${x.shape}]`).slice(0, 8).join(" and ")} differ in more than axis ${axis}`,
+    );
+  }
   const values: Numbers = xs[0].type === "float32" ? new Float32Array(outer * row) : new Float64Array(outer * row);
   xs.forEach((x, n) => {
     const before = runs.slice(0, n).reduce((a, b) => a + b, 0);
@@ -186,7 +202,7 @@ function reduced(o: Operator, [x]: OnnxTensor[], combine: (a: number, b: number)
   const axes = axesOf(o, x.shape.length) ?? x.shape.map((_, d) => d), keep = o.number("keepdims", 1) !== 0;
   const to = x.shape.map((n, d) => axes.includes(d) ? 1 : n), steps = stepsOf(to);
   const place = source(x.shape, steps.map((step, d) => to[d] === 1 ? 0 : step));
-  const result = made("float64", to, () => start);
+  const result = made("float64", to, x.values.length, () => start);
   for (let at = 0; at < x.values.length; at++) {
     result.values[place(at)] = combine(result.values[place(at)], x.values[at]);
   }
@@ -204,13 +220,13 @@ const folds: Record<string, (o: Operator, xs: OnnxTensor[]) => OnnxTensor> = {
   Constant: constant,
   ConstantOfShape(o, [shape]) {
     const fill = o.tensor("value");
-    return made(fill?.type ?? "float32", Array.from(shape.values as ArrayLike<number>), () => fill?.values[0] ?? 0);
+    return made(fill?.type ?? "float32", Array.from(shape.values as ArrayLike<number>), 0, () => fill?.values[0] ?? 0);
   },
   Div: (_, [a, b]) => stretched([a, b], a.type, (x, y) => floating.includes(a.type) ? x / y : Math.trunc(x / y)),
   Equal: comparison((a, b) => a === b),
   Exp: unary(Math.exp),
   Expand: (_, [x, shape]) =>
-    stretched([x, made(x.type, Array.from(shape.values as ArrayLike<number>), () => 0)], x.type, (value) => value),
+    stretched([x, made(x.type, Array.from(shape.values as ArrayLike<number>), 0, () => 0)], x.type, (value) => value),
   Flatten: (o, [x]) => reshaped(x, flattened(o)),
   Floor: unary(Math.floor),
   Gather: gather,
@@ -232,7 +248,12 @@ const folds: Record<string, (o: Operator, xs: OnnxTensor[]) => OnnxTensor> = {
   ReduceSum: (o, xs) => reduced(o, xs, (a, b) => a + b, 0),
   Reshape: (o, [x, shape]) =>
     reshaped(x, wantedShape(x.shape, Array.from(shape.values as ArrayLike<number>), o.number("allowzero", 0) !== 0)),
-  Slice: (o, [x]) => sliced(o).reduce((rest, { axis, positions }) => taken(rest, axis, positions), x),
+  Slice: (o, [x]) =>
+    sliced(o).reduce(
+      (rest, { axis, start, count, step }) =>
+        taken(rest, axis, Array.from({ length: count }, (_, k) => start + k * step)),
+      x,
+    ),
   Sqrt: unary(Math.sqrt),
   Squeeze: (o, [x]) => reshaped(x, squeezed(o)),
   Sub: arithmetic((a, b) => a - b),

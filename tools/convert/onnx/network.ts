@@ -7,7 +7,7 @@
 import { fromFloat32, type StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph } from "../../../src/net/graph.ts";
-import { type ImageFormat, parseNetwork } from "../../../src/net/network.ts";
+import { checkShape, type ImageFormat, parseNetwork } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
 import { fold } from "./fold.ts";
 import { lstmRules } from "./lstm.ts";
@@ -49,6 +49,19 @@ export interface ConvertedOnnx {
 
 const rules: Record<string, Rule> = { ...windowRules, ...valueRules, ...matrixRules, ...shapeRules, ...lstmRules };
 
+/** Operators that version 7 did not change. */
+const unchanged = [
+  "Concat",
+  "Constant",
+  "Conv",
+  "ConvTranspose",
+  "Flatten",
+  "GlobalAveragePool",
+  "GlobalMaxPool",
+  "Identity",
+]
+  .concat("LRN", "LeakyRelu", "MaxPool", "Relu", "Sigmoid", "Softmax", "Tanh", "Transpose");
+
 /** Values by name, and what was made of a model. */
 interface Traces {
   trace: Trace;
@@ -74,7 +87,7 @@ export function convertOnnx(bytes: Uint8Array, source: OnnxSource, options: Onnx
   const known = new Map<string, OnnxTensor>([...model.initializers, ...options.constants ?? []]);
   const inputs = model.inputs.filter(({ name }) => read.has(name) && !known.has(name))
     .map((input) => ({ input, shape: inputShape(input, source.file, options.shapes?.get(input.name)) }));
-  const traces = traced(model, nodes, known, inputs, source.file);
+  const traces = traced(model, nodes, known, inputs, source.file, bytes.length);
   return written(model, traces, inputs.map(({ input }) => input), source.file, options);
 }
 
@@ -131,11 +144,15 @@ function traced(
   known: ReadonlyMap<string, OnnxTensor>,
   inputs: { input: OnnxValue; shape: readonly number[] }[],
   file: string,
+  size: number,
 ): Traces {
   const batch = inputs[0]?.shape[0];
   const run = (trace: Trace): Traces => {
     const values = new Map<string, Operand>(known), origins = new Map<Made, OnnxNode>();
-    for (const { input: { name }, shape } of inputs) values.set(name, { item: trace.itemOf(shape), input: name });
+    for (const { input: { name }, shape } of inputs) {
+      checkShape(trace.itemOf(shape), `${file}: input ${JSON.stringify(name.slice(0, 60))}`);
+      values.set(name, { item: trace.itemOf(shape), input: name });
+    }
     for (const node of nodes) {
       const before = trace.layers.length;
       convertNode(node, model.opset, trace, values, file);
@@ -148,12 +165,12 @@ function traced(
   };
   if (batch !== undefined && inputs.every(({ shape }) => shape.length > 1)) {
     try {
-      return run(new Trace(batch));
+      return run(new Trace(batch, size));
     } catch (error) {
       if (!(error instanceof NotBatched)) throw error;
     }
   }
-  return run(new Trace(undefined));
+  return run(new Trace(undefined, size));
 }
 
 function convertNode(node: OnnxNode, opset: number, trace: Trace, values: Map<string, Operand>, file: string): void {
@@ -168,7 +185,13 @@ function convertNode(node: OnnxNode, opset: number, trace: Trace, values: Map<st
       return value;
     });
     const o = new Operator(node, opset, trace, inputs), own = node.domain === "" && Object.hasOwn(rules, node.type);
+    if (opset < 7 && !unchanged.includes(node.type)) {
+      throw new UserError(`it is of operator version ${opset}, expected 7 or later; onnx.version_converter raises it`);
+    }
     const result = node.domain === "" ? fold(o) : undefined;
+    if (result && !inputs.some((input) => input && !isTraced(input) && input.values === result.values)) {
+      trace.spend(result.values.length);
+    }
     if (!result && !own) {
       const domain = node.domain === "" ? "" : ` of ${node.domain.slice(0, 40)}`;
       throw new UserError(`this operator${domain} is not supported; docs/onnx.md lists those that are`);
@@ -276,12 +299,12 @@ function namesOf(
     if (isTraced(value) && value.maker && !blobs.has(value.maker)) blobs.set(value.maker, name);
   }
   const used = new Set<string>(), names = new Map<Made, { name: string; output: string }>();
+  const counts = new Map<OnnxNode | undefined, number>();
   layers.forEach((made, n) => {
     const node = origins.get(made), own = node?.name || node?.outputs.find((name) => name !== "") || "constant";
-    const last = origins.get(layers[n + 1]) !== node,
-      number = layers.slice(0, n).filter((other) => origins.get(other) === node).length;
-    const blob = blobs.get(made);
-    let name = last && !used.has(own) ? own : `${own}.${number + 1}`;
+    const number = (counts.get(node) ?? 0) + 1, blob = blobs.get(made);
+    counts.set(node, number);
+    let name = origins.get(layers[n + 1]) !== node && !used.has(own) ? own : `${own}.${number}`;
     while (used.has(name) || blob === undefined && taken.has(name)) name += "_";
     used.add(name);
     names.set(made, { name, output: blob ?? name });

@@ -70,14 +70,8 @@ export function readOnnx(bytes: Uint8Array, source: OnnxSource): OnnxModel {
     }
   }
   if (!graph) throw new UserError(`${file}: there is no graph in it; is it an ONNX model?`);
-  if (opset === undefined || opset < 7) {
-    throw new UserError(
-      `${file}: its operators are of version ${
-        opset ?? "none"
-      }, expected 7 or later; convert it with onnx.version_converter`,
-    );
-  }
-  return { opset, ...readGraph(graph, source) };
+  if (!(opset! > 0)) throw new UserError(`${file}: it does not say of which version its operators are`);
+  return { opset: opset!, ...readGraph(graph, source) };
 }
 
 function readOpset(bytes: Uint8Array, file: string): { domain: string; version: number } {

@@ -86,10 +86,9 @@ const reshape: Rule = (o) => {
 };
 
 const slice: Rule = (o) => [
-  sliced(o).reduce((x, { axis, positions }) => {
-    const consecutive = positions.every((at, n) => n === 0 || at === positions[n - 1] + 1);
-    if (positions.length === 0 || !consecutive) throw new UserError("only a run of positions is supported, steps of 1");
-    return run(o, x, axis, positions[0], positions.length);
+  sliced(o).reduce((x, { axis, start, count, step }) => {
+    if (count === 0 || step !== 1 && count > 1) throw new UserError("only a run of positions is supported, steps of 1");
+    return run(o, x, axis, start, count);
   }, o.computed(0)),
 ];
 

@@ -9,6 +9,9 @@ import { UserError } from "../../../src/formats/user_error.ts";
 import { makeLayer } from "../../../src/net/graph.ts";
 import type { OnnxTensor } from "./tensor.ts";
 
+/** Values of a tensor past which it is a mistake. */
+const MOST_VALUES = 2 ** 26;
+
 /** A layer that was made. */
 export interface Made {
   type: string;
@@ -46,8 +49,21 @@ export class NotBatched extends Error {}
 /** Layers in the order in which they were made, and how axis 0 is meant. */
 export class Trace {
   readonly layers: Made[] = [];
-  /** @param batch The batch's size where axis 0 is the batch, undefined where the whole tensor is one item. */
-  constructor(readonly batch: number | undefined) {}
+  #left: number;
+
+  /**
+   * @param batch The batch's size where axis 0 is the batch, undefined where the whole tensor is one item.
+   * @param bytes The size of the file, which says how many values it may take to fold what is known.
+   */
+  constructor(readonly batch: number | undefined, bytes: number) {
+    this.#left = MOST_VALUES + bytes;
+  }
+
+  /** Counts values that were folded. @throws UserError where they are more than any such file needs. */
+  spend(values: number): void {
+    this.#left -= values;
+    if (this.#left < 0) throw new UserError("what is known of this model unfolds to far more than the file holds");
+  }
 
   /** A value's shape in the model. */
   shapeOf(value: Operand): readonly number[] {
@@ -80,6 +96,9 @@ export class Trace {
     const { output, weightShapes } = makeLayer("", type, params, values, () => {
       throw new Error("weights are read by the runtime only");
     });
+    if (output.shape.reduce((product, n) => product * n, 1) > MOST_VALUES) {
+      throw new UserError(`its output of [${output.shape}] is larger than any network's`);
+    }
     const own = Object.entries(weightShapes).map(([key, shape]): [string, Weight] => {
       const wanted = shape.reduce((product, n) => product * n, 1), came = weights[key]?.length;
       if (came !== wanted) throw new UserError(`its ${key} has ${came ?? "no"} values, expected [${shape}]`);
