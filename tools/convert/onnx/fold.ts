@@ -220,7 +220,12 @@ const folds: Record<string, (o: Operator, xs: OnnxTensor[]) => OnnxTensor> = {
   Constant: constant,
   ConstantOfShape(o, [shape]) {
     const fill = o.tensor("value");
-    return made(fill?.type ?? "float32", Array.from(shape.values as ArrayLike<number>), 0, () => fill?.values[0] ?? 0);
+    return made(
+      fill?.type ?? "float32",
+      Array.from(shape.values as ArrayLike<number>),
+      2 ** 26,
+      () => fill?.values[0] ?? 0,
+    );
   },
   Div: (_, [a, b]) => stretched([a, b], a.type, (x, y) => floating.includes(a.type) ? x / y : Math.trunc(x / y)),
   Equal: comparison((a, b) => a === b),

@@ -49,19 +49,6 @@ export interface ConvertedOnnx {
 
 const rules: Record<string, Rule> = { ...windowRules, ...valueRules, ...matrixRules, ...shapeRules, ...lstmRules };
 
-/** Operators that version 7 did not change. */
-const unchanged = [
-  "Concat",
-  "Constant",
-  "Conv",
-  "ConvTranspose",
-  "Flatten",
-  "GlobalAveragePool",
-  "GlobalMaxPool",
-  "Identity",
-]
-  .concat("LRN", "LeakyRelu", "MaxPool", "Relu", "Sigmoid", "Softmax", "Tanh", "Transpose");
-
 /** Values by name, and what was made of a model. */
 interface Traces {
   trace: Trace;
@@ -173,6 +160,14 @@ function traced(
   return run(new Trace(undefined, size));
 }
 
+/** @throws UserError for what meant something else before version 7, which is what PyTorch 0.3 and Caffe2 wrote. */
+function refuseOld({ type, attributes }: OnnxNode): void {
+  const aligned = ["Add", "Sub", "Mul", "Div", "Pow"].includes(type) && attributes.has("axis");
+  const trains = type === "BatchNormalization" && attributes.get("is_test") !== 1;
+  if (!aligned && !trains && type !== "LSTM") return;
+  throw new UserError("its version is older than 7 and means another thing; onnx.version_converter raises it");
+}
+
 function convertNode(node: OnnxNode, opset: number, trace: Trace, values: Map<string, Operand>, file: string): void {
   const label = (node.name || node.outputs[0] || "").slice(0, 60);
   const where = `${file}: ${node.type.slice(0, 40)} ${JSON.stringify(label)}`;
@@ -185,9 +180,7 @@ function convertNode(node: OnnxNode, opset: number, trace: Trace, values: Map<st
       return value;
     });
     const o = new Operator(node, opset, trace, inputs), own = node.domain === "" && Object.hasOwn(rules, node.type);
-    if (opset < 7 && !unchanged.includes(node.type)) {
-      throw new UserError(`it is of operator version ${opset}, expected 7 or later; onnx.version_converter raises it`);
-    }
+    if (opset < 7) refuseOld(node);
     const result = node.domain === "" ? fold(o) : undefined;
     if (result && !inputs.some((input) => input && !isTraced(input) && input.values === result.values)) {
       trace.spend(result.values.length);

@@ -1,6 +1,6 @@
 /** Operators that compute value by value, or sum over dimensions. */
 import { UserError } from "../../../src/formats/user_error.ts";
-import { axesOf } from "./fold.ts";
+import { axesOf, reshaped } from "./fold.ts";
 import type { Operator, Rule } from "./operator.ts";
 import type { OnnxTensor } from "./tensor.ts";
 import { isTraced, type Operand, type Trace, type Traced } from "./trace.ts";
@@ -82,7 +82,10 @@ const given = (fields: Record<string, number | undefined>): Record<string, unkno
 
 /** x where it is positive, else slope · x. */
 const prelu: Rule = (o) => {
-  const { trace } = o, x = o.computed(0), slope = o.input(1), known = trace.perChannel(slope, x);
+  const { trace } = o, x = o.computed(0), given = o.input(1), ones = trace.shapeOf(x).slice(2).map(() => 1);
+  // Until version 7 a list of slopes was one for each channel.
+  const slope = o.opset < 7 && !isTraced(given) ? reshaped(given, [given.values.length, ...ones]) : given;
+  const known = trace.perChannel(slope, x);
   if (known && x.item.length > 0) return [trace.add("prelu", { shared: known.length === 1 }, [x], { slope: known })];
   const low = trace.add("clip", { max: 0 }, [x]), high = trace.add("relu", {}, [x]);
   return [arithmetic(trace, "sum", high, arithmetic(trace, "product", low, slope))];
