@@ -59,7 +59,7 @@ const known: Network = {
   name: "known values",
   inputs: [{ name: "data", shape: [5, 6, 3] }],
   layers: [
-    { name: "row", type: "constant", inputs: [], shape: [6, 1] },
+    { name: "row", type: "constant", shape: [6, 1] },
     { name: "shifted", type: "binary", inputs: ["data", "row"], operation: "sum" },
     { name: "power", type: "exp", input: "shifted" },
     { name: "root", type: "sqrt", input: "power" },
@@ -67,7 +67,7 @@ const known: Network = {
     { name: "mixed", type: "conv2d", input: "back", channels: 7, kernel: 3, padding: 1 },
     { name: "mixed_relu", type: "relu", input: "mixed", output: "mixed" },
     { name: "turned", type: "transpose", input: "mixed", order: [1, 2, 0] },
-    { name: "matrix", type: "constant", inputs: [], shape: [7, 4] },
+    { name: "matrix", type: "constant", shape: [7, 4] },
     { name: "product", type: "matmul", inputs: ["turned", "matrix"] },
     { name: "flat", type: "mean", input: "product", axes: [0, 1] },
     { name: "vector", type: "reshape", input: "flat", shape: [4] },

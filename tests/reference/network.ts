@@ -89,6 +89,9 @@ export function referenceOp(type: string): Op<Layer> {
   return ops[type as keyof typeof ops] as unknown as Op<Layer>;
 }
 
+/** The names of what a layer reads: none of a constant. */
+export const inputsOf = ({ input, inputs }: Layer): string[] => inputs ?? (input === undefined ? [] : [input]);
+
 /** The weights of one layer out of a whole network's, under their short names. */
 export function layerWeights(layer: Layer, weights: Map<string, Tensor>): Weights {
   const own = [...weights].filter(([name]) => name.startsWith(`${layer.name}.`));
@@ -184,7 +187,7 @@ export function record(network: Network, weights: Map<string, Tensor>, inputs: M
     blobs.set(name, values.push(value) - 1);
   }
   for (const layer of network.layers) {
-    const read = (layer.inputs ?? [layer.input!]).map((name) => {
+    const read = inputsOf(layer).map((name) => {
       const value = blobs.get(name);
       if (value === undefined) throw new Error(`reference: "${layer.name}" reads "${name}", which nothing wrote`);
       return value;

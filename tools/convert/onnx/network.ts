@@ -63,6 +63,16 @@ interface Traces {
  * that the runtime has.
  */
 export function convertOnnx(bytes: Uint8Array, source: OnnxSource, options: OnnxOptions): ConvertedOnnx {
+  try {
+    return converted(bytes, source, options);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    // A file's own names may hold anything, and a message is one line.
+    throw new UserError(error.message.replace(/\p{C}+/gu, " ").slice(0, 380));
+  }
+}
+
+function converted(bytes: Uint8Array, source: OnnxSource, options: OnnxOptions): ConvertedOnnx {
   const model = readOnnx(bytes, source), nodes = neededNodes(model, source.file);
   const read = new Set([...nodes.flatMap(({ inputs }) => inputs), ...model.outputs.map(({ name }) => name)]);
   const unknown = [...options.constants?.keys() ?? [], ...options.shapes?.keys() ?? []]

@@ -107,7 +107,9 @@ const softmax = (type: "softmax" | "logsoftmax"): Rule => (o) => {
     run = ([value]: Traced[]) => trace.add(type, {}, [value]);
   if (o.opset >= 13) return [trace.alongFirst([x], trace.itemAxis(axis), run)];
   // Until version 13 all dimensions from the axis on are one.
-  const from = trace.itemAxis(axis), flat = [count(x.item.slice(0, from)), count(x.item.slice(from))];
+  const from = trace.itemAxis(axis), whole = trace.reshape(x, [count(x.item)]);
+  if (from === 0) return [trace.reshape(run([whole]), x.item)];
+  const flat = [count(x.item.slice(0, from)), count(x.item.slice(from))];
   return [trace.reshape(trace.alongFirst([trace.reshape(x, flat)], 1, run), x.item)];
 };
 
