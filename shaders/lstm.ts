@@ -23,7 +23,9 @@ export interface LstmGeometry {
   /** Items that are sequences of their own; 1 where the batch is the time. */
   items: number;
   steps: number;
+  /** Sequences side by side in one step, of which each item of a batch in time holds `perItem`. */
   streams: number;
+  perItem: number;
   hidden: number;
   reverse: boolean;
   peepholes: boolean;
@@ -45,9 +47,9 @@ function locate(g: LstmGeometry, state: string, clock: number, backward: boolean
   const counted = `u32(load_${state}(${clock}u).x)`;
   const step = backward !== g.reverse ? `${g.steps - 1}u - ${counted}` : counted;
   const texel = g.marker === "batch"
-    ? `step * ${Math.ceil(g.streams / 4)}u + stream % ${g.streams}u / 4u`
+    ? `row / ${g.perItem}u * ${Math.ceil(g.perItem / 4)}u + row % ${g.perItem}u / 4u`
     : `(stream / ${g.streams}u * ${Math.ceil(g.steps / 4)}u + step / 4u) * ${g.streams}u + stream % ${g.streams}u`;
-  const lanes = g.marker === "batch" ? `stream % ${g.streams}u & 3u` : "step & 3u";
+  const lanes = g.marker === "batch" ? `row % ${g.perItem}u & 3u` : "step & 3u";
   return `
   let stream = i / ${width(g)}u;
   let k = i % ${width(g)}u;
@@ -62,17 +64,15 @@ const gate = (g: LstmGeometry, row: string, n: number, gates = 4): string =>
 
 const peephole = (g: LstmGeometry, n: number): string => `load_peephole(${n * width(g)}u + k)`;
 
-/** The first state: zeros, or the rows of binding `initial`: every stream's h, then every stream's c. Bindings: state. */
-export function lstmStart(g: LstmGeometry, initial: boolean): string {
+/** The first state from the rows of `initial`: every stream's h, then every stream's c. Bindings: initial, state. */
+export function lstmStart(g: LstmGeometry): string {
   const own = g.streams * width(g), all = g.items * own;
-  return initial
-    ? `
+  return `
 fn kernel(i: u32) {
-  if (i < ${
-      2 * all
-    }u) { store_state(i, load_initial(i / ${all}u * ${own}u + i % ${own}u)); } else { store_state(i, vec4f()); }
-}`
-    : "fn kernel(i: u32) { store_state(i, vec4f()); }";
+  var v = vec4f();
+  if (i < ${2 * all}u) { v = load_initial(i / ${all}u * ${own}u + i % ${own}u); }
+  store_state(i, v);
+}`;
 }
 
 /** Bindings: gates, recurrent (U h'), state, next, y, `marker`, `peephole`, and `kept` where `keep`. */

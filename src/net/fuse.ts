@@ -20,8 +20,8 @@ export interface FusedLayer {
   op: Op;
   params: unknown;
   inputs: Value[];
-  /** The shapes of its inputs as the layer sees them: an input may be another's memory under another shape. */
-  shapes: Shape[];
+  /** The inputs' shapes as the layer sees them, where a view has given them others. */
+  shapes: readonly Shape[];
   output: Value;
   /** The leaky or plain ReLU that its kernel applies while storing. */
   relu?: ReluParams;
@@ -73,7 +73,7 @@ export function fuse(
         op: layer.op,
         params: layer.params,
         inputs,
-        shapes: layer.inputs.map(({ shape }) => shape),
+        shapes: layer.inputs.map((input) => input.shape),
         output: layer.output,
         weights,
       };

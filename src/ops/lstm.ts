@@ -27,27 +27,36 @@ export interface LstmParams {
   hidden: number;
   /** Whether a batch is one sequence, of [features] or [streams, features], or an item, [time, streams, features]. */
   time: "batch" | "item";
+  /** How many sequences take turns in a batch: item t · streams + s is step t of sequence s. */
+  streams: number;
   reverse: boolean;
   peepholes: boolean;
   initial: boolean;
 }
 
-/** Streams and features of an item. @throws UserError where it is no step, or no sequence of steps. */
-function itemSizes(item: Shape, { time }: LstmParams): { streams: number; features: number } {
-  if (time === "item" ? item.length !== 3 : item.length > 2) {
+/**
+ * Streams and features of an item, and the streams of a step, which may be several items.
+ * @throws UserError where the item is no step, or no sequence of steps.
+ */
+function itemSizes(item: Shape, { time, streams }: LstmParams) {
+  if (time === "item" ? item.length !== 3 : item.length < 1 || item.length > 2) {
     const expected = time === "item" ? "[time, streams, features]" : "[features] or [streams, features]";
     throw new UserError(`an item of ${show(item)}, expected ${expected} because "time" is "${time}"`);
   }
-  return { streams: item.at(-2) ?? 1, features: item.at(-1)! };
+  const perItem = item.at(-2) ?? 1;
+  return { perItem, streams: streams * perItem, features: item.at(-1)! };
 }
 
 /** Sizes of a node. Gates are as wide as whole texels, so that each begins with one. */
-function sizes({ inputs: [x], shapes: [item, marker], params }: Node<LstmParams>) {
-  const { streams, features } = itemSizes(item, params), inBatch = params.time === "batch";
-  const [items, steps] = inBatch ? [1, x.shape[0]] : [x.shape[0], item[0]];
+function sizes({ name, inputs: [x], shapes: [item, marker], params }: Node<LstmParams>) {
+  const { perItem, streams, features } = itemSizes(item, params), [batch] = x.shape;
+  const [items, steps] = params.time === "batch" ? [1, batch / params.streams] : [batch, item[0]];
+  if (!Number.isInteger(steps)) {
+    throw new UserError(`${name}: a batch of ${batch} does not split into steps of ${params.streams} streams`);
+  }
   const { hidden, reverse, peepholes } = params;
   const geometry: LstmGeometry = {
-    ...{ items, steps, streams, hidden, reverse, peepholes },
+    ...{ items, steps, streams, perItem, hidden, reverse, peepholes },
     marker: marker ? params.time : "none",
   };
   return {
@@ -82,12 +91,16 @@ function padded<T extends Float32Array | Int8Array>(values: T, hidden: number, c
   return result;
 }
 
+/** The matrix of all gates, padded; its numbers are made when they are asked for. */
 function paddedMatrix(weight: HostTensor, hidden: number): HostTensor {
   const [rows, columns] = weight.shape, { quantised } = weight;
+  if (hidden % 4 === 0) return weight;
   return {
     shape: [rows / hidden * 4 * blocks(hidden), columns],
     stored: weight.stored,
-    values: padded(weight.values, hidden, columns),
+    get values() {
+      return padded(weight.values, hidden, columns);
+    },
     ...(quantised && {
       quantised: {
         integers: padded(quantised.integers, hidden, columns),
@@ -112,15 +125,19 @@ export const lstm: Op<LstmParams> = {
   parse: (fields) => ({
     hidden: fields.integer("hidden", 1),
     time: fields.choice("time", ["batch", "item"], "batch"),
+    streams: fields.integer("streams", 1, 1),
     reverse: fields.boolean("reverse", false),
     peepholes: fields.boolean("peepholes", false),
     initial: fields.boolean("initial", false),
   }),
   isSequence: ({ time }) => time === "batch",
   outputShape(inputs, p) {
-    const [x, marker] = inputs, { streams } = itemSizes(x, p);
+    const [x, marker] = inputs, { perItem } = itemSizes(x, p);
     if (inputs.length > 2) throw new UserError(`${inputs.length} inputs, expected one, or two with the marker`);
-    const expected = p.time === "item" ? x.slice(0, 2) : [streams];
+    if (p.time === "item" && p.streams > 1) {
+      throw new UserError('"streams" is for a batch in time; items have their own');
+    }
+    const expected = p.time === "item" ? x.slice(0, 2) : [perItem];
     if (marker && show(marker) !== show(expected)) {
       throw new UserError(`the continuation marker has items of ${show(marker)}, expected ${show(expected)}`);
     }
@@ -169,12 +186,9 @@ export const lstm: Op<LstmParams> = {
     const calls: Call[] = [
       ...x.calls,
       convCall(node, matrix(rows, features, gates), "direct", x.tensor, write(all), true),
-      texelCall(
-        `${name} start`,
-        optional({ initial: weights.initial }),
-        { state: write(state) },
-        lstmStart(g, weights.initial !== undefined),
-      ),
+      weights.initial
+        ? texelCall(`${name} start`, { initial: weights.initial }, { state: write(state) }, lstmStart(g))
+        : elementwiseCall(`${name} start`, {}, write(state), "vec4f()"),
     ];
     const code = lstmStep(g, kept !== undefined);
     for (let step = 0; step < g.steps; step++) {

@@ -43,7 +43,7 @@ export interface Node<P = unknown> {
   readonly name: string;
   readonly params: P;
   readonly inputs: readonly Tensor[];
-  /** The shape of an item of each input. */
+  /** The inputs' item shapes, which may have more dimensions than their tensors. */
   readonly shapes: readonly Shape[];
   readonly output: Tensor;
   /** Weights on the GPU under the names that `pack` gave them. */

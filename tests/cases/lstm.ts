@@ -22,6 +22,18 @@ export const lstmCases: Case<LstmParameters>[] = casesOf("lstm", [
   { name: "odd sizes, reverse", inputs: [[7, 5], [7, 1]], params: { hidden: 6, reverse: true }, tolerance: steps },
   { name: "5 streams", inputs: [[6, 5, 7], [6, 5]], params: { hidden: 10 }, tolerance: steps },
   {
+    name: "3 streams that take turns",
+    inputs: [[12, 5], [12, 1]],
+    params: { hidden: 6, streams: 3 },
+    tolerance: steps,
+  },
+  {
+    name: "2 times 5 streams, initial, reverse",
+    inputs: [[6, 5, 4], [6, 5]],
+    params: { hidden: 3, streams: 2, initial: true, reverse: true },
+    tolerance: steps,
+  },
+  {
     name: "3 streams, peepholes, initial",
     inputs: [[4, 3, 5], [4, 3]],
     params: { hidden: 7, peepholes: true, initial: true },

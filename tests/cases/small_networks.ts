@@ -153,6 +153,28 @@ const residual: Network = {
   ],
 };
 
+/** Frames through time: a batch is a sequence of two streams, and layers around the memory meet its output. */
+const sequence: Network = {
+  name: "sequence",
+  inputs: [{ name: "data", shape: [3, 8, 7] }],
+  layers: [
+    { name: "conv1", type: "conv2d", input: "data", channels: 6, kernel: 3, padding: 1, bias: false },
+    { name: "bias1", type: "bias", input: "conv1", output: "conv1" },
+    { name: "prelu1", type: "prelu", input: "conv1", output: "conv1" },
+    { name: "norm1", type: "lrn", input: "conv1", size: 3, alpha: 0.5, region: "within" },
+    { name: "fc1", type: "fc", input: "norm1", channels: 10 },
+    { name: "steps", type: "reshape", input: "fc1", shape: [2, 5] },
+    { name: "lstm1", type: "lstm", input: "steps", hidden: 6 },
+    { name: "relu1", type: "relu", input: "lstm1", output: "lstm1", slope: 0.2 },
+    { name: "rows", type: "fc", input: "lstm1", channels: 6, axis: 1 },
+    { name: "scaled", type: "scale", input: "rows", output: "rows" },
+    { name: "sum", type: "eltwise", inputs: ["lstm1", "rows"], operation: "sum" },
+    { name: "part", type: "slice", input: "sum", axis: 1, from: 1, count: 3 },
+    { name: "elu1", type: "elu", input: "part", output: "part" },
+    { name: "score", type: "fc", input: "part", channels: 5 },
+  ],
+};
+
 /** The networks, each with the seed of its input. */
 const seeded: [Network, number][] = [
   [oddClassifier, 29],
@@ -160,6 +182,7 @@ const seeded: [Network, number][] = [
   [inPlace, 1],
   [generator, 29],
   [residual, 17],
+  [sequence, 4],
   [known, 3],
 ];
 

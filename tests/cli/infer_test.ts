@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readNpy, writeNpy } from "../../src/formats/npy.ts";
-import { writeSafetensors } from "../../src/formats/safetensors.ts";
+import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { normal } from "../reference/random.ts";
 import { writeTinyModels } from "./tiny_models.ts";
 import { namesIn, temporaryFolder, type } from "./user.ts";
@@ -119,6 +119,44 @@ Deno.test("the batch dimension may be left out, and weights kept in fewer bits",
     const off = distance(read(run.y).data as Float32Array, exact.data as Float32Array);
     assert.ok(off < tolerance, `${kind}: ${off}`);
   }
+});
+
+Deno.test("a sequence in time runs as a whole; what comes before it may be cut", async () => {
+  using run = tiny();
+  const sequence = join(run.path, "sequence"), next = normal(5);
+  const weights = Object.entries({ fc: [4, 3], inputWeight: [8, 4], recurrentWeight: [8, 2], bias: [8] }).map(
+    ([name, shape]) => {
+      const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, next);
+      return [name === "fc" ? "fc.weight" : `lstm.${name}`, fromFloat32(values, "F32", shape)] as const;
+    },
+  );
+  const network = {
+    name: "sequence",
+    inputs: [{ name: "data", shape: [3] }],
+    layers: [
+      { name: "fc", type: "fc", input: "data", channels: 4, bias: false },
+      { name: "lstm", type: "lstm", input: "fc", hidden: 2 },
+    ],
+  };
+  Deno.mkdirSync(sequence);
+  Deno.writeTextFileSync(join(sequence, "network.json"), JSON.stringify(network));
+  Deno.writeFileSync(join(sequence, "weights.safetensors"), writeSafetensors(new Map(weights)));
+  const args = ["infer", "--model", sequence, "--input", run.x, "--output", run.y, "--force"];
+
+  const data = write(run.x, [5, 3]), whole = await type([...args, "--gradient", run.g, "--unit", "1"]);
+  assert.equal(whole.code, 0, whole.err);
+  const y = read(run.y).data;
+  assert.deepEqual([y.length, read(run.g).data.length], [10, 15]);
+  // The first three steps do not see the last two.
+  Deno.writeFileSync(run.x, writeNpy({ shape: [3, 3], data: data.subarray(0, 9) }));
+  assert.equal((await type(args)).code, 0);
+  assert.ok(distance(read(run.y).data as Float32Array, y.slice(0, 6) as Float32Array) < 1e-6);
+
+  const cut = await type([...args, "--batch", "2"]);
+  assert.deepEqual([cut.code, cut.out], [1, ""]);
+  assert.match(cut.err, /^infer: --batch 2 would cut the sequence: .* layer "lstm" in time, .* without it\n$/);
+  const before = await type([...args, "--batch", "2", "--layer", "fc"]);
+  assert.equal(before.code, 0, before.err);
 });
 
 Deno.test("bad input: one sentence, exit code 1, nothing written", async (t) => {

@@ -13,6 +13,7 @@ import { type Tensor, tensor } from "./tensor.ts";
 export interface LstmParameters {
   hidden: number;
   time?: "batch" | "item";
+  streams?: number;
   reverse?: boolean;
   peepholes?: boolean;
   initial?: boolean;
@@ -20,8 +21,8 @@ export interface LstmParameters {
 
 /** The memory. */
 export const lstm: Op<LstmParameters> = {
-  weightShapes([x], { hidden, peepholes = false, initial = false, time = "batch" }) {
-    const streams = time === "batch" && x.length === 2 ? 1 : x.at(-2)!;
+  weightShapes([x], p) {
+    const { hidden, peepholes = false, initial = false } = p, [, , streams] = sizes(x, p);
     return {
       inputWeight: [4 * hidden, x.at(-1)!],
       recurrentWeight: [4 * hidden, hidden],
@@ -69,15 +70,20 @@ export const lstm: Op<LstmParameters> = {
   },
 };
 
-/** One stream: the rows of its steps, in the order in which they run, and where their markers lie. */
+/** One stream: its number within a step, and the rows of its steps in the order in which they run. */
 interface Sequence {
   stream: number;
   rows: number[];
 }
 
+/** Items that are apart, steps, and streams of a step. */
+function sizes(x: number[], { time = "batch", streams = 1 }: LstmParameters): number[] {
+  return time === "item" ? x : [1, x[0] / streams, streams * (x.length === 3 ? x[1] : 1)];
+}
+
 /** Every stream of every item. Rows count through all dimensions but the last. */
-function sequences(x: Tensor, { time = "batch", reverse = false }: LstmParameters): Sequence[] {
-  const [items, steps, streams] = time === "item" ? x.shape : [1, x.shape[0], x.shape.length === 3 ? x.shape[1] : 1];
+function sequences(x: Tensor, p: LstmParameters): Sequence[] {
+  const [items, steps, streams] = sizes(x.shape, p), { reverse = false } = p;
   return Array.from({ length: items * streams }, (_, n) => {
     const item = Math.floor(n / streams), stream = n % streams;
     const rows = Array.from({ length: steps }, (_, t) => (item * steps + t) * streams + stream);

@@ -45,6 +45,9 @@ const classifierNetwork = {
   ],
 } as Network;
 
+/** Takes a batch for a sequence. */
+const lstm = { name: "memory", type: "lstm", input: "out", hidden: 3 };
+
 function small(): { generator: Model; classifier: Model; weights: Map<string, Tensor>[] } {
   const weights = [generatorNetwork, classifierNetwork].map(randomWeights);
   weights[0].set("code.mean", tensor([20], normals(1, 20).map(Math.abs)));
@@ -145,6 +148,19 @@ Deno.test("search: a unit that nothing leads to leaves its code alone and its ne
   assert.deepEqual(items[0].code, normals(0, 1024));
   assert.equal(items[1].zeroGradient, false);
   assertClose("code", { shape: [1024], data: items[1].code }, tensor([1024], alone.code), TOLERANCE);
+});
+
+Deno.test("search: a classifier of sequences takes one target at a time", async () => {
+  const { generator } = small(),
+    layers = [...classifierNetwork.layers, lstm],
+    network = { ...classifierNetwork, layers };
+  const classifier = caseModel({ network, weights: randomWeights(network) }), target = { units: [1], seed: 0 };
+  const options = { generator, classifier, iterations: 2 };
+  assert.equal((await search(device, { ...options, targets: [target] })).items.length, 1);
+  await assert.rejects(
+    search(device, { ...options, targets: [target, target] }),
+    /layer "memory" takes what runs together/,
+  );
 });
 
 Deno.test("search: an aborted search keeps what there is; adam climbs", async () => {

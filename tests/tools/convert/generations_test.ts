@@ -100,6 +100,7 @@ Deno.test("caffe: every way to say what the input is", () => {
     2,
   ]]);
   assert.deepEqual(inputs(layer("Input", "input_param { shape { dim: 1 dim: 7 } }")), [[7]]);
+  assert.deepEqual(inputs('input: "data" input_shape { dim: [16, 2, 30] }'), [[2, 30]]);
   assert.deepEqual(inputs(layer("DummyData", "dummy_data_param { num: 1 channels: 3 height: 4 width: 5 }")), [[
     3,
     4,
@@ -118,8 +119,8 @@ Deno.test("caffe: every way to say what the input is", () => {
   refuses(() => inputs(layer("HDF5Data", 'hdf5_data_param { source: "x" }')), /the size of "data" is not written/);
   refuses(() => inputs('input: "data" input_dim: 1'), /1 "input" with 0 "input_shape" and 1 "input_dim"/);
   refuses(
-    () => inputs('input: "data" input_shape { dim: [1, 2, 3] }'),
-    /its shape is \[1,2,3\], expected \[batch, channels/,
+    () => inputs('input: "data" input_shape { dim: 5 }'),
+    /its shape is \[5\], expected \[batch, channels/,
   );
   refuses(() => inputs(""), /it has no input; declare "input"/);
   refuses(() => convert('input: "data" input_shape { dim: [1, 2] }'), /there is no layer in it that computes/);

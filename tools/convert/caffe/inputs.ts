@@ -77,9 +77,9 @@ const dims = (shape: Message): number[] => {
 };
 
 function withoutBatch(shape: number[], where: string): number[] {
-  if (shape.length !== 2 && shape.length !== 4) {
+  if (shape.length < 2) {
     throw new UserError(
-      `${where}: its shape is [${shape.slice(0, 8)}], expected [batch, channels, height, width] or [batch, features]`,
+      `${where}: its shape is [${shape}], expected [batch, channels, height, width], [batch, features] or the like`,
     );
   }
   return checkShape(shape.slice(1), where);

@@ -4,9 +4,9 @@
  * Shapes are inferred layer by layer with the runtime's own ops, so that what is written loads: every blob is checked
  * against the weight that the op wants.
  */
-import { fromFloat32, type StoredTensor, toFloat32 } from "../../../src/formats/safetensors.ts";
+import type { StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
-import { buildGraph, makeLayer, type Value } from "../../../src/net/graph.ts";
+import { buildGraph } from "../../../src/net/graph.ts";
 import { parseNetwork } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
 import { readCaffemodel } from "./caffemodel.ts";
@@ -14,8 +14,8 @@ import { imageOf, type ImageOptions } from "./image.ts";
 import { dataLayers, declaredInputs, layerInputs } from "./inputs.ts";
 import { type CaffeLayer, readLayers } from "./layers.ts";
 import { parsePrototxt } from "./prototxt.ts";
-import type { Conversion } from "./rule.ts";
-import { advice, dropped, rules } from "./rules.ts";
+import { dropped, rules } from "./rules.ts";
+import { type CaffeBlob, type LayerFile, makeTops } from "./tops.ts";
 
 /** A file's content and the name that errors call it by. */
 export interface CaffeFiles {
@@ -41,13 +41,6 @@ export interface ConvertedModel {
   parameters: number;
   /** The mean that pictures lose, and where it comes from; absent where nothing is a picture. */
   mean?: { values: number[]; origin: string; sure: boolean };
-}
-
-/** A layer of network.json. */
-interface LayerFile {
-  name: string;
-  type: string;
-  [parameter: string]: unknown;
 }
 
 /**
@@ -79,20 +72,22 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
   }
 
   const weights = readCaffemodel(caffemodel.bytes, caffemodel.file);
-  const blobs = new Map<string, Value>(inputs.map((input) => [input.name, input]));
+  const blobs = new Map<string, CaffeBlob>(inputs.map((input) => [input.name, { value: input, streams: 1 }]));
   const written: LayerFile[] = [], tensors = new Map<string, StoredTensor>();
+  const taken = new Set([...layers.map(({ name }) => name), ...blobs.keys(), ...layers.flatMap(({ tops }) => tops)]);
   const add = (layer: CaffeLayer) => {
-    for (const one of layer.type === "Split" ? branches(layer) : [layer]) {
-      const { file, output, stored } = convertLayer(one, blobs, weights.get(layer.name), options.weights);
-      written.push(file);
-      blobs.set(one.tops[0], output);
-      for (const [key, tensor] of stored) tensors.set(`${one.name}.${key}`, tensor);
+    for (const top of makeTops(layer, { blobs, taken }, weights.get(layer.name), options.weights)) {
+      written.push(...top.files);
+      blobs.set(top.name, top.blob);
+      for (const [key, tensor] of top.stored) tensors.set(key, tensor);
     }
   };
   for (const layer of layers) within(layer, prototxt.file, () => add(layer));
 
-  const output = blobs.get(layers.at(-1)!.tops[0])!.shape, picture = [inputs[0].shape, output].find(isPicture);
-  const source = data.find(({ tops }) => tops[0] === inputs[0].name);
+  const output = blobs.get(layers.at(-1)!.tops[0])!.value.shape,
+    pictures = inputs.find(({ shape }) => isPicture(shape));
+  const picture = pictures?.shape ?? [output].find(isPicture);
+  const source = data.find(({ tops }) => tops[0] === (pictures ?? inputs[0]).name);
   const preprocessing = picture && imageOf(picture[0], name, source, options);
   const text = networkText({ name, inputs, image: preprocessing?.image, layers: written });
   buildGraph({ network: parseNetwork(text, prototxt.file), where: prototxt.file, weights: tensors });
@@ -121,89 +116,4 @@ function within(layer: CaffeLayer, file: string, run: () => void): void {
     if (!(error instanceof UserError) || error.message.startsWith(`${file}:`)) throw error;
     throw new UserError(`${layer.where}: ${error.message}`);
   }
-}
-
-/** A Split as one layer for each top. */
-const branches = (layer: CaffeLayer): CaffeLayer[] =>
-  layer.tops.map((top, i) => ({ ...layer, name: i === 0 ? layer.name : `${layer.name}_${i}`, tops: [top] }));
-
-function convertLayer(
-  layer: CaffeLayer,
-  blobs: ReadonlyMap<string, Value>,
-  trained: StoredTensor[] | undefined,
-  storage: "f32" | "f16" = "f32",
-): { file: LayerFile; output: Value; stored: [string, StoredTensor][] } {
-  const { name, type, bottoms, tops, settings } = layer;
-  if (!Object.hasOwn(rules, type)) throw new UserError(`this type is not supported: ${advice(type)}`);
-  if (bottoms.length === 0 || tops.length !== 1) {
-    throw new UserError(
-      `it has ${bottoms.length} bottoms and ${tops.length} tops, expected at least one and exactly one`,
-    );
-  }
-  const values = bottoms.map((bottom) => {
-    const value = blobs.get(bottom);
-    if (!value) throw new UserError(`no layer before it makes its bottom ${JSON.stringify(bottom.slice(0, 60))}`);
-    return value;
-  });
-  const conversion = rules[type].convert(settings, values.map(({ shape }) => shape));
-  settings.done(layer.label);
-
-  const count = conversion.reads ?? bottoms.length, { params = {} } = conversion;
-  const made = makeLayer(name, conversion.type, params, values.slice(0, count), () => {
-    throw new Error("weights are read by the runtime only");
-  });
-  const source = count === 1 ? { input: bottoms[0] } : { inputs: bottoms.slice(0, count) };
-  return {
-    file: { name, type: conversion.type, ...source, output: tops[0] === name ? undefined : tops[0], ...params },
-    output: made.output,
-    stored: Object.entries(layerWeights(conversion, made.weightShapes, trained)).map(([key, tensor]) => {
-      const half = storage === "f16" && key === "weight" && ["conv2d", "deconv2d", "fc"].includes(conversion.type);
-      return [key, fitted(key, tensor, made.weightShapes[key], half ? "F16" : "F32")];
-    }),
-  };
-}
-
-/** @throws UserError where the caffemodel does not have the layer or has other blobs for it. */
-function layerWeights(
-  { blobs, weights }: Conversion,
-  shapes: Readonly<Record<string, readonly number[]>>,
-  trained: StoredTensor[] | undefined,
-): Record<string, StoredTensor> {
-  const keys = Object.keys(shapes), expected = blobs ?? keys.length;
-  if (expected > 0 && !trained) {
-    throw new UserError("the caffemodel has no layer of this name; is it another network's?");
-  }
-  if (expected > 0 && trained!.length !== expected) {
-    throw new UserError(`the caffemodel has ${trained!.length} blobs for it, expected ${expected}`);
-  }
-  return weights?.(trained ?? []) ?? Object.fromEntries(keys.map((key, i) => [key, trained![i]]));
-}
-
-/** A blob as a weight. Legacy blobs have four dimensions, the first ones 1 where there are fewer. */
-function fitted(key: string, tensor: StoredTensor, shape: readonly number[], dtype: "F32" | "F16"): StoredTensor {
-  const core = (dims: readonly number[]) => dims.slice(dims.findIndex((n) => n !== 1)).join("×");
-  if (core(tensor.shape) !== core(shape)) {
-    throw new UserError(`its ${key} has shape [${tensor.shape}] in the caffemodel, expected [${shape}]`);
-  }
-  const same = tensor.dtype === dtype;
-  const stored = same ? { ...tensor, shape: [...shape] } : fromFloat32(toFloat32(tensor), dtype, [...shape]);
-  if (isFinite(stored)) return stored;
-  const overflow = dtype === "F16" && isFinite(tensor);
-  throw new UserError(`its ${key} holds ${overflow ? "values beyond f16; use --weights f32" : "NaN or infinity"}`);
-}
-
-/** Whether all values are finite, by their exponents; bytes at any alignment pass through one small buffer. */
-function isFinite({ dtype, bytes }: StoredTensor): boolean {
-  const buffer = new ArrayBuffer(1 << 16), piece = new Uint8Array(buffer);
-  for (let at = 0; at < bytes.length; at += piece.length) {
-    const part = bytes.subarray(at, at + piece.length);
-    piece.set(part);
-    const finite = dtype === "F16"
-      ? new Uint16Array(buffer, 0, part.length / 2).every((bits) => (bits & 0x7c00) !== 0x7c00)
-      : dtype === "F32"
-      ? new Uint32Array(buffer, 0, part.length / 4).every((bits) => (bits & 0x7f800000) !== 0x7f800000)
-      : new Float64Array(buffer, 0, part.length / 8).every(Number.isFinite);
-    if (!finite) return false;
-  }
-  return true;
 }

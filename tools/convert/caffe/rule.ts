@@ -10,6 +10,10 @@ export type Shape = readonly number[];
 export interface Conversion {
   type: string;
   params?: Record<string, unknown>;
+  /** How many streams of its top take turns in the batch; as many as of its bottoms unless given. */
+  streams?: number;
+  /** The shapes under which it sees its first bottom and its top is seen by others, where they are reshaped for it. */
+  reshaped?: { from?: Shape; to?: Shape };
   /** How many of the bottoms it reads; all unless given. */
   reads?: number;
   /** How many blobs it has; as many as the new layer has weights unless given. */
@@ -18,21 +22,54 @@ export interface Conversion {
   weights?: (blobs: StoredTensor[]) => Record<string, StoredTensor>;
 }
 
+/** What a rule may ask about a layer beside its bottoms' shapes. */
+export interface Place {
+  /** How many tops it has. */
+  tops: number;
+  /**
+   * How many streams of its bottoms take turns in the batch. Of a blob of time × streams × … a batch here has the first
+   * two axes, time first, and items of [1, …]: what is along axis 1 in Caffe is then no part of an item.
+   */
+  streams: number;
+}
+
 /** A type of layer. */
 export interface Rule {
+  /** Whether it may have bottoms of several streams: where it works on rows or single values, or asks. */
+  streams?: boolean;
   /** What its parameters are called. */
   settings?: string;
   /**
    * @param shapes Of the bottoms, without the batch.
+   * @returns What makes its only top, or each of them.
    * @throws UserError without the layer's place.
    */
-  convert(settings: Message, shapes: readonly Shape[]): Conversion;
+  convert(settings: Message, shapes: readonly Shape[], place: Place): Conversion | Conversion[];
+}
+
+/** Reads an axis of a bottom, counted from the front, the batch being 0. @throws UserError unless it is there. */
+export function readAxis(s: Message, [shape]: readonly Shape[], name = "axis", fallback = 1): number {
+  const axis = s.integer(name, -Infinity) ?? fallback, fromFront = axis < 0 ? axis + shape.length + 1 : axis;
+  if (fromFront < 0 || fromFront > shape.length) {
+    throw new UserError(`"${name}" is ${axis}; its bottom has the axes 0 to ${shape.length}`);
+  }
+  return fromFront;
+}
+
+/** Reads an axis. @throws UserError where it is one of the batch, whose items are apart from each other. */
+export function readItemAxis(s: Message, shapes: readonly Shape[], streams = 1, name = "axis"): number {
+  const axis = readAxis(s, shapes, name), first = streams > 1 ? 2 : 1;
+  if (axis < first) {
+    const batch = streams > 1 ? "time and streams" : "the batch";
+    throw new UserError(`it works along axis ${axis}, but the items of ${batch} are apart; later axes are supported`);
+  }
+  return axis;
 }
 
 /** Reads an axis. @throws UserError unless it is the channels'. */
-export function checkAxis(s: Message, [shape]: readonly Shape[], name = "axis"): void {
-  const axis = s.integer(name, -Infinity) ?? 1, fromFront = axis < 0 ? axis + shape.length + 1 : axis;
-  if (fromFront !== 1) throw new UserError(`it works along axis ${axis}; only the channels, axis 1, are supported`);
+export function checkAxis(s: Message, shapes: readonly Shape[], name = "axis"): void {
+  const axis = readAxis(s, shapes, name);
+  if (axis !== 1) throw new UserError(`it works along axis ${axis}; only the channels, axis 1, are supported`);
 }
 
 /** Reads a size of both axes: given once, once an axis, or as NAME_h and NAME_w. One number where they are equal. */

@@ -2,9 +2,10 @@
  * How each type of Caffe layer is written in network.json. Caffe's defaults are spelled out where ours differ.
  */
 import { UserError } from "../../../src/formats/user_error.ts";
-import { checkAxis, pair, type Rule, unless } from "./rule.ts";
-import { crop, flatten, reshape } from "./shape_rules.ts";
-import { batchNorm, bias, convolution, innerProduct, power, scale } from "./trained_rules.ts";
+import { checkAxis, pair, readItemAxis, type Rule, unless } from "./rule.ts";
+import { lstm } from "./lstm_rule.ts";
+import { crop, flatten, reshape, slice, split } from "./shape_rules.ts";
+import { batchNorm, bias, convolution, innerProduct, power, prelu, scale } from "./trained_rules.ts";
 
 const pooling: Rule = {
   settings: "pooling_param",
@@ -37,20 +38,27 @@ const lrn: Rule = {
   settings: "lrn_param",
   convert(s) {
     s.ignore("engine");
-    if (s.choice("norm_region", ["ACROSS_CHANNELS", "WITHIN_CHANNEL"], "ACROSS_CHANNELS") === "WITHIN_CHANNEL") {
-      throw new UserError("normalisation within a channel is not supported; only ACROSS_CHANNELS is");
-    }
+    const within =
+      s.choice("norm_region", ["ACROSS_CHANNELS", "WITHIN_CHANNEL"], "ACROSS_CHANNELS") === "WITHIN_CHANNEL";
     const size = s.integer("local_size", 1) ?? 5;
     if (size % 2 === 0) throw new UserError(`"local_size" is ${size}, expected an odd number`);
+    const k = s.number("k", 1); // which Caffe reads across channels only
     return {
       type: "lrn",
-      params: { size, alpha: s.number("alpha", 1), beta: s.number("beta", 0.75), k: unless(s.number("k", 1), 1) },
+      params: {
+        region: within ? "within" : undefined,
+        size,
+        alpha: s.number("alpha", 1),
+        beta: s.number("beta", 0.75),
+        k: unless(within ? 1 : k, 1),
+      },
     };
   },
 };
 
 const eltwise: Rule = {
   settings: "eltwise_param",
+  streams: true,
   convert(s) {
     s.ignore("stable_prod_grad");
     const operation = s.choice("operation", ["PROD", "SUM", "MAX"], "SUM"), coefficients = s.numbers("coeff");
@@ -70,16 +78,33 @@ const concat: Rule = {
   },
 };
 
-/** Without parameters that matter here. */
+const softmax: Rule = {
+  settings: "softmax_param",
+  streams: true,
+  convert(s, shapes, { streams }) {
+    s.ignore("engine");
+    const [item] = shapes, axis = readItemAxis(s, shapes, streams), features = item[axis - 1];
+    if (axis === 1) return { type: "softmax" };
+    if (item.some((n, at) => n !== 1 && at !== axis - 1)) {
+      throw new UserError(
+        `it works along axis ${axis} of items of [${item}]; only axis 1, or any where the others are 1, are supported`,
+      );
+    }
+    return { type: "softmax", reshaped: { from: [features], to: item } };
+  },
+};
+
+/** Value by value, without parameters that matter here. */
 const plain = (type: string, settings?: string, ...ignored: string[]): Rule => ({
   settings,
+  streams: true,
   convert(s) {
     s.ignore(...ignored);
     return { type };
   },
 });
 
-/** Every type that is converted. `Split` is written once for each of its tops. */
+/** Every type that is converted. */
 export const rules: Readonly<Record<string, Rule>> = {
   BatchNorm: batchNorm,
   Bias: bias,
@@ -88,14 +113,22 @@ export const rules: Readonly<Record<string, Rule>> = {
   Crop: crop,
   Deconvolution: convolution("deconv2d"),
   Dropout: plain("dropout", "dropout_param", "dropout_ratio"),
+  ELU: {
+    settings: "elu_param",
+    streams: true,
+    convert: (s) => ({ type: "elu", params: { alpha: unless(s.number("alpha", 1), 1) } }),
+  },
   Eltwise: eltwise,
   Flatten: flatten,
   InnerProduct: innerProduct,
   LRN: lrn,
+  LSTM: lstm,
+  PReLU: prelu,
   Pooling: pooling,
   Power: power,
   ReLU: {
     settings: "relu_param",
+    streams: true,
     convert(s) {
       s.ignore("engine");
       return { type: "relu", params: { slope: unless(s.number("negative_slope", 0), 0) } };
@@ -104,15 +137,9 @@ export const rules: Readonly<Record<string, Rule>> = {
   Reshape: reshape,
   Scale: scale,
   Sigmoid: plain("sigmoid", "sigmoid_param", "engine"),
-  Softmax: {
-    settings: "softmax_param",
-    convert(s, shapes) {
-      s.ignore("engine");
-      checkAxis(s, shapes);
-      return { type: "softmax" };
-    },
-  },
-  Split: plain("dropout"),
+  Slice: slice,
+  Softmax: softmax,
+  Split: split,
   TanH: plain("tanh", "tanh_param", "engine"),
 };
 
@@ -134,8 +161,6 @@ export const dropped: readonly string[] = [
 export function advice(type: string): string {
   const instead: Record<string, string> = {
     ArgMax: "delete it: the layer before it gives the scores",
-    LSTM: "use the network's single-frame version",
-    PReLU: 'if all its slopes are equal, write a ReLU with that "negative_slope"',
     Python: "its code is not in these files; delete it, or write it with the types that are known",
     RNN: "use the network's single-frame version",
   };

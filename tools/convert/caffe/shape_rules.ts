@@ -1,6 +1,6 @@
 /** The rules for the layers that move values or give them another shape. Caffe's shapes begin with the batch, ours do not. */
 import { UserError } from "../../../src/formats/user_error.ts";
-import { checkAxis, type Rule } from "./rule.ts";
+import { checkAxis, readItemAxis, type Rule, unless } from "./rule.ts";
 
 /** Flatten of all axes but the batch. */
 export const flatten: Rule = {
@@ -15,10 +15,14 @@ export const flatten: Rule = {
   },
 };
 
-/** Reshape that leaves the items of a batch apart. */
+/**
+ * Reshape that leaves the items of a batch apart, or makes of a batch time × streams: [16, 10, 4096] of 160 items of
+ * [4096] are the same 160 items, of which ten streams take turns; each item is then [1, 4096].
+ */
 export const reshape: Rule = {
   settings: "reshape_param",
-  convert(s, [input]) {
+  streams: true,
+  convert(s, [input], { streams }) {
     const message = s.message("shape"), wanted = message.integers("dim", -1), rank = input.length + 1;
     message.done("a shape");
     const axis = s.integer("axis", -rank - 1) ?? 0, count = s.integer("num_axes", -1) ?? -1;
@@ -30,15 +34,22 @@ export const reshape: Rule = {
       ...wanted.map((n, i) => n === 0 ? before[start + i] ?? 0 : n),
       ...before.slice(end),
     ];
-    // A literal or inferred first number stands for the batch as well: the rest must then hold one whole item.
-    const shape = after.slice(1), whole = input.reduce((a, b) => a * b, 1);
+    const [first, ...shape] = after, whole = input.reduce((a, b) => a * b, 1);
     const holds = shape.reduce<number>((product, n) => product * Number(n), 1);
-    if (shape.includes(batch) || (after[0] !== batch && holds !== whole)) {
-      throw new UserError(
-        `its shape [${wanted.slice(0, 8)}] mixes the items of a batch; the first axis must stay the batch`,
-      );
+    if (first === batch && !shape.includes(batch)) return { type: "reshape", params: { shape }, streams };
+    // A literal or inferred first number stands for the batch as well: the rest must then hold one whole item,
+    if (holds === whole) return { type: "reshape", params: { shape }, streams: 1 };
+    // or an item of each stream.
+    const [taking, ...item] = shape.map(Number);
+    if (first !== batch && taking > 1 && holds === taking * whole) {
+      return { type: "reshape", params: { shape: [1, ...item] }, streams: taking };
     }
-    return { type: "reshape", params: { shape } };
+    throw new UserError(
+      `its shape [${
+        wanted.slice(0, 8)
+      }] mixes the items of a batch; the first axis must stay the batch, or the first ` +
+        "two be time and streams of whole items",
+    );
   },
 };
 
@@ -60,5 +71,36 @@ export const crop: Rule = {
       throw new UserError("cropping the batch or the channels is not supported; only height and width");
     }
     return { type: "crop", params: { size: [size(2), size(3)], offset: [at(2), at(3)] }, reads: 1 };
+  },
+};
+
+/** Split: every top is its bottom. */
+export const split: Rule = {
+  streams: true,
+  convert: (_, __, { tops }) => Array.from({ length: tops }, () => ({ type: "dropout" })),
+};
+
+/** Slice: each top is a run along one axis, ended by the slice points, or all of one length. */
+export const slice: Rule = {
+  settings: "slice_param",
+  convert(s, shapes, { tops }) {
+    if (s.count("axis") && s.count("slice_dim")) throw new UserError('"axis" and "slice_dim" are both given');
+    const axis = readItemAxis(s, shapes, 1, s.count("slice_dim") ? "slice_dim" : "axis"), length = shapes[0][axis - 1];
+    const points = s.integers("slice_point", 1);
+    if (points.length === 0 && length % tops !== 0) {
+      throw new UserError(`axis ${axis} has ${length} values, which do not split into ${tops} tops`);
+    }
+    if (points.length > 0 && points.length !== tops - 1) {
+      throw new UserError(`${points.length} slice points for ${tops} tops, expected ${tops - 1}`);
+    }
+    const inner = points.length > 0 ? points : Array.from({ length: tops - 1 }, (_, n) => (n + 1) * length / tops);
+    const ends = [0, ...inner, length];
+    return ends.slice(1).map((end, n) => {
+      const from = ends[n], count = end - from;
+      if (count < 1) {
+        throw new UserError(`its slice points [${points.slice(0, 8)}] do not rise from 1 to ${length - 1}`);
+      }
+      return { type: "slice", params: { axis: unless(axis - 1, 0), from: unless(from, 0), count } };
+    });
   },
 };

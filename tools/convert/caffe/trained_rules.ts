@@ -2,7 +2,7 @@
 import { fromFloat32, type StoredTensor, toFloat32 } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import type { Message } from "./message.ts";
-import { checkAxis, pair, type Rule, type Shape, unless } from "./rule.ts";
+import { checkAxis, type Conversion, pair, readAxis, readItemAxis, type Rule, type Shape, unless } from "./rule.ts";
 
 /** Convolution and Deconvolution: their weights lie as ours do. */
 export const convolution = (type: string): Rule => ({
@@ -13,7 +13,7 @@ export const convolution = (type: string): Rule => ({
     return {
       type,
       params: {
-        channels: channels(s),
+        channels: outputs(s),
         kernel: pair(s, "kernel", "kernel_size"),
         stride: pair(s, "stride", "stride", 1),
         padding: pair(s, "pad", "pad", 0),
@@ -25,22 +25,28 @@ export const convolution = (type: string): Rule => ({
   },
 });
 
-function channels(s: Message): number {
+/** How many channels, units or hidden units a layer has. */
+export function outputs(s: Message): number {
   const count = s.integer("num_output", 1);
   if (count === undefined) throw new UserError('"num_output" is missing');
   return count;
 }
 
-/** InnerProduct. */
+/** InnerProduct: the axes before its own number rows, the batch first. */
 export const innerProduct: Rule = {
   settings: "inner_product_param",
-  convert(s, shapes) {
-    checkAxis(s, shapes);
+  streams: true,
+  convert(s, shapes, { streams }) {
+    const axis = readItemAxis(s, shapes, streams);
     s.ignore("weight_filler", "bias_filler");
     const transposed = s.boolean("transpose", false);
     return {
       type: "fc",
-      params: { channels: channels(s), bias: unless(s.boolean("bias_term", true), true) },
+      params: {
+        channels: outputs(s),
+        bias: unless(s.boolean("bias_term", true), true),
+        axis: unless(axis - 1, 0),
+      },
       weights: transposed ? ([weight, bias]) => ({ weight: transpose(weight), ...(bias ? { bias } : {}) }) : undefined,
     };
   },
@@ -75,22 +81,50 @@ export const batchNorm: Rule = {
   },
 };
 
-/** @throws UserError unless there is one bottom and one value a channel. */
-function checkChannelwise(s: Message, shapes: readonly Shape[]): number {
+/** @throws UserError unless its weights are one value a channel. */
+function checkChannelwise(s: Message, shapes: readonly Shape[]): void {
   checkAxis(s, shapes);
   const axes = s.integer("num_axes", -1) ?? 1;
-  if (shapes.length !== 1) throw new UserError("two bottoms are not supported: its factors must be weights");
   if (axes !== 1) throw new UserError(`"num_axes" is ${axes}; only one value a channel, 1, is supported`);
-  return shapes[0][0];
 }
 
-/** Scale with one factor a channel. */
+/**
+ * What two bottoms become: a sum or a product, value by value.
+ * @throws UserError unless they have one shape. (A bottom that begins at a later axis is no batch of items.)
+ */
+function ofTwo(s: Message, shapes: readonly Shape[], operation: "sum" | "product"): Conversion {
+  const axis = readAxis(s, shapes), [x, y] = shapes.map((shape) => shape.join("×"));
+  s.ignore("num_axes"); // which counts for weights only
+  if (axis !== 0 || x !== y || shapes.length > 2) {
+    throw new UserError(
+      `its bottoms are ${shapes.map((shape) => `[${shape}]`).join(" and ")} from axis ${axis} on; ` +
+        'only two of one shape with "axis: 0", or one with weights, are supported',
+    );
+  }
+  return { type: "eltwise", params: { operation }, blobs: 0 };
+}
+
+/** Scale with one factor a channel, or the product of two bottoms. */
 export const scale: Rule = {
   settings: "scale_param",
   convert(s, shapes) {
-    checkChannelwise(s, shapes);
     s.ignore("filler", "bias_filler");
-    return { type: "scale", params: { bias: unless(s.boolean("bias_term", false), true) } };
+    const bias = s.boolean("bias_term", false);
+    if (shapes.length === 1) {
+      checkChannelwise(s, shapes);
+      return { type: "scale", params: { bias: unless(bias, true) } };
+    }
+    if (bias) throw new UserError('"bias_term" with two bottoms is not supported; write a Bias layer after it');
+    return ofTwo(s, shapes, "product");
+  },
+};
+
+/** PReLU with a slope for every channel, or one for all. */
+export const prelu: Rule = {
+  settings: "prelu_param",
+  convert(s) {
+    s.ignore("filler");
+    return { type: "prelu", params: { shared: unless(s.boolean("channel_shared", false), false) } };
   },
 };
 
@@ -103,13 +137,14 @@ function constant(value: number, channels: number): StoredTensor {
   return fromFloat32(new Float32Array(channels).fill(value), "F32", [channels]);
 }
 
-/** Bias: a scale by 1. */
+/** Bias with one value a channel, or the sum of two bottoms. */
 export const bias: Rule = {
   settings: "bias_param",
   convert(s, shapes) {
-    const channels = checkChannelwise(s, shapes);
     s.ignore("filler");
-    return { type: "scale", blobs: 1, weights: ([bias]) => ({ weight: constant(1, channels), bias }) };
+    if (shapes.length > 1) return ofTwo(s, shapes, "sum");
+    checkChannelwise(s, shapes);
+    return { type: "bias" };
   },
 };
 

@@ -1,0 +1,39 @@
+/**
+ * LSTM. Caffe's blobs are time × streams × features: time is the first axis, which is the batch here. So a batch is one
+ * clip, and an item is one step of [streams, features]. LRCN makes such blobs of a batch of frames by a Reshape, in
+ * which the streams take turns in the batch; see `reshape`.
+ *
+ * The second bottom marks continued sequences, time × streams. Where a network leaves it out, every batch begins a
+ * sequence and continues it to its end. The gates lie in the order i, f, o, g there and here.
+ */
+import { UserError } from "../../../src/formats/user_error.ts";
+import { type Rule, unless } from "./rule.ts";
+import { outputs } from "./trained_rules.ts";
+
+/** LSTM over the batch. */
+export const lstm: Rule = {
+  settings: "recurrent_param",
+  streams: true,
+  convert(s, shapes, place) {
+    s.ignore("weight_filler", "bias_filler", "debug_info");
+    if (s.boolean("expose_hidden", false)) {
+      throw new UserError(
+        '"expose_hidden" is not supported: the state begins at zero; delete the bottoms and tops for it',
+      );
+    }
+    if (shapes.length > 2) {
+      throw new UserError(
+        `it has ${shapes.length} bottoms; a static input is not supported, only x and the continuation marker`,
+      );
+    }
+    const [[first, ...rest]] = shapes, hidden = outputs(s);
+    const from = rest.length === 1 ? undefined : [first, rest.reduce((a, b) => a * b, 1)];
+    return {
+      type: "lstm",
+      params: { hidden, streams: unless(place.streams, 1) },
+      reshaped: { from },
+      blobs: 3,
+      weights: ([inputWeight, bias, recurrentWeight]) => ({ inputWeight, recurrentWeight, bias }),
+    };
+  },
+};
