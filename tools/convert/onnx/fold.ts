@@ -66,8 +66,8 @@ function stretched(xs: readonly OnnxTensor[], type: ElementType, value: (...numb
   return made(type, to, most, (at) => value(...xs.map(({ values }, n) => values[places[n](at)])));
 }
 
-/** Arithmetic of two, in the first one's type; quotients of integers are cut off. */
-const arithmetic = (value: (a: number, b: number) => number) => (o: Operator, [a, b]: OnnxTensor[]): OnnxTensor =>
+/** Arithmetic of two, in the first one's type. */
+const arithmetic = (value: (a: number, b: number) => number) => (_: Operator, [a, b]: OnnxTensor[]): OnnxTensor =>
   stretched([a, b], a.type, value);
 
 const comparison = (value: (a: number, b: number) => boolean) => (_: Operator, [a, b]: OnnxTensor[]): OnnxTensor =>
