@@ -29,6 +29,7 @@ export interface OnnxOptions {
   shapes?: ReadonlyMap<string, readonly number[]>;
   /** How the weights of convolutions and fully connected layers are stored; all others stay F32. */
   weights?: "f32" | "f16";
+  /** How pixels become the first input's numbers, where it is a picture; a single mean is every channel's. */
   image?: ImageFormat;
 }
 

@@ -2,7 +2,7 @@
 import { fromFloat32, type StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph } from "../../../src/net/graph.ts";
-import { parseNetwork } from "../../../src/net/network.ts";
+import { type ImageFormat, parseNetwork } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
 import type { ConvertedOnnx, OnnxOptions, Traces } from "./network.ts";
 import type { OnnxModel, OnnxNode, OnnxValue } from "./proto.ts";
@@ -72,7 +72,7 @@ export function written(
   if (blob(first.value) !== first.name || layers.at(-1)?.output !== first.value || files.length > layers.length) {
     identity(first.name, first.value);
   }
-  const text = networkText({ name: options.name, inputs, image: options.image, layers: files });
+  const text = networkText({ name: options.name, inputs, image: imageOf(options.image, inputs[0]), layers: files });
   buildGraph({ network: parseNetwork(text, file), where: file, weights: tensors });
   return {
     text,
@@ -82,6 +82,18 @@ export function written(
     outputs: outputs.map(({ name }) => name),
     dropped,
   };
+}
+
+/** @throws UserError where the input is no picture, or has other channels. */
+function imageOf(image: ImageFormat | undefined, { name, shape }: { name: string; shape: number[] }) {
+  if (!image) return undefined;
+  const [channels] = shape, { mean } = image;
+  if (shape.length !== 3 || ![1, 3].includes(channels) || ![1, channels].includes(mean.length)) {
+    throw new UserError(
+      `${mean.length} means for input ${JSON.stringify(name.slice(0, 60))} of [${shape}], which must be a picture`,
+    );
+  }
+  return { ...image, mean: Array.from({ length: channels }, (_, c) => mean[c] ?? mean[0]) };
 }
 
 const order = (declared: OnnxValue[], name: string): number => declared.findIndex((input) => input.name === name);

@@ -58,6 +58,18 @@ const classifier: ModelFile = {
   ],
 };
 
+/** A model of one operator on x [2, 3]. */
+const single = (
+  type: string,
+  more: Partial<ModelFile> & { attributes?: ModelFile["nodes"][0]["attributes"]; others?: string[] } = {},
+) =>
+  onnxModel({
+    nodes: [{ type, inputs: ["x", ...more.others ?? []], outputs: ["y"], attributes: more.attributes }],
+    inputs: [{ name: "x", shape: [2, 3] }],
+    outputs: ["y"],
+    ...more,
+  });
+
 Deno.test("onnx: an exported classifier: shapes vanish, any batch runs, the numbers are the model's", () => {
   const model = convert(onnxModel(classifier)), network = networkOf(model);
   assert.equal(typesOf(model), "conv2d batchnorm relu maxpool fc softmax");
@@ -85,6 +97,17 @@ Deno.test("onnx: weights in f16; biases and statistics stay f32", () => {
   const { tensors } = convert(onnxModel(classifier), { weights: "f16" });
   const dtypes = [...tensors].map(([name, { dtype }]) => `${name} ${dtype}`);
   assert.ok(dtypes.includes("/conv/Conv.weight F16") && dtypes.includes("/fc/Gemm.bias F32"), `${dtypes}`);
+});
+
+Deno.test("onnx: how pixels become numbers", () => {
+  const image = { order: "RGB" as const, mean: [120], scale: 0.02 };
+  const written = JSON.parse(convert(onnxModel(classifier), { image }).text).image;
+  assert.deepEqual(written, { ...image, mean: [120, 120, 120] });
+  refuses(
+    () => convert(onnxModel(classifier), { image: { ...image, mean: [1, 2] } }),
+    /2 means for input "data" of \[3,8,8\]/,
+  );
+  refuses(() => convert(single("Relu"), { image }), /1 means for input "x" of \[3\], which must be a picture/);
 });
 
 Deno.test("onnx: several outputs: the first is the network's, others have their names, and what holds no floats goes", () => {
@@ -154,18 +177,6 @@ Deno.test("onnx: external data are read where they should be", () => {
     /the offset of its external data is "-1"/,
   );
 });
-
-/** A model of one operator on x [2, 3]. */
-const single = (
-  type: string,
-  more: Partial<ModelFile> & { attributes?: ModelFile["nodes"][0]["attributes"]; others?: string[] } = {},
-) =>
-  onnxModel({
-    nodes: [{ type, inputs: ["x", ...more.others ?? []], outputs: ["y"], attributes: more.attributes }],
-    inputs: [{ name: "x", shape: [2, 3] }],
-    outputs: ["y"],
-    ...more,
-  });
 
 Deno.test("onnx: what is not supported says so, and what to do", () => {
   const refused = (bytes: Uint8Array, message: RegExp, options = {}) => refuses(() => convert(bytes, options), message);
