@@ -57,12 +57,18 @@ function windows(o: Operator, kernel: readonly number[], size: readonly number[]
 const both = (values: readonly number[], rest: number): number[] =>
   values.length === 1 ? [values[0], rest] : [...values];
 
+/** Numbers for both axes as network.json has them: one where all are the same, none where that is the usual one. */
+function short(values: readonly number[], usual?: number): number | readonly number[] | undefined {
+  if (values.some((value) => value !== values[0])) return values;
+  return values[0] === usual ? undefined : values[0];
+}
+
 /** Parameters of network.json for the dimensions `from` … `end` − 1, one or two. */
 const parameters = (w: Windows, from = 0, end = w.kernel.length) => ({
-  kernel: both(w.kernel.slice(from, end), 1),
-  stride: both(w.stride.slice(from, end), 1),
-  dilation: both(w.dilation.slice(from, end), 1),
-  padding: [...both(w.before.slice(from, end), 0), ...both(w.after.slice(from, end), 0)],
+  kernel: short(both(w.kernel.slice(from, end), 1)),
+  stride: short(both(w.stride.slice(from, end), 1), 1),
+  dilation: short(both(w.dilation.slice(from, end), 1), 1),
+  padding: short([...both(w.before.slice(from, end), 0), ...both(w.after.slice(from, end), 0)], 0),
 });
 
 /** What `run` makes of x as [channels, height, width], again with x's spatial dimensions. */
@@ -103,7 +109,12 @@ const conv: Rule = (o) => {
     if (weight.shape[1] * groups !== x.item[0]) {
       throw new UserError(`its weight [${weight.shape}] in ${groups} groups does not fit ${x.item[0]} channels`);
     }
-    const params = { channels: weight.shape[0], ...parameters(windows(o, kernel, size)), groups, bias };
+    const params = {
+      channels: weight.shape[0],
+      ...parameters(windows(o, kernel, size)),
+      groups: short([groups], 1),
+      bias,
+    };
     return o.trace.add("conv2d", params, [x], values);
   })];
 };
