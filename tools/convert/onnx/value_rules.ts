@@ -137,15 +137,20 @@ const reduceMax: Rule = (o) => {
 };
 
 const power: Rule = (o) => {
-  const exponent = o.needed(1, "the exponent"), x = o.computed(0);
-  if (exponent.values.length !== 1 || exponent.values[0] !== 2) {
-    throw new UserError("only squares are supported, an exponent of 2");
-  }
-  return [o.trace.add("eltwise", { operation: "product" }, [x, x])];
+  const exponent = o.needed(1, "the exponent").values, x = o.computed(0), [value] = exponent;
+  if (exponent.length === 1 && value === 2) return [o.trace.add("eltwise", { operation: "product" }, [x, x])];
+  if (exponent.length === 1 && value === 0.5) return [o.trace.add("sqrt", {}, [x])];
+  throw new UserError("only exponents of 2 and 0.5 are supported");
+};
+
+const abs: Rule = (o) => {
+  const x = o.computed(0);
+  return [o.trace.add("eltwise", { operation: "max" }, [x, o.trace.affine(x, [-1])])];
 };
 
 /** Operators by their type. */
 export const valueRules: Record<string, Rule> = {
+  Abs: abs,
   Add: binary("sum"),
   Clip: clip,
   Div: binary("quotient"),
