@@ -87,6 +87,14 @@ const values: Operation[] = [
       },
     ];
   }),
+  spread("Less", (a, b) => Number(a < b), [3, 4, 5], [5]),
+  spread("GreaterOrEqual", (a, b) => Number(a >= b), [3, 4, 5], [3, 4, 5]),
+  {
+    type: "Where",
+    inputs: { c: tensor([2, 3], [0, 1, 1, 0, 0, 1]), a: x(2, 3), knownB: w(3) },
+    expected: ({ c, a, knownB }) =>
+      onnx.both(onnx.both(c, a, (c, a) => c * a), onnx.both(c, knownB, (c, b) => (1 - c) * b), (a, b) => a + b),
+  },
   {
     type: "ReduceMax",
     inputs: { x: x(3, 4, 5), wholeAxes: numbers(0, 2) },
