@@ -1,4 +1,7 @@
-/** binary: sum, difference, product or quotient of two inputs whose shapes may differ as NumPy's may. */
+/**
+ * binary: sum, difference, product or quotient of two inputs whose shapes may differ as NumPy's may, or whether the first
+ * is less than the second: 1 or 0, through which no gradient goes.
+ */
 import { broadcast } from "../../shaders/items.ts";
 import { stretched, unstretched } from "./broadcast.ts";
 import { texelCall } from "./calls.ts";
@@ -10,6 +13,7 @@ const operations = {
   difference: ["a - b", "dy", "-dy"],
   product: ["a * b", "dy * b", "dy * a"],
   quotient: ["a / b", "dy / b", "-dy * a / (b * b)"],
+  less: ["select(0.0, 1.0, a < b)", "0.0", "0.0"],
 } as const;
 
 /** Parameters of binary in network.json. */
@@ -20,7 +24,7 @@ export interface BinaryParams {
 /** The layer type `binary`. */
 export const binary: Op<BinaryParams> = {
   inputs: 2,
-  parse: (fields) => ({ operation: fields.choice("operation", ["sum", "difference", "product", "quotient"]) }),
+  parse: (fields) => ({ operation: fields.choice("operation", ["sum", "difference", "product", "quotient", "less"]) }),
   outputShape: ([a, b]) => stretched(a, b),
   forward({ name, inputs: [a, b], shapes, params: { operation } }, y) {
     const to = stretched(shapes[0], shapes[1]), [expression] = operations[operation];

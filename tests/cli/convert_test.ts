@@ -1,7 +1,7 @@
 /** deno task convert: folders appear whole or not at all, and faults are one sentence. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { writeNpy } from "../../src/formats/npy.ts";
+import { readNpy, writeNpy } from "../../src/formats/npy.ts";
 import { toFloat32 } from "../../src/formats/safetensors.ts";
 import { loadModel } from "../../src/net/model.ts";
 import { modelFolder } from "../../src/cli/files.ts";
@@ -153,6 +153,14 @@ Deno.test("convert onnx: a weight that is an input, one beside the model, and no
   const known = await convert("known.onnx", "--constant", `w=${at("w.npy")}`);
   assert.equal(known.code, 0, known.err);
   assert.match(known.out, /out: 1 layers, 4 parameters/);
+  Deno.writeFileSync(at("x.npy"), writeNpy({ shape: [1, 1, 2, 2], data: Float32Array.of(1, 10, 100, 1000) }));
+  const run = await type(["infer", "--model", at("out"), "--input", at("x.npy"), "--output", at("y.npy")]);
+  assert.equal(run.code, 0, run.err);
+  assert.deepEqual(readNpy(Deno.readFileSync(at("y.npy")), "y.npy"), {
+    shape: [1, 1, 1, 1],
+    dtype: "f4",
+    data: Float32Array.of(4321),
+  });
 
   const beside = (location: string) => {
     const w = { shape: [3, 2], values: [], external: { location, offset: "4", length: "24" } };

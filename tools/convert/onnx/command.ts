@@ -22,7 +22,7 @@ const options = {
   shape: {
     value: "NAME=1,3,224,224",
     repeats: true,
-    help: "the shape of an input that the model leaves open, the batch first; may be given several times",
+    help: "the shape of an input that the model leaves open, or with another batch; may be given several times",
   },
   mean: { value: "MEAN", help: "what pixels (0 … 255) lose: one number, or one for each channel" },
   scale: { value: "S", help: "what they are multiplied by then (1)" },

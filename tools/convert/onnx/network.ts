@@ -127,7 +127,8 @@ function inputShape(
     throw new UserError(`${what} leaves dimension ${open} open; give its shape with --shape ${name}=${example}`);
   }
   if (
-    given && shape && (shape.length !== given.length || shape.some((n, d) => typeof n === "number" && n !== given[d]))
+    given && shape &&
+    (shape.length !== given.length || shape.some((n, d) => d > 0 && typeof n === "number" && n !== given[d]))
   ) {
     throw new UserError(`${what} has shape [${shape}] in the model, --shape gives [${given}]`);
   }

@@ -17,14 +17,14 @@ function meeting(trace: Trace, operation: Operation, a: Operand, b: Operand): Tr
   // Where axis 0 is the batch, a computed value of fewer dimensions would meet another's item with its batch.
   if (trace.batch !== undefined && [a, b].some((value, n) => isTraced(value) && ranks[n] < rank)) trace.itemAxis(0);
   const [left, right] = [a, b].map((value) => trace.computed(value, rank));
-  if (left.item.join() !== right.item.join() || operation === "quotient") {
+  if (left.item.join() !== right.item.join() || operation === "quotient" || operation === "less") {
     return trace.add("binary", { operation }, [left, right]);
   }
   const params = operation === "difference" ? { operation: "sum", coefficients: [1, -1] } : { operation };
   return trace.add("eltwise", params, [left, right]);
 }
 
-type Operation = "sum" | "difference" | "product" | "quotient";
+type Operation = "sum" | "difference" | "product" | "quotient" | "less";
 
 /** y = a ∘ b. A known number, or one for each channel, becomes a scale layer, which others can take in. */
 export function arithmetic(trace: Trace, operation: Operation, a: Operand, b: Operand): Traced {
@@ -46,6 +46,22 @@ export function arithmetic(trace: Trace, operation: Operation, a: Operand, b: Op
 }
 
 const binary = (operation: Operation): Rule => (o) => [arithmetic(o.trace, operation, o.input(0), o.input(1))];
+
+/** Whether the input `less` is less than the input `more`: 1 or 0; `not` turns them about. */
+const compare = (less: 0 | 1, more: 0 | 1, not = false): Rule => (o) => {
+  const y = meeting(o.trace, "less", o.input(less), o.input(more));
+  return [not ? opposite(o.trace, y) : y];
+};
+
+/** 1 for 0, 0 for 1. */
+const opposite = (trace: Trace, x: Traced): Traced => trace.affine(x, [-1], [1]);
+
+/** The one or the other, by a condition of 1 or 0. */
+const where: Rule = (o) => {
+  const { trace } = o, rank = Math.max(...[0, 1, 2].map((n) => o.shape(n).length));
+  const condition = trace.computed(o.input(0), rank), a = arithmetic(trace, "product", condition, o.input(1));
+  return [arithmetic(trace, "sum", a, arithmetic(trace, "product", opposite(trace, condition), o.input(2)))];
+};
 
 const sum: Rule = (o) => {
   const xs = o.inputs.map((_, n) => o.input(n));
@@ -137,26 +153,35 @@ const reduceMax: Rule = (o) => {
 };
 
 const power: Rule = (o) => {
-  const exponent = o.needed(1, "the exponent"), x = o.computed(0);
-  if (exponent.values.length !== 1 || exponent.values[0] !== 2) {
-    throw new UserError("only squares are supported, an exponent of 2");
-  }
-  return [o.trace.add("eltwise", { operation: "product" }, [x, x])];
+  const exponent = o.needed(1, "the exponent").values, x = o.computed(0), [value] = exponent;
+  if (exponent.length === 1 && value === 2) return [o.trace.add("eltwise", { operation: "product" }, [x, x])];
+  if (exponent.length === 1 && value === 0.5) return [o.trace.add("sqrt", {}, [x])];
+  throw new UserError("only exponents of 2 and 0.5 are supported");
+};
+
+const abs: Rule = (o) => {
+  const x = o.computed(0);
+  return [o.trace.add("eltwise", { operation: "max" }, [x, o.trace.affine(x, [-1])])];
 };
 
 /** Operators by their type. */
 export const valueRules: Record<string, Rule> = {
+  Abs: abs,
   Add: binary("sum"),
   Clip: clip,
   Div: binary("quotient"),
   Elu: layer("elu", (o) => ({ alpha: o.number("alpha", 1) })),
   Exp: layer("exp"),
+  Greater: compare(1, 0),
+  GreaterOrEqual: compare(0, 1, true),
   HardSigmoid: (o) => [hinge(o.trace, o.computed(0), o.number("alpha", 0.2), o.number("beta", 0.5))],
   HardSwish: (o) => {
     const x = o.computed(0);
     return [o.trace.add("eltwise", { operation: "product" }, [x, hinge(o.trace, x, 1 / 6, 0.5)])];
   },
   LeakyRelu: leakyRelu,
+  Less: compare(0, 1),
+  LessOrEqual: compare(1, 0, true),
   Log: layer("log"),
   LogSoftmax: softmax("logsoftmax"),
   Max: extreme("max"),
@@ -175,4 +200,5 @@ export const valueRules: Record<string, Rule> = {
   Sub: binary("difference"),
   Sum: sum,
   Tanh: layer("tanh"),
+  Where: where,
 };

@@ -50,6 +50,7 @@ const values: Operation[] = [
   unary("Tanh", Math.tanh),
   unary("Exp", Math.exp),
   unary("Neg", (x) => -x),
+  unary("Abs", Math.abs),
   unary("Identity", (x) => x),
   unary("Dropout", (x) => x),
   {
@@ -68,6 +69,40 @@ const values: Operation[] = [
     name: "a slope for each channel",
     inputs: { x: x(3, 4, 5), knownSlope: w(4, 1) },
     expected: ({ x, knownSlope }) => onnx.both(x, knownSlope, (x, s) => x > 0 ? x : s * x),
+  },
+  {
+    type: "Pow",
+    inputs: { x: x(3, 4), knownExponent: tensor([], [2]) },
+    expected: ({ x }) => onnx.each(x.shape, (index) => onnx.at(x, index)! ** 2),
+  },
+  ...(["Max", "Min"] as const).flatMap((type): Operation[] => {
+    const f = type === "Max" ? Math.max : Math.min;
+    return [
+      spread(type, f, [3, 4], [3, 4]),
+      {
+        type,
+        name: "with a number",
+        inputs: { x: x(3, 4), known: tensor([], [0.25]) },
+        expected: ({ x, known }) => onnx.both(x, known, f),
+      },
+    ];
+  }),
+  spread("Less", (a, b) => Number(a < b), [3, 4, 5], [5]),
+  spread("GreaterOrEqual", (a, b) => Number(a >= b), [3, 4, 5], [3, 4, 5]),
+  {
+    type: "Where",
+    inputs: { c: tensor([2, 3], [0, 1, 1, 0, 0, 1]), a: x(2, 3), knownB: w(3) },
+    expected: ({ c, a, knownB }) =>
+      onnx.both(onnx.both(c, a, (c, a) => c * a), onnx.both(c, knownB, (c, b) => (1 - c) * b), (a, b) => a + b),
+  },
+  {
+    type: "ReduceMax",
+    inputs: { x: x(3, 4, 5), wholeAxes: numbers(0, 2) },
+    expected: ({ x }) =>
+      onnx.each(
+        [1, 4, 1],
+        ([, c]) => Math.max(...Array.from({ length: 15 }, (_, n) => onnx.at(x, [n % 3, c, Math.floor(n / 3)])!)),
+      ),
   },
   spread("Add", (a, b) => a + b, [3, 4, 5], [3, 4, 5]),
   spread("Add", (a, b) => a + b, [3, 4, 5], [5]),
