@@ -5,6 +5,7 @@
 import { UserError } from "../formats/user_error.ts";
 import { mapTexels } from "../gpu/tensor.ts";
 import type { LrnParams } from "../ops/lrn.ts";
+import type { LstmParams } from "../ops/lstm.ts";
 import { batched, chw, type Op, type Shape } from "../ops/op.ts";
 import type { PoolParams } from "../ops/pool.ts";
 import { ops } from "../ops/table.ts";
@@ -17,6 +18,9 @@ const MOST_TRIPS = 60_000;
 
 /** Inputs of a layer: no adapter binds as many textures or buffers, and compilers take minutes to say so. */
 const MOST_INPUTS = 128;
+
+/** Steps of a sequence: each is a few calls of its own. */
+const MOST_STEPS = 10_000;
 
 /** Channels that an LRN sums over: the kernel is written out for each. */
 const MOST_SUMMED = 255;
@@ -33,10 +37,13 @@ export function checkLayer(op: Op, params: unknown, inputs: readonly Shape[], ou
   checkSize(output);
   if (inputs.length > MOST_INPUTS) throw new UserError(`${inputs.length} inputs, expected at most ${MOST_INPUTS}`);
   if (op === ops.lrn) {
-    const { size, region } = params as LrnParams & { region?: string };
-    if (region !== "within" && size > MOST_SUMMED) {
+    const { size, region } = params as LrnParams;
+    if (region === "across" && size > MOST_SUMMED) {
       throw new UserError(`"size" is ${size}, expected at most ${MOST_SUMMED} channels`);
     }
+  }
+  if (op === ops.lstm && (params as LstmParams).time === "item" && inputs[0][0] > MOST_STEPS) {
+    throw new UserError(`${inputs[0][0]} steps in an item, expected at most ${MOST_STEPS}`);
   }
   if (op === ops.maxpool || op === ops.avgpool) {
     const [, ...map] = chw(inputs[0]),

@@ -63,6 +63,10 @@ Deno.test("limits: sizes that no device holds and windows that no kernel visits"
       network(map, { type: "concat", input: undefined, inputs: Array(129).fill("data") }),
       /129 inputs, expected at most 128/,
     ],
+    [
+      network([10_001, 1, 4], { type: "lstm", hidden: 2, time: "item" }),
+      /10001 steps in an item, expected at most 10000/,
+    ],
     [network(map, { type: "constructor" }), /type "constructor" is unknown/],
     [network(map, { type: "relu\u001b[2J\n" }), /type "relu \[2J " is unknown/],
     [network(map, ...Array(20_001).fill(relu)), /20001 layers, expected at most 20000/],

@@ -197,7 +197,8 @@ Deno.test("caffe: damaged prototxt and caffemodel give a valid model or one sent
 });
 
 /** A network of every kind of parameter: numbers, words, shapes, several tops and bottoms. */
-const mixed = `name: "mixed" input: "data" input_shape { dim: 1 dim: 3 dim: 12 dim: 12 }
+const mixed =
+  `name: "mixed" input: "data" input_shape { dim: 1 dim: 3 dim: 12 dim: 12 } input: "marker" input_shape { dim: 1 dim: 1 }
   layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param { num_output: 6 kernel_size: 3 pad: 1 group: 3 dilation: 1 } }
   layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "conv" batch_norm_param { use_global_stats: true eps: 1e-5 } }
   layer { name: "scale" type: "Scale" bottom: "conv" top: "conv" scale_param { bias_term: true } }
@@ -213,6 +214,10 @@ const mixed = `name: "mixed" input: "data" input_shape { dim: 1 dim: 3 dim: 12 d
   layer { name: "maps" type: "Reshape" bottom: "concat" top: "maps" reshape_param { shape { dim: 0 dim: -1 dim: 2 dim: 4 } } }
   layer { name: "flat" type: "Flatten" bottom: "maps" top: "flat" }
   layer { name: "ip" type: "InnerProduct" bottom: "flat" top: "ip" inner_product_param { num_output: 5 } }
+  layer { name: "prelu" type: "PReLU" bottom: "ip" top: "ip" prelu_param { channel_shared: true } }
+  layer { name: "slice" type: "Slice" bottom: "ip" top: "left" top: "right" slice_param { axis: 1 slice_point: 2 } }
+  layer { name: "steps" type: "Reshape" bottom: "left" top: "steps" reshape_param { shape { dim: 0 dim: 1 dim: 2 } } }
+  layer { name: "lstm" type: "LSTM" bottom: "steps" bottom: "marker" top: "lstm" recurrent_param { num_output: 3 } }
   layer { name: "split" type: "Split" bottom: "ip" top: "a" top: "b" }
   layer { name: "accuracy" type: "Accuracy" bottom: "a" top: "accuracy" include { phase: TEST } }
   layer { name: "prob" type: "Softmax" bottom: "b" top: "prob" exclude { phase: TRAIN } }`;
@@ -224,6 +229,8 @@ const mixedBlobs = {
   up: zeros([6, 4, 4, 4], [4]),
   bias: zeros([4]),
   ip: zeros([5, 8 * 14 * 14], [5]),
+  prelu: zeros([1]),
+  lstm: zeros([12, 2], [12], [12, 3]),
 };
 
 /** The fields of a caffemodel that are messages, in all generations. */
