@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains the embedded pair: the classifier and encoder caffenet64 (phi), and the generator deepsim64 (g).
 
-    train.py --data DIR [--data DIR ...] --out OUT --phi-minutes 10 --g-minutes 15 [--resume]
+    train.py --data DIR [--data DIR ...] --out OUT --phi-minutes 10 --g-minutes 15 [--resume | --start PAIR]
 
 phi: AlexNet's family at 64x64, cross-entropy over the ILSVRC units that occur among the labels (200 of 1000).
 g:   inverts phi's fc6 as in Dosovitskiy & Brox 2016: pixel, deep feature and adversarial losses; the exported
@@ -242,6 +242,39 @@ def export(phi, g, mean, std, out):
         save_parts(f'{out}/{name}', arrays)
 
 
+def load_folded(net, arrays, inputs):
+    """The inverse of collect: arrays of an exported network -> net. Behind each convolution the batch norm
+    gets the statistics of what `inputs` make there, and the scale and shift that undo them."""
+    arrays = {k: torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()}
+    net.eval()  # until the statistics are in
+    for name, layer in net.named_children():
+        if name + '.weight' not in arrays:
+            continue
+        weight, bias = arrays[name + '.weight'], arrays[name + '.bias']
+        with torch.no_grad():
+            if not isinstance(layer, nn.Sequential):
+                layer.weight.copy_(weight)
+                layer.bias.copy_(bias)
+                continue
+            layer[0].weight.copy_(weight)
+            layer[1].bias.copy_(bias)
+            layer[1].weight.fill_(math.sqrt(1 + layer[1].eps))
+    seen = {}
+    hooks = [m.register_forward_pre_hook(lambda norm, x: seen.update({norm: x[0]}))
+             for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
+    with torch.no_grad():
+        net(inputs)
+        for norm, x in seen.items():
+            mean, variance = x.mean((0, 2, 3)), x.var((0, 2, 3))
+            norm.running_mean.copy_(mean)
+            norm.running_var.copy_(variance)
+            norm.weight.copy_(torch.sqrt(variance + norm.eps))
+            norm.bias.add_(mean)
+    for hook in hooks:
+        hook.remove()
+    net.train()
+
+
 def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--data', action='append', required=True, help='directory of shards; may be repeated')
@@ -253,6 +286,7 @@ def arguments():
     p.add_argument('--adv', type=float, default=.05, help='weight of the adversarial loss')
     p.add_argument('--batch', type=int, help='default: 512 on a GPU, 64 on a CPU')
     p.add_argument('--resume', action='store_true', help="go on from OUT's checkpoints")
+    p.add_argument('--start', metavar='PAIR', help='begin with the exported pair (caffenet64.npz, deepsim64.npz) in PAIR')
     return p.parse_args()
 
 
@@ -273,6 +307,9 @@ def main():
 
     phi, g, average = (net.to(dev, **CHANNELS_LAST) for net in (Phi(), G(), G()))
     d = D(64 if cuda else 32).to(dev, **CHANNELS_LAST)
+    if o.start:
+        some = to_input(x[torch.randperm(len(x))[:1000].to(x.device)].to(dev)).contiguous(**CHANNELS_LAST)
+        load_folded(phi, np.load(o.start + '/caffenet64.npz'), some)
     if o.resume and os.path.exists(o.out + '/phi.pt'):
         phi.load_state_dict(torch.load(o.out + '/phi.pt', map_location=dev))
     if o.phi_minutes > 0:
@@ -286,6 +323,11 @@ def main():
         g.load_state_dict(saved['g'])
         d.load_state_dict(saved['d'])
         average.load_state_dict(saved['ema'])
+    elif o.start:
+        with torch.no_grad():
+            phi.eval()
+            load_folded(g, np.load(o.start + '/deepsim64.npz'), phi(some)['fc6'])
+        average.load_state_dict(g.state_dict())
     else:
         with torch.no_grad():
             g.defc7.weight *= code_scale
