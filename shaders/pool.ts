@@ -13,6 +13,8 @@ export interface PoolGeometry {
   stride: readonly [number, number];
   /** top, left, bottom, right */
   padding: readonly [number, number, number, number];
+  /** Positions between neighbours of a window. */
+  dilation: readonly [number, number];
   /** Average only: divide by the window's area inside image and padding, not inside the image. */
   countPadding: boolean;
 }
@@ -24,13 +26,16 @@ const ROW_STEP = 4;
 function share(g: PoolGeometry): string {
   const [h, w] = g.inSize, [top, left, bottom, right] = g.padding;
   const low = g.countPadding ? [-top, -left] : [0, 0], high = g.countPadding ? [h + bottom, w + right] : [h, w];
+  // Of the positions from + k · dilation, those in low … high − 1.
+  const counted = (from: string, a: number) => {
+    const d = g.dilation[a], first = `(max(${low[a]} - ${from}, 0) + ${d - 1}) / ${d}`;
+    return `min(${g.kernel[a] - 1}, (${high[a] - 1} - ${from}) / ${d}) - ${first} + 1`;
+  };
   return `
 fn share(oy: i32, ox: i32) -> f32 {
   let y = oy * ${g.stride[0]} - ${top};
   let x = ox * ${g.stride[1]} - ${left};
-  let rows = min(y + ${g.kernel[0]}, ${high[0]}) - max(y, ${low[0]});
-  let columns = min(x + ${g.kernel[1]}, ${high[1]}) - max(x, ${low[1]});
-  return 1.0 / f32(max(rows * columns, 1));
+  return 1.0 / f32(max((${counted("y", 0)}) * (${counted("x", 1)}), 1));
 }`;
 }
 
@@ -67,7 +72,7 @@ function windowLoop(g: PoolGeometry, visit: string, start: string, endRow = ""):
   const columns = Array.from({ length: Math.min(ROW_STEP, g.kernel[1]) }, (_, u) =>
     `{
       let kx = k + ${u};
-      let ix = ox * ${g.stride[1]} - ${g.padding[1]} + kx;
+      let ix = ox * ${g.stride[1]} - ${g.padding[1]} + kx${times(g.dilation[1])};
       if (kx < ${g.kernel[1]} && u32(ix) < ${w}u) {
         let v = load_x(row + u32(ix));
         ${visit}
@@ -80,7 +85,7 @@ fn kernel(i: u32) {
   let ox = i32(i % ${ow}u);
   ${start}
   for (var ky = 0; ky < ${g.kernel[0]}; ky++) {
-    let iy = oy * ${g.stride[0]} - ${g.padding[0]} + ky;
+    let iy = oy * ${g.stride[0]} - ${g.padding[0]} + ky${times(g.dilation[0])};
     if (u32(iy) >= ${h}u) { continue; }
     let row = (map * ${h}u + u32(iy)) * ${w}u;
     for (var k = 0; k < ${g.kernel[1]}; k += ${ROW_STEP}) {
@@ -90,9 +95,14 @@ fn kernel(i: u32) {
   }`;
 }
 
+const times = (factor: number): string => factor === 1 ? "" : ` * ${factor}`;
+
 /** Bindings: dy, dx, and `argmax` for the gradient of maximum pooling (`average` false). */
 export function poolGradient(g: PoolGeometry, average: boolean): string {
-  const [h, w] = g.inSize, [oh, ow] = g.outSize, [ky, kx] = g.kernel, [sy, sx] = g.stride;
+  const [h, w] = g.inSize, [oh, ow] = g.outSize, [ky, kx] = g.kernel, [sy, sx] = g.stride, [dy, dx] = g.dilation;
+  const [reachY, reachX] = [dy * (ky - 1) + 1, dx * (kx - 1) + 1];
+  const taps = [[dy, "gapY"], [dx, "gapX"]].flatMap(([d, gap]) => d === 1 ? [] : [` && ${gap} % ${d} == 0`]).join("");
+  const tap = (gap: string, d: number) => d === 1 ? gap : `${gap} / ${d}`;
   return wgsl`${average ? share(g) : ""}
 fn kernel(i: u32) {
   let map = i / ${h * w}u;
@@ -101,14 +111,16 @@ fn kernel(i: u32) {
   let lastY = min(y / ${sy}, ${oh - 1});
   let lastX = min(x / ${sx}, ${ow - 1});
   var sum = vec4f();
-  for (var oy = max(0, (y - ${ky - sy}) / ${sy}); oy <= lastY; oy++) {
-    for (var ox = max(0, (x - ${kx - sx}) / ${sx}); ox <= lastX; ox++) {
+  for (var oy = max(0, (y - ${reachY - sy}) / ${sy}); oy <= lastY; oy++) {
+    for (var ox = max(0, (x - ${reachX - sx}) / ${sx}); ox <= lastX; ox++) {
       let at = (map * ${oh}u + u32(oy)) * ${ow}u + u32(ox);
-      let inside = y - oy * ${sy} < ${ky} && x - ox * ${sx} < ${kx};
+      let gapY = y - oy * ${sy};
+      let gapX = x - ox * ${sx};
+      let inside = gapY < ${reachY} && gapX < ${reachX}${taps};
       #if ${average}
       sum += select(0.0, share(oy, ox), inside) * load_dy(at);
       #else
-      let me = f32((y - oy * ${sy}) * ${kx} + x - ox * ${sx});
+      let me = f32(${tap("gapY", dy)} * ${kx} + ${tap("gapX", dx)});
       sum += select(vec4f(), load_dy(at), vec4<bool>(inside) & (load_argmax(at) == vec4f(me)));
       #endif
     }

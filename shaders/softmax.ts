@@ -29,7 +29,7 @@ const position = ({ channels, area }: SoftmaxGeometry) => ({
   block: `i / ${area}u % ${Math.ceil(channels / 4)}u`,
 });
 
-/** Bindings: x, stats (maximum, 1 / sum). One invocation a position. */
+/** Bindings: x, stats (maximum, 1 / sum, log sum). One invocation a position. */
 export function softmaxStats(g: SoftmaxGeometry): string {
   const p = position(g);
   return `${valid(g)}
@@ -39,7 +39,8 @@ fn kernel(i: u32) {
   let peak = max(max(top.x, top.y), max(top.z, top.w));
   var sum = vec4f();
   ${p.loop} { sum += select(vec4f(), exp(load_x(${p.at}) - peak), valid(block)); }
-  store_stats(i, vec4f(peak, 1.0 / (sum.x + sum.y + sum.z + sum.w), 0.0, 0.0));
+  let total = sum.x + sum.y + sum.z + sum.w;
+  store_stats(i, vec4f(peak, 1.0 / total, log(total), 0.0));
 }`;
 }
 
@@ -69,4 +70,32 @@ export function softmaxGradient(g: SoftmaxGeometry): string {
   const p = position(g);
   return `
 fn kernel(i: u32) { store_dx(i, load_y(i) * (load_dy(i) - load_stats(${p.own}).x)); }`;
+}
+
+/** Bindings: x, stats, y. y = x − maximum − log Σ. One invocation a texel. */
+export function logSoftmax(g: SoftmaxGeometry): string {
+  const p = position(g);
+  return `${valid(g)}
+fn kernel(i: u32) {
+  let stats = load_stats(${p.own});
+  store_y(i, select(vec4f(), load_x(i) - stats.x - stats.z, valid(${p.block})));
+}`;
+}
+
+/** Bindings: dy, stats (Σ dy). One invocation a position. */
+export function logSoftmaxGradientStats(g: SoftmaxGeometry): string {
+  const p = position(g);
+  return `${valid(g)}
+fn kernel(i: u32) {
+  var sum = vec4f();
+  ${p.loop} { sum += select(vec4f(), load_dy(${p.at}), valid(block)); }
+  store_stats(i, vec4f(sum.x + sum.y + sum.z + sum.w, 0.0, 0.0, 0.0));
+}`;
+}
+
+/** Bindings: y, dy, stats, dx. dx = dy − e^y · Σ dy. One invocation a texel. */
+export function logSoftmaxGradient(g: SoftmaxGeometry): string {
+  const p = position(g);
+  return `
+fn kernel(i: u32) { store_dx(i, load_dy(i) - exp(load_y(i)) * load_stats(${p.own}).x); }`;
 }

@@ -14,12 +14,16 @@ import { isBrokenPipe, reasonOf } from "./files.ts";
 /** An option: a flag, or one that takes a value when `value` gives the value's placeholder. */
 export interface Option {
   value?: string;
+  /** With `value`: it may be given several times. */
+  repeats?: boolean;
   help: string;
 }
 
-/** The values given: text for options that take one, true or false for flags. */
+/** The values given: text for options that take one, a list for those that repeat, true or false for flags. */
 export type Values<Options> = {
-  [Name in keyof Options]: Options[Name] extends { value: string } ? string | undefined : boolean;
+  [Name in keyof Options]: Options[Name] extends { repeats: boolean } ? string[]
+    : Options[Name] extends { value: string } ? string | undefined
+    : boolean;
 };
 
 /** A command; `operands` names what follows the options, where anything may. */
@@ -111,22 +115,25 @@ export function parse<Options extends Record<string, Option>>(
     ),
   });
   const fail = (message: string) => new UserError(`${message}; --help lists the options`);
-  const values: Record<string, string | boolean | undefined> = {};
-  for (const [name, { value }] of Object.entries(options)) values[name] = value ? undefined : false;
+  const values: Record<string, string | string[] | boolean | undefined> = {};
+  for (const [name, { value, repeats }] of Object.entries(options)) {
+    values[name] = repeats ? [] : value ? undefined : false;
+  }
   const operands: string[] = [];
   for (const token of tokens) {
     if (token.kind === "positional") operands.push(token.value);
     if (token.kind !== "option") continue;
     const { name, rawName, value } = token;
     if (!Object.hasOwn(options, name)) throw fail(`there is no option ${rawName}`);
-    const wanted = options[name].value;
-    if (values[name]) throw fail(`${rawName} is given twice`);
+    const wanted = options[name].value, list = values[name];
+    if (list && !Array.isArray(list)) throw fail(`${rawName} is given twice`);
     // "--unit --force" would swallow an option; a value that starts with "-" is written --unit=-5.
     if (wanted && (!value || !token.inlineValue && value.startsWith("-"))) {
       throw fail(`${rawName} needs a value: ${rawName} ${wanted}`);
     }
     if (!wanted && value !== undefined) throw fail(`${rawName} takes no value, got "${value}"`);
-    values[name] = value ?? true;
+    if (Array.isArray(list)) list.push(value!);
+    else values[name] = value ?? true;
   }
   if (operands.length > 0 && !command.operands) throw fail(`"${operands[0]}" belongs to no option`);
   return { values: values as Values<Options> & { help: boolean }, operands };

@@ -1,10 +1,11 @@
 /** `deno task infer`: any model on any tensor, and the gradient of one of its units. */
-import { readNpy, writeNpy } from "../formats/npy.ts";
+import { writeNpy } from "../formats/npy.ts";
 import { UserError } from "../formats/user_error.ts";
 import { Net, sequenceLayerOf } from "../mod.ts";
 import { type Command, main, print, required } from "./command.ts";
 import { adapterOption, openAdapter, openModel } from "./defaults.ts";
-import { checkOutputs, readBytes, writeOutputs } from "./files.ts";
+import { checkOutputs, writeOutputs } from "./files.ts";
+import { addressed, readInputs } from "./infer_inputs.ts";
 import { narrowingError, narrowingLine, tellPlan, weightKinds, weightsOption } from "./memory.ts";
 import { oneOf, position, wholeNumber } from "./values.ts";
 
@@ -12,11 +13,16 @@ const options = {
   model: { value: "DIR", help: "the model's folder (needed)" },
   input: {
     value: "X.npy",
-    help: "the input, [N, channels, height, width] or [N, features]; N may be left out (needed)",
+    repeats: true,
+    help:
+      "the input, [N, channels, height, width] or [N, features]; N may be left out; NAME=X.npy for one of several (needed)",
   },
-  output: { value: "Y.npy", help: "where the output goes, [N, …] (needed)" },
+  output: { value: "Y.npy", help: "where the output goes, [N, …]; without N where the input has none (needed)" },
   layer: { value: "NAME", help: "the layer or blob that comes out (the last)" },
-  gradient: { value: "G.npy", help: "where Σ_n ∂y[n, unit] / ∂x goes, in the input's shape" },
+  gradient: {
+    value: "G.npy",
+    help: "where Σ_n ∂y[n, unit] / ∂x goes, in the input's shape; NAME=G.npy for another input than the first",
+  },
   unit: { value: "N", help: "the unit whose gradient is taken" },
   xy: { value: "X,Y", help: "its position in a map (the centre)" },
   batch: { value: "N", help: "rows of the input that run together (all; a sequence in time always does)" },
@@ -42,9 +48,11 @@ const command: Command<typeof options> = {
       "and how each input value changes the bell pepper's",
     ],
     ["deno task infer --model models/caffenet64 --input x.npy --output y.npy --layer conv3", "what conv3 sees"],
+    ["deno task infer --model models/sum --input a=a.npy --input b=b.npy --output y.npy", "a network of two inputs"],
   ],
   async run(values) {
-    const folder = required("--model", values.model), file = required("--input", values.input);
+    const folder = required("--model", values.model), [file] = values.input;
+    required("--input", file);
     const output = required("--output", values.output);
     if ((values.gradient === undefined) !== (values.unit === undefined)) {
       throw new UserError("--gradient and --unit belong together: a file and the unit whose gradient goes there");
@@ -56,12 +64,11 @@ const command: Command<typeof options> = {
     const xy = position("--xy", values.xy);
     const weights = oneOf("--weights", values.weights, weightKinds);
     const model = await openModel(folder);
-    const { inputs } = model.network;
-    if (inputs.length !== 1) throw new UserError(`${folder} has ${inputs.length} inputs; infer runs networks of one`);
-    const x = await readInput(file, inputs[0].shape);
-    const rows = x.shape[0];
+    const { inputs } = model.network, { rows, batched, arrays } = await readInputs(values.input, inputs, folder);
+    const gradient = values.gradient === undefined ? undefined : addressed(values.gradient, inputs);
+    const target = inputs.find(({ name }) => name === gradient?.name) ?? inputs[0];
     const together = wholeNumber("--batch", values.batch, { least: 1, most: rows, fallback: rows });
-    const outputs = values.gradient ? [output, values.gradient] : [output];
+    const outputs = gradient ? [output, gradient.file] : [output];
     const sequence = together < rows ? sequenceLayerOf(model, values.layer) : undefined;
     if (sequence !== undefined) {
       throw new UserError(
@@ -69,50 +76,47 @@ const command: Command<typeof options> = {
           "and all run together without it",
       );
     }
-    checkOutputs(outputs, { force: values.force, bytes: 4 * x.data.length });
+    checkOutputs(outputs, { force: values.force, bytes: 4 * rows * count(target.shape) });
 
     using device = await openAdapter(values.adapter);
-    const gradient = values.gradient !== undefined;
     const onPlan = tellPlan(values.verbose), { layer } = values;
-    using net = await Net.create(device, model, { batch: together, layer, gradient, weights, onPlan });
-    const size = x.data.length / rows, outputSize = net.outputShape.reduce((product, n) => product * n, 1);
+    const options = { batch: together, layer, gradient: gradient ? target.name : false, weights, onPlan };
+    using net = await Net.create(device, model, options);
+    const outputSize = count(net.outputShape), size = count(target.shape);
     if (rows * outputSize > mostValues) {
       throw new UserError(`${rows} rows of output have ${rows * outputSize} values, expected at most ${mostValues}`);
     }
-    const y = new Float32Array(rows * outputSize), dx = new Float32Array(gradient ? x.data.length : 0);
-    const part = new Float32Array(together * size); // a last, shorter batch is filled up with what was there before
+    const y = new Float32Array(rows * outputSize), dx = new Float32Array(gradient ? rows * size : 0);
+    // A last, shorter batch is filled up with what was there before.
+    const part = Object.fromEntries(
+      inputs.map(({ name, shape }) => [name, new Float32Array(together * count(shape))]),
+    );
     for (let row = 0; row < rows; row += together) {
-      const count = Math.min(together, rows - row);
-      part.set(x.data.subarray(row * size, (row + count) * size));
+      const now = Math.min(together, rows - row);
+      for (const { name, shape } of inputs) {
+        part[name].set(arrays.get(name)!.subarray(row * count(shape), (row + now) * count(shape)));
+      }
       const result = gradient ? await net.gradient(part, unit, xy) : { output: await net.forward(part) };
-      y.set(result.output.subarray(0, count * outputSize), row * outputSize);
-      if ("gradient" in result) dx.set(result.gradient.subarray(0, count * size), row * size);
+      y.set(result.output.subarray(0, now * outputSize), row * outputSize);
+      if ("gradient" in result) dx.set(result.gradient.subarray(0, now * size), row * size);
     }
-    const files = new Map([[output, writeNpy({ shape: [rows, ...net.outputShape], data: y })]]);
-    if (values.gradient) files.set(values.gradient, writeNpy({ shape: x.shape, data: dx }));
+    const whole = (item: readonly number[]) => batched ? [rows, ...item] : [...item];
+    const files = new Map([[output, writeNpy({ shape: whole(net.outputShape), data: y })]]);
+    if (gradient) files.set(gradient.file, writeNpy({ shape: whole(target.shape), data: dx }));
     writeOutputs(files, values);
-    const narrowing = weights && await narrowingError(device, model, x.data.slice(0, size), { weights, layer });
+    const first = Object.fromEntries(
+      inputs.map(({ name, shape }) => [name, arrays.get(name)!.slice(0, count(shape))]),
+    );
+    const narrowing = weights && await narrowingError(device, model, first, { weights, layer });
     if (weights) console.error(narrowingLine(weights, { [layer ?? "the output"]: narrowing }));
     const { dispatches, memory } = net;
-    const shapes = { input: x.shape, output: [rows, ...net.outputShape] };
+    const shapes = { input: whole(inputs[0].shape), output: whole(net.outputShape) };
     if (values.json) {
       print(JSON.stringify({ model: model.name, ...shapes, files: outputs, dispatches, memory, narrowing }));
     } else print(`${outputs.join(", ")}: [${shapes.input.join(", ")}] → [${shapes.output.join(", ")}]`);
   },
 };
 
-/** Reads the input, with the batch dimension put in front where the file leaves it out. */
-async function readInput(file: string, item: readonly number[]): Promise<{ shape: number[]; data: Float32Array }> {
-  const array = readNpy(await readBytes(file), file);
-  const shape = array.shape.length === item.length ? [1, ...array.shape] : array.shape;
-  if (shape.slice(1).join() !== item.join() || shape[0] === 0) {
-    throw new UserError(`${file} has shape [${array.shape.join(", ")}], the model takes [N, ${item.join(", ")}]`);
-  }
-  const data = Float32Array.from(array.data, Number);
-  if (!data.every(Number.isFinite)) {
-    throw new UserError(`${file} holds NaN or infinity; GPUs give no sure answer to these`);
-  }
-  return { shape, data };
-}
+const count = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 if (import.meta.main) await main(command);

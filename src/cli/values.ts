@@ -73,3 +73,20 @@ export function oneOf<Word extends string>(
   if (word === undefined) throw new UserError(`${option} expects ${words.join(" or ")}, got "${text}"`);
   return word;
 }
+
+/** The values of a repeated option NAME=VALUE, by name, each read by `read`. */
+export function named<T>(
+  option: string,
+  values: readonly string[],
+  read: (text: string, name: string) => T,
+): Map<string, T> {
+  const result = new Map<string, T>();
+  for (const value of values) {
+    // A name may hold "=", a file's seldom does: the last one parts them.
+    const at = value.lastIndexOf("="), name = value.slice(0, at);
+    if (at < 1) throw new UserError(`${option} expects NAME=VALUE, got "${value}"`);
+    if (result.has(name)) throw new UserError(`${option} gives ${name} twice`);
+    result.set(name, read(value.slice(at + 1), name));
+  }
+  return result;
+}

@@ -32,7 +32,9 @@ export interface FusedLayer {
 /** Ops that an affine layer can be folded into, and the dimension of their weights that counts output channels. */
 const foldable = new Map<Op, "rows" | "columns">([[ops.conv2d, "rows"], [ops.fc, "rows"], [ops.deconv2d, "columns"]]);
 /** Ops whose gradient reads their own output. */
-const readsOutput = new Set<Op>([ops.relu, ops.sigmoid, ops.tanh, ops.softmax]);
+const readsOutput = new Set<Op>(
+  [ops.relu, ops.sigmoid, ops.tanh, ops.exp, ops.log, ops.sqrt, ops.softmax, ops.logsoftmax],
+);
 const affines = new Set<Op>([ops.scale, ops.bias, ops.batchnorm]);
 
 /** Prunes a graph and fuses what it may; `resolve` gives the value whose memory holds a value. */

@@ -51,8 +51,7 @@ const MOST_LAYERS = 20_000;
 /** @throws UserError unless `shape` is that of an item, and of sensible size. */
 export function checkShape(shape: unknown, where: string): number[] {
   if (
-    !isNumbers(shape) || shape.length < 1 || shape.length > MOST_DIMENSIONS ||
-    !shape.every((n) => Number.isSafeInteger(n) && n > 0)
+    !isNumbers(shape) || shape.length > MOST_DIMENSIONS || !shape.every((n) => Number.isSafeInteger(n) && n > 0)
   ) {
     throw new UserError(
       `${where}: shape is ${show(shape)}, expected [channels, height, width], [features] or up to five numbers`,
@@ -105,7 +104,7 @@ function parseLayer(layer: unknown, index: number, where: string): LayerSpec {
   if (!isName(type)) throw fail('"type" is missing');
   if (output !== undefined && !isName(output)) throw fail('"output" is not a name');
   const names = inputs ?? (input === undefined ? [] : [input]);
-  if (!Array.isArray(names) || names.length === 0 || !names.every(isName)) {
+  if (!Array.isArray(names) || (names.length === 0 && type !== "constant") || !names.every(isName)) {
     throw fail('"input" is missing, expected the name of a blob (or "inputs", several)');
   }
   return { name, type, inputs: names, output: output ?? name, params };

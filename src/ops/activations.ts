@@ -1,5 +1,5 @@
 /**
- * ReLU and its leaky form: y = x > 0 ? x : slope · x; sigmoid; tanh.
+ * ReLU and its leaky form: y = x > 0 ? x : slope · x; sigmoid; tanh; exp, log and sqrt.
  *
  * Every gradient needs y only, so nothing is kept beside the output. In a plan a ReLU is usually gone: the kernel
  * before it applies it while storing, and the kernel that makes its dy masks it while storing.
@@ -40,3 +40,14 @@ export const sigmoid = activation(sigmoidOf("x"), "dy * y * (1.0 - y)");
 
 /** The layer type `tanh`. */
 export const tanh = activation(tanhOf("x"), "dy * (1.0 - y * y)");
+
+// Bounded, so that what lies past the last channel stays finite whatever it is: 0 · ∞ would spread.
+
+/** The layer type `exp`: y = e^x, up to the largest number. */
+export const exp = activation("exp(min(x, vec4f(88.7)))", "dy * y");
+
+/** The layer type `log`: y = ln x, of the smallest number where x is not above zero. */
+export const log = activation("log(max(x, vec4f(1.1754944e-38)))", "dy * exp(-y)");
+
+/** The layer type `sqrt`: y = √x, of zero where x is below. */
+export const sqrt = activation("sqrt(max(x, vec4f()))", "dy * 0.5 / max(y, vec4f(1.1754944e-38))");

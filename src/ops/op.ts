@@ -12,8 +12,8 @@ import type { Fields } from "./fields.ts";
 import type { WeightGradients } from "./weight_gradient.ts";
 
 /**
- * The shape of one item: [channels, height, width] for a map, [features] for a vector, or of any rank up to five. Kernels
- * see the first dimension as channels, the second as rows and all others together as columns.
+ * The shape of one item: [channels, height, width] for a map, [features] for a vector, [] for a single number, or of any
+ * rank up to five. Kernels see the first dimension as channels, the second as rows and all others together as columns.
  */
 export type Shape = readonly number[];
 
@@ -97,7 +97,7 @@ export interface Op<P = unknown> {
 export const MOST_DIMENSIONS = 5;
 
 /** [c, h, w] of a shape; a vector is c channels of one pixel. */
-export function chw([channels, height = 1, ...columns]: Shape): [number, number, number] {
+export function chw([channels = 1, height = 1, ...columns]: Shape): [number, number, number] {
   return [channels, height, count(columns)];
 }
 

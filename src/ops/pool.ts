@@ -7,6 +7,7 @@ import { UserError } from "../formats/user_error.ts";
 import { write } from "../gpu/kernel.ts";
 import { run } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
+import { extent } from "./convolution.ts";
 import type { Fields } from "./fields.ts";
 import { needMap, type Node, type Op, type Shape } from "./op.ts";
 
@@ -15,6 +16,7 @@ export interface PoolParams {
   kernel?: readonly [number, number];
   stride: readonly [number, number];
   padding: readonly [number, number, number, number];
+  dilation: readonly [number, number];
   rounding: "ceil" | "floor";
   countPadding: boolean;
 }
@@ -25,6 +27,7 @@ function parse(fields: Fields, average: boolean): PoolParams {
     kernel: global ? undefined : fields.pair("kernel", 1),
     stride: fields.pair("stride", 1, 1),
     padding: fields.sides("padding"),
+    dilation: fields.pair("dilation", 1, 1),
     rounding: fields.choice("rounding", ["ceil", "floor"], "ceil"),
     countPadding: average ? fields.boolean("countPadding", true) : true,
   };
@@ -33,14 +36,20 @@ function parse(fields: Fields, average: boolean): PoolParams {
 function outputShape([input]: readonly Shape[], p: PoolParams): Shape {
   const [c, ...size] = needMap(input);
   if (!p.kernel) return [c, 1, 1];
-  const [h, w] = size.map((extent, a) => {
-    const padded = extent + p.padding[a] + p.padding[a + 2], room = padded - p.kernel![a];
-    if (p.padding[a] >= p.kernel![a] || p.padding[a + 2] >= p.kernel![a]) {
-      throw new UserError(`the padding [${p.padding}] is not smaller than the kernel [${p.kernel}]`);
+  const windows = extent({ ...p, kernel: p.kernel });
+  const [h, w] = size.map((length, a) => {
+    const padded = length + p.padding[a] + p.padding[a + 2], room = padded - windows[a];
+    if (p.padding[a] >= windows[a] || p.padding[a + 2] >= windows[a]) {
+      throw new UserError(`the padding [${p.padding}] is not smaller than the kernel [${windows}]`);
     }
-    const out = Math[p.rounding](room / p.stride[a]) + 1;
-    if (out < 1) throw new UserError(`the kernel [${p.kernel}] is larger than the padded input of ${padded}`);
-    return (out - 1) * p.stride[a] >= extent + p.padding[a] ? out - 1 : out;
+    const all = Math[p.rounding](room / p.stride[a]) + 1;
+    if (all < 1) throw new UserError(`the kernel [${windows}] is larger than the padded input of ${padded}`);
+    const out = (all - 1) * p.stride[a] >= length + p.padding[a] ? all - 1 : all;
+    // Only a dilated window can step over all that there is: from its first position on, or back from its last.
+    if (p.dilation[a] > length && Math.max(p.padding[a], p.padding[a + 2], (out - 1) * p.stride[a]) > 0) {
+      throw new UserError(`the dilation [${p.dilation}] is larger than the input of ${length}: windows would be empty`);
+    }
+    return out;
   });
   return [c, h, w];
 }
@@ -53,6 +62,7 @@ function geometry({ inputs: [x], output: y, params: p }: Node<PoolParams>): Pool
     kernel: p.kernel ?? inSize,
     stride: global ? inSize : p.stride,
     padding: global ? [0, 0, 0, 0] : p.padding,
+    dilation: global ? [1, 1] : p.dilation,
     countPadding: p.countPadding,
   };
 }

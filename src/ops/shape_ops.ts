@@ -27,11 +27,11 @@ export const reshape: Op<ReshapeParams> = reshaping(
   (fields) => {
     const shape = fields.numbers("shape"), known = shape.filter((n) => n !== -1);
     if (
-      shape.length < 1 || shape.length > MOST_DIMENSIONS || shape.length - known.length > 1 ||
+      shape.length > MOST_DIMENSIONS || shape.length - known.length > 1 ||
       !known.every((n) => Number.isSafeInteger(n) && n > 0)
     ) {
       throw new UserError(
-        `"shape" is [${shape}], expected one to ${MOST_DIMENSIONS} whole numbers, at most one of them −1`,
+        `"shape" is [${shape}], expected up to ${MOST_DIMENSIONS} whole numbers, at most one of them −1`,
       );
     }
     return { shape };

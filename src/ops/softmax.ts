@@ -1,5 +1,17 @@
-/** softmax over the channels of each position: y_c = e^(x_c) / Σ e^(x_j); dx = y · (dy − Σ y · dy). */
-import { softmax as finish, softmaxGradient, softmaxGradientStats, softmaxStats } from "../../shaders/softmax.ts";
+/**
+ * Over the channels of each position: softmax, y_c = e^(x_c) / Σ e^(x_j), dx = y · (dy − Σ y · dy); and its logarithm,
+ * logsoftmax, y_c = x_c − log Σ e^(x_j), dx = dy − e^y · Σ dy.
+ */
+import {
+  logSoftmax,
+  logSoftmaxGradient,
+  logSoftmaxGradientStats,
+  softmax as finish,
+  type SoftmaxGeometry,
+  softmaxGradient,
+  softmaxGradientStats,
+  softmaxStats,
+} from "../../shaders/softmax.ts";
 import { write } from "../gpu/kernel.ts";
 import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
@@ -12,24 +24,38 @@ function statsOf(label: string, { shape: [n, , h, w], storage }: Tensor): Tensor
 
 const geometry = ({ shape: [, channels, h, w] }: Tensor) => ({ channels, area: h * w });
 
+/** A kernel that finishes from the statistics; the gradient's statistics, which may read y; and the gradient's finish. */
+function overChannels(
+  finish: (g: SoftmaxGeometry) => string,
+  gradientStats: (g: SoftmaxGeometry) => string,
+  readsY: boolean,
+  gradient: (g: SoftmaxGeometry) => string,
+): Op<null> {
+  return {
+    inputs: 1,
+    parse: () => null,
+    outputShape: ([input]) => input,
+    forward({ name, inputs: [x] }, y) {
+      const stats = statsOf(name, x), g = geometry(x);
+      return [
+        texelCall(`${name} stats`, { x }, { stats: write(stats) }, softmaxStats(g), 4 * g.channels),
+        texelCall(name, { x, stats }, { y }, finish(g), 4),
+      ];
+    },
+    backward({ name, output: y }, dy, [dx]) {
+      if (!dx) return [];
+      const stats = statsOf(`${name} gradient`, y), g = geometry(y);
+      const read: Record<string, Tensor> = readsY ? { y, dy } : { dy };
+      return [
+        texelCall(`${name} gradient stats`, read, { stats: write(stats) }, gradientStats(g), 2 * g.channels),
+        texelCall(`${name} gradient`, { y, dy, stats }, { dx }, gradient(g), 2),
+      ];
+    },
+  };
+}
+
 /** The layer type `softmax`. */
-export const softmax: Op<null> = {
-  inputs: 1,
-  parse: () => null,
-  outputShape: ([input]) => input,
-  forward({ name, inputs: [x] }, y) {
-    const stats = statsOf(name, x), g = geometry(x);
-    return [
-      texelCall(`${name} stats`, { x }, { stats: write(stats) }, softmaxStats(g), 4 * g.channels),
-      texelCall(name, { x, stats }, { y }, finish(g), 4),
-    ];
-  },
-  backward({ name, output: y }, dy, [dx]) {
-    if (!dx) return [];
-    const stats = statsOf(`${name} gradient`, y), g = geometry(y);
-    return [
-      texelCall(`${name} gradient stats`, { y, dy }, { stats: write(stats) }, softmaxGradientStats(g), 2 * g.channels),
-      texelCall(`${name} gradient`, { y, dy, stats }, { dx }, softmaxGradient(g), 2),
-    ];
-  },
-};
+export const softmax: Op<null> = overChannels(finish, softmaxGradientStats, true, softmaxGradient);
+
+/** The layer type `logsoftmax`. */
+export const logsoftmax: Op<null> = overChannels(logSoftmax, logSoftmaxGradientStats, false, logSoftmaxGradient);

@@ -1,7 +1,10 @@
 /** The table of layer types: the name in network.json and the op behind it. */
-import { relu, sigmoid, tanh } from "./activations.ts";
+import { exp, log, relu, sigmoid, sqrt, tanh } from "./activations.ts";
 import { batchnorm, bias, scale } from "./affine.ts";
+import { binary } from "./binary.ts";
+import { clip } from "./clip.ts";
 import { concat } from "./concat.ts";
+import { constant } from "./constant.ts";
 import { conv2d } from "./conv2d.ts";
 import { deconv2d } from "./deconv2d.ts";
 import { eltwise } from "./eltwise.ts";
@@ -9,30 +12,43 @@ import { elu } from "./elu.ts";
 import { fc } from "./fc.ts";
 import { lrn } from "./lrn.ts";
 import { lstm } from "./lstm.ts";
+import { matmul } from "./matmul.ts";
+import { mean } from "./mean.ts";
 import type { Op } from "./op.ts";
+import { pad } from "./pad.ts";
 import { avgpool, maxpool } from "./pool.ts";
 import { prelu } from "./prelu.ts";
 import { crop, dropout, flatten, reshape } from "./shape_ops.ts";
 import { slice } from "./slice.ts";
-import { softmax } from "./softmax.ts";
+import { logsoftmax, softmax } from "./softmax.ts";
+import { transpose } from "./transpose.ts";
 
 /** Every layer type. */
 export const ops: Readonly<Record<string, Op>> = {
   avgpool,
   batchnorm,
   bias,
+  binary,
+  clip,
   concat,
+  constant,
   conv2d,
   crop,
   deconv2d,
   dropout,
   eltwise,
   elu,
+  exp,
   fc,
   flatten,
+  log,
+  logsoftmax,
   lrn,
   lstm,
+  matmul,
   maxpool,
+  mean,
+  pad,
   prelu,
   relu,
   reshape,
@@ -40,5 +56,7 @@ export const ops: Readonly<Record<string, Op>> = {
   sigmoid,
   slice,
   softmax,
+  sqrt,
   tanh,
+  transpose,
 } as Record<string, Op>;

@@ -4,12 +4,15 @@
 import { batchnormCases } from "./batchnorm.ts";
 import { biasCases } from "./bias.ts";
 import type { Case } from "./case.ts";
+import { clipCases } from "./clip.ts";
 import { concatCases } from "./concat.ts";
 import { conv2dCases } from "./conv2d.ts";
 import { deconv2dCases } from "./deconv2d.ts";
 import { eltwiseCases } from "./eltwise.ts";
 import { eluCases } from "./elu.ts";
 import { fcCases } from "./fc.ts";
+import { functionCases } from "./functions.ts";
+import { binaryCases, matmulCases, meanCases, padCases, transposeCases } from "./items.ts";
 import { lrnCases } from "./lrn.ts";
 import { lstmCases } from "./lstm.ts";
 import { avgpoolCases, maxpoolCases } from "./pool.ts";
@@ -19,7 +22,7 @@ import { scaleCases } from "./scale.ts";
 import { cropCases, dropoutCases, flattenCases, reshapeCases } from "./shape_ops.ts";
 import { sigmoidCases } from "./sigmoid.ts";
 import { sliceCases } from "./slice.ts";
-import { softmaxCases } from "./softmax.ts";
+import { logsoftmaxCases, softmaxCases } from "./softmax.ts";
 import { tanhCases } from "./tanh.ts";
 
 /** All cases of all layer types. */
@@ -39,6 +42,14 @@ export const allCases = [
   ...scaleCases,
   ...batchnormCases,
   ...softmaxCases,
+  ...logsoftmaxCases,
+  ...functionCases,
+  ...clipCases,
+  ...binaryCases,
+  ...matmulCases,
+  ...meanCases,
+  ...padCases,
+  ...transposeCases,
   ...dropoutCases,
   ...flattenCases,
   ...reshapeCases,

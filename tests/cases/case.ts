@@ -3,7 +3,7 @@
  *
  * The numbers themselves follow from the case's name, so every test and every machine sees the same ones.
  */
-import { type Layer, type Network, referenceOp } from "../reference/network.ts";
+import { inputsOf, type Layer, type Network, referenceOp } from "../reference/network.ts";
 import { normal, type Random, randomTensor, uniform } from "../reference/random.ts";
 import { count, map, type Tensor, tensor } from "../reference/tensor.ts";
 
@@ -65,7 +65,7 @@ export function randomWeights(network: Network): Map<string, Tensor> {
   const blobs = new Map(network.inputs.map(({ name, shape }) => [name, tensor([0, ...shape])]));
   for (const layer of network.layers) {
     const op = referenceOp(layer.type);
-    const inputs = (layer.inputs ?? [layer.input!]).map((name) => blobs.get(name)!);
+    const inputs = inputsOf(layer).map((name) => blobs.get(name)!);
     const shapes = op.weightShapes?.(inputs.map(({ shape }) => shape), layer) ?? {};
     const own = Object.entries(shapes).map(([part, shape]): [string, Tensor] => {
       return [part, randomTensor(shape, weightStream(part, shape, `${network.name} ${layer.name}.${part}`))];

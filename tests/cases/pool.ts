@@ -50,6 +50,18 @@ const shapes: { name: string; input: number[]; params: PoolParameters }[] = [
   { name: "1x1 image", input: [3, 6, 1, 1], params: { kernel: 1 } },
   { name: "1x1 image, padded", input: [3, 6, 1, 1], params: { kernel: 3, stride: 2, padding: 1 } },
   { name: "one channel, batch 64", input: [64, 1, 13, 13], params: { kernel: 3, stride: 2 } },
+  // Dilation.
+  { name: "dilation 2", input: [3, 5, 9, 8], params: { kernel: 3, stride: 2, dilation: 2, padding: 1 } },
+  {
+    name: "dilation of each axis its own",
+    input: [1, 3, 9, 12],
+    params: { kernel: [2, 3], stride: [1, 2], dilation: [3, 2], padding: [2, 0, 1, 3], rounding: "floor" },
+  },
+  {
+    name: "dilation with a window that hangs over",
+    input: [3, 2, 8, 8],
+    params: { kernel: 2, stride: 3, dilation: 3 },
+  },
   // Global pooling.
   { name: "global", input: [3, 10, 7, 7], params: { global: true } },
   { name: "global, not square", input: [1, 3, 5, 11], params: { global: true } },

@@ -54,6 +54,28 @@ const branches: Network = {
   ],
 };
 
+/** Known values, broadcasting, and functions of what lies past the last channel. */
+const known: Network = {
+  name: "known values",
+  inputs: [{ name: "data", shape: [5, 6, 3] }],
+  layers: [
+    { name: "row", type: "constant", shape: [6, 1] },
+    { name: "shifted", type: "binary", inputs: ["data", "row"], operation: "sum" },
+    { name: "power", type: "exp", input: "shifted" },
+    { name: "root", type: "sqrt", input: "power" },
+    { name: "back", type: "log", input: "root" },
+    { name: "mixed", type: "conv2d", input: "back", channels: 7, kernel: 3, padding: 1 },
+    { name: "mixed_relu", type: "relu", input: "mixed", output: "mixed" },
+    { name: "turned", type: "transpose", input: "mixed", order: [1, 2, 0] },
+    { name: "matrix", type: "constant", shape: [7, 4] },
+    { name: "product", type: "matmul", inputs: ["turned", "matrix"] },
+    { name: "flat", type: "mean", input: "product", axes: [0, 1] },
+    { name: "vector", type: "reshape", input: "flat", shape: [4] },
+    { name: "score", type: "logsoftmax", input: "vector" },
+    { name: "lifted", type: "relu", input: "score", slope: 0.2 },
+  ],
+};
+
 /** In-place layers one after the other, whose result two layers and the end of the network read. */
 const inPlace: Network = {
   name: "in place",
@@ -154,10 +176,15 @@ const sequence: Network = {
 };
 
 /** The networks, each with the seed of its input. */
-const seeded: [Network, number][] = [[oddClassifier, 29], [branches, 45], [inPlace, 1], [generator, 29], [
-  residual,
-  17,
-], [sequence, 4]];
+const seeded: [Network, number][] = [
+  [oddClassifier, 29],
+  [branches, 45],
+  [inPlace, 1],
+  [generator, 29],
+  [residual, 17],
+  [sequence, 4],
+  [known, 3],
+];
 
 /** All small networks, with random weights and inputs of batch 3. */
 export const smallNetworks: NetworkCase[] = seeded.map(([network, seed]) => ({

@@ -1,5 +1,5 @@
 /**
- * Softmax over channels: of vectors and at every position of a map.
+ * Softmax and its logarithm over channels: of vectors and at every position of a map.
  */
 import type { NoParameters } from "../reference/op.ts";
 import { type Case, casesOf } from "./case.ts";
@@ -7,8 +7,8 @@ import { type Case, casesOf } from "./case.ts";
 // WGSL allows exp 3 + 2|x| units in the last place, with |x| some ten below the maximum.
 const exponentials = 1e-5;
 
-/** The softmax table. */
-export const softmaxCases: Case<NoParameters>[] = casesOf("softmax", [
+/** What both run. */
+const rows: Omit<Case<NoParameters>, "type">[] = [
   { name: "1000 classes", inputs: [[1, 1000]], params: {}, tolerance: exponentials },
   { name: "1000 classes, batch 64", inputs: [[64, 1000]], params: {}, tolerance: exponentials },
   { name: "1000 classes over one pixel", inputs: [[3, 1000, 1, 1]], params: {}, tolerance: exponentials },
@@ -21,4 +21,10 @@ export const softmaxCases: Case<NoParameters>[] = casesOf("softmax", [
   { name: "equal logits", inputs: [[1, 101]], params: {}, tolerance: exponentials, step: 100 },
   // A long reduction: one adapter silently ends an invocation's loops after 65,535 trips in all.
   { name: "70,001 classes", inputs: [[1, 70_001]], params: {}, tolerance: exponentials },
-]);
+];
+
+/** The softmax table. */
+export const softmaxCases: Case<NoParameters>[] = casesOf("softmax", rows);
+
+/** The logsoftmax table. */
+export const logsoftmaxCases: Case<NoParameters>[] = casesOf("logsoftmax", rows);

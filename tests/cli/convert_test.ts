@@ -1,11 +1,14 @@
 /** deno task convert: folders appear whole or not at all, and faults are one sentence. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { readNpy, writeNpy } from "../../src/formats/npy.ts";
+import { toFloat32 } from "../../src/formats/safetensors.ts";
 import { loadModel } from "../../src/net/model.ts";
 import { modelFolder } from "../../src/cli/files.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { blob, blobProto, caffemodel } from "../tools/convert/caffe_files.ts";
 import { googlenet, zeros } from "../tools/convert/state_dicts.ts";
+import { onnxModel } from "../tools/convert/onnx/writer.ts";
 import { namesIn, temporaryFolder, type } from "./user.ts";
 
 const prototxt = `name: "tiny" input: "data" input_shape { dim: [1, 3, 2, 2] }
@@ -128,4 +131,52 @@ Deno.test("convert: what it converts must be said", async () => {
   assert.match((await type(["convert", "keras"])).err, /got "keras"/);
   assert.match((await type(["convert", "--help"])).out, /deno task convert caffe --help/);
   assert.match((await type(["convert", "caffe", "--help"])).out, /--caffemodel FILE/);
+  assert.match((await type(["convert", "onnx", "--help"])).out, /--constant NAME=FILE.npy/);
+});
+
+Deno.test("convert onnx: a weight that is an input, one beside the model, and none from elsewhere", async () => {
+  using folder = temporaryFolder();
+  const at = (name: string) => join(folder.path, name), node = { type: "MatMul", inputs: ["x", "w"], outputs: ["y"] };
+  const x = { name: "x", shape: [2, 3] };
+  Deno.writeFileSync(
+    at("known.onnx"),
+    onnxModel({
+      nodes: [{ ...node, type: "Conv" }],
+      inputs: [{ ...x, shape: [1, 1, 2, 2] }, { name: "w", shape: [1, 1, 2, 2] }],
+      outputs: ["y"],
+    }),
+  );
+  const convert = (model: string, ...more: string[]) =>
+    type(["convert", "onnx", "--model", at(model), "--out", at("out"), "--force", ...more]);
+  assert.match((await convert("known.onnx")).err, /must be constant; give its value with --constant w=FILE.npy\n$/);
+  Deno.writeFileSync(at("w.npy"), writeNpy({ shape: [1, 1, 2, 2], data: Float64Array.of(1, 2, 3, 4) }));
+  const known = await convert("known.onnx", "--constant", `w=${at("w.npy")}`);
+  assert.equal(known.code, 0, known.err);
+  assert.match(known.out, /out: 1 layers, 4 parameters/);
+  Deno.writeFileSync(at("x.npy"), writeNpy({ shape: [1, 1, 2, 2], data: Float32Array.of(1, 10, 100, 1000) }));
+  const run = await type(["infer", "--model", at("out"), "--input", at("x.npy"), "--output", at("y.npy")]);
+  assert.equal(run.code, 0, run.err);
+  assert.deepEqual(readNpy(Deno.readFileSync(at("y.npy")), "y.npy"), {
+    shape: [1, 1, 1, 1],
+    dtype: "f4",
+    data: Float32Array.of(4321),
+  });
+
+  const beside = (location: string) => {
+    const w = { shape: [3, 2], values: [], external: { location, offset: "4", length: "24" } };
+    Deno.writeFileSync(
+      at("beside.onnx"),
+      onnxModel({ nodes: [node], initializers: { w }, inputs: [x], outputs: ["y"] }),
+    );
+    return convert("beside.onnx");
+  };
+  Deno.writeFileSync(at("w.bin"), new Uint8Array(Float32Array.of(9, 1, 2, 3, 4, 5, 6).buffer));
+  const outside = await beside("w.bin");
+  assert.equal(outside.code, 0, outside.err);
+  const { weights } = await loadModel(modelFolder(at("out")), "out");
+  assert.deepEqual([...toFloat32(weights.get("y.weight")!)], [1, 3, 5, 2, 4, 6]);
+  for (const location of ["../w.bin", "/etc/passwd", "a/../../w.bin"]) {
+    assert.match((await beside(location)).err, /its values lie in ".*", outside the model's folder\n$/);
+  }
+  assert.match((await beside("no.bin")).err, /no.bin cannot be read: it does not exist\n$/);
 });

@@ -71,12 +71,47 @@ Deno.test("the gradient is what the output changes by", async () => {
   assert.ok(Math.abs(rise / step - gradient[largest]) < 1e-3); // float32 outputs of about 1, divided by the step
 });
 
+Deno.test("several inputs by name or in order, and the gradient to one of them", async () => {
+  using run = tiny();
+  const sum = join(run.path, "sum"), at = (name: string) => join(run.path, name);
+  Deno.mkdirSync(sum);
+  const inputs = [{ name: "a", shape: [2, 3] }, { name: "b=", shape: [3] }];
+  const layers = [{ name: "y", type: "binary", inputs: ["a", "b="], operation: "product" }];
+  Deno.writeTextFileSync(join(sum, "network.json"), JSON.stringify({ name: "product", inputs, layers }));
+  Deno.writeFileSync(join(sum, "weights.safetensors"), writeSafetensors(new Map()));
+  const a = write(at("a.npy"), [2, 3]), b = write(at("bb.npy"), [3]);
+  const infer = (...more: string[]) => type(["infer", "--model", sum, "--output", run.y, "--force", ...more]);
+  const named = await infer("--input", `b==${at("bb.npy")}`, "--input", `a=${at("a.npy")}`);
+  assert.equal(named.code, 0, named.err);
+  const y = read(run.y);
+  assert.deepEqual(y.shape, [2, 3]);
+  assert.ok(distance(y.data as Float32Array, a.map((value, n) => value * b[n % 3])) < 1e-6);
+  const inOrder = await infer(
+    "--input",
+    at("a.npy"),
+    "--input",
+    at("bb.npy"),
+    "--gradient",
+    `b==${run.g}`,
+    "--unit",
+    "1",
+  );
+  assert.equal(inOrder.code, 0, inOrder.err);
+  const g = read(run.g);
+  assert.deepEqual(g.shape, [3]);
+  assert.ok(distance(g.data as Float32Array, [0, a[4], 0]) < 1e-6); // the unit's map is a row, whose middle counts
+  assert.match((await infer("--input", at("a.npy"))).err, /--input b==X.npy is missing; .*sum takes 2 inputs: a, b=/);
+  write(at("rows.npy"), [1, 3]);
+  const mixed = await infer("--input", at("a.npy"), "--input", at("rows.npy"));
+  assert.match(mixed.err, /rows.npy has 1 rows, .*a.npy no batch dimension/);
+});
+
 Deno.test("the batch dimension may be left out, and weights kept in fewer bits", async () => {
   using run = tiny();
   const data = write(run.x, [3, 8, 8]);
   assert.equal((await type(run.args)).code, 0);
   const exact = read(run.y);
-  assert.deepEqual(exact.shape, [1, 5]);
+  assert.deepEqual(exact.shape, [5]);
   Deno.writeFileSync(run.x, writeNpy({ shape: [1, 3, 8, 8], data: Float64Array.from(data) }));
   for (const [kind, tolerance] of [["f32", 1e-6], ["f16", 2e-3], ["i8", 5e-2]] as const) { // 2⁻¹¹ and 1/254 a weight
     const { code, err } = await type([...run.args, "--weights", kind, "--force"]);

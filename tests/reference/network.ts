@@ -6,12 +6,15 @@
  */
 import { batchnorm } from "./batchnorm.ts";
 import { bias } from "./bias.ts";
+import { clip } from "./clip.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { deconv2d } from "./deconv2d.ts";
 import { eltwise } from "./eltwise.ts";
 import { elu } from "./elu.ts";
 import { fc } from "./fc.ts";
+import { exp, log, sqrt } from "./functions.ts";
+import { binary, constant, matmul, mean, pad, transpose } from "./items.ts";
 import { lrn } from "./lrn.ts";
 import { lstm } from "./lstm.ts";
 import type { Gradients, Op, Weights } from "./op.ts";
@@ -22,7 +25,7 @@ import { scale } from "./scale.ts";
 import { crop, dropout, flatten, reshape } from "./shape_ops.ts";
 import { sigmoid } from "./sigmoid.ts";
 import { slice } from "./slice.ts";
-import { softmax } from "./softmax.ts";
+import { logsoftmax, softmax } from "./softmax.ts";
 import { tanh } from "./tanh.ts";
 import { map, type Tensor, tensor } from "./tensor.ts";
 
@@ -47,18 +50,27 @@ const ops = {
   avgpool,
   batchnorm,
   bias,
+  binary,
+  clip,
   concat,
+  constant,
   conv2d,
   crop,
   deconv2d,
   dropout,
   eltwise,
   elu,
+  exp,
   fc,
   flatten,
+  log,
+  logsoftmax,
   lrn,
   lstm,
+  matmul,
   maxpool,
+  mean,
+  pad,
   prelu,
   relu,
   reshape,
@@ -66,7 +78,9 @@ const ops = {
   sigmoid,
   slice,
   softmax,
+  sqrt,
   tanh,
+  transpose,
 };
 
 /** The reference of a layer type, which takes its parameters from a layer. Throws on a type that has none. */
@@ -74,6 +88,9 @@ export function referenceOp(type: string): Op<Layer> {
   if (!Object.hasOwn(ops, type)) throw new Error(`reference: no layer type "${type}"`);
   return ops[type as keyof typeof ops] as unknown as Op<Layer>;
 }
+
+/** The names of what a layer reads: none of a constant. */
+export const inputsOf = ({ input, inputs }: Layer): string[] => inputs ?? (input === undefined ? [] : [input]);
 
 /** The weights of one layer out of a whole network's, under their short names. */
 export function layerWeights(layer: Layer, weights: Map<string, Tensor>): Weights {
@@ -170,16 +187,22 @@ export function record(network: Network, weights: Map<string, Tensor>, inputs: M
     blobs.set(name, values.push(value) - 1);
   }
   for (const layer of network.layers) {
-    const read = (layer.inputs ?? [layer.input!]).map((name) => {
+    const read = inputsOf(layer).map((name) => {
       const value = blobs.get(name);
       if (value === undefined) throw new Error(`reference: "${layer.name}" reads "${name}", which nothing wrote`);
       return value;
     });
     reads.push(read);
     const op = referenceOp(layer.type);
-    const y = op.forward(read.map((value) => values[value]), layer, layerWeights(layer, weights));
+    const own = op.forward(read.map((value) => values[value]), layer, layerWeights(layer, weights));
+    const y = read.length > 0 ? own : repeated(own, values[0].shape[0]); // a constant is every item's
     blobs.set(layer.output ?? layer.name, values.push(y) - 1);
   }
   const layers = network.layers.map(({ name }, i): [string, number] => [name, network.inputs.length + i]);
   return { network, weights, values, reads, names: new Map([...layers, ...blobs]) };
+}
+
+/** One item, `n` times over. */
+function repeated({ shape: [, ...item], data }: Tensor, n: number): Tensor {
+  return tensor([n, ...item], Array.from({ length: n }, () => [...data]).flat());
 }

@@ -1,8 +1,8 @@
 /**
  * Max and average pooling, with the size rules of Caffe (`"ceil"`) and ONNX (`"floor"`).
  *
- * Padding holds nothing: it never wins a maximum, and adds zero to an average. Paddings are smaller than the kernel,
- * so every window sees at least one pixel.
+ * Padding holds nothing: it never wins a maximum, and adds zero to an average. Every window sees at least one pixel:
+ * paddings are smaller than the kernel, dilations not larger than the image.
  */
 import type { Op } from "./op.ts";
 import { type Tensor, tensor } from "./tensor.ts";
@@ -13,6 +13,7 @@ export interface PoolParameters {
   kernel?: Pair;
   stride?: Pair;
   padding?: Padding;
+  dilation?: Pair;
   rounding?: "ceil" | "floor";
   global?: boolean;
 }
@@ -57,10 +58,9 @@ export const avgpool: Op<AvgPoolParameters> = {
   },
 };
 
-/** What a window covers along one axis: pixels first … end − 1, and its length with the padding counted. */
+/** What a window covers along one axis: its pixels, and how many positions it has inside image and padding. */
 interface Span {
-  first: number;
-  end: number;
+  pixels: number[];
   padded: number;
 }
 
@@ -78,27 +78,34 @@ function spans(
   stride: number,
   leading: number,
   trailing: number,
+  dilation: number,
   rounding: "ceil" | "floor",
 ): Span[] {
-  let length = Math[rounding]((input + leading + trailing - kernel) / stride) + 1;
+  let length = Math[rounding]((input + leading + trailing - dilation * (kernel - 1) - 1) / stride) + 1;
   // A window may run over the far edge, but not start beyond the image.
   while ((length - 1) * stride >= input + leading) length--;
   return Array.from({ length }, (_, o) => {
-    const start = o * stride - leading;
-    const padded = Math.min(start + kernel, input + trailing) - start;
-    return { first: Math.max(0, start), end: Math.min(start + kernel, input), padded };
+    const positions = Array.from({ length: kernel }, (_, k) => o * stride - leading + k * dilation);
+    return {
+      pixels: positions.filter((position) => position >= 0 && position < input),
+      padded: positions.filter((position) => position < input + trailing).length,
+    };
   });
 }
 
 function geometry(
   x: Tensor,
-  { kernel = 1, stride = 1, padding = 0, rounding = "ceil", global = false }: PoolParameters,
+  { kernel = 1, stride = 1, padding = 0, dilation = 1, rounding = "ceil", global = false }: PoolParameters,
 ) {
   const [, , h, w] = x.shape;
   const [kh, kw] = global ? [h, w] : pair(kernel);
   const [strideY, strideX] = global ? [1, 1] : pair(stride);
+  const [dilationY, dilationX] = global ? [1, 1] : pair(dilation);
   const { top, left, bottom, right } = sides(global ? 0 : padding);
-  return { rows: spans(h, kh, strideY, top, bottom, rounding), columns: spans(w, kw, strideX, left, right, rounding) };
+  return {
+    rows: spans(h, kh, strideY, top, bottom, dilationY, rounding),
+    columns: spans(w, kw, strideX, left, right, dilationX, rounding),
+  };
 }
 
 function output(x: Tensor, p: PoolParameters): Tensor {
@@ -118,13 +125,13 @@ function forEachWindow(x: Tensor, p: PoolParameters, visit: (at: number, window:
 }
 
 function forEachPixel({ origin, width, row, column }: Window, visit: (pixel: number) => void): void {
-  for (let y = row.first; y < row.end; y++) {
-    for (let x = column.first; x < column.end; x++) visit(origin + y * width + x);
+  for (const y of row.pixels) {
+    for (const x of column.pixels) visit(origin + y * width + x);
   }
 }
 
 function argmax(x: Tensor, window: Window): number {
-  let best = window.origin + window.row.first * window.width + window.column.first;
+  let best = window.origin + window.row.pixels[0] * window.width + window.column.pixels[0];
   forEachPixel(window, (pixel) => {
     if (x.data[pixel] > x.data[best]) best = pixel;
   });
@@ -133,5 +140,5 @@ function argmax(x: Tensor, window: Window): number {
 
 function divisor({ row, column }: Window, { countPadding = true }: AvgPoolParameters): number {
   if (countPadding) return row.padded * column.padded;
-  return (row.end - row.first) * (column.end - column.first);
+  return row.pixels.length * column.pixels.length;
 }

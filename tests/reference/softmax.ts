@@ -1,7 +1,7 @@
 /**
- * Softmax over channels, at each position: y[c] = e^x[c] / Σ e^x, with the maximum taken off x before.
+ * Softmax over channels, at each position: y[c] = e^x[c] / Σ e^x, with the maximum taken off x before; and its logarithm.
  *
- * dx[c] = y[c] · (dy[c] − Σ dy · y).
+ * dx[c] = y[c] · (dy[c] − Σ dy · y), and for the logarithm dx[c] = dy[c] − e^y[c] · Σ dy.
  */
 import type { NoParameters, Op } from "./op.ts";
 import { planes, type Tensor, tensor } from "./tensor.ts";
@@ -26,6 +26,28 @@ export const softmax: Op<NoParameters> = {
       let mean = 0;
       for (const at of channels) mean += dy.data[at] * y.data[at];
       for (const at of channels) dx.data[at] = y.data[at] * (dy.data[at] - mean);
+    });
+    return { inputs: [dx], weights: {} };
+  },
+};
+
+/** The logarithm of softmax. */
+export const logsoftmax: Op<NoParameters> = {
+  forward([x]) {
+    const y = tensor(x.shape);
+    forEachPosition(x, (channels) => {
+      const largest = channels.reduce((most, at) => Math.max(most, x.data[at]), -Infinity);
+      const sum = channels.reduce((total, at) => total + Math.exp(x.data[at] - largest), 0);
+      for (const at of channels) y.data[at] = x.data[at] - largest - Math.log(sum);
+    });
+    return y;
+  },
+
+  backward([x], y, dy) {
+    const dx = tensor(x.shape);
+    forEachPosition(x, (channels) => {
+      const sum = channels.reduce((total, at) => total + dy.data[at], 0);
+      for (const at of channels) dx.data[at] = dy.data[at] - Math.exp(y.data[at]) * sum;
     });
     return { inputs: [dx], weights: {} };
   },

@@ -1,4 +1,5 @@
 /** Caffe's binary files as Caffe would write them, in each of its generations. */
+import { bytesField, join, text, varint } from "./protobuf.ts";
 
 /** A blob: float unless `double`; packed unless `loose`; its shape as four numbers where `legacy`. */
 export interface Blob {
@@ -49,24 +50,4 @@ export function blobProto({ shape, data, double, loose, legacy }: Blob): Uint8Ar
       (_, i) => join(varint(number << 3 | (double ? 1 : 5)), values.subarray(i * size, (i + 1) * size)),
     );
   return join(dims, ...(loose ? pieces() : [bytesField(number, values)]));
-}
-
-function varint(value: number): Uint8Array {
-  const bytes: number[] = [];
-  for (; value >= 128; value = Math.floor(value / 128)) bytes.push(value % 128 | 128);
-  return Uint8Array.of(...bytes, value);
-}
-
-const text = (value: string) => new TextEncoder().encode(value);
-
-const bytesField = (number: number, bytes: Uint8Array) => join(varint(number * 8 + 2), varint(bytes.length), bytes);
-
-function join(...parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -7,7 +7,7 @@
  */
 import type { StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
-import { type Field, fields } from "./protobuf.ts";
+import { content, type Field, fields, varints } from "../protobuf.ts";
 
 /** The field numbers of a layer's message. */
 interface Generation {
@@ -61,13 +61,6 @@ export function readMeanFile(bytes: Uint8Array, file: string): number[] {
   return means;
 }
 
-function content(bytes: Uint8Array, { number, wire, start, end }: Field, file: string): Uint8Array {
-  if (wire !== 2) {
-    throw new UserError(`${file}: field ${number} at byte ${bytes.byteOffset + start} is no message; is it damaged?`);
-  }
-  return bytes.subarray(start, end);
-}
-
 function readLayer(bytes: Uint8Array, generation: Generation, file: string): { name: string; blobs: StoredTensor[] } {
   let name = "";
   const blobs: StoredTensor[] = [];
@@ -108,26 +101,13 @@ function readShape(bytes: Uint8Array, file: string): number[] {
   const dims: number[] = [];
   for (const field of fields(bytes, file)) {
     if (field.number !== 1) continue;
-    if (field.wire === 0) dims.push(field.value);
-    else dims.push(...packedVarints(content(bytes, field, file), file));
+    if (field.end - field.start > 320) {
+      throw new UserError(`${file}: a shape of ${field.end - field.start} bytes; is it damaged?`);
+    }
+    dims.push(...varints(bytes, field, file));
   }
   if (dims.length > 32) throw new UserError(`${file}: a blob of ${dims.length} dimensions; is it damaged?`);
   return dims;
-}
-
-function packedVarints(bytes: Uint8Array, file: string): number[] {
-  if (bytes.length > 320) throw new UserError(`${file}: a shape of ${bytes.length} bytes; is it damaged?`);
-  const values: number[] = [];
-  let value = 0, scale = 1;
-  for (const byte of bytes) {
-    value += (byte & 127) * scale;
-    scale *= 128;
-    if (byte >= 128) continue;
-    values.push(value);
-    [value, scale] = [0, 1];
-  }
-  if (scale !== 1) throw new UserError(`${file}: a shape at byte ${bytes.byteOffset} is cut off`);
-  return values;
 }
 
 /** The content of a repeated field: the field itself where it is one packed piece, else a copy of all pieces. */

@@ -3,7 +3,7 @@
  *
  *     key = varint (number << 3 | wire)   wire 0: varint   1: 8 bytes   2: varint length, bytes   5: 4 bytes
  */
-import { UserError } from "../../../src/formats/user_error.ts";
+import { UserError } from "../../src/formats/user_error.ts";
 
 /** One field of a message. `bytes.subarray(start, end)` is its content. */
 export interface Field {
@@ -63,4 +63,31 @@ export function* fields(bytes: Uint8Array, file: string): Generator<Field> {
     if (field.end > bytes.length) throw fail("the file is cut off, or is no protobuf: a field ends");
     yield field;
   }
+}
+
+/** The content of a length-delimited field: a message, text, or packed numbers. @throws UserError where it is none. */
+export function content(bytes: Uint8Array, { number, wire, start, end }: Field, file: string): Uint8Array {
+  if (wire !== 2) {
+    throw new UserError(`${file}: field ${number} at byte ${bytes.byteOffset + start} is no message; is it damaged?`);
+  }
+  return bytes.subarray(start, end);
+}
+
+/** Signed varints one after the other: of a packed field, or of one that holds a single number. */
+export function varints(bytes: Uint8Array, { start, end }: Field, file: string): number[] {
+  const values: number[] = [];
+  let value = 0n, shift = 0n;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at];
+    value |= BigInt(byte & 127) << shift;
+    shift += 7n;
+    if (byte >= 128) {
+      if (shift < 70n) continue;
+      throw new UserError(`${file}: a number at byte ${bytes.byteOffset + at} does not end`);
+    }
+    values.push(Number(BigInt.asIntN(64, value)));
+    [value, shift] = [0n, 0n];
+  }
+  if (shift !== 0n) throw new UserError(`${file}: numbers at byte ${bytes.byteOffset + start} are cut off`);
+  return values;
 }

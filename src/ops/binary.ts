@@ -1,0 +1,55 @@
+/**
+ * binary: sum, difference, product or quotient of two inputs whose shapes may differ as NumPy's may, or whether the first
+ * is less than the second: 1 or 0, through which no gradient goes.
+ */
+import { broadcast } from "../../shaders/items.ts";
+import { stretched, unstretched } from "./broadcast.ts";
+import { texelCall } from "./calls.ts";
+import type { Op } from "./op.ts";
+
+/** The operations: y and the gradients to a and b, as WGSL. */
+const operations = {
+  sum: ["a + b", "dy", "dy"],
+  difference: ["a - b", "dy", "-dy"],
+  product: ["a * b", "dy * b", "dy * a"],
+  quotient: ["a / b", "dy / b", "-dy * a / (b * b)"],
+  less: ["select(0.0, 1.0, a < b)", "0.0", "0.0"],
+} as const;
+
+/** Parameters of binary in network.json. */
+export interface BinaryParams {
+  operation: keyof typeof operations;
+}
+
+/** The layer type `binary`. */
+export const binary: Op<BinaryParams> = {
+  inputs: 2,
+  parse: (fields) => ({ operation: fields.choice("operation", ["sum", "difference", "product", "quotient", "less"]) }),
+  outputShape: ([a, b]) => stretched(a, b),
+  forward({ name, inputs: [a, b], shapes, params: { operation } }, y) {
+    const to = stretched(shapes[0], shapes[1]), [expression] = operations[operation];
+    return [texelCall(name, { a, b }, { y }, broadcast({ a: shapes[0], b: shapes[1] }, to, expression))];
+  },
+  backward(node, dy, dx) {
+    const { inputs: [a, b], shapes, params: { operation } } = node, to = stretched(shapes[0], shapes[1]);
+    const all = {
+      a: { tensor: a, shape: shapes[0] },
+      b: { tensor: b, shape: shapes[1] },
+      dy: { tensor: dy, shape: to },
+    };
+    return dx.flatMap((binding, n) => {
+      const expression = operations[operation][n + 1];
+      const used = Object.entries(all).filter(([name]) => new RegExp(`\\b${name}\\b`).test(expression));
+      const tensors = Object.fromEntries(used.map(([name, { tensor }]) => [name, tensor]));
+      const dims = Object.fromEntries(used.map(([name, { shape }]) => [name, shape]));
+      if (!binding) return [];
+      return unstretched(
+        node,
+        n,
+        to,
+        binding,
+        (label, y) => texelCall(label, tensors, { y }, broadcast(dims, to, expression)),
+      );
+    });
+  },
+};

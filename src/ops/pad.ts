@@ -1,0 +1,73 @@
+/**
+ * pad: more positions before and after along one dimension, or fewer where a count is negative. They show a constant, the
+ * inside mirrored without its edge, the edge, or the other end; their gradients go to the values they show.
+ */
+import { pad as kernel, type PadGeometry, padGradient, type PadMode } from "../../shaders/items.ts";
+import { UserError } from "../formats/user_error.ts";
+import { literal } from "../gpu/kernel.ts";
+import { texelCall } from "./calls.ts";
+import { count, type Op, type Shape, show } from "./op.ts";
+
+/** Parameters of pad in network.json. */
+export interface PadParams {
+  /** The dimension, 0 being channels. */
+  axis: number;
+  before: number;
+  after: number;
+  mode: PadMode;
+  /** What `mode` "constant" shows. */
+  value: number;
+}
+
+const geometry = (shape: Shape, { axis, before, after, mode }: PadParams): PadGeometry => ({
+  outer: count(shape.slice(0, axis)),
+  length: shape[axis],
+  inner: count(shape.slice(axis + 1)),
+  before,
+  after,
+  mode,
+});
+
+const padded = (shape: Shape, { axis, before, after }: PadParams): number[] =>
+  shape.map((n, d) => d === axis ? n + before + after : n);
+
+/** Positions of padding that are no constant on one side: their gradient is a loop. */
+const MOST_SHOWN = 4096;
+
+/** The layer type `pad`. */
+export const pad: Op<PadParams> = {
+  inputs: 1,
+  parse: (fields) => ({
+    axis: fields.integer("axis", 0),
+    before: fields.integer("before", -(2 ** 31), 0),
+    after: fields.integer("after", -(2 ** 31), 0),
+    mode: fields.choice("mode", ["constant", "reflect", "edge", "wrap"], "constant"),
+    value: fields.number("value", 0),
+  }),
+  outputShape([input], p) {
+    if (p.axis >= input.length) throw new UserError(`axis ${p.axis} is not in ${show(input)}`);
+    const length = input[p.axis], out = length + p.before + p.after;
+    if (out < 1 || length + Math.min(p.before, 0) + Math.min(p.after, 0) < 1) {
+      throw new UserError(`padding ${length} positions by ${p.before} and ${p.after} leaves none`);
+    }
+    const most = { constant: 2 ** 31, reflect: length - 1, edge: MOST_SHOWN, wrap: length }[p.mode];
+    if (Math.max(p.before, p.after) > Math.min(most, p.mode === "constant" ? most : MOST_SHOWN)) {
+      throw new UserError(
+        `"${p.mode}" padding of ${length} positions by ${p.before} and ${p.after}, expected at most ${most}`,
+      );
+    }
+    return padded(input, p);
+  },
+  forward: ({ name, inputs: [x], shapes: [shape], params }, y) => [
+    texelCall(name, { x }, { y }, kernel(geometry(shape, params), shape, padded(shape, params), literal(params.value))),
+  ],
+  backward: ({ name, shapes: [shape], params }, dy, [dx]) =>
+    dx
+      ? [texelCall(
+        `${name} gradient`,
+        { x: dy },
+        { y: dx },
+        padGradient(geometry(shape, params), shape, padded(shape, params)),
+      )]
+      : [],
+};

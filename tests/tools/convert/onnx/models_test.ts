@@ -1,0 +1,272 @@
+/** Whole ONNX models: a classifier as exporters write it, tensors in every form, and files that are broken. */
+import assert from "node:assert/strict";
+import { readOnnx } from "../../../../tools/convert/onnx/proto.ts";
+import { readTensor, tensorOf } from "../../../../tools/convert/onnx/tensor.ts";
+import { fuzz } from "../../../formats/fuzz.ts";
+import { assertClose } from "../../../reference/close.ts";
+import { normal, randomTensor } from "../../../reference/random.ts";
+import { tensor } from "../../../reference/tensor.ts";
+import { refuses } from "../converted.ts";
+import { convert, networkOf, run, typesOf } from "./converted.ts";
+import * as onnx from "./expected.ts";
+import { float, int64, type ModelFile, onnxModel, type TensorFile, tensorProto } from "./writer.ts";
+
+const random = (...shape: number[]) => randomTensor(shape, normal(`${shape}`));
+const file = (...shape: number[]): TensorFile => float(shape, random(...shape).data);
+
+/** Convolution, batch norm, ReLU, pooling, and the chain of shapes that PyTorch writes for `x.view(x.size(0), -1)`. */
+const classifier: ModelFile = {
+  opset: 13,
+  inputs: [{ name: "data", shape: ["N", 3, 8, 8] }],
+  outputs: ["prob"],
+  initializers: {
+    "conv.weight": file(4, 3, 3, 3),
+    "bn.weight": file(4),
+    "bn.bias": file(4),
+    "bn.mean": file(4),
+    "bn.var": float([4], [1, 2, 0.5, 1.5]),
+    "fc.weight": file(5, 36),
+    "fc.bias": file(5),
+    zero: { shape: [], values: [0], type: 7 },
+    axes: int64(0),
+    rest: int64(-1),
+  },
+  nodes: [
+    {
+      type: "Conv",
+      name: "/conv/Conv",
+      inputs: ["data", "conv.weight"],
+      outputs: ["c"],
+      attributes: { pads: [0, 0, 0, 0] },
+    },
+    { type: "BatchNormalization", inputs: ["c", "bn.weight", "bn.bias", "bn.mean", "bn.var"], outputs: ["b"] },
+    { type: "Relu", inputs: ["b"], outputs: ["r"] },
+    { type: "MaxPool", inputs: ["r"], outputs: ["p"], attributes: { kernel_shape: [2, 2], strides: [2, 2] } },
+    { type: "Shape", inputs: ["p"], outputs: ["shape"] },
+    { type: "Gather", inputs: ["shape", "zero"], outputs: ["n"], attributes: { axis: 0 } },
+    { type: "Unsqueeze", inputs: ["n", "axes"], outputs: ["n1"] },
+    { type: "Concat", inputs: ["n1", "rest"], outputs: ["to"], attributes: { axis: 0 } },
+    { type: "Reshape", inputs: ["p", "to"], outputs: ["flat"] },
+    {
+      type: "Gemm",
+      name: "/fc/Gemm",
+      inputs: ["flat", "fc.weight", "fc.bias"],
+      outputs: ["score"],
+      attributes: { transB: 1 },
+    },
+    { type: "Softmax", inputs: ["score"], outputs: ["prob"], attributes: { axis: 1 } },
+  ],
+};
+
+/** A model of one operator on x [2, 3]. */
+const single = (
+  type: string,
+  more: Partial<ModelFile> & { attributes?: ModelFile["nodes"][0]["attributes"]; others?: string[] } = {},
+) =>
+  onnxModel({
+    nodes: [{ type, inputs: ["x", ...more.others ?? []], outputs: ["y"], attributes: more.attributes }],
+    inputs: [{ name: "x", shape: [2, 3] }],
+    outputs: ["y"],
+    ...more,
+  });
+
+Deno.test("onnx: an exported classifier: shapes vanish, any batch runs, the numbers are the model's", () => {
+  const model = convert(onnxModel(classifier)), network = networkOf(model);
+  assert.equal(typesOf(model), "conv2d batchnorm relu maxpool fc softmax");
+  assert.deepEqual(network.inputs, [{ name: "data", shape: [3, 8, 8] }]);
+  assert.deepEqual(network.layers.map(({ name }) => name), ["/conv/Conv", "b", "r", "p", "/fc/Gemm", "prob"]);
+  const data = random(2, 3, 8, 8),
+    values = (name: string) => {
+      const { shape, values } = classifier.initializers![name];
+      return tensor(shape, Float32Array.from(values));
+    };
+  const [s, b, m, v] = ["weight", "bias", "mean", "var"].map((part) => values(`bn.${part}`).data);
+  const c = onnx.conv(data, values("conv.weight"), undefined, { kernel: [3, 3] });
+  const r = onnx.each(c.shape, (index) => {
+    const channel = index[1];
+    return Math.max(0, (onnx.at(c, index)! - m[channel]) / Math.sqrt(v[channel] + 1e-5) * s[channel] + b[channel]);
+  });
+  const p = onnx.pool(r, { kernel: [2, 2], strides: [2, 2] });
+  const product = onnx.product(tensor([2, 36], p.data), onnx.transpose(values("fc.weight"), [1, 0]));
+  const score = onnx.both(product, values("fc.bias"), (y, bias) => y + bias);
+  assertClose("score", run(model, { data }, "score"), score, 1e-6);
+  assertClose("prob", run(model, { data }), onnx.softmax(score, 1), 1e-6);
+});
+
+Deno.test("onnx: weights in f16; biases and statistics stay f32", () => {
+  const { tensors } = convert(onnxModel(classifier), { weights: "f16" });
+  const dtypes = [...tensors].map(([name, { dtype }]) => `${name} ${dtype}`);
+  assert.ok(dtypes.includes("/conv/Conv.weight F16") && dtypes.includes("/fc/Gemm.bias F32"), `${dtypes}`);
+});
+
+Deno.test("onnx: how pixels become numbers", () => {
+  const image = { order: "RGB" as const, mean: [120], scale: 0.02 };
+  const written = JSON.parse(convert(onnxModel(classifier), { image }).text).image;
+  assert.deepEqual(written, { ...image, mean: [120, 120, 120] });
+  refuses(
+    () => convert(onnxModel(classifier), { image: { ...image, mean: [1, 2] } }),
+    /2 means for input "data" of \[3,8,8\]/,
+  );
+  refuses(() => convert(single("Relu"), { image }), /1 means for input "x" of \[3\], which must be a picture/);
+});
+
+Deno.test("onnx: several outputs: the first is the network's, others have their names, and what holds no floats goes", () => {
+  const model = convert(onnxModel({
+    nodes: [
+      { type: "Relu", inputs: ["x"], outputs: ["a"] },
+      { type: "Neg", inputs: ["a"], outputs: ["b"] },
+      { type: "Shape", inputs: ["x"], outputs: ["s"] },
+    ],
+    inputs: [{ name: "x", shape: [2, 3] }],
+    outputs: ["a", "b", "s", "x"],
+  }));
+  assert.deepEqual([model.outputs, model.dropped], [["a", "b", "x"], ["s"]]);
+  const x = random(2, 3);
+  assert.deepEqual(
+    [...run(model, { x }).data].map((value) => value + 0),
+    [...x.data].map((value) => Math.max(0, value)),
+  );
+  assert.deepEqual(
+    [...run(model, { x }, "b").data].map((value) => value + 0),
+    [...x.data].map((value) => 0 - Math.max(0, value)),
+  );
+});
+
+Deno.test("onnx: tensors of every type, raw and in lists", () => {
+  const external = () => assert.fail("no other file is read");
+  const half = [0x3c00, 0xc000, 0x3800], bfloat = [0x3f80, 0xc000, 0x3f00];
+  for (
+    const [type, values, expected] of [
+      [1, [1, -2, 0.5]],
+      [11, [1, -2, 0.1]],
+      [10, half, [1, -2, 0.5]],
+      [16, bfloat, [1, -2, 0.5]],
+      [2, [1, 255, 0]],
+      [3, [1, -128, 127]],
+      [5, [1, -300, 127]],
+      [6, [1, -(2 ** 31), 7]],
+      [7, [1, -(2 ** 53), 7]],
+      [9, [1, 0, 1]],
+    ] as [number, number[], number[]?][]
+  ) {
+    for (const list of [false, true]) {
+      const read = readTensor(tensorProto({ shape: [3], values, type, list }, "t"), "f", external);
+      assert.deepEqual(
+        [read.name, read.shape, [...read.values]],
+        ["t", [3], expected ?? values],
+        `type ${type}, ${list}`,
+      );
+    }
+  }
+});
+
+Deno.test("onnx: external data are read where they should be", () => {
+  const values = Float32Array.of(1, 2, 3), asked: unknown[] = [];
+  const proto = (external: Record<string, string>) => tensorProto({ shape: [3], values: [], external }, "w");
+  const read = readTensor(proto({ location: "w.bin", offset: "4096", length: "12" }), "f", (...where) => {
+    asked.push(where);
+    return new Uint8Array(values.buffer);
+  });
+  assert.deepEqual([...read.values], [1, 2, 3]);
+  assert.deepEqual(asked, [["w.bin", 4096, 12]]);
+  const short = () => new Uint8Array(8);
+  refuses(() => readTensor(proto({ location: "w" }), "f", short), /"w": float32 \[3\] takes 12 bytes, 8 came/);
+  refuses(() => readTensor(proto({}), "f", short), /its values lie in another file that is not named/);
+  refuses(
+    () => readTensor(proto({ location: "w", offset: "-1" }), "f", short),
+    /the offset of its external data is "-1"/,
+  );
+});
+
+Deno.test("onnx: what is not supported says so, and what to do", () => {
+  const refused = (bytes: Uint8Array, message: RegExp, options = {}) => refuses(() => convert(bytes, options), message);
+  refused(single("Erf"), /^net\.onnx: Erf "y": this operator is not supported; docs\/onnx\.md lists those that are$/);
+  refused(
+    onnxModel({
+      nodes: [{ type: "Gelu", domain: "com.microsoft", inputs: ["x"], outputs: ["y"] }],
+      inputs: [{ name: "x", shape: [2, 3] }],
+      outputs: ["y"],
+    }),
+    /this operator of com\.microsoft is not supported/,
+  );
+  const conv = single("Conv", {
+    others: ["W"],
+    inputs: [{ name: "x", shape: [1, 2, 3, 3] }, { name: "W", shape: [1, 2, 3, 3] }],
+  });
+  refused(
+    conv,
+    /Conv "y": the weight, the model's input "W", must be constant; give its value with --constant W=FILE\.npy$/,
+  );
+  const w = tensorOf("float32", [1, 3, 3, 3], new Float32Array(27));
+  refused(conv, /its weight \[1,3,3,3\] in 1 groups does not fit 2 channels/, { constants: new Map([["W", w]]) });
+  refused(conv, /it has no input "V"; its inputs are x, W/, { constants: new Map([["V", w]]) });
+  refused(
+    single("Relu", { inputs: [{ name: "x", shape: [2, 3], type: 7 }] }),
+    /input "x" is int64, and networks compute with floats alone/,
+  );
+  refused(
+    single("Relu", { inputs: [{ name: "x", shape: [1, 3, "H", "W"] }] }),
+    /input "x" leaves dimension 2 open; give its shape with --shape x=1,3,224,224$/,
+  );
+  refused(
+    single("BatchNormalization", { attributes: { training_mode: 1 } }),
+    /"training_mode" is 1; only 0 is supported/,
+  );
+  refused(
+    single("Constant", { nodes: [{ type: "Constant", inputs: [], outputs: ["y"], attributes: { value: file(2) } }] }),
+    /its output does not depend on an input/,
+  );
+  refused(single("Relu", { opset: 0 }), /does not say of which version its operators are/);
+  refused(single("Relu", { outputs: ["z"] }), /nothing makes its output "z"/);
+  refused(single("Add", { others: ["k"], initializers: { k: float([3], [1, NaN, 2]) } }), /holds NaN or infinity/);
+});
+
+Deno.test("onnx: a size that is left open is asked for; the first is the batch's", () => {
+  const open = single("Relu", { inputs: [{ name: "x", shape: ["N", 3, "H"] }] });
+  assert.deepEqual(networkOf(convert(open, { shapes: new Map([["x", [5, 3, 4]]]) })).inputs, [{
+    name: "x",
+    shape: [3, 4],
+  }]);
+  refuses(
+    () => convert(open, { shapes: new Map([["x", [5, 2, 4]]]) }),
+    /has shape \[N,3,H\] in the model, --shape gives \[5,2,4\]/,
+  );
+});
+
+Deno.test("onnx: what is known cannot unfold to more than there is", () => {
+  const shape = int64(2 ** 20, 2 ** 20);
+  refuses(
+    () =>
+      convert(single("Add", {
+        nodes: [{ type: "ConstantOfShape", inputs: ["s"], outputs: ["k"] }, {
+          type: "Add",
+          inputs: ["x", "k"],
+          outputs: ["y"],
+        }],
+        initializers: { s: shape },
+      })),
+    /ConstantOfShape "k": it makes a tensor of \[1048576,1048576\]/,
+  );
+  const doubling = Array.from({ length: 40 }, (_, n) => ({
+    type: "Concat",
+    inputs: [`k${n}`, `k${n}`],
+    outputs: [`k${n + 1}`],
+    attributes: { axis: 0 },
+  }));
+  refuses(
+    () =>
+      convert(single("Add", {
+        nodes: [...doubling, { type: "Add", inputs: ["x", "k40"], outputs: ["y"] }],
+        initializers: { k0: float([4], [1, 2, 3, 4]) },
+      })),
+    /unfolds to far more than the file holds|it makes \d+ numbers of known ones/,
+  );
+});
+
+Deno.test("onnx: damaged files", () => {
+  refuses(() => convert(new TextEncoder().encode("no model")), /^net\.onnx: /);
+  refuses(() => convert(new Uint8Array(0)), /^net\.onnx: there is no graph in it; is it an ONNX model\?$/);
+  const bytes = onnxModel(classifier);
+  assert.equal(readOnnx(bytes, { file: "f", external: () => bytes }).nodes.length, classifier.nodes.length);
+  fuzz(bytes, 300, (damaged) => convert(damaged));
+});

@@ -1,0 +1,132 @@
+/** deno task convert onnx: an .onnx file → a model folder. */
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { type Command, type Option, print, required, type Values, warn } from "../../../src/cli/command.ts";
+import { readBytes, reasonOf } from "../../../src/cli/files.ts";
+import { named, oneOf } from "../../../src/cli/values.ts";
+import { readNpy } from "../../../src/formats/npy.ts";
+import { writeSafetensors } from "../../../src/formats/safetensors.ts";
+import { UserError } from "../../../src/formats/user_error.ts";
+import type { ImageFormat } from "../../../src/net/network.ts";
+import { checkFolder, writeFolder } from "../folder.ts";
+import { convertOnnx } from "./network.ts";
+import { type ElementType, type ExternalFile, type OnnxTensor, tensorOf } from "./tensor.ts";
+
+const options = {
+  model: { value: "FILE", help: "the model, .onnx, of operator versions 7 and later" },
+  out: { value: "DIR", help: "the model folder to make" },
+  constant: {
+    value: "NAME=FILE.npy",
+    repeats: true,
+    help: "an input of the model that is known: a weight, a shape, a bound; may be given several times",
+  },
+  shape: {
+    value: "NAME=1,3,224,224",
+    repeats: true,
+    help: "the shape of an input that the model leaves open, or with another batch; may be given several times",
+  },
+  mean: { value: "MEAN", help: "what pixels (0 … 255) lose: one number, or one for each channel" },
+  scale: { value: "S", help: "what they are multiplied by then (1)" },
+  order: { value: "ORDER", help: "of the channels: RGB (usual in PyTorch) or BGR" },
+  weights: { value: "TYPE", help: "f32 or f16, how weights are stored (f32)" },
+  force: { help: "replaces an existing model folder; its labels.txt stays" },
+} satisfies Record<string, Option>;
+
+/** The command. */
+export const onnx: Command<typeof options> = {
+  name: "convert onnx",
+  summary: "Turns an ONNX model into a model folder. docs/onnx.md lists the operators.",
+  options,
+  examples: [
+    [
+      "deno task convert onnx --model resnet50.onnx --mean 123.7,116.3,103.5 --scale 0.0174 --out models/resnet50",
+      "a classifier as PyTorch exports it, which can be shown pictures",
+    ],
+    [
+      "deno task convert onnx --model conv.onnx --constant W=w.npy --out models/conv",
+      "a model whose weight is one of its inputs",
+    ],
+  ],
+  run,
+};
+
+async function run(values: Values<typeof options>): Promise<void> {
+  const start = performance.now(), out = required("--out", values.out), { force } = values;
+  const file = required("--model", values.model), weights = oneOf("--weights", values.weights, ["f32", "f16"]);
+  const shapes = named("--shape", values.shape, (text, name) => {
+    const sizes = text.split(",").map((size) => /^\s*\d+\s*$/.test(size) ? Number(size) : 0);
+    if (sizes.every((size) => Number.isSafeInteger(size) && size > 0)) return sizes;
+    throw new UserError(`--shape ${name} expects sizes like 1,3,224,224, got "${text}"`);
+  });
+  const image = imageFormat(values), constants = new Map<string, OnnxTensor>();
+  for (const [name, path] of named("--constant", values.constant, (path) => path)) {
+    constants.set(name, npyTensor(await readBytes(path), path, name));
+  }
+  checkFolder(out, force);
+  const source = { file, external: externalFiles(file) };
+  const model = convertOnnx(await readBytes(file), source, {
+    name: basename(resolve(out)),
+    constants,
+    shapes,
+    weights,
+    image,
+  });
+  const files = new Map([
+    ["network.json", new TextEncoder().encode(model.text)],
+    ["weights.safetensors", writeSafetensors(model.tensors)],
+  ]);
+  writeFolder(out, files, force);
+
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  print(`${out}: ${model.layers} layers, ${model.parameters.toLocaleString("en")} parameters, ${seconds} s`);
+  if (model.outputs.length > 1) print(`outputs: ${model.outputs.join(", ")}; --layer of infer takes their names`);
+  if (model.dropped.length > 0) warn(`outputs that are left out, as docs/onnx.md says: ${model.dropped.join(", ")}`);
+}
+
+/** How pixels become numbers, where one of the options says it. */
+function imageFormat({ mean, scale, order }: Values<typeof options>): ImageFormat | undefined {
+  if ([mean, scale, order].every((value) => value === undefined)) return undefined;
+  const number = (option: string, text: string) => {
+    const value = text.trim() === "" ? NaN : Number(text);
+    if (Number.isFinite(value)) return value;
+    throw new UserError(`${option} expects numbers, got "${text}"`);
+  };
+  const factor = scale === undefined ? 1 : number("--scale", scale);
+  if (!(factor > 0)) throw new UserError(`--scale expects a number above 0, got "${scale}"`);
+  return {
+    order: oneOf("--order", order, ["RGB", "BGR"]) ?? "RGB",
+    mean: (mean ?? "0").split(",").map((part) => number("--mean", part)),
+    scale: factor,
+  };
+}
+
+const npyTypes: Record<string, ElementType> = { f4: "float32", f2: "float32", f8: "float64", b1: "bool", i8: "int64" };
+
+/** An array of any plain type as a known value. @throws UserError where the file is none. */
+export function npyTensor(bytes: Uint8Array, path: string, name: string): OnnxTensor {
+  const { shape, dtype, data } = readNpy(bytes, path), type = npyTypes[dtype] ?? "int32";
+  const values = data instanceof Float32Array || data instanceof Float64Array ? data : Float64Array.from(data, Number);
+  return tensorOf(type, shape, values, name);
+}
+
+/** Reads files of external data out of the model's folder, and no others. */
+export function externalFiles(model: string): ExternalFile {
+  const folder = dirname(model);
+  return (location, offset, length) => {
+    const parts = location.split(/[\\/]/);
+    if (isAbsolute(location) || parts.includes("..") || /^[a-zA-Z]:/.test(location)) {
+      throw new UserError(`its values lie in ${JSON.stringify(location.slice(0, 60))}, outside the model's folder`);
+    }
+    const path = join(folder, ...parts);
+    try {
+      using file = Deno.openSync(path);
+      const size = file.statSync().size, end = length === undefined ? size : offset + length;
+      if (end > size || end < offset) throw new UserError(`${path} has ${size} bytes, expected ${end}`);
+      const bytes = new Uint8Array(end - offset);
+      file.seekSync(offset, Deno.SeekMode.Start);
+      for (let at = 0; at < bytes.length;) at += file.readSync(bytes.subarray(at)) ?? bytes.length;
+      return bytes;
+    } catch (error) {
+      throw error instanceof UserError ? error : new UserError(`${path} cannot be read: ${reasonOf(error)}`);
+    }
+  };
+}

@@ -1,0 +1,91 @@
+/** Gemm and MatMul: a product with a known matrix is fc, any other is matmul. */
+import { UserError } from "../../../src/formats/user_error.ts";
+import { reshaped, transposed } from "./fold.ts";
+import type { Operator, Rule } from "./operator.ts";
+import type { OnnxTensor } from "./tensor.ts";
+import { isTraced, type Operand, type Trace, type Traced } from "./trace.ts";
+import { arithmetic } from "./value_rules.ts";
+
+const count = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+/** y[…, n] = Σ_k x[…, k] · weight[n, k] + bias[n] over items of any rank. */
+function linear(trace: Trace, x: Traced, weight: OnnxTensor, bias?: ArrayLike<number>): Traced {
+  const [channels, features] = weight.shape, axis = x.item.length - 1;
+  if (x.item[axis] !== features) {
+    throw new UserError(`[${x.item}] does not end in the ${features} that its matrix takes`);
+  }
+  // fc flattens its input itself.
+  const source = axis === 0 && x.maker?.type === "reshape" ? x.maker.inputs[0] : x;
+  const params = { channels, bias: bias !== undefined, ...(axis > 0 ? { axis } : {}) };
+  return trace.add("fc", params, [source], { weight: weight.values, ...(bias ? { bias } : {}) });
+}
+
+const scaled = (values: ArrayLike<number>, factor: number): ArrayLike<number> =>
+  factor === 1 ? values : Float32Array.from(values, (value) => value * factor);
+
+/** A value of two dimensions, transposed where it must be. */
+function matrix(o: Operator, n: number, flag: string): Operand {
+  const value = o.input(n), flip = o.number(flag, 0) !== 0;
+  if (o.shape(n).length !== 2) {
+    throw new UserError(`its input ${n + 1} has shape [${o.shape(n)}], expected two dimensions`);
+  }
+  if (!flip) return value;
+  if (!isTraced(value)) return transposed(value, [1, 0]);
+  o.whole();
+  return o.trace.transpose(value, [1, 0]);
+}
+
+/** alpha · A · B + beta · C. */
+const gemm: Rule = (o) => {
+  const { trace } = o, alpha = o.number("alpha", 1), beta = o.number("beta", 1);
+  const a = matrix(o, 0, "transA"), b = o.input(1), c = o.inputs[2];
+  if (!isTraced(a) || isTraced(b)) {
+    o.whole();
+    const y = trace.add("matmul", {}, [trace.computed(a, 2), trace.computed(matrix(o, 1, "transB"), 2)]);
+    return [plus(trace, alpha === 1 ? y : trace.affine(y, [alpha]), c, beta)];
+  }
+  // fc has its rows as outputs: B itself where it is to be transposed.
+  const flipped = o.number("transB", 0) !== 0 ? b : transposed(b, [1, 0]), [outputs] = flipped.shape;
+  const weight = alpha === 1 ? flipped : { ...flipped, values: Float32Array.from(scaled(flipped.values, alpha)) };
+  const row = c !== undefined && !isTraced(c) &&
+    (count(c.shape) === 1 || c.shape.at(-1) === outputs && count(c.shape) === outputs);
+  if (!row) return [plus(trace, linear(trace, a, weight), c, beta)];
+  const values = c.values.length === outputs ? c.values : new Float32Array(outputs).fill(c.values[0]);
+  return [linear(trace, a, weight, scaled(values, beta))];
+};
+
+function plus(trace: Trace, y: Traced, c: Operand | undefined, beta: number): Traced {
+  if (c === undefined || beta === 0) return y;
+  const scaled = beta === 1
+    ? c
+    : isTraced(c)
+    ? trace.affine(c, [beta])
+    : { ...c, values: c.values.map((v) => v * beta) };
+  return arithmetic(trace, "sum", y, scaled);
+}
+
+/** NumPy's product: a vector is a row on the left and a column on the right, and gone from the result. */
+const matmul: Rule = (o) => {
+  const { trace } = o, [a, b] = [o.input(0), o.input(1)], ranks = [o.shape(0).length, o.shape(1).length];
+  if (Math.min(...ranks) === 0) throw new UserError("one of its inputs is a single number");
+  if (isTraced(a) && !isTraced(b) && ranks[1] <= 2 && (trace.batch === undefined || ranks[0] > 1)) {
+    const weight = ranks[1] === 2 ? transposed(b, [1, 0]) : reshaped(b, [1, b.shape[0]]), y = linear(trace, a, weight);
+    return [ranks[1] === 2 ? y : trace.reshape(y, y.item.slice(0, -1))];
+  }
+  const rank = Math.max(...ranks, 2);
+  // The batch of both is kept apart only where it leads both, in front of matrices.
+  if (trace.batch !== undefined && [a, b].some((value, n) => isTraced(value) && ranks[n] < Math.max(rank, 3))) {
+    o.whole();
+  }
+  const [left, right] = [a, b].map((value) => trace.computed(value, rank));
+  const rows = ranks[0] === 1 ? trace.reshape(left, [1, ...left.item]) : left;
+  const columns = ranks[1] === 1 ? trace.reshape(right, [...right.item, 1]) : right;
+  const y = trace.add("matmul", {}, [rows, columns]), { item } = y;
+  const kept = item.filter((_, d) =>
+    !(ranks[0] === 1 && d === item.length - 2) && !(ranks[1] === 1 && d === item.length - 1)
+  );
+  return [trace.reshape(y, kept)];
+};
+
+/** Operators by their type. */
+export const matrixRules: Record<string, Rule> = { Gemm: gemm, MatMul: matmul };

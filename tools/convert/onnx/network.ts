@@ -1,0 +1,210 @@
+/**
+ * An ONNX model becomes network.json and the tensors of weights.safetensors.
+ *
+ * Only what the outputs need is looked at. Operators whose inputs are known are computed here and leave nothing behind; the
+ * others become layers, whose shapes the runtime's own ops infer, so that what is written loads.
+ */
+import type { StoredTensor } from "../../../src/formats/safetensors.ts";
+import { UserError } from "../../../src/formats/user_error.ts";
+import { checkShape, type ImageFormat } from "../../../src/net/network.ts";
+import { fold } from "./fold.ts";
+import { lstmRules } from "./lstm.ts";
+import { matrixRules } from "./matrix_rules.ts";
+import { Operator, type Rule } from "./operator.ts";
+import { type OnnxModel, type OnnxNode, type OnnxSource, type OnnxValue, readOnnx } from "./proto.ts";
+import { shapeRules } from "./shape_rules.ts";
+import { elementType, floating, type OnnxTensor } from "./tensor.ts";
+import { isTraced, type Made, NotBatched, type Operand, Trace } from "./trace.ts";
+import { valueRules } from "./value_rules.ts";
+import { windowRules } from "./window_rules.ts";
+import { written } from "./write.ts";
+
+/** How it is written. */
+export interface OnnxOptions {
+  /** The network's name. */
+  name: string;
+  /** Inputs of the model that are known, by name. */
+  constants?: ReadonlyMap<string, OnnxTensor>;
+  /** Shapes of inputs that the model leaves open, by name. */
+  shapes?: ReadonlyMap<string, readonly number[]>;
+  /** How the weights of convolutions and fully connected layers are stored; all others stay F32. */
+  weights?: "f32" | "f16";
+  /** How pixels become the first input's numbers, where it is a picture; a single mean is every channel's. */
+  image?: ImageFormat;
+}
+
+/** A model folder's content. */
+export interface ConvertedOnnx {
+  /** network.json. */
+  text: string;
+  /** weights.safetensors. */
+  tensors: Map<string, StoredTensor>;
+  layers: number;
+  parameters: number;
+  /** The names of the outputs, the network's own first. */
+  outputs: string[];
+  /** Outputs that are left out: they hold no floats, or their operator is supported without them. */
+  dropped: string[];
+}
+
+const rules: Record<string, Rule> = { ...windowRules, ...valueRules, ...matrixRules, ...shapeRules, ...lstmRules };
+
+/** Values by name, and what was made of a model. */
+export interface Traces {
+  trace: Trace;
+  values: Map<string, Operand>;
+  /** The operator whose conversion made a layer. */
+  origins: Map<Made, OnnxNode>;
+}
+
+/**
+ * Converts an ONNX model.
+ * @throws UserError in one sentence that names the file and the operator: where the file is damaged, or an operator is none
+ * that the runtime has.
+ */
+export function convertOnnx(bytes: Uint8Array, source: OnnxSource, options: OnnxOptions): ConvertedOnnx {
+  try {
+    return converted(bytes, source, options);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    // A file's own names may hold anything, and a message is one line.
+    throw new UserError(error.message.replace(/\p{C}+/gu, " ").slice(0, 380));
+  }
+}
+
+function converted(bytes: Uint8Array, source: OnnxSource, options: OnnxOptions): ConvertedOnnx {
+  const model = readOnnx(bytes, source), nodes = neededNodes(model, source.file);
+  const read = new Set([...nodes.flatMap(({ inputs }) => inputs), ...model.outputs.map(({ name }) => name)]);
+  const unknown = [...options.constants?.keys() ?? [], ...options.shapes?.keys() ?? []]
+    .find((name) => !model.inputs.some((input) => input.name === name));
+  if (unknown !== undefined) {
+    const names = model.inputs.map(({ name }) => name).slice(0, 20).join(", ");
+    throw new UserError(`${source.file}: it has no input "${unknown}"; its inputs are ${names}`);
+  }
+  const known = new Map<string, OnnxTensor>([...model.initializers, ...options.constants ?? []]);
+  const inputs = model.inputs.filter(({ name }) => read.has(name) && !known.has(name))
+    .map((input) => ({ input, shape: inputShape(input, source.file, options.shapes?.get(input.name)) }));
+  const traces = traced(model, nodes, known, inputs, source.file, bytes.length);
+  return written(model, traces, inputs.map(({ input }) => input), source.file, options);
+}
+
+/** The nodes that outputs depend on, in order. */
+function neededNodes({ nodes, outputs }: OnnxModel, file: string): OnnxNode[] {
+  const needed = new Set(outputs.map(({ name }) => name));
+  if (needed.size === 0) throw new UserError(`${file}: the model has no output`);
+  const kept = [...nodes].reverse().filter((node) => {
+    if (!node.outputs.some((name) => name !== "" && needed.has(name))) return false;
+    for (const name of node.inputs) if (name !== "") needed.add(name);
+    return true;
+  });
+  return kept.reverse();
+}
+
+/** The shape of an input: as given, else as the model has it, an open first dimension being a batch of one. */
+function inputShape(
+  { name, elementType: code, shape }: OnnxValue,
+  file: string,
+  given: readonly number[] | undefined,
+): readonly number[] {
+  const what = `${file}: input ${JSON.stringify(name.slice(0, 60))}`, type = elementType(code ?? 0);
+  if (code === undefined || !shape && !given) {
+    throw new UserError(
+      `${what} is no tensor of a known number of dimensions; give its shape with --shape ${name}=1,3,224,224`,
+    );
+  }
+  if (!type || !floating.includes(type)) {
+    throw new UserError(
+      `${what} is ${
+        type ?? "of another type"
+      }, and networks compute with floats alone; if it is a setting, give its value ` +
+        `with --constant ${name}=FILE.npy`,
+    );
+  }
+  const sizes = given ?? shape!.map((n, d) => d === 0 && typeof n === "string" ? 1 : n);
+  const open = sizes.findIndex((n) => typeof n === "string");
+  if (open >= 0) {
+    const example = sizes.map((n) => typeof n === "string" ? 224 : n).join();
+    throw new UserError(`${what} leaves dimension ${open} open; give its shape with --shape ${name}=${example}`);
+  }
+  if (
+    given && shape &&
+    (shape.length !== given.length || shape.some((n, d) => d > 0 && typeof n === "number" && n !== given[d]))
+  ) {
+    throw new UserError(`${what} has shape [${shape}] in the model, --shape gives [${given}]`);
+  }
+  return sizes as number[];
+}
+
+/** Traces the model with axis 0 as the batch where that may be, else with whole tensors as items. */
+function traced(
+  model: OnnxModel,
+  nodes: OnnxNode[],
+  known: ReadonlyMap<string, OnnxTensor>,
+  inputs: { input: OnnxValue; shape: readonly number[] }[],
+  file: string,
+  size: number,
+): Traces {
+  const batch = inputs[0]?.shape[0];
+  const run = (trace: Trace): Traces => {
+    const values = new Map<string, Operand>(known), origins = new Map<Made, OnnxNode>();
+    for (const { input: { name }, shape } of inputs) {
+      checkShape(trace.itemOf(shape), `${file}: input ${JSON.stringify(name.slice(0, 60))}`);
+      values.set(name, { item: trace.itemOf(shape), input: name });
+    }
+    for (const node of nodes) {
+      const before = trace.layers.length;
+      convertNode(node, model.opset, trace, values, file);
+      for (const made of trace.layers.slice(before)) origins.set(made, node);
+    }
+    const made = new Set(nodes.flatMap(({ outputs }) => outputs));
+    const lost = model.outputs.find(({ name }) => !made.has(name) && !values.has(name));
+    if (lost) throw new UserError(`${file}: nothing makes its output ${JSON.stringify(lost.name.slice(0, 60))}`);
+    return { trace, values, origins };
+  };
+  if (batch !== undefined && inputs.every(({ shape }) => shape.length > 1)) {
+    try {
+      return run(new Trace(batch, size));
+    } catch (error) {
+      if (!(error instanceof NotBatched)) throw error;
+    }
+  }
+  return run(new Trace(undefined, size));
+}
+
+/** @throws UserError for what meant something else before version 7, which is what PyTorch 0.3 and Caffe2 wrote. */
+function refuseOld({ type, attributes }: OnnxNode): void {
+  const aligned = ["Add", "Sub", "Mul", "Div", "Pow"].includes(type) && attributes.has("axis");
+  const trains = type === "BatchNormalization" && attributes.get("is_test") !== 1;
+  if (!aligned && !trains && type !== "LSTM") return;
+  throw new UserError("its version is older than 7 and means another thing; onnx.version_converter raises it");
+}
+
+function convertNode(node: OnnxNode, opset: number, trace: Trace, values: Map<string, Operand>, file: string): void {
+  const label = (node.name || node.outputs[0] || "").slice(0, 60);
+  const where = `${file}: ${node.type.slice(0, 40)} ${JSON.stringify(label)}`;
+  try {
+    const inputs = node.inputs.map((name) => {
+      const value = values.get(name);
+      if (name !== "" && value === undefined) {
+        throw new UserError(`nothing before it makes its input ${JSON.stringify(name.slice(0, 60))}`);
+      }
+      return value;
+    });
+    const o = new Operator(node, opset, trace, inputs), own = node.domain === "" && Object.hasOwn(rules, node.type);
+    if (opset < 7) refuseOld(node);
+    const result = node.domain === "" ? fold(o) : undefined;
+    if (result && !inputs.some((input) => input && !isTraced(input) && input.values === result.values)) {
+      trace.spend(result.values.length);
+    }
+    if (!result && !own) {
+      const domain = node.domain === "" ? "" : ` of ${node.domain.slice(0, 40)}`;
+      throw new UserError(`this operator${domain} is not supported; docs/onnx.md lists those that are`);
+    }
+    const outputs = result ? [result] : rules[node.type](o);
+    node.outputs.forEach((name, n) => {
+      if (name !== "" && outputs[n]) values.set(name, outputs[n]);
+    });
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`${where}: ${error.message}`) : error;
+  }
+}

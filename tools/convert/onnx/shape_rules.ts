@@ -1,0 +1,128 @@
+/** Operators that move, join or rename values. */
+import { UserError } from "../../../src/formats/user_error.ts";
+import { flattened, permutation, sliced, squeezed, wantedShape } from "./fold.ts";
+import type { Operator, Rule } from "./operator.ts";
+import { elementType, floating, tensorOf } from "./tensor.ts";
+import type { Traced } from "./trace.ts";
+
+/** The same values under another shape of the model. */
+const renamed = (o: Operator, shape: readonly number[]): Traced =>
+  o.trace.reshape(o.computed(0), o.trace.itemOf(shape));
+
+const same: Rule = (o) => [o.input(0)];
+
+/** `count` positions of one dimension from `first` on. */
+function run(o: Operator, x: Traced, axis: number, first: number, count: number): Traced {
+  const own = o.trace.itemAxis(axis);
+  return count === x.item[own] ? x : o.trace.add("slice", { axis: own, from: first, count }, [x]);
+}
+
+/** Values joined along an axis of their item. */
+export function joined(o: Operator, xs: readonly Traced[], axis: number): Traced {
+  return xs.length === 1 ? xs[0] : o.trace.alongFirst(xs, axis, (parts) => o.trace.add("concat", {}, parts));
+}
+
+const cast: Rule = (o) => {
+  const type = elementType(o.number("to", 1));
+  if (!type || !floating.includes(type)) {
+    throw new UserError(`it turns computed values into ${type ?? "another type"}; networks compute with floats alone`);
+  }
+  return [o.input(0)];
+};
+
+const concat: Rule = (o) => {
+  const axis = o.number("axis"), rank = o.shape(0).length;
+  if (axis === undefined) throw new UserError('its attribute "axis" is missing');
+  const own = o.trace.itemAxis(o.axis(axis, rank));
+  return [joined(o, o.inputs.map((_, n) => o.trace.computed(o.input(n), rank)), own)];
+};
+
+const dropout: Rule = (o) => {
+  const training = o.known(2, "whether it trains");
+  if (training && training.values[0] !== 0) {
+    throw new UserError("it is set to training; export the model for inference");
+  }
+  const shape = o.shape(0), all = shape.reduce((product, n) => product * n, 1);
+  return [o.input(0), o.node.outputs[1] ? tensorOf("bool", [...shape], new Float64Array(all).fill(1)) : undefined];
+};
+
+const gather: Rule = (o) => {
+  const indices = o.needed(1, "the indices"), x = o.computed(0), shape = o.shape(0);
+  const axis = o.axis(o.number("axis", 0), shape.length), own = o.trace.itemAxis(axis);
+  const positions = Array.from(indices.values as ArrayLike<number>, (at) => at < 0 ? at + shape[axis] : at);
+  if (positions.length > 64) throw new UserError(`it picks ${positions.length} positions; up to 64 are supported`);
+  if (positions.some((at) => !(at >= 0 && at < shape[axis]))) throw new UserError(`an index is outside [${shape}]`);
+  const parts = positions.map((at) => run(o, x, axis, at, 1));
+  return [
+    o.trace.reshape(joined(o, parts, own), [...x.item.slice(0, own), ...indices.shape, ...x.item.slice(own + 1)]),
+  ];
+};
+
+const pad: Rule = (o) => {
+  const mode = o.text("mode", "constant"), rank = o.shape(0).length, fill = o.known(2, "the value of the padding");
+  const pads = o.integers("pads", 1, "the pads"), given = o.integers("axes", 3, "the axes");
+  const axes = given?.map((axis) => o.axis(axis, rank)) ?? Array.from({ length: rank }, (_, d) => d);
+  if (pads?.length !== 2 * axes.length) {
+    throw new UserError(`it has ${pads?.length ?? "no"} pads, expected ${2 * axes.length}`);
+  }
+  const value = fill ? fill.values[0] : o.number("value", 0);
+  return [axes.reduce((x, axis, n) => {
+    const before = pads[n], after = pads[n + axes.length];
+    if (before === 0 && after === 0) return x;
+    const params = {
+      axis: o.trace.itemAxis(axis),
+      before,
+      after,
+      mode,
+      ...(mode === "constant" && value ? { value } : {}),
+    };
+    return o.trace.add("pad", params, [x]);
+  }, o.computed(0))];
+};
+
+const reshape: Rule = (o) => {
+  const wanted = Array.from(o.needed(1, "the shape").values as ArrayLike<number>);
+  return [renamed(o, wantedShape(o.shape(0), wanted, o.number("allowzero", 0) !== 0))];
+};
+
+const slice: Rule = (o) => [
+  sliced(o).reduce((x, { axis, start, count, step }) => {
+    if (count === 0 || step !== 1 && count > 1) throw new UserError("only a run of positions is supported, steps of 1");
+    return run(o, x, axis, start, count);
+  }, o.computed(0)),
+];
+
+const split: Rule = (o) => {
+  const x = o.computed(0), shape = o.shape(0), axis = o.axis(o.number("axis", 0), shape.length), { outputs } = o.node;
+  const each = Math.ceil(shape[axis] / outputs.length);
+  const sizes = o.integers("split", 1, "the sizes") ?? outputs.map((_, n) => Math.min(each, shape[axis] - n * each));
+  if (sizes.length !== outputs.length || sizes.reduce((a, b) => a + b, 0) !== shape[axis]) {
+    throw new UserError(`its sizes [${sizes}] do not split ${shape[axis]} into ${outputs.length}`);
+  }
+  let at = 0;
+  return sizes.map((size) => run(o, x, axis, (at += size) - size, size));
+};
+
+const transpose: Rule = (o) => {
+  const order = permutation(o);
+  if (o.trace.batch !== undefined && order[0] !== 0) o.whole();
+  return [o.trace.transpose(o.computed(0), o.trace.batch === undefined ? order : order.slice(1).map((d) => d - 1))];
+};
+
+/** Operators by their type. */
+export const shapeRules: Record<string, Rule> = {
+  Cast: cast,
+  CastLike: same,
+  Concat: concat,
+  Dropout: dropout,
+  Flatten: (o) => [renamed(o, flattened(o))],
+  Gather: gather,
+  Identity: same,
+  Pad: pad,
+  Reshape: reshape,
+  Slice: slice,
+  Split: split,
+  Squeeze: (o) => [renamed(o, squeezed(o))],
+  Transpose: transpose,
+  Unsqueeze: (o) => [renamed(o, squeezed(o))],
+};

@@ -1,0 +1,204 @@
+/**
+ * Convolutions and pooling. A map of one spatial dimension is a map of rows of one column: [channels, length] has the
+ * texels of [channels, length, 1].
+ */
+import { UserError } from "../../../src/formats/user_error.ts";
+import type { Operator, Rule } from "./operator.ts";
+import type { Traced } from "./trace.ts";
+
+/** How windows move, with as many numbers as there are spatial dimensions. */
+interface Windows {
+  kernel: number[];
+  stride: number[];
+  dilation: number[];
+  before: number[];
+  after: number[];
+  /** True where auto_pad says what the padding is. */
+  automatic: boolean;
+}
+
+/** Extent of a dilated kernel along one dimension. */
+const reach = ({ kernel, dilation }: Windows, a: number): number => dilation[a] * (kernel[a] - 1) + 1;
+
+const upper = (total: number, mode: string): [number, number] => {
+  const less = Math.floor(total / 2), more = total - less;
+  return mode === "SAME_LOWER" ? [more, less] : [less, more];
+};
+
+/** The attributes of windows over `size` positions; SAME asks for ⌈size / stride⌉ windows. */
+function windows(o: Operator, kernel: readonly number[], size: readonly number[]): Windows {
+  const rank = size.length, mode = o.text("auto_pad", "NOTSET");
+  const list = (name: string, fallback: number, length = rank) => {
+    const values = o.numbers(name) ?? Array<number>(length).fill(fallback);
+    if (values.length !== length || !values.every(Number.isSafeInteger)) {
+      throw new UserError(`its ${name} are [${values.slice(0, 8)}], expected ${length} whole numbers`);
+    }
+    return values;
+  };
+  if (kernel.length !== rank) throw new UserError(`its kernel is [${kernel}] for a map of [${size}]`);
+  const pads = list("pads", 0, 2 * rank);
+  const result: Windows = {
+    kernel: [...kernel],
+    stride: list("strides", 1),
+    dilation: list("dilations", 1),
+    before: pads.slice(0, rank),
+    after: pads.slice(rank),
+    automatic: mode !== "NOTSET",
+  };
+  if (mode === "VALID") return { ...result, before: list("", 0), after: list("", 0) };
+  if (mode !== "SAME_UPPER" && mode !== "SAME_LOWER") return result;
+  size.forEach((n, a) => {
+    const total = (Math.ceil(n / result.stride[a]) - 1) * result.stride[a] + reach(result, a) - n;
+    [result.before[a], result.after[a]] = upper(Math.max(0, total), mode);
+  });
+  return result;
+}
+
+const both = (values: readonly number[], rest: number): number[] =>
+  values.length === 1 ? [values[0], rest] : [...values];
+
+/** Numbers for both axes as network.json has them: one where all are the same, none where that is the usual one. */
+function short(values: readonly number[], usual?: number): number | readonly number[] | undefined {
+  if (values.some((value) => value !== values[0])) return values;
+  return values[0] === usual ? undefined : values[0];
+}
+
+/** Parameters of network.json for the dimensions `from` … `end` − 1, one or two. */
+const parameters = (w: Windows, from = 0, end = w.kernel.length) => ({
+  kernel: short(both(w.kernel.slice(from, end), 1)),
+  stride: short(both(w.stride.slice(from, end), 1), 1),
+  dilation: short(both(w.dilation.slice(from, end), 1), 1),
+  padding: short([...both(w.before.slice(from, end), 0), ...both(w.after.slice(from, end), 0)], 0),
+});
+
+/** What `run` makes of x as [channels, height, width], again with x's spatial dimensions. */
+function asMap(o: Operator, run: (x: Traced, size: readonly number[]) => Traced): Traced {
+  const { trace } = o;
+  return trace.perItem(o.computed(0), (x) => {
+    const [channels, ...size] = x.item;
+    if (size.length === 0) throw new UserError(`its input has no spatial dimensions: [${o.shape(0)}]`);
+    if (size.length !== 1) return run(x, size);
+    const y = run(trace.reshape(x, [channels, size[0], 1]), size);
+    return trace.reshape(y, y.item.slice(0, 2));
+  });
+}
+
+const weightsOf = (o: Operator) => {
+  const weight = o.needed(1, "the weight"), bias = o.known(2, "the bias");
+  const kernel = o.numbers("kernel_shape") ?? weight.shape.slice(2);
+  if (kernel.join() !== weight.shape.slice(2).join()) {
+    throw new UserError(`its kernel_shape [${kernel}] is not that of its weight [${weight.shape}]`);
+  }
+  return {
+    kernel,
+    weight,
+    values: { weight: weight.values, ...(bias ? { bias: bias.values } : {}) },
+    bias: bias !== undefined,
+  };
+};
+
+/** @throws UserError unless x has one or two spatial dimensions. */
+function needPlane(size: readonly number[]): void {
+  if (size.length > 2) throw new UserError(`it has ${size.length} spatial dimensions; one and two are supported`);
+}
+
+const conv: Rule = (o) => {
+  const { kernel, weight, values, bias } = weightsOf(o), groups = o.number("group", 1);
+  return [asMap(o, (x, size) => {
+    needPlane(size);
+    if (weight.shape[1] * groups !== x.item[0]) {
+      throw new UserError(`its weight [${weight.shape}] in ${groups} groups does not fit ${x.item[0]} channels`);
+    }
+    const params = {
+      channels: weight.shape[0],
+      ...parameters(windows(o, kernel, size)),
+      groups: short([groups], 1),
+      bias,
+    };
+    return o.trace.add("conv2d", params, [x], values);
+  })];
+};
+
+const convTranspose: Rule = (o) => {
+  const { kernel, weight, values, bias } = weightsOf(o), groups = o.number("group", 1);
+  return [asMap(o, (x, size) => {
+    needPlane(size);
+    const w = windows(o, kernel, size);
+    const wanted = o.numbers("output_shape")?.slice(-size.length), mode = o.text("auto_pad", "NOTSET");
+    const extra = [...o.numbers("output_padding") ?? size.map(() => 0)];
+    size.forEach((n, a) => {
+      const out = wanted?.[a] ?? (mode.startsWith("SAME") ? n * w.stride[a] : undefined);
+      if (out === undefined) return;
+      const total = w.stride[a] * (n - 1) + extra[a] + reach(w, a) - out;
+      [w.before[a], w.after[a]] = upper(Math.max(0, total), mode === "SAME_UPPER" ? mode : "SAME_LOWER");
+      extra[a] += Math.max(0, -total);
+    });
+    if (weight.shape[0] !== x.item[0]) {
+      throw new UserError(`its weight [${weight.shape}] does not fit ${x.item[0]} channels`);
+    }
+    const params = {
+      channels: weight.shape[1] * groups,
+      ...parameters(w),
+      groups,
+      bias,
+      outputPadding: both(extra, 0),
+    };
+    return o.trace.add("deconv2d", params, [x], values);
+  })];
+};
+
+const pool = (type: "maxpool" | "avgpool"): Rule => (o) => [
+  asMap(o, (x, size) => {
+    const w = windows(o, o.numbers("kernel_shape") ?? [], size), { trace } = o;
+    const rounding = o.number("ceil_mode", 0) !== 0 && !w.automatic ? "ceil" : "floor";
+    const counted = type === "avgpool" ? { countPadding: o.number("count_include_pad", 0) !== 0 } : {};
+    const over = (x: Traced, from: number, end: number) =>
+      trace.add(type, { ...parameters(w, from, end), rounding, ...counted }, [x]);
+    if (size.length < 3) return over(x, 0, size.length);
+    if (size.length > 3) throw new UserError(`it has ${size.length} spatial dimensions; up to three are supported`);
+    // Windows of three dimensions are windows of two, and then of one over what these gave.
+    const [channels, depth, ...plane] = x.item, flat = over(trace.reshape(x, [channels * depth, ...plane]), 1, 3);
+    const [, height, width] = flat.item, deep = over(trace.reshape(flat, [channels, depth, height * width]), 0, 1);
+    return trace.reshape(deep, [channels, deep.item[1], height, width]);
+  }),
+];
+
+/** Over all positions of a map of any number of dimensions, which stay as 1. */
+const globalPool = (type: "maxpool" | "avgpool"): Rule => (o) => [
+  o.trace.perItem(o.computed(0), (x) => {
+    const [channels, height = 1, ...rest] = x.item, width = rest.reduce((a, b) => a * b, 1);
+    const y = o.trace.add(type, { global: true }, [o.trace.reshape(x, [channels, height, width])]);
+    return o.trace.reshape(y, [channels, ...x.item.slice(1).map(() => 1)]);
+  }),
+];
+
+const lrn: Rule = (o) => [
+  o.trace.perItem(o.computed(0), (x) => {
+    const size = o.number("size");
+    if (size === undefined) throw new UserError('its attribute "size" is missing');
+    const params = { size, alpha: o.number("alpha", 1e-4), beta: o.number("beta", 0.75), k: o.number("bias", 1) };
+    return o.trace.add("lrn", params, [x]);
+  }),
+];
+
+const batchNormalization: Rule = (o) => {
+  o.only({ training_mode: 0, spatial: 1 });
+  const [weight, bias, mean, variance] = ["the scale", "the bias", "the mean", "the variance"]
+    .map((what, n) => o.needed(n + 1, what).values);
+  const params = { epsilon: o.number("epsilon", 1e-5), affine: true };
+  return [
+    o.trace.perItem(o.computed(0), (x) => o.trace.add("batchnorm", params, [x], { weight, bias, mean, variance })),
+  ];
+};
+
+/** Operators whose windows or statistics are of one item's channels. */
+export const windowRules: Record<string, Rule> = {
+  AveragePool: pool("avgpool"),
+  BatchNormalization: batchNormalization,
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  GlobalAveragePool: globalPool("avgpool"),
+  GlobalMaxPool: globalPool("maxpool"),
+  LRN: lrn,
+  MaxPool: pool("maxpool"),
+};

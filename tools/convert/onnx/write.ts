@@ -1,0 +1,141 @@
+/** What was traced of a model, as network.json and weights.safetensors. */
+import { fromFloat32, type StoredTensor } from "../../../src/formats/safetensors.ts";
+import { UserError } from "../../../src/formats/user_error.ts";
+import { buildGraph } from "../../../src/net/graph.ts";
+import { type ImageFormat, parseNetwork } from "../../../src/net/network.ts";
+import { networkText } from "../../train/networks.ts";
+import type { ConvertedOnnx, OnnxOptions, Traces } from "./network.ts";
+import type { OnnxModel, OnnxNode, OnnxValue } from "./proto.ts";
+import { floating } from "./tensor.ts";
+import { isTraced, type Made, type Operand, type Traced } from "./trace.ts";
+
+/** Names the layers that the outputs need, and writes them. */
+export function written(
+  model: OnnxModel,
+  { trace, values, origins }: Traces,
+  declared: OnnxValue[],
+  file: string,
+  options: OnnxOptions,
+): ConvertedOnnx {
+  const outputs = model.outputs.flatMap(({ name }) => {
+    const value = values.get(name);
+    if (value === undefined) return []; // its operator makes others, but not this one
+    if (isTraced(value)) return [{ name, value }];
+    return floating.includes(value.type) && value.values.length > 0
+      ? [{
+        name,
+        value: trace.computed(
+          { ...value, shape: trace.batch === undefined ? value.shape : [1, ...value.shape] },
+          value.shape.length + 1,
+        ),
+      }]
+      : [];
+  });
+  const dropped = model.outputs.map(({ name }) => name).filter((name) =>
+    outputs.every((output) => output.name !== name)
+  );
+  if (outputs.length === 0) {
+    throw new UserError(`${file}: none of its outputs can be had: they hold no floats, or are not supported`);
+  }
+  const live = new Set<Traced>(outputs.map(({ value }) => value));
+  for (const made of [...trace.layers].reverse()) {
+    if (live.has(made.output)) { for (const input of made.inputs) live.add(input); }
+  }
+  const layers = trace.layers.filter(({ output }) => live.has(output));
+  const inputs = [...values].flatMap(([name, value]) =>
+    isTraced(value) && value.input === name && live.has(value) ? [{ name, shape: [...value.item] }] : []
+  ).sort((a, b) => order(declared, a.name) - order(declared, b.name));
+  if (inputs.length === 0) {
+    throw new UserError(`${file}: its output does not depend on an input; there is nothing to run`);
+  }
+
+  const names = namesOf(layers, origins, values, inputs.map(({ name }) => name)),
+    tensors = new Map<string, StoredTensor>();
+  const blob = (value: Traced) => value.input ?? names.get(value.maker!)!.output;
+  const files: Record<string, unknown>[] = layers.map((made) => {
+    const { name, output } = names.get(made)!, sources = made.inputs.map(blob);
+    for (const [key, { shape, values }] of Object.entries(made.weights)) {
+      const half = options.weights === "f16" && key === "weight" && ["conv2d", "deconv2d", "fc"].includes(made.type);
+      tensors.set(
+        `${name}.${key}`,
+        stored(values, half ? "F16" : "F32", shape, `${file}: ${key} of ${JSON.stringify(name.slice(0, 60))}`),
+      );
+    }
+    const from = sources.length === 1 ? { input: sources[0] } : sources.length ? { inputs: sources } : {};
+    return { name, type: made.type, ...from, output: output === name ? undefined : output, ...made.params };
+  });
+  // An output under its own name, and the first as the network's: the identity costs nothing.
+  const identity = (name: string, value: Traced) =>
+    files.push({ name: unused(`${name}.output`, files), type: "dropout", input: blob(value), output: name });
+  for (const { name, value } of outputs.slice(1)) if (blob(value) !== name) identity(name, value);
+  const [first] = outputs;
+  if (blob(first.value) !== first.name || layers.at(-1)?.output !== first.value || files.length > layers.length) {
+    identity(first.name, first.value);
+  }
+  const text = networkText({ name: options.name, inputs, image: imageOf(options.image, inputs[0]), layers: files });
+  buildGraph({ network: parseNetwork(text, file), where: file, weights: tensors });
+  return {
+    text,
+    tensors,
+    layers: files.length,
+    parameters: tensors.values().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
+    outputs: outputs.map(({ name }) => name),
+    dropped,
+  };
+}
+
+/** @throws UserError where the input is no picture, or has other channels. */
+function imageOf(image: ImageFormat | undefined, { name, shape }: { name: string; shape: number[] }) {
+  if (!image) return undefined;
+  const [channels] = shape, { mean } = image;
+  if (shape.length !== 3 || ![1, 3].includes(channels) || ![1, channels].includes(mean.length)) {
+    throw new UserError(
+      `${mean.length} means for input ${JSON.stringify(name.slice(0, 60))} of [${shape}], which must be a picture`,
+    );
+  }
+  return { ...image, mean: Array.from({ length: channels }, (_, c) => mean[c] ?? mean[0]) };
+}
+
+const order = (declared: OnnxValue[], name: string): number => declared.findIndex((input) => input.name === name);
+
+/** A name that no layer has yet. */
+function unused(name: string, files: { name?: unknown }[]): string {
+  return files.some((file) => file.name === name) ? unused(`${name}_`, files) : name;
+}
+
+/** A layer's name is its operator's, with a number where several make one; its blob is the model's value, where it is one. */
+function namesOf(
+  layers: Made[],
+  origins: Map<Made, OnnxNode>,
+  values: Map<string, Operand>,
+  inputs: string[],
+): Map<Made, { name: string; output: string }> {
+  const taken = new Set([...values.keys(), ...inputs]), blobs = new Map<Made, string>();
+  for (const [name, value] of values) {
+    if (isTraced(value) && value.maker && !blobs.has(value.maker)) blobs.set(value.maker, name);
+  }
+  const used = new Set<string>(), names = new Map<Made, { name: string; output: string }>();
+  const counts = new Map<OnnxNode | undefined, number>();
+  layers.forEach((made, n) => {
+    const node = origins.get(made), own = node?.name || node?.outputs.find((name) => name !== "") || "constant";
+    const number = (counts.get(node) ?? 0) + 1, blob = blobs.get(made);
+    counts.set(node, number);
+    let name = origins.get(layers[n + 1]) !== node && !used.has(own) ? own : `${own}.${number}`;
+    while (used.has(name) || blob === undefined && taken.has(name)) name += "_";
+    used.add(name);
+    names.set(made, { name, output: blob ?? name });
+  });
+  return names;
+}
+
+/** A weight as it is written. @throws UserError where it is not finite. */
+function stored(values: ArrayLike<number>, dtype: "F32" | "F16", shape: number[], what: string): StoredTensor {
+  const tensor = dtype === "F32" && values instanceof Float32Array
+    ? { dtype, shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
+    : fromFloat32(values, dtype, shape);
+  for (let at = 0; at < values.length; at++) {
+    if (Number.isFinite(dtype === "F32" ? Math.fround(values[at]) : Math.f16round(values[at]))) continue;
+    throw new UserError(`${what} holds ${Number.isFinite(values[at]) ? `values beyond ${dtype}` : "NaN or infinity"}`);
+  }
+  return tensor;
+}
