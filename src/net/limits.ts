@@ -4,6 +4,7 @@
  */
 import { UserError } from "../formats/user_error.ts";
 import { mapTexels } from "../gpu/tensor.ts";
+import { type ConvParams, extent } from "../ops/convolution.ts";
 import type { LrnParams } from "../ops/lrn.ts";
 import type { LstmParams } from "../ops/lstm.ts";
 import { batched, chw, type Op, type Shape } from "../ops/op.ts";
@@ -18,6 +19,9 @@ const MOST_TRIPS = 60_000;
 
 /** Inputs of a layer: no adapter binds as many textures or buffers, and compilers take minutes to say so. */
 const MOST_INPUTS = 128;
+
+/** A stride that may be larger than its map: gradients visit all positions of one stride by one. */
+const FREE_STRIDE = 64;
 
 /** Steps of a sequence: each is a few calls of its own. */
 const MOST_STEPS = 10_000;
@@ -45,13 +49,23 @@ export function checkLayer(op: Op, params: unknown, inputs: readonly Shape[], ou
   if (op === ops.lstm && (params as LstmParams).time === "item" && inputs[0][0] > MOST_STEPS) {
     throw new UserError(`${inputs[0][0]} steps in an item, expected at most ${MOST_STEPS}`);
   }
+  // Two loops over four channels a trip.
+  if ((op === ops.softmax || op === ops.logsoftmax) && output[0] > 2 * MOST_TRIPS) {
+    throw new UserError(`${output[0]} channels, expected at most ${2 * MOST_TRIPS}`);
+  }
+  if (op === ops.conv2d || op === ops.deconv2d) {
+    const { stride, padding } = params as ConvParams, [, ...map] = chw(op === ops.conv2d ? inputs[0] : output);
+    const padded = map.map((n, a) => n + padding[a] + padding[a + 2]);
+    if (stride.some((n, a) => n > Math.max(padded[a], FREE_STRIDE))) {
+      throw new UserError(`the stride [${stride}] is larger than the padded map of ${padded.join("×")}`);
+    }
+  }
   if (op === ops.maxpool || op === ops.avgpool) {
-    const [, ...map] = chw(inputs[0]),
-      { kernel = map, stride, padding } = params as PoolParams,
-      [, ...out] = chw(output);
+    const [, ...map] = chw(inputs[0]), [, ...out] = chw(output), p = params as PoolParams;
+    const { kernel = map, stride, padding, dilation } = p, reach = extent({ kernel, dilation });
     const visits = kernel[0] * Math.ceil(kernel[1] / 4);
     // An input position is in so many windows, which its gradient visits.
-    const windows = out.reduce((product, n, a) => product * Math.min(n, Math.ceil(kernel[a] / stride[a])), 1);
+    const windows = out.reduce((product, n, a) => product * Math.min(n, Math.ceil(reach[a] / stride[a])), 1);
     if (visits > MOST_TRIPS || windows > MOST_TRIPS) {
       throw new UserError(`windows of ${kernel.join("×")} with padding [${padding}] are larger than kernels can visit`);
     }

@@ -42,6 +42,9 @@ const isObject = (v: unknown): v is Json => typeof v === "object" && v !== null 
 const isName = (v: unknown): v is string => typeof v === "string" && v.length > 0;
 const isNumbers = (v: unknown): v is number[] => Array.isArray(v) && v.every((n) => Number.isFinite(n));
 
+/** Pixels along a side that pictures are resized to. */
+const MOST_SIDE = 8192;
+
 /** Many times what the deepest networks have. */
 const MOST_LAYERS = 20_000;
 
@@ -112,16 +115,19 @@ function parseImage(image: unknown, where: string): ImageFormat {
     !isObject(image) || (image.order !== "RGB" && image.order !== "BGR") || !isNumbers(image.mean) ||
     !image.mean.every((n) => Math.abs(n) < 1e30) ||
     !isScale(image.scale, image.mean.length) ||
-    !(image.resize === undefined || Number.isSafeInteger(image.resize) && image.resize as number > 0)
+    !(image.resize === undefined || isSide(image.resize))
   ) {
     throw new UserError(
       `${where}: "image" expects "order" ("RGB" or "BGR"), "mean" (one number a channel), ` +
-        `"scale" (one number > 0, or one a channel), "resize" (a side, or nothing)`,
+        `"scale" (one number > 0, or one a channel), "resize" (a side up to ${MOST_SIDE}, or nothing)`,
     );
   }
   const { order, mean, scale, resize } = image;
   return { order, mean, scale, ...(resize === undefined ? {} : { resize: resize as number }) };
 }
+
+/** A side of pictures that memory holds. */
+const isSide = (v: unknown): v is number => Number.isSafeInteger(v) && v as number > 0 && v as number <= MOST_SIDE;
 
 const isScale = (v: unknown, channels: number): v is number | number[] =>
   (Array.isArray(v) ? v.length === channels : typeof v === "number") &&

@@ -67,6 +67,12 @@ Deno.test("limits: sizes that no device holds and windows that no kernel visits"
       network([10_001, 1, 4], { type: "lstm", hidden: 2, time: "item" }),
       /10001 steps in an item, expected at most 10000/,
     ],
+    [
+      network(map, { type: "conv2d", channels: 1, kernel: 1, stride: 65 }),
+      /the stride \[65,65\] is larger than the padded map of 8×8/,
+    ],
+    [network([3, 1, 1], { ...deconv, kernel: 4, stride: [2, 65536] }), /stride \[2,65536\] is larger than .* of 4×4/],
+    [network([1_000_000], { type: "softmax" }), /1000000 channels, expected at most 120000/],
     [network(map, { type: "constructor" }), /type "constructor" is unknown/],
     [network(map, { type: "relu\u001b[2J\n" }), /type "relu \[2J " is unknown/],
     [network(map, ...Array(20_001).fill(relu)), /20001 layers, expected at most 20000/],

@@ -53,6 +53,9 @@ Deno.test("pictures: a generator's numbers become a classifier's, whatever the f
 });
 
 Deno.test("pictures: a scale that is none is refused", () => {
+  for (const resize of [0, 0.5, "x", 1e9]) {
+    refuses(() => network({ order: "RGB", mean: [0, 0, 0], scale: 1, resize }), /"resize" \(a side up to 8192/);
+  }
   for (const scale of [0, -1, "1", null, [], [1, 2], [1, 2, 0], [1, 2, "3"], [[1, 2, 3]]]) {
     refuses(() => network({ order: "RGB", mean: [0, 0, 0], scale }), /"scale" \(one number > 0, or one a channel\)/);
   }

@@ -147,8 +147,8 @@ Deno.test("torch: ResNet's bottleneck, with and without a projection", async () 
 Deno.test("torch: pixels are normalised as the published weights want it, or as said", () => {
   const image = (name: ArchitectureName, shapes: Shapes, normalisation = {}) =>
     (JSON.parse(convert(name, stateDict(shapes), normalisation).text) as { image: ImageFormat }).image;
-  const { order, mean, scale } = image("resnet50", resnet50);
-  assert.deepEqual([order, mean], ["RGB", [123.675, 116.28, 103.53]]);
+  const { order, mean, scale, resize } = image("resnet50", resnet50);
+  assert.deepEqual([order, mean, resize], ["RGB", [123.675, 116.28, 103.53], 256]);
   [0.229, 0.224, 0.225].forEach((std, c) => assert.ok(Math.abs((scale as number[])[c] * 255 * std - 1) < 1e-12));
   // GoogLeNet's transform_input: x · std / 0.5 + (mean − 0.5) / 0.5 of what was normalised for ImageNet.
   assert.deepEqual(image("googlenet", googlenet).mean, [127.5, 127.5, 127.5]);

@@ -17,17 +17,17 @@ const options = {
   labels: { value: "FILE", help: "a text with the name of class n on line n + 1" },
   mean: { value: "R,G,B", help: "what pixels / 255 lose (as the published weights want it)" },
   std: { value: "R,G,B", help: "what they are divided by then (as the published weights want it)" },
-  force: { help: "replaces an existing model folder; its labels.txt stays" },
+  force: { help: "replaces an existing model folder; its labels.txt stays unless there is a new one" },
 } satisfies Record<string, Option>;
 
 /** The command. */
 export const torch: Command<typeof options> = {
   name: "convert torch",
   summary:
-    "Turns the state dict of torchvision's AlexNet, GoogLeNet or ResNet-50 into a model folder: F32, F16 and BF16 " +
-    "weights as they are, any number of classes, pictures of 224 × 224. Pictures are normalised as for torchvision's " +
-    "published weights; GoogLeNet's come with transform_input, so there mean and std are 0.5, and the model's input is " +
-    "what transform_input makes.",
+    "Turns the state dict of torchvision's AlexNet, GoogLeNet or ResNet-50 into a model folder: F32, F16 and BF16\n" +
+    "weights as they are, any number of classes. Pictures are resized to 256, cut to 224 × 224 and normalised as for\n" +
+    "torchvision's published weights; GoogLeNet's come with transform_input, so there mean and std are 0.5, and the\n" +
+    "model's input is what transform_input makes.",
   options,
   examples: [
     [

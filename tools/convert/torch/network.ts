@@ -31,8 +31,8 @@ export interface ConvertedStateDict {
   normalisation: Normalisation;
 }
 
-/** Side of the square pictures that torchvision's weights take. */
-const size = 224;
+/** Side of the square pictures that torchvision's weights take, cut out of the middle of larger ones. */
+const size = 224, resize = 256;
 
 /**
  * Converts the state dict in a safetensors file to one of torchvision's networks.
@@ -140,5 +140,5 @@ function weight(
 /** (pixel / 255 − mean) / std = (pixel − 255 · mean) · 1 / (255 · std). */
 function imageOf({ mean, std }: Normalisation): ImageFormat {
   const short = (value: number) => Number(value.toPrecision(15));
-  return { order: "RGB", mean: mean.map((m) => short(255 * m)), scale: std.map((s) => short(1 / (255 * s))) };
+  return { order: "RGB", mean: mean.map((m) => short(255 * m)), scale: std.map((s) => short(1 / (255 * s))), resize };
 }
