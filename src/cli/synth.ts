@@ -40,7 +40,7 @@ const command: Command<typeof synthOptions> = {
     ["deno task synth --units 9,945 --together --gamma 0.01", "one picture that two units like"],
     ["deno task synth --unit 945 --init cat.jpg --animate gif", "from a picture, as it changes"],
     [
-      "deno task synth --unit 945 --generator models/deepsim-fc6 --classifier models/caffenet --bounds act_range/3x/fc6.txt",
+      "deno task synth --layer fc8 --unit 945 --generator models/deepsim-fc6 --classifier models/caffenet --bounds act_range/3x/fc6.txt",
       "the paper's networks, with the paper's bounds",
     ],
     ["deno task synth --from out/fc8_0945_0.png --out again.png", "the same picture once more"],
