@@ -1,7 +1,8 @@
 /** What was traced of a model, as network.json and weights.safetensors. */
-import { fromFloat32, type StoredTensor } from "../../../src/formats/safetensors.ts";
+import { allFinite, fromFloat32, type StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph } from "../../../src/net/graph.ts";
+import { checkFactors } from "../../../src/net/model.ts";
 import { type ImageFormat, parseNetwork } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
 import type { ConvertedOnnx, OnnxOptions, Traces } from "./network.ts";
@@ -73,7 +74,7 @@ export function written(
     identity(first.name, first.value);
   }
   const text = networkText({ name: options.name, inputs, image: imageOf(options.image, inputs[0]), layers: files });
-  buildGraph({ network: parseNetwork(text, file), where: file, weights: tensors });
+  checkFactors(buildGraph({ network: parseNetwork(text, file), where: file, weights: tensors }), file);
   return {
     text,
     tensors,
@@ -133,9 +134,7 @@ function stored(values: ArrayLike<number>, dtype: "F32" | "F16", shape: number[]
   const tensor = dtype === "F32" && values instanceof Float32Array
     ? { dtype, shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
     : fromFloat32(values, dtype, shape);
-  for (let at = 0; at < values.length; at++) {
-    if (Number.isFinite(dtype === "F32" ? Math.fround(values[at]) : Math.f16round(values[at]))) continue;
-    throw new UserError(`${what} holds ${Number.isFinite(values[at]) ? `values beyond ${dtype}` : "NaN or infinity"}`);
-  }
-  return tensor;
+  if (allFinite(tensor)) return tensor;
+  const finite = Array.from(values).every(Number.isFinite);
+  throw new UserError(`${what} holds ${finite ? `values beyond ${dtype}` : "NaN or infinity"}`);
 }
