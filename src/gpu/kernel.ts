@@ -72,29 +72,43 @@ export function traffic(call: Call): { reads: Tensor[]; writes: Tensor[] } {
 /** Invocations of one workgroup: the vector width of the CPU adapters, two wavefronts elsewhere. */
 export const groupSize = (device: Device): number => device.caps.software ? 8 : 64;
 
+/** The tensors that a call binds to read and to write, once for each binding. */
+function bound(call: Call): { reading: Tensor[]; writing: Tensor[] } {
+  const bindings = Object.values(call.bindings);
+  const masks = bindings.flatMap(({ epilogue }) => epilogue?.mask ? [epilogue.mask.tensor] : []);
+  return {
+    reading: bindings.filter(({ access }) => access === "read").map(({ tensor }) => tensor).concat(masks),
+    writing: bindings.filter(({ access }) => access !== "read").map(({ tensor }) => tensor),
+  };
+}
+
+/** Parts of those of the tensors that lie in this kind of storage. */
+const partsIn = (storage: Tensor["storage"], tensors: readonly Tensor[], partsOf: (tensor: Tensor) => number): number =>
+  tensors.reduce((sum, tensor) => sum + (tensor.storage === storage ? partsOf(tensor) : 0), 0);
+
+/**
+ * Whether a call that binds so many textures reads them as storage images: an adapter that runs shaders on a CPU inlines
+ * such a load, where one from a sampled texture is a call of a function that knows samplers.
+ */
+const readsImages = ({ caps }: Device, textures: number): boolean =>
+  caps.storageReads && textures <= caps.maxStorageTextures;
+
 /**
  * Makes sure that a kernel may bind all of its tensors' parts at once.
  * @param partsOf In how many parts a tensor will lie.
  * @throws GpuError of kind `out-of-memory` that says how many are too many.
  */
 export function checkBindings(device: Device, call: Call, partsOf: (tensor: Tensor) => number): void {
-  const { caps } = device, bindings = Object.values(call.bindings);
-  const masks = bindings.flatMap(({ epilogue }) => epilogue?.mask ? [epilogue.mask.tensor] : []);
-  const reading = bindings.filter(({ access }) => access === "read").map(({ tensor }) => tensor).concat(masks);
-  const writing = bindings.filter(({ access }) => access !== "read").map(({ tensor }) => tensor);
-  const parts = (tensors: readonly Tensor[], storage: Tensor["storage"]) =>
-    tensors.reduce((sum, tensor) => sum + (tensor.storage === storage ? partsOf(tensor) : 0), 0);
+  const { caps } = device, { reading, writing } = bound(call);
   const refuse = (count: number, what: string, most: number) => {
     if (count <= most) return;
     const detail = `its tensors lie in ${count} ${what}, the adapter allows ${most} at once`;
     throw new GpuError("out-of-memory", call.label, `${detail}; ${wayOut}`);
   };
-  const read = parts(reading, "texture"), written = parts(writing, "texture");
-  refuse(parts([...reading, ...writing], "buffer"), "buffers", caps.maxStorageBuffers);
+  const read = partsIn("texture", reading, partsOf), written = partsIn("texture", writing, partsOf);
+  refuse(partsIn("buffer", [...reading, ...writing], partsOf), "buffers", caps.maxStorageBuffers);
   refuse(written, "storage textures", caps.maxStorageTextures);
-  if (!caps.storageReads || read + written > caps.maxStorageTextures) {
-    refuse(read, "textures", caps.maxSampledTextures);
-  }
+  if (!readsImages(device, read + written)) refuse(read, "textures", caps.maxSampledTextures);
 }
 
 interface Slot {
@@ -105,7 +119,9 @@ interface Slot {
 
 /** Compiles a call whose tensors are all placed. @throws GpuError that names the call. */
 export async function compile(device: Device, call: Call): Promise<Step> {
-  const slots: Slot[] = [], accessors: string[] = [], images = readsImages(device, call);
+  const slots: Slot[] = [], accessors: string[] = [], { reading, writing } = bound(call);
+  const textures = partsIn("texture", [...reading, ...writing], (tensor) => placed(tensor).parts.length);
+  const images = readsImages(device, textures);
   for (const [name, { tensor, access, epilogue }] of Object.entries(call.bindings)) {
     const memory = placed(tensor), names = bindParts(slots, name, memory, access, images);
     if (access !== "write") accessors.push(loader(name, memory, names, images));
@@ -177,16 +193,6 @@ function cached(device: Device, source: string, build: () => Compiled): Compiled
   let entry = device.cache.get(source) as Compiled | undefined;
   if (!entry) device.cache.set(source, entry = build());
   return entry;
-}
-
-/**
- * Whether a call reads textures as storage images: an adapter that runs shaders on a CPU inlines such a load, where one
- * from a sampled texture is a call of a function that knows samplers.
- */
-function readsImages({ caps }: Device, call: Call): boolean {
-  const { reads, writes } = traffic(call), memories = [...reads, ...writes].map(placed);
-  const parts = memories.reduce((sum, { storage, parts }) => sum + (storage === "texture" ? parts.length : 0), 0);
-  return caps.storageReads && parts <= caps.maxStorageTextures;
 }
 
 /** Declares the parts of a tensor as bindings and returns their WGSL names. */

@@ -2,8 +2,10 @@
  * A model folder, written whole or not at all: beside its place first, then renamed.
  */
 import { basename, dirname, join, resolve } from "node:path";
-import { UserError } from "../../src/formats/user_error.ts";
+import { print } from "../../src/cli/command.ts";
 import { reasonOf } from "../../src/cli/files.ts";
+import { type StoredTensor, writeSafetensors } from "../../src/formats/safetensors.ts";
+import { UserError } from "../../src/formats/user_error.ts";
 
 /** What a model folder may hold; the second is the user's and outlives a replacement. */
 const [description, labels, ...others] = ["network.json", "labels.txt", "weights.safetensors", "README.md"];
@@ -27,11 +29,40 @@ export function checkFolder(folder: string, force: boolean): void {
   }
 }
 
+/** What a conversion makes. */
+export interface ConvertedFolder {
+  /** network.json. */
+  text: string;
+  /** weights.safetensors. */
+  tensors: Map<string, StoredTensor>;
+  layers: number;
+  parameters: number;
+}
+
+/**
+ * Writes a converted model, with `names` as its labels.txt where it brings some, and tells its size and the time it took.
+ * @throws UserError as `writeFolder`.
+ */
+export function writeModel(
+  folder: string,
+  { text, tensors, layers, parameters }: ConvertedFolder,
+  { force, start, names }: { force: boolean; start: number; names?: Uint8Array },
+): void {
+  const files = new Map<string, Uint8Array>([
+    ["network.json", new TextEncoder().encode(text)],
+    ["weights.safetensors", writeSafetensors(tensors)],
+  ]);
+  if (names) files.set(labels, names);
+  writeFolder(folder, files, force);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  print(`${folder}: ${layers} layers, ${parameters.toLocaleString("en")} parameters, ${seconds} s`);
+}
+
 /**
  * Writes the folder; an existing one is replaced, but its labels.txt is kept unless there is a new one.
  * @throws UserError in one sentence; whatever was there before is still there then.
  */
-export function writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>, force: boolean): void {
+function writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>, force: boolean): void {
   checkFolder(folder, force);
   const place = resolve(folder), draft = beside(place, "tmp"), old = beside(place, "old");
   try {

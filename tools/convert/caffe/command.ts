@@ -3,9 +3,8 @@ import { basename, resolve } from "node:path";
 import { type Command, type Option, print, required, type Values, warn } from "../../../src/cli/command.ts";
 import { readBytes } from "../../../src/cli/files.ts";
 import { oneOf, wholeNumber } from "../../../src/cli/values.ts";
-import { writeSafetensors } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
-import { checkFolder, writeFolder } from "../folder.ts";
+import { checkFolder, writeModel } from "../folder.ts";
 import { readMeanFile } from "./caffemodel.ts";
 import { type CaffeOptions, convertCaffe } from "./network.ts";
 
@@ -82,15 +81,8 @@ export async function convertInto(
     },
     { name: basename(resolve(out)), ...options },
   );
-  const files = new Map([
-    ["network.json", new TextEncoder().encode(model.text)],
-    ["weights.safetensors", writeSafetensors(model.tensors)],
-  ]);
-  if (labels !== undefined) files.set("labels.txt", await readBytes(labels));
-  writeFolder(out, files, force);
-
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  print(`${out}: ${model.layers} layers, ${model.parameters.toLocaleString("en")} parameters, ${seconds} s`);
+  const names = labels === undefined ? undefined : await readBytes(labels);
+  writeModel(out, model, { force, start, names });
   if (model.mean?.sure) print(`pixels lose ${model.mean.values.join(", ")} (${model.mean.origin})`);
   else if (model.mean) warn(`the mean that pixels lose is ${model.mean.origin}; 0 is written`);
 }

@@ -4,10 +4,9 @@ import { type Command, type Option, print, required, type Values, warn } from ".
 import { readBytes, reasonOf } from "../../../src/cli/files.ts";
 import { named, oneOf } from "../../../src/cli/values.ts";
 import { readNpy } from "../../../src/formats/npy.ts";
-import { writeSafetensors } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import type { ImageFormat } from "../../../src/net/network.ts";
-import { checkFolder, writeFolder } from "../folder.ts";
+import { checkFolder, writeModel } from "../folder.ts";
 import { convertOnnx } from "./network.ts";
 import { type ElementType, type ExternalFile, type OnnxTensor, tensorOf } from "./tensor.ts";
 
@@ -70,14 +69,7 @@ async function run(values: Values<typeof options>): Promise<void> {
     weights,
     image,
   });
-  const files = new Map([
-    ["network.json", new TextEncoder().encode(model.text)],
-    ["weights.safetensors", writeSafetensors(model.tensors)],
-  ]);
-  writeFolder(out, files, force);
-
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  print(`${out}: ${model.layers} layers, ${model.parameters.toLocaleString("en")} parameters, ${seconds} s`);
+  writeModel(out, model, { force, start });
   if (model.outputs.length > 1) print(`outputs: ${model.outputs.join(", ")}; --layer of infer takes their names`);
   if (model.dropped.length > 0) warn(`outputs that are left out, as docs/onnx.md says: ${model.dropped.join(", ")}`);
 }

@@ -1,15 +1,13 @@
 /** Operators on values that are known: the arithmetic on shapes that exporters write into a graph, done here and gone. */
 import { UserError } from "../../../src/formats/user_error.ts";
 import type { Operator } from "./operator.ts";
-import { type ElementType, elementType, floating, type OnnxTensor, tensorOf } from "./tensor.ts";
+import { count, type ElementType, elementType, floating, type OnnxTensor, tensorOf } from "./tensor.ts";
 import { isTraced } from "./trace.ts";
 
 /** Values that a fold may make of fewer: the arithmetic of shapes is small. */
 const MOST_VALUES = 2 ** 22;
 
 type Numbers = Float32Array | Float64Array;
-
-const count = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** Values that are known, of the type's precision, made of so many others. */
 function made(type: ElementType, shape: readonly number[], of: number, value: (at: number) => number): OnnxTensor {

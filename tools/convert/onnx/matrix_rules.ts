@@ -2,11 +2,9 @@
 import { UserError } from "../../../src/formats/user_error.ts";
 import { reshaped, transposed } from "./fold.ts";
 import type { Operator, Rule } from "./operator.ts";
-import type { OnnxTensor } from "./tensor.ts";
+import { count, type OnnxTensor } from "./tensor.ts";
 import { isTraced, type Operand, type Trace, type Traced } from "./trace.ts";
 import { arithmetic } from "./value_rules.ts";
-
-const count = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** y[…, n] = Σ_k x[…, k] · weight[n, k] + bias[n] over items of any rank. */
 function linear(trace: Trace, x: Traced, weight: OnnxTensor, bias?: ArrayLike<number>): Traced {

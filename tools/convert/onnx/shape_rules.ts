@@ -2,7 +2,7 @@
 import { UserError } from "../../../src/formats/user_error.ts";
 import { flattened, permutation, sliced, squeezed, wantedShape } from "./fold.ts";
 import type { Operator, Rule } from "./operator.ts";
-import { elementType, floating, tensorOf } from "./tensor.ts";
+import { count, elementType, floating, tensorOf } from "./tensor.ts";
 import type { Traced } from "./trace.ts";
 
 /** The same values under another shape of the model. */
@@ -42,7 +42,7 @@ const dropout: Rule = (o) => {
   if (training && training.values[0] !== 0) {
     throw new UserError("it is set to training; export the model for inference");
   }
-  const shape = o.shape(0), all = shape.reduce((product, n) => product * n, 1);
+  const shape = o.shape(0), all = count(shape);
   return [o.input(0), o.node.outputs[1] ? tensorOf("bool", [...shape], new Float64Array(all).fill(1)) : undefined];
 };
 

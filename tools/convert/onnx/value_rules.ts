@@ -2,10 +2,8 @@
 import { UserError } from "../../../src/formats/user_error.ts";
 import { axesOf, reshaped } from "./fold.ts";
 import type { Operator, Rule } from "./operator.ts";
-import type { OnnxTensor } from "./tensor.ts";
+import { count, type OnnxTensor } from "./tensor.ts";
 import { isTraced, type Operand, type Trace, type Traced } from "./trace.ts";
-
-const count = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 const layer = (type: string, params: (o: Operator) => Record<string, unknown> = () => ({})): Rule => (o) => [
   o.trace.add(type, params(o), [o.computed(0)]),

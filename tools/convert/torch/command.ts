@@ -2,9 +2,8 @@
 import { type Command, type Option, print, required, type Values } from "../../../src/cli/command.ts";
 import { readBytes } from "../../../src/cli/files.ts";
 import { oneOf } from "../../../src/cli/values.ts";
-import { writeSafetensors } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
-import { checkFolder, writeFolder } from "../folder.ts";
+import { checkFolder, writeModel } from "../folder.ts";
 import { type ArchitectureName, architectures } from "./architectures.ts";
 import { convertTorch, type Normalisation } from "./network.ts";
 
@@ -55,15 +54,9 @@ async function run(values: Values<typeof options>): Promise<void> {
 
   const model = convertTorch(await readBytes(weights), weights, name, normalisation);
   if (labels) checkLabels(labels, values.labels!, model.units);
-  const files = new Map([
-    ["network.json", new TextEncoder().encode(model.text)],
-    ["weights.safetensors", writeSafetensors(model.tensors)],
-    ...labels ? [["labels.txt", labels] as const] : [],
-  ]);
-  writeFolder(out, files, force);
+  writeModel(out, model, { force, start, names: labels });
 
-  const seconds = ((performance.now() - start) / 1000).toFixed(1), { mean, std } = model.normalisation;
-  print(`${out}: ${model.layers} layers, ${model.parameters.toLocaleString("en")} parameters, ${seconds} s`);
+  const { mean, std } = model.normalisation;
   print(`pixels / 255 lose ${mean.join(", ")} and are divided by ${std.join(", ")} (R, G, B)`);
 }
 
