@@ -72,7 +72,7 @@ async function benchLayer(device: Device, layer: Layer, geometry: ConvGeometry):
     for (const tile of tiles(device, geometry, direction)) {
       const call = convCall({ device, name: layer.name, weights }, geometry, direction, x, write(y), false, tile);
       const ms = await timeSteps(device, [await compile(device, call)], 3, 50);
-      const name = `${tile.blocks * 4}×${tile.pixels}`;
+      const name = `${tile.blocks * 4}×${tile.strips}×${tile.columns}`;
       const isChosen = JSON.stringify(tile) === chosen;
       figures.push({ layer: layer.name, direction, tile: name, chosen: isChosen, ms, gflops: call.flops / ms / 1e6 });
     }

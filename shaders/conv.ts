@@ -10,14 +10,15 @@
  *
  * Weights lie in 4×4 blocks, block(o/4, tap, r) = 4 inputs × 4 outputs, r counting the input blocks that output block
  * o/4 sees (`spans`): one copy serves both directions. Groups that do not fall on multiples of four get zeros in their
- * blocks. One invocation makes a register tile of `tile.blocks` × 4 channels at `tile.pixels` positions:
+ * blocks. One invocation makes a register tile of `tile.blocks` × 4 channels at `tile.strips` × `tile.columns` positions:
  *
  *            pixel 0   pixel 1 …            loads per block of four source channels:
- *   block 0  vec4      vec4                   tile.pixels texels of the source
+ *   block 0  vec4      vec4                   a texel of the source for each pixel
  *   block 1  vec4      vec4                   tile.blocks weight blocks
- *     ⋮                                     for 16 · tile.pixels · tile.blocks multiply-adds
+ *     ⋮                                     for 16 · pixels · tile.blocks multiply-adds
  *
- * Neighbouring invocations take neighbouring positions, so that GPUs read and write whole cache lines.
+ * Neighbouring invocations take neighbouring strips, so that with one column GPUs read and write whole cache lines. With
+ * more, all taps of a kernel's row come in one loop trip and share the texels of neighbouring columns.
  */
 import { wgsl } from "wgsl-preprocessor";
 
@@ -36,10 +37,14 @@ export interface ConvGeometry {
   padding: readonly [number, number];
 }
 
-/** What one invocation makes: blocks × 4 channels at `pixels` positions, `unroll` source blocks per loop trip. */
+/**
+ * What one invocation makes: `blocks` × 4 channels at `strips` far positions, each with the `columns` − 1 to its right,
+ * whose taps share their loads; `unroll` source blocks per loop trip.
+ */
 export interface ConvTile {
   blocks: number;
-  pixels: number;
+  strips: number;
+  columns: number;
   unroll: number;
 }
 
@@ -128,8 +133,8 @@ export function convShape({ geometry: g, direction, tile }: Pick<ConvKernel, "ge
   const [from, to] = direct ? [g.channelsIn, g.channelsOut] : [g.channelsOut, g.channelsIn];
   const [source, target] = direct ? [g.inSize, g.outSize] : [g.outSize, g.inSize];
   const phases = direct ? [1, 1] as const : g.stride;
-  const lattice = [Math.ceil(target[0] / phases[0]), Math.ceil(target[1] / phases[1])] as const;
-  const positions = g.batch * lattice[0] * lattice[1], tiles = Math.ceil(positions / tile.pixels);
+  const lattice = [Math.ceil(target[0] / phases[0]), Math.ceil(target[1] / phases[1] / tile.columns)] as const;
+  const positions = g.batch * lattice[0] * lattice[1], tiles = Math.ceil(positions / tile.strips);
   const channelTiles = Math.ceil(up4(to) / tile.blocks);
   return {
     from,
@@ -156,46 +161,71 @@ function inverse(a: number, m: number): number {
 function phaseTaps(phase: string, padding: number, stride: number, dilation: number, kernel: number) {
   const common = gcd(dilation, stride), step = stride / common, reached = `(${phase} + ${padding}u)`;
   const first = `(${reached} / ${common}u * ${inverse(dilation / common, step)}u) % ${step}u`;
-  return { step, first: common === 1 ? first : `select(${kernel}u, ${first}, ${reached} % ${common}u == 0u)` };
+  return {
+    step,
+    first: common === 1 ? first : `select(${kernel}u, ${first}, ${reached} % ${common}u == 0u)`,
+    /** Every phase has every `step`-th tap. */
+    always: common === 1 && kernel % step === 0,
+  };
+}
+
+const range = (length: number): number[] => Array.from({ length }, (_, n) => n);
+
+/**
+ * The taps of a kernel's row that one loop trip takes: all of them where columns share their texels, else one. Tap `m`
+ * of the trip meets column c at `offset(m, c)` columns from where the first tap meets the first column.
+ */
+export function tapRow({ geometry: g, direction, tile }: Pick<ConvKernel, "geometry" | "direction" | "tile">) {
+  const kernel = g.kernel[1], stride = g.stride[1], dilation = g.dilation[1], direct = direction === "direct";
+  const { first, step, always } = direct
+    ? { first: "0u", step: 1, always: true }
+    : phaseTaps("phaseX", g.padding[1], stride, dilation, kernel);
+  const taps = tile.columns === 1 ? [0] : range(Math.ceil(kernel / step));
+  const offset = (tap: number, column: number): number =>
+    direct ? column * stride + tap * dilation : column - tap * step * dilation / stride;
+  const texels = [...new Set(taps.flatMap((tap) => range(tile.columns).map((column) => offset(tap, column))))];
+  return { first, step, always: always || tile.columns === 1, taps, offset, texels };
 }
 
 /** The kernel's WGSL. */
 export function conv(k: ConvKernel): string {
   const { geometry: g, direction, tile, format } = k, direct = direction === "direct";
-  const s = convShape(k), [kh, kw] = g.kernel, taps = kh * kw, texels = blockTexels[format];
+  const s = convShape(k), [kh, kw] = g.kernel, row = tapRow(k), taps = kh * kw, texels = blockTexels[format];
   const weightSpans = spans(g.channelsOut, g.channelsIn, g.groups);
   const own = direct ? weightSpans : spans(g.channelsIn, g.channelsOut, g.groups);
   const [sh, sw] = s.source, [th, tw] = s.target, area = sh * sw, [py, px] = s.phases;
   const scaled = format === "i8";
-  const guarded = direct
+  const spare = tw % (px * tile.columns) !== 0;
+  const guarded = spare || (direct
     ? g.padding.some((p) => p > 0) ||
       g.outSize.some((n, a) => (n - 1) * g.stride[a] + (g.kernel[a] - 1) * g.dilation[a] >= g.inSize[a])
     : g.kernel.some((size, a) => size > g.stride[a]) || g.padding.some((p) => p > 0) ||
-      g.outSize.some((n, a) => n * g.stride[a] < g.inSize[a]);
-  const pixels = Array.from({ length: tile.pixels }, (_, j) => j),
-    channels = Array.from({ length: tile.blocks }, (_, a) => a);
+      g.outSize.some((n, a) => n * g.stride[a] < g.inSize[a]));
+  const strips = range(tile.strips), columns = range(tile.columns), channels = range(tile.blocks);
   const rowTaps = direct ? { first: "0u", step: 1 } : phaseTaps("phaseY", g.padding[0], py, g.dilation[0], kh);
-  const columnTaps = direct ? { first: "0u", step: 1 } : phaseTaps("phaseX", g.padding[1], px, g.dilation[1], kw);
-  const ragged = s.positions % tile.pixels !== 0 || th % py !== 0 || tw % px !== 0;
+  const named = (j: number, at: number) => `${j}_${at < 0 ? `n${-at}` : at}`;
 
-  const prepare = pixels.map((j) => {
-    const position = `pixelTile + ${j * s.tiles}u`;
-    return `let p${j} = ${s.positions % tile.pixels ? `min(${position}, ${s.positions - 1}u)` : position};
+  const prepare = strips.map((j) => {
+    const position = `strip + ${j * s.tiles}u`;
+    return `let p${j} = ${s.positions % tile.strips ? `min(${position}, ${s.positions - 1}u)` : position};
   let n${j} = p${j} / ${s.lattice[0] * s.lattice[1]}u; let ty${j} = p${j} / ${s.lattice[1]}u % ${
       s.lattice[0]
-    }u; let tx${j} = p${j} % ${s.lattice[1]}u;
+    }u; let tx${j} = p${j} % ${s.lattice[1]}u * ${tile.columns}u;
   let base${j} = (n${j} * ${up4(s.from)}u + first) * ${area}u;`;
   });
-  const locate = pixels.map((j) =>
-    wgsl`let iy${j} = ${direct ? `i32(ty${j} * ${g.stride[0]}u) + shiftY` : `i32(ty${j}) + shiftY`};
-      let ix${j} = ${direct ? `i32(tx${j} * ${g.stride[1]}u) + shiftX` : `i32(tx${j}) + shiftX`};
+  const locate = strips.flatMap((j) => [
+    `let iy${j} = ${direct ? `i32(ty${j} * ${g.stride[0]}u) + shiftY` : `i32(ty${j}) + shiftY`};`,
+    ...row.texels.map((at) => {
+      const x = named(j, at);
+      return wgsl`let ix${x} = ${direct ? `i32(tx${j} * ${g.stride[1]}u)` : `i32(tx${j})`} + shiftX + ${at};
       #if ${guarded}
-      let ok${j} = u32(iy${j}) < ${sh}u && u32(ix${j}) < ${sw}u;
-      let from${j} = base${j} + select(0u, u32(iy${j} * ${sw} + ix${j}), ok${j});
+      let ok${x} = u32(iy${j}) < ${sh}u && u32(ix${x}) < ${sw}u;
+      let from${x} = base${j} + select(0u, u32(iy${j} * ${sw} + ix${x}), ok${x});
       #else
-      let from${j} = base${j} + u32(iy${j} * ${sw} + ix${j});
-      #endif`
-  );
+      let from${x} = base${j} + u32(iy${j} * ${sw} + ix${x});
+      #endif`;
+    }),
+  ]);
   const trip = (u: number) => {
     const r = u === 0 ? "r" : `(r + ${u}u)`;
     const weight = (a: number) => {
@@ -204,68 +234,87 @@ export function conv(k: ConvKernel): string {
       const inside = weightSpans.exact ? relative : `min(${relative}, ${weightSpans.count - 1}u)`;
       return `(((first + ${r}) * ${taps}u + tap) * ${weightSpans.count}u + ${inside}) * ${texels}u`;
     };
-    const source = pixels.map((j) => {
-      const load = `load_x(from${j} + ${r} * ${area}u)`;
-      return `let x${j} = ${guarded ? `select(vec4f(), ${load}, ok${j})` : load}${
-        scaled && !direct ? " * rowScale" : ""
-      };`;
-    });
-    const multiply = channels.map((a) => {
-      const rows = [0, 1, 2, 3].map((row) =>
-        direct ? `w${row}` : `vec4f(${[0, 1, 2, 3].map((c) => `w${c}.${"xyzw"[row]}`).join(", ")})`
-      );
-      const sums = pixels.map((j) =>
-        [0, 1, 2, 3].map((row) => `acc${a}_${j} = fma(m${row}, vec4f(x${j}.${"xyzw"[row]}), acc${a}_${j});`).join(" ")
-      );
-      const skip = !direct && !weightSpans.exact
-        ? `if (block + ${a}u - ${weightSpans.wgsl(`first + ${r}`)} < ${weightSpans.count}u)`
-        : "";
-      return `${skip} { ${loadBlock(format, `at${a}`)} ${rows.map((row, n) => `let m${n} = ${row};`).join(" ")}
+    const source = strips.flatMap((j) =>
+      row.texels.map((at) => {
+        const x = named(j, at), load = `load_x(from${x} + ${r} * ${area}u)`;
+        return `let x${x} = ${guarded ? `select(vec4f(), ${load}, ok${x})` : load}${
+          scaled && !direct ? " * rowScale" : ""
+        };`;
+      })
+    );
+    const multiply = (m: number) =>
+      channels.map((a) => {
+        const rows = [0, 1, 2, 3].map((row) =>
+          direct ? `w${row}` : `vec4f(${[0, 1, 2, 3].map((c) => `w${c}.${"xyzw"[row]}`).join(", ")})`
+        );
+        const sums = strips.flatMap((j) =>
+          columns.map((column) => {
+            const acc = `acc${a}_${j}_${column}`, x = named(j, row.offset(m, column));
+            return [0, 1, 2, 3].map((row) => `${acc} = fma(m${row}, vec4f(x${x}.${"xyzw"[row]}), ${acc});`).join(" ");
+          })
+        );
+        const skip = !direct && !weightSpans.exact
+          ? `if (block + ${a}u - ${weightSpans.wgsl(`first + ${r}`)} < ${weightSpans.count}u)`
+          : "";
+        return `${skip} { let at = ${weight(a)}; ${loadBlock(format, "at")} ${
+          rows.map((row, n) => `let m${n} = ${row};`).join(" ")
+        }
         ${sums.join("\n        ")} }`;
-    });
+      });
     return `${u > 0 && own.count % tile.unroll ? `if (r + ${u}u < ${own.count}u) ` : ""}{
         ${scaled && !direct ? `let rowScale = load_scale(first + ${r});` : ""}
         ${source.join("\n        ")}
-        ${channels.map((a) => `let at${a} = ${weight(a)};`).join(" ")}
-        ${multiply.join("\n        ")}
+        ${
+      row.taps.map((m) =>
+        `${row.always ? "" : `if (kx + ${m * row.step}u < ${kw}u) `}{ let tap = ky * ${kw}u + kx + ${m * row.step}u;
+        ${multiply(m).join("\n        ")} }`
+      ).join("\n        ")
+    }
       }`;
   };
   const finish = channels.flatMap((a) =>
-    pixels.map((j) => {
-      const bounds = [
-        ...(s.positions % tile.pixels ? [`pixelTile + ${j * s.tiles}u < ${s.positions}u`] : []),
-        ...(th % py ? [`phaseY + ty${j} * ${py}u < ${th}u`] : []),
-        ...(tw % px ? [`phaseX + tx${j} * ${px}u < ${tw}u`] : []),
-      ];
-      const value = `acc${a}_${j}${scaled && direct ? ` * scale${a}` : ""}${k.bias ? ` + bias${a}` : ""}`;
-      return `${ragged && bounds.length ? `if (${bounds.join(" && ")}) ` : ""}{ store_y(((n${j} * ${
-        up4(s.to)
-      }u + block + ${a}u) * ${th}u + phaseY + ty${j} * ${py}u) * ${tw}u + phaseX + tx${j} * ${px}u, ${value}); }`;
-    })
+    strips.flatMap((j) =>
+      columns.map((column) => {
+        const x = `phaseX + (tx${j} + ${column}u) * ${px}u`,
+          bounds = [
+            ...(s.positions % tile.strips ? [`strip + ${j * s.tiles}u < ${s.positions}u`] : []),
+            ...(th % py ? [`phaseY + ty${j} * ${py}u < ${th}u`] : []),
+            ...(spare ? [`${x} < ${tw}u`] : []),
+          ];
+        const value = `acc${a}_${j}_${column}${scaled && direct ? ` * scale${a}` : ""}${k.bias ? ` + bias${a}` : ""}`;
+        return `${bounds.length ? `if (${bounds.join(" && ")}) ` : ""}{ store_y(((n${j} * ${
+          up4(s.to)
+        }u + block + ${a}u) * ${th}u + phaseY + ty${j} * ${py}u) * ${tw}u + ${x}, ${value}); }`;
+      })
+    )
   );
   return wgsl`
 fn kernel(i: u32) {
-  let pixelTile = i % ${s.tiles}u;
+  let strip = i % ${s.tiles}u;
   let block = i / ${s.tiles}u % ${s.channelTiles}u * ${tile.blocks}u;
   let phase = i / ${s.tiles * s.channelTiles}u;
   let phaseY = phase / ${px}u;
   let phaseX = phase % ${px}u;
   let first = ${own.wgsl("block")};
   ${prepare.join("\n  ")}
-  ${channels.flatMap((a) => pixels.map((j) => `var acc${a}_${j} = vec4f();`)).join(" ")}
+  ${
+    channels.flatMap((a) => strips.flatMap((j) => columns.map((column) => `var acc${a}_${j}_${column} = vec4f();`)))
+      .join(" ")
+  }
   for (var ky = ${rowTaps.first}; ky < ${kh}u; ky += ${rowTaps.step}u) {
     #if ${direct}
     let shiftY = i32(ky * ${g.dilation[0]}u) - ${g.padding[0]};
     #else
     let shiftY = (i32(phaseY) + ${g.padding[0]} - i32(ky * ${g.dilation[0]}u)) / ${py};
     #endif
-    for (var kx = ${columnTaps.first}; kx < ${kw}u; kx += ${columnTaps.step}u) {
+    ${
+    tile.columns === 1 ? `for (var kx = ${row.first}; kx < ${kw}u; kx += ${row.step}u) {` : `{ let kx = ${row.first};`
+  }
       #if ${direct}
       let shiftX = i32(kx * ${g.dilation[1]}u) - ${g.padding[1]};
       #else
       let shiftX = (i32(phaseX) + ${g.padding[1]} - i32(kx * ${g.dilation[1]}u)) / ${px};
       #endif
-      let tap = ky * ${kw}u + kx;
       ${locate.join("\n      ")}
       for (var r = 0u; r < ${own.count}u; r += ${tile.unroll}u) {
       ${Array.from({ length: tile.unroll }, (_, u) => trip(u)).join("\n      ")}

@@ -12,6 +12,8 @@ export interface Caps {
   timestamps: boolean;
   /** A CPU runs the shaders (lavapipe, SwiftShader): large register tiles, no barriers, texture loads. */
   software: boolean;
+  /** Invocations that one core of a software adapter runs at once: the values of its vectors. */
+  lanes: number;
   /** Kernels had better read textures as storage images. */
   storageReads: boolean;
   /** The largest storage buffer that one binding may show, in bytes. */
@@ -155,6 +157,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   return new Device(gpu, name, {
     timestamps,
     software,
+    lanes: Number(/(\d+) bits/.exec(name)?.[1] ?? 256) / 32, // as llvmpipe describes itself
     storageReads: software && navigator.gpu.wgslLanguageFeatures?.has("readonly_and_readwrite_storage_textures"),
     maxBinding: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
     maxTexture: limits.maxTextureDimension2D,

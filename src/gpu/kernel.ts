@@ -70,7 +70,7 @@ export function traffic(call: Call): { reads: Tensor[]; writes: Tensor[] } {
 }
 
 /** Invocations of one workgroup: the vector width of the CPU adapters, two wavefronts elsewhere. */
-export const groupSize = (device: Device): number => device.caps.software ? 8 : 64;
+export const groupSize = (device: Device): number => device.caps.software ? device.caps.lanes : 64;
 
 /** The tensors that a call binds to read and to write, once for each binding. */
 function bound(call: Call): { reading: Tensor[]; writing: Tensor[] } {

@@ -4,8 +4,16 @@
  * conv2d runs the geometry's direct direction forward and the transposed one backward; deconv2d the other way round;
  * fc is a convolution whose kernel covers the whole input.
  */
-import { conv, type ConvDirection, type ConvGeometry, convShape, type ConvTile, spans } from "../../shaders/conv.ts";
-import { blockTexels } from "../../shaders/conv.ts";
+import {
+  blockTexels,
+  conv,
+  type ConvDirection,
+  type ConvGeometry,
+  convShape,
+  type ConvTile,
+  spans,
+  tapRow,
+} from "../../shaders/conv.ts";
 import { type Binding, type Call, read } from "../gpu/kernel.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Tensor } from "../gpu/tensor.ts";
@@ -158,55 +166,85 @@ const TRIPS = 30_000;
 
 /**
  * What shapes a tile on a kind of adapter. An invocation pays `pixel` for each texel of the source and `block` for each
- * 4×4 block of weights that a trip loads, `sum` for multiplying one by the other, and `store` for each texel that it
- * writes, up to twice that in the largest tile, whose row of stores outgrows a CPU's predictors. On a CPU these are
- * nanoseconds (fitted to all kernels of the default pair on two cores of llvmpipe 22.3), elsewhere rough ratios.
+ * 4×4 block of weights that it loads, `sum` for multiplying one by the other, `carry` for each sum that it takes from
+ * one loop trip to the next, and `store` for each texel that it writes, up to twice that in the largest tile, whose row
+ * of stores outgrows a CPU's predictors. On a CPU these are nanoseconds (fitted to the kernels of the default pair on
+ * two cores of llvmpipe 22.3), elsewhere rough ratios.
  */
 const cpu = {
   blocks: [1, 2, 4, 8],
-  pixels: [1, 2, 4, 6, 8, 12, 16],
+  strips: [1, 2, 3, 4, 6, 8, 12, 16],
   most: 48,
-  pixel: 6,
-  block: 17,
-  sum: 4,
-  store: 230,
+  pixel: 8,
+  block: 18,
+  sum: 2,
+  carry: 1,
+  store: 190,
 };
-const gpu = { blocks: [1, 2, 4], pixels: [1, 2, 4, 8], most: 8, pixel: 1, block: 2, sum: 1, store: 1 };
+const gpu = { blocks: [1, 2, 4], strips: [1, 2, 4, 8], most: 8, pixel: 1, block: 2, sum: 1, carry: 0, store: 1 };
 const priceOf = ({ caps }: Device) => caps.software ? cpu : gpu;
 
 /** How much longer a dispatch takes because its invocations do not fill the lanes of two cores, or a whole GPU. */
-const idle = ({ caps }: Device, invocations: number): number =>
-  caps.software ? Math.ceil(invocations / 16) * 16 / invocations : Math.max(1, 4096 / invocations);
+function idle({ caps }: Device, invocations: number): number {
+  if (!caps.software) return Math.max(1, 4096 / invocations);
+  return Math.ceil(invocations / (2 * caps.lanes)) * 2 * caps.lanes / invocations;
+}
+
+/** Blocks of source channels that an output block sees. */
+function sourceBlocks({ channelsIn, channelsOut, groups }: ConvGeometry, direction: ConvDirection): number {
+  const [from, to] = direction === "direct" ? [channelsIn, channelsOut] : [channelsOut, channelsIn];
+  return spans(to, from, groups).count;
+}
 
 /** Loop trips of one invocation, at most: blocks of source channels times the taps that reach a position. */
-function tripsOf({ channelsIn, channelsOut, groups, kernel, stride }: ConvGeometry, direction: ConvDirection): number {
-  if (direction === "direct") return kernel[0] * kernel[1] * spans(channelsOut, channelsIn, groups).count;
-  const taps = Math.ceil(kernel[0] / stride[0]) * Math.ceil(kernel[1] / stride[1]);
-  return taps * spans(channelsIn, channelsOut, groups).count;
+function tripsOf(g: ConvGeometry, direction: ConvDirection): number {
+  const { kernel, stride } = g,
+    taps = direction === "direct"
+      ? kernel[0] * kernel[1]
+      : Math.ceil(kernel[0] / stride[0]) * Math.ceil(kernel[1] / stride[1]);
+  return taps * sourceBlocks(g, direction);
+}
+
+/**
+ * Numbers of neighbouring columns that are worth trying on this device: more than one on CPUs only, where the taps of a
+ * row meet the same texels, and where enough source blocks follow to repay finding them.
+ */
+function columnsFor({ caps }: Device, geometry: ConvGeometry, direction: ConvDirection): number[] {
+  const tile = { blocks: 1, strips: 1, columns: 1, unroll: 1 }, { lattice } = convShape({ geometry, direction, tile });
+  const dense = direction === "transposed" || geometry.stride[1] === 1;
+  const row = tapRow({ geometry, direction, tile: { ...tile, columns: 2 } });
+  if (!caps.software || !dense || sourceBlocks(geometry, direction) < 4 || row.taps.length < 2) return [1];
+  const width = lattice[1], options = [4, 8, 16, Math.ceil(width / 2), width];
+  return [1, ...new Set(options.filter((columns) => columns >= 4 && columns <= Math.min(16, width)))];
 }
 
 /** Every tile that fits a geometry on this device. */
 export function tiles(device: Device, g: ConvGeometry, direction: ConvDirection): ConvTile[] {
-  const { positions, to } = convShape({ geometry: g, direction, tile: { blocks: 1, pixels: 1, unroll: 1 } });
-  const { shared } = direction === "direct"
-    ? spans(g.channelsOut, g.channelsIn, g.groups)
-    : spans(g.channelsIn, g.channelsOut, g.groups);
-  const { most, ...options } = priceOf(device), unroll = Math.ceil(tripsOf(g, direction) / TRIPS);
-  return options.blocks.filter((count) => blocks(to) % count === 0 && shared % count === 0).flatMap((count) =>
-    options.pixels.filter((pixels) => count * pixels <= most && (pixels === 1 || pixels <= positions))
-      .map((pixels) => ({ blocks: count, pixels, unroll }))
-  );
+  const { most, ...price } = priceOf(device), unroll = Math.ceil(tripsOf(g, direction) / TRIPS);
+  const [from, to] = direction === "direct" ? [g.channelsIn, g.channelsOut] : [g.channelsOut, g.channelsIn];
+  const { shared } = spans(to, from, g.groups);
+  return columnsFor(device, g, direction).flatMap((columns) => {
+    const held = columns === 1 ? most : 2 * device.caps.lanes; // the columns' texels take registers too
+    const one = { blocks: 1, strips: 1, columns, unroll },
+      { positions } = convShape({ geometry: g, direction, tile: one });
+    return price.blocks.filter((count) => blocks(to) % count === 0 && shared % count === 0).flatMap((count) =>
+      price.strips.filter((strips) => count * strips * columns <= held && strips <= positions)
+        .map((strips) => ({ ...one, blocks: count, strips }))
+    );
+  });
 }
 
 /** The tile for a kernel on this device: the cheapest for each multiply-add, edges and idle lanes counted. */
 export function chooseTile(device: Device, geometry: ConvGeometry, direction: ConvDirection): ConvTile {
   const price = priceOf(device), trips = tripsOf(geometry, direction);
   const cost = (tile: ConvTile) => {
-    const { positions, tiles, invocations } = convShape({ geometry, direction, tile }),
-      held = tile.blocks * tile.pixels;
-    const trip = price.pixel * tile.pixels + price.block * tile.blocks + price.sum * held;
+    const shape = { geometry, direction, tile }, { tiles, invocations, lattice, target, phases } = convShape(shape);
+    const { taps, texels } = tapRow(shape), held = tile.blocks * tile.strips * tile.columns;
+    const trip = price.pixel * tile.strips * texels.length / taps.length + price.block * tile.blocks +
+      (price.sum + price.carry / taps.length) * held;
     const whole = trips * trip + price.store * held * (1 + held / price.most);
-    return whole / held * (tiles * tile.pixels / positions) * idle(device, invocations);
+    const useful = geometry.batch * lattice[0] * target[1] / phases[1];
+    return whole / held * (tiles * tile.strips * tile.columns / useful) * idle(device, invocations);
   };
   return tiles(device, geometry, direction).reduce((best, tile) => cost(tile) < cost(best) ? tile : best);
 }
