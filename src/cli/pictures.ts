@@ -45,7 +45,11 @@ export function fitted(model: Model, picture: Image): Image {
   if (resize < size) {
     throw new UserError(`${model.where}: pictures are resized to ${resize}, which is less than the input's ${size}`);
   }
-  return centreCrop(resizeRgb(warp ? picture : centreCropSquare(picture), resize, resize), size);
+  // convert_imageset, whose way to warp is, does not smooth.
+  const square = warp
+    ? resizeRgb(picture, resize, resize, { smooth: false })
+    : resizeRgb(centreCropSquare(picture), resize, resize);
+  return centreCrop(square, size);
 }
 
 /** A picture as the model's input. @throws UserError where the model takes no pictures. */

@@ -13,7 +13,7 @@ export interface ImageFormat {
   scale: number | number[];
   /** Side that a picture's centre square is resized to before the input is cut from its middle; the input's unless given. */
   resize?: number;
-  /** Whether the whole picture becomes that square, whatever its sides were, in place of its centre square. */
+  /** Whether the whole picture becomes that square, whatever its sides were, in place of its centre square: Caffe's way. */
   warp?: boolean;
 }
 
