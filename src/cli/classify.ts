@@ -1,19 +1,25 @@
 /** `deno task classify`: what a classifier sees in pictures, or how often it is right about a labelled set. */
 import type { Image } from "../formats/image.ts";
-import { readNpz } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
-import { labelOf, type Model } from "../mod.ts";
+import { labelOf, layerUnits, type Model } from "../mod.ts";
 import { type Command, main, print } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier } from "./defaults.ts";
 import { readBytes } from "./files.ts";
 import { narrowingError, narrowingLine, tellPlan, weightKinds, weightsOption } from "./memory.ts";
-import { inputOf, runPictures } from "./pictures.ts";
+import { type LabelledSet, labelledSet } from "./labelled_set.ts";
+import { inputOf, type Pictures, runPictures } from "./pictures.ts";
 import { oneOf, wholeNumber } from "./values.ts";
 
 const options = {
   top: { value: "K", help: "how many names to print for a picture (5)" },
-  val: { value: "FILE.npz", help: "measures accuracy: images (uint8, N × height × width × 3) and labels (N)" },
+  val: {
+    value: "FILE",
+    help:
+      "measures accuracy: a list of pictures, each with its unit's number (photos/cat.jpg 281), as Caffe's val.txt; " +
+      "or an .npz of images (uint8, N × height × width × 3) and labels (N)",
+  },
+  images: { value: "DIR", help: "where the paths in the list begin (the list's folder)" },
   model: { value: "DIR", help: "the model's folder (the embedded classifier)" },
   weights: weightsOption,
   adapter: adapterOption,
@@ -32,7 +38,8 @@ interface Guess {
 const command: Command<typeof options> = {
   name: "classify",
   summary:
-    "Names what a classifier sees in PNG or JPEG pictures. The centre square of a picture is resized to its input.\n" +
+    "Names what a classifier sees in PNG or JPEG pictures. They are fitted to its input as its network.json says: the\n" +
+    "centre square, or all of the picture, is resized, and cut to its middle where the network has a larger side for that.\n" +
     "With --weights, the first picture also runs with the weights as stored, and the largest difference is told.",
   operands: "IMAGE…",
   options,
@@ -40,21 +47,22 @@ const command: Command<typeof options> = {
     ["deno task classify out/fc8_0945_0.png", "the five names that fit best"],
     ["deno task classify --top 1 --json *.jpg", "one name each, for a program"],
     [
-      "deno task classify --val val1000.npz",
+      "deno task classify --model models/caffenet --val val.txt --images ILSVRC2012_img_val",
       "the share of pictures with the right name first, and among the first five",
     ],
   ],
-  async run({ val, ...values }, files) {
+  async run({ val, images: root, ...values }, files) {
     const top = wholeNumber("--top", values.top, { least: 1, fallback: 5 });
     if (val ? files.length > 0 : files.length === 0) {
       throw new UserError("expected pictures, or --val with a labelled set; --help has examples");
     }
+    if (root !== undefined && val === undefined) throw new UserError("--images goes with --val and its list");
     const weights = oneOf("--weights", values.weights, weightKinds);
     const model = await openClassifier(values.model),
       { adapter, json, verbose } = values,
       how = { adapter, weights, verbose };
     if (val) {
-      const accuracy = await measure(model, val, how);
+      const accuracy = await measure(model, await labelledSet(val, root), val, how);
       const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
       const { pictures, top1, top5 } = accuracy;
       if (json) print(JSON.stringify({ model: model.name, ...accuracy, weights }));
@@ -63,8 +71,15 @@ const command: Command<typeof options> = {
     }
     const images: Image[] = [];
     for (const file of files) images.push(decodeImage(await readBytes(file), file));
-    const { outputs, narrowing } = await run(model, images, how);
-    const results = files.map((file, i) => ({ file, top: guesses(model, outputs[i]).slice(0, top) }));
+    const results: { file: string; top: Guess[] }[] = [];
+    const narrowing = await run(
+      model,
+      { count: images.length, read: (index) => images[index] },
+      how,
+      (output, index) => {
+        results.push({ file: files[index], top: guesses(model, output).slice(0, top) });
+      },
+    );
     if (json) print(JSON.stringify({ model: model.name, pictures: results, weights, narrowing }));
     else for (const { file, top } of results) print(`${file}\n${top.map(guessLine).join("\n")}`);
   },
@@ -73,15 +88,21 @@ const command: Command<typeof options> = {
 const guessLine = ({ unit, name, probability }: Guess) =>
   `  ${(100 * probability).toFixed(1).padStart(5)} %  ${String(unit).padStart(4)}  ${name}`;
 
-/** How often the right unit is the strongest, or among the five strongest. */
-async function measure(model: Model, file: string, how: How) {
-  const { images, labels } = await labelledSet(file);
-  const { outputs, narrowing } = await run(model, images, how);
-  const missing = labels.find((label) => !(label >= 0 && label < outputs[0].length));
-  if (missing !== undefined) {
-    throw new UserError(`${file} has label ${missing}, ${model.name} has ${outputs[0].length} units`);
-  }
-  const ranks = outputs.map((output, i) => output.filter((value) => value > output[labels[i]]).length);
+/**
+ * How often the right unit is the strongest, or among the five strongest. As in Caffe's Accuracy, a unit that is as strong
+ * as the right one counts as stronger.
+ */
+async function measure(model: Model, { labels, ...pictures }: LabelledSet, file: string, how: How) {
+  const units = layerUnits(model).channels, missing = labels.find((label) => !(label >= 0 && label < units));
+  if (missing !== undefined) throw new UserError(`${file} has label ${missing}, ${model.name} has ${units} units`);
+  const ranks: number[] = [];
+  const narrowing = await run(model, pictures, how, (output, index) => {
+    const right = output[labels[index]];
+    ranks.push(
+      output.reduce((stronger, value, unit) => stronger + (unit !== labels[index] && !(value < right) ? 1 : 0), 0),
+    );
+  });
+  if (ranks.length === 0) throw new UserError(`${file}: none of its ${labels.length} pictures can be used`);
   const share = (within: number) => ranks.filter((rank) => rank < within).length / ranks.length;
   return { pictures: ranks.length, top1: share(1), top5: share(5), narrowing };
 }
@@ -93,16 +114,25 @@ interface How {
   verbose: boolean;
 }
 
-/** The model's output for each picture, and what narrower weights change in the first. */
-async function run(model: Model, images: Image[], { adapter, weights, verbose }: How) {
+/** Runs all pictures; `use` gets each one's output, in memory that the next one may take. What narrower weights change in the first. */
+async function run(
+  model: Model,
+  pictures: Pictures,
+  { adapter, weights, verbose }: How,
+  use: (output: Float32Array, index: number) => void,
+): Promise<number | undefined> {
   using device = await openAdapter(adapter);
-  const outputs: Float32Array[] = [], pictures = { count: images.length, read: (index: number) => images[index] };
-  await runPictures(device, model, pictures, { weights, onPlan: tellPlan(verbose) }, (output, index) => {
-    outputs[index] = output.slice();
-  });
-  const narrowing = weights && await narrowingError(device, model, inputOf(model, images[0]), { weights });
-  if (weights) console.error(narrowingLine(weights, { [model.network.layers.at(-1)!.name]: narrowing }));
-  return { outputs, narrowing };
+  let first: Float32Array<ArrayBuffer> | undefined;
+  const read = async (index: number) => {
+    const picture = await pictures.read(index);
+    if (weights && picture) first ??= inputOf(model, picture);
+    return picture;
+  };
+  await runPictures(device, model, { ...pictures, read }, { weights, onPlan: tellPlan(verbose) }, use);
+  if (!weights || !first) return undefined;
+  const narrowing = await narrowingError(device, model, first, { weights });
+  console.error(narrowingLine(weights, { [model.network.layers.at(-1)!.name]: narrowing }));
+  return narrowing;
 }
 
 /** All units, the most probable first. Logits go through a softmax; a model that ends in one has done so. */
@@ -116,27 +146,6 @@ function guesses(model: Model, output: Float32Array): Guess[] {
     activation,
     probability: done ? activation : Math.exp(activation - largest) / sum,
   })).sort((a, b) => b.activation - a.activation);
-}
-
-/** Reads a labelled set. @throws UserError unless it has images and a label for each. */
-async function labelledSet(file: string): Promise<{ images: Image[]; labels: number[] }> {
-  const arrays = readNpz(await readBytes(file), file);
-  const images = arrays.get("images"), labels = arrays.get("labels");
-  if (images?.dtype !== "u1" || images.shape.length !== 4 || images.shape[3] !== 3 || images.data.length === 0) {
-    throw new UserError(`${file}: expected "images", uint8 of shape [N, height, width, 3], none of them 0`);
-  }
-  const [count, height, width] = images.shape;
-  if (labels?.shape.length !== 1 || labels.shape[0] !== count || count === 0) {
-    throw new UserError(`${file}: expected "labels", one for each of the ${count} images`);
-  }
-  const bytes = images.data as Uint8Array, length = height * width * 3;
-  return {
-    images: Array.from(
-      { length: count },
-      (_, i) => ({ width, height, rgb: bytes.subarray(i * length, (i + 1) * length) }),
-    ),
-    labels: Array.from(labels.data, Number),
-  };
 }
 
 if (import.meta.main) await main(command);

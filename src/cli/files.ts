@@ -155,5 +155,8 @@ function remove(path: string): void {
   }
 }
 
+/** Whether there is a file of this name. */
+export const isFile = (path: string): boolean => statOf(path)?.isFile ?? false;
+
 /** Whether there is a folder of this name. */
 export const isFolder = (path: string): boolean => statOf(path)?.isDirectory ?? false;

@@ -1,5 +1,5 @@
 /** The arrays that `deno task infer` feeds to a network's inputs. */
-import { readNpy } from "../formats/npy.ts";
+import { asFloat32, readNpy } from "../formats/npy.ts";
 import { UserError } from "../formats/user_error.ts";
 import { readBytes } from "./files.ts";
 
@@ -61,7 +61,7 @@ export async function readInputs(values: readonly string[], inputs: readonly Inp
       const say = (one: { rows: number; batched: boolean }) => one.batched ? `${one.rows} rows` : "no batch dimension";
       throw new UserError(`${file} has ${say({ rows, batched })}, ${first.file} ${say(first)}`);
     }
-    const numbers = Float32Array.from(data, Number);
+    const numbers = asFloat32(data);
     if (!numbers.every(Number.isFinite)) {
       throw new UserError(`${file} holds NaN or infinity; GPUs give no sure answer to these`);
     }

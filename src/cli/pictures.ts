@@ -1,10 +1,13 @@
 /**
- * Pictures through a model, many at a time: the centre square of each, resized to the model's input, or larger and then
- * cut to it where the network says so.
+ * Pictures through a model, many at a time: the centre square of each, or all of it where the network warps, resized to
+ * the model's input, or larger and then cut to it where the network says so.
  */
 import { centreCrop, centreCropSquare, type Image, resizeRgb } from "../formats/image.ts";
+import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Device, type Model, Net, type NetOptions, pictureToInput, sequenceLayerOf } from "../mod.ts";
+import { warn } from "./command.ts";
+import { readBytes } from "./files.ts";
 import { progress, stderrScreen } from "./progress.ts";
 
 /** Pictures that run together. */
@@ -14,6 +17,17 @@ const most = 50;
 export interface Pictures {
   count: number;
   read(index: number): Image | undefined | Promise<Image | undefined>;
+}
+
+/** A picture; undefined, with a warning, for one that is damaged: it shall not cost the work on all the others. */
+export async function readPicture(file: string): Promise<Image | undefined> {
+  const bytes = await readBytes(file);
+  try {
+    return decodeImage(bytes, file);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    warn(`left out: ${error.message}`);
+  }
 }
 
 /** Side of the square pictures that the model takes. @throws UserError where it takes no pictures. */
@@ -27,11 +41,15 @@ function inputSize({ network, where }: Model): number {
 
 /** A picture in the size of the model's input. @throws UserError where the model takes no pictures. */
 export function fitted(model: Model, picture: Image): Image {
-  const size = inputSize(model), resize = model.network.image!.resize ?? size;
+  const size = inputSize(model), { resize = size, warp } = model.network.image!;
   if (resize < size) {
     throw new UserError(`${model.where}: pictures are resized to ${resize}, which is less than the input's ${size}`);
   }
-  return centreCrop(resizeRgb(centreCropSquare(picture), resize, resize), size);
+  // convert_imageset, whose way to warp is, does not smooth.
+  const square = warp
+    ? resizeRgb(picture, resize, resize, { smooth: false })
+    : resizeRgb(centreCropSquare(picture), resize, resize);
+  return centreCrop(square, size);
 }
 
 /** A picture as the model's input. @throws UserError where the model takes no pictures. */

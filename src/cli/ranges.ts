@@ -3,16 +3,15 @@
  * code of a generator that inverts the layer.
  */
 import { join } from "node:path";
-import { decodeImage } from "../formats/png.ts";
 import { fromFloat32, readSafetensors, type StoredTensor, writeSafetensors } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
 import { layerUnits, type Model } from "../mod.ts";
 import { defaultSigmas } from "./bounds.ts";
-import { type Command, main, print, required, warn } from "./command.ts";
+import { type Command, main, print, required } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier, openModel } from "./defaults.ts";
 import { checkOutputs, filesBelow, readBytes, writeOutputs } from "./files.ts";
 import { tellPlan, weightKinds, weightsOption } from "./memory.ts";
-import { runPictures } from "./pictures.ts";
+import { readPicture, runPictures } from "./pictures.ts";
 import { oneOf } from "./values.ts";
 
 const options = {
@@ -32,7 +31,7 @@ const command: Command<typeof options> = {
   name: "ranges",
   summary:
     "Measures a layer's values over a folder of pictures: the bounds of a generator's code, mean + 3 standard deviations\n" +
-    "(of all pictures, not of a sample) for each value. The centre square of a picture is resized to the model's input.",
+    "(of all pictures, not of a sample) for each value. Pictures are fitted to the model's input as classify does.",
   options,
   examples: [
     [
@@ -117,17 +116,6 @@ function picturesBelow(folder: string): string[] {
   const files = filesBelow(folder).filter((file) => /\.(png|jpe?g)$/i.test(file));
   if (files.length === 0) throw new UserError(`${folder} holds no pictures (.png, .jpg)`);
   return files;
-}
-
-/** A picture; one that is damaged is left out, so that it does not cost the work on all the others. */
-async function readPicture(file: string) {
-  const bytes = await readBytes(file);
-  try {
-    return decodeImage(bytes, file);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    warn(`left out: ${error.message}`);
-  }
 }
 
 const modelFiles = (folder: string) => ["network.json", "weights.safetensors"].map((name) => join(folder, name));

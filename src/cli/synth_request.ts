@@ -1,6 +1,6 @@
 /** What a run of synth is to make: from its options, or from the record in a picture that an earlier run made. */
 import type { Image } from "../formats/image.ts";
-import { readNpy } from "../formats/npy.ts";
+import { asFloat32, readNpy } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Device, encode, layerUnits, type Model, searchDefaults } from "../mod.ts";
@@ -192,7 +192,7 @@ export function readStart({ init, repeats, targets }: Request, generator: Model)
   if (!init) return undefined;
   const { file, bytes } = init;
   if (bytes[0] !== npyMagic) return { file, picture: decodeImage(bytes, file) };
-  const { shape, data } = readNpy(bytes, file), values = Float32Array.from(data, Number);
+  const { shape, data } = readNpy(bytes, file), values = asFloat32(data);
   const rows = values.length / size;
   if (rows !== 1 && (rows !== targets.length || shape[0] !== rows)) {
     throw new UserError(

@@ -12,12 +12,13 @@ export interface Image {
 
 /**
  * Resizes with a triangle filter: bilinear where the picture grows, and where it shrinks widened by the factor, so that
- * every source pixel counts (as Pillow's BILINEAR does) and photographs do not alias.
+ * every source pixel counts (as Pillow's BILINEAR does) and photographs do not alias. Without `smooth` it is bilinear
+ * always (as OpenCV's INTER_LINEAR), and a picture that shrinks loses pixels.
  */
-export function resizeRgb(image: Image, width: number, height: number): Image {
+export function resizeRgb(image: Image, width: number, height: number, { smooth = true } = {}): Image {
   if (width === image.width && height === image.height) return image;
-  const columns = taps(image.width, width);
-  const rows = taps(image.height, height);
+  const columns = taps(image.width, width, smooth);
+  const rows = taps(image.height, height, smooth);
   const narrow = new Float32Array(image.height * width * 3);
   for (let y = 0, to = 0; y < image.height; y++) {
     for (const { first, weights } of columns) {
@@ -42,9 +43,9 @@ export function resizeRgb(image: Image, width: number, height: number): Image {
 }
 
 /** For each output position, the source positions under its triangle and their weights, which sum to 1. */
-function taps(from: number, to: number): { first: number; weights: number[] }[] {
+function taps(from: number, to: number, smooth: boolean): { first: number; weights: number[] }[] {
   const scale = from / to;
-  const radius = Math.max(1, scale);
+  const radius = smooth ? Math.max(1, scale) : 1;
   return Array.from({ length: to }, (_, i) => {
     const centre = (i + 0.5) * scale - 0.5;
     const first = Math.max(0, Math.ceil(centre - radius));

@@ -64,8 +64,17 @@ export function readNpy(bytes: Uint8Array, name: string): NpyArray {
   }
   if (bigEndian) swapBytes(payload, Elements.BYTES_PER_ELEMENT);
   const stored = new Elements(payload.buffer);
-  const data: NpyData = stored instanceof Float16Array ? Float32Array.from(stored) : stored;
+  const data: NpyData = stored instanceof Float16Array ? new Float32Array(stored) : stored;
   return { shape, dtype, data: fortran && shape.length > 1 ? toCOrder(data, shape) : data };
+}
+
+/** An array's numbers as float32, the array itself where they are. (`Float32Array.from` would list them all first: no room.) */
+export function asFloat32(data: NpyData): Float32Array<ArrayBuffer> {
+  if (data instanceof Float32Array) return data as Float32Array<ArrayBuffer>;
+  if (!(data instanceof BigInt64Array || data instanceof BigUint64Array)) return new Float32Array(data);
+  const numbers = new Float32Array(data.length);
+  for (let n = 0; n < data.length; n++) numbers[n] = Number(data[n]);
+  return numbers;
 }
 
 /** Writes a .npy file (version 1.0, little-endian, C order) whose element type is that of `data`. */

@@ -13,6 +13,8 @@ export interface ImageFormat {
   scale: number | number[];
   /** Side that a picture's centre square is resized to before the input is cut from its middle; the input's unless given. */
   resize?: number;
+  /** Whether the whole picture becomes that square, whatever its sides were, in place of its centre square: Caffe's way. */
+  warp?: boolean;
 }
 
 /** One layer as written; the other fields are the parameters of its type. */
@@ -115,15 +117,22 @@ function parseImage(image: unknown, where: string): ImageFormat {
     !isObject(image) || (image.order !== "RGB" && image.order !== "BGR") || !isNumbers(image.mean) ||
     !image.mean.every((n) => Math.abs(n) < 1e30) ||
     !isScale(image.scale, image.mean.length) ||
-    !(image.resize === undefined || isSide(image.resize))
+    !(image.resize === undefined || isSide(image.resize)) ||
+    !(image.warp === undefined || typeof image.warp === "boolean")
   ) {
     throw new UserError(
       `${where}: "image" expects "order" ("RGB" or "BGR"), "mean" (one number a channel), ` +
-        `"scale" (one number > 0, or one a channel), "resize" (a side up to ${MOST_SIDE}, or nothing)`,
+        `"scale" (one number > 0, or one a channel), "resize" (a side up to ${MOST_SIDE}, or nothing), "warp" (true, false or nothing)`,
     );
   }
-  const { order, mean, scale, resize } = image;
-  return { order, mean, scale, ...(resize === undefined ? {} : { resize: resize as number }) };
+  const { order, mean, scale, resize, warp } = image;
+  return {
+    order,
+    mean,
+    scale,
+    ...(resize === undefined ? {} : { resize: resize as number }),
+    ...(warp === undefined ? {} : { warp: warp as boolean }),
+  };
 }
 
 /** A side of pictures that memory holds. */

@@ -7,8 +7,8 @@ import { parseNetwork } from "../../src/net/network.ts";
 import { uniform } from "../reference/random.ts";
 
 /** A model of 4 × 4 pictures, which are resized first where it says so. */
-function model(resize?: unknown): Model {
-  const image = { order: "BGR", mean: [1, 2, 3], scale: 1, resize };
+function model(resize?: unknown, warp?: unknown): Model {
+  const image = { order: "BGR", mean: [1, 2, 3], scale: 1, resize, warp };
   const layers = [{ name: "r", type: "relu", input: "data" }];
   const network = parseNetwork(
     JSON.stringify({ name: "small", inputs: [{ name: "data", shape: [3, 4, 4] }], image, layers }),
@@ -34,6 +34,14 @@ Deno.test("a picture's centre square is resized to the input, or to a side whose
   assert.deepEqual(fitted(model(), picture), resizeRgb(centre, 4, 4));
   assert.deepEqual(fitted(model(7), picture), square(resizeRgb(centre, 7, 7), 1, 1, 4));
   assert.deepEqual(fitted(model(10), picture), square(centre, 3, 3, 4));
+});
+
+Deno.test("a network that was tested on warped pictures gets all of each", () => {
+  const rough = (side: number) => resizeRgb(picture, side, side, { smooth: false });
+  assert.deepEqual(fitted(model(undefined, true), picture), rough(4));
+  assert.deepEqual(fitted(model(7, true), picture), square(rough(7), 1, 1, 4));
+  assert.deepEqual(fitted(model(7, false), picture), fitted(model(7), picture));
+  assert.throws(() => model(7, 1), /"warp" \(true, false or nothing\)/);
 });
 
 Deno.test("a side that makes no sense is refused", () => {

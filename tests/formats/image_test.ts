@@ -25,6 +25,13 @@ Deno.test("resize: a flat picture stays flat, the mean stays, a ramp stays a ram
   assert.deepEqual([...resizeRgb(make(4, 1, (x) => 60 * x), 2, 1).rgb].filter((_, i) => i % 3 === 0), [43, 137]);
 });
 
+Deno.test("resize: without smoothing, what OpenCV's INTER_LINEAR gives", () => {
+  const grey = [[10, 200, 30, 90, 250], [0, 7, 255, 128, 64], [90, 80, 70, 60, 50], [1, 2, 3, 250, 9]];
+  const small = resizeRgb(make(5, 4, (x, y) => grey[y][x]), 3, 3, { smooth: false });
+  const opencv = [61, 67, 178, 44, 163, 69, 15, 14, 83]; // which rounds in fixed point
+  for (const [i, value] of opencv.entries()) assert.ok(Math.abs(small.rgb[3 * i] - value) <= 1);
+});
+
 Deno.test("crop: the middle square", () => {
   const wide = centreCropSquare(make(5, 2, (x) => x));
   assert.deepEqual(wide, make(2, 2, (x) => x + 1));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { zipSync } from "fflate";
-import { type NpyData, readNpy, readNpz, writeNpy } from "../../src/formats/npy.ts";
+import { asFloat32, type NpyData, readNpy, readNpz, writeNpy } from "../../src/formats/npy.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import { damageText } from "./damage.ts";
 import { fuzz } from "./fuzz.ts";
@@ -43,6 +43,16 @@ Deno.test("npy: what is written is read again, for every element type and rank",
     assert.deepEqual(readNpy(bytes, "x"), { shape, dtype, data });
   }
   assert.throws(() => writeNpy({ shape: [3], data: new Float32Array(2) }), RangeError);
+});
+
+Deno.test("npy: numbers of every type as float32", () => {
+  const own = Float32Array.of(1, 2);
+  assert.equal(asFloat32(own), own);
+  for (
+    const data of [Float64Array.of(1, 2), Uint8Array.of(1, 2), BigInt64Array.of(1n, 2n), BigUint64Array.of(1n, 2n)]
+  ) {
+    assert.deepEqual(asFloat32(data), own);
+  }
 });
 
 Deno.test("npy: golden bytes", () => {

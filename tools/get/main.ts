@@ -51,14 +51,14 @@ async function run(values: Values<typeof options>, [name, ...more]: string[]): P
   const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
   const stall = 1000 * wholeNumber("--timeout", values.timeout, { least: 1, most: 3600, fallback: 30 });
   const tries = wholeNumber("--tries", values.tries, { least: 1, most: 100, fallback: 5 });
-  const mirror = values.from === undefined ? undefined : mirrorOf(values.from), { mean, resize, code } = network;
+  const mirror = values.from === undefined ? undefined : mirrorOf(values.from), { mean, resize, warp, code } = network;
   checkFolder(out, values.force);
   console.error(`${name}: ${network.licence}`);
   const folder = `${out}.download`, labels = network.ilsvrc ? ilsvrcLabels() : undefined;
   await fetchFiles(network, folder, { mirror, stall, tries });
   try {
     const files = await unpacked(network, folder);
-    await convertInto(out, files, { mean, resize, order: "BGR", code, weights }, { force: values.force, labels });
+    await convertInto(out, files, { mean, resize, warp, order: "BGR", code, weights }, { force: values.force, labels });
   } catch (error) {
     // What nobody has published a hash of may be what is wrong; the next time fetches it anew.
     for (const file of filesOf(network)) if (!file.sha1) tryRemove(join(folder, nameOf(file)));

@@ -29,6 +29,8 @@ export interface KnownNetwork {
   mean: number[];
   /** Side that pictures get before a classifier's input is cut from their middle. */
   resize?: number;
+  /** Whether whole pictures get it, whatever their sides, in place of their centre square: convert_imageset's way. */
+  warp?: true;
   /** Of a generator: the encoder's layer that it inverts. */
   code?: string;
   /** Its units are ILSVRC-2012's, whose names are here already. */
@@ -50,6 +52,7 @@ function bvlc(folder: string, summary: string, sha1: string): KnownNetwork {
     caffemodel: { url: `http://dl.caffe.berkeleyvision.org/${folder}.caffemodel`, sha1, most: 512 * MEBIBYTE },
     mean: [104, 117, 123],
     resize: 256,
+    warp: true,
     ilsvrc: true,
   };
 }
@@ -116,6 +119,7 @@ export const knownNetworks: Readonly<Record<string, KnownNetwork>> = {
     },
     mean: [104, 117, 123],
     resize: 256,
+    warp: true,
     ilsvrc: true,
   },
   places205: {
@@ -125,6 +129,7 @@ export const knownNetworks: Readonly<Record<string, KnownNetwork>> = {
     caffemodel: placesArchive("places205CNN_iter_300000.caffemodel"),
     mean: [105.487823486, 113.741088867, 116.060394287],
     resize: 256,
+    warp: true,
   },
   "deepsim-fc6": deepsim("fc6"),
   "deepsim-fc7": deepsim("fc7"),

@@ -141,10 +141,16 @@ Deno.test("caffe: pixels' mean, scale and order: options first, then the network
     const text = `name: "${name}" input: "data" input_shape { dim: ${shape} } ${relu}`;
     return networkOf(convert(text, {}, options)).image;
   };
-  assert.deepEqual(image("CaffeNet"), { order: "BGR", mean: [104, 117, 123], scale: 1, resize: 256 });
+  assert.deepEqual(image("CaffeNet"), { order: "BGR", mean: [104, 117, 123], scale: 1, resize: 256, warp: true });
   assert.deepEqual(image("ResNet-50"), { order: "BGR", mean: [103.939, 116.779, 123.68], scale: 1, resize: 256 });
-  assert.deepEqual(image("GoogleNet", { mean: [5], resize: 4 }), { order: "BGR", mean: [5, 5, 5], scale: 1 });
+  assert.deepEqual(image("GoogleNet", { mean: [5], resize: 4 }), {
+    order: "BGR",
+    mean: [5, 5, 5],
+    scale: 1,
+    warp: true,
+  });
   assert.deepEqual(image("x", { mean: [5], resize: 6 }), { order: "BGR", mean: [5, 5, 5], scale: 1, resize: 6 });
+  assert.deepEqual(image("x", { mean: [5], warp: true }), { order: "BGR", mean: [5, 5, 5], scale: 1, warp: true });
   assert.deepEqual(image("x", { order: "RGB", scale: 0.1 }), { order: "RGB", mean: [0, 0, 0], scale: 0.1 });
   assert.deepEqual(image("LeNet", { scale: 0.1 }, "[1, 1, 4, 4]"), { order: "BGR", mean: [0], scale: 0.1 });
   assert.equal(image("AlexNet", {}, "[1, 5]"), undefined);

@@ -197,6 +197,34 @@ const cases: LayerCase[] = [
     output: [0.25, 0.75],
     outputShape: [1, 2],
   },
+  {
+    layer: '"Softmax" softmax_param { axis: 2 }',
+    shape: [2, 3],
+    input: [0, Math.log(2), 0, Math.log(3), 0, 0],
+    output: [1 / 4, 2 / 4, 1 / 4, 3 / 5, 1 / 5, 1 / 5],
+    outputShape: [2, 3],
+  },
+  {
+    layer: '"Softmax" softmax_param { axis: -1 }',
+    shape: [2, 2, 2],
+    input: [0, Math.log(3), 0, 0, Math.log(4), 0, 0, Math.log(9)],
+    output: [0.25, 0.75, 0.5, 0.5, 0.8, 0.2, 0.1, 0.9],
+    outputShape: [2, 2, 2],
+  },
+  {
+    layer: '"Permute" permute_param { order: 0 order: 2 order: 3 order: 1 }', // as detectors have it
+    shape: [2, 1, 3],
+    input: [1, 2, 3, 4, 5, 6],
+    output: [1, 4, 2, 5, 3, 6],
+    outputShape: [1, 3, 2],
+  },
+  {
+    layer: '"Permute" permute_param { order: 0 order: 3 }',
+    shape: [2, 1, 3],
+    input: [1, 2, 3, 4, 5, 6],
+    output: [1, 4, 2, 5, 3, 6],
+    outputShape: [3, 2, 1],
+  },
   { layer: '"Softmax"', shape: [2], input: [0, Math.log(3)], output: [0.25, 0.75], outputShape: [2] },
 ];
 
@@ -224,6 +252,19 @@ Deno.test("caffe: layers of several inputs or outputs", () => {
   assert.deepEqual(several('"Scale" scale_param { axis: 0 }'), [0, 4]);
   assert.deepEqual(several('"Concat"'), [-1, 2, 0, 2]);
   assert.deepEqual(several('"Concat" concat_param { concat_dim: 1 }'), [-1, 2, 0, 2]);
+});
+
+Deno.test("caffe: a second bottom of one value a channel scales or shifts whole maps", () => {
+  const text = (type: string) =>
+    net(
+      [2, 1, 2],
+      `layer { name: "m" type: "Pooling" bottom: "data" top: "m" pooling_param { pool: AVE global_pooling: true } }
+       layer { name: "v" type: "Flatten" bottom: "m" top: "v" }
+       layer { name: "l" bottom: "data" bottom: "v" top: "l" type: ${type} }`,
+    );
+  const run = (type: string) => [...values(convert(text(type)), { data: [1, 3, 4, 0] }).get("l")!.data];
+  assert.deepEqual(run('"Scale" scale_param { axis: 0 }'), [2, 6, 8, 0]);
+  assert.deepEqual(run('"Bias" bias_param { axis: 0 }'), [3, 5, 6, 2]);
 });
 
 Deno.test("caffe: f16 stores the weights of convolutions and fully connected layers", () => {
@@ -262,7 +303,7 @@ Deno.test("caffe: each fault names the line, the layer and what to do", () => {
       /along axis 0, but the items of the batch are apart/,
     ],
     [fault('"InnerProduct" inner_product_param { num_output: 2 axis: 4 }'), /has the axes 0 to 3/],
-    [fault('"Bias" bottom: "data"'), /its bottoms are \[1,3,3\] and \[1,3,3\] from axis 1 on; only two of one shape/],
+    [fault('"Bias" bottom: "data"'), /its bottoms are \[1,3,3\] and \[1,3,3\] from axis 1 on; only two with/],
     [
       fault('"Reshape" reshape_param { shape { dim: 16 dim: -1 dim: 3 } }'),
       /the first axis must stay the batch, or the first two be time and streams of whole items/,
@@ -289,7 +330,12 @@ Deno.test("caffe: each fault names the line, the layer and what to do", () => {
     [fault('"BatchNorm" batch_norm_param { use_global_stats: false }'), /write "use_global_stats: true"/],
     [fault('"Scale" scale_param { axis: 0 }'), /along axis 0; only the channels/],
     [fault('"Power" power_param { power: 2 }'), /"power" is 2; only 1/],
-    [fault('"Softmax" softmax_param { axis: 2 }'), /along axis 2/],
+    [fault('"Permute" permute_param { order: 1 }'), /its order is \[1\]; only one that leaves the batch first/],
+    [
+      fault('"Permute" permute_param { order: 0 order: 4 }'),
+      /"order" is \[3,0,1,2\], expected each dimension of 1×3×3/,
+    ],
+    [fault('"DetectionOutput"'), /not supported: delete it: its bottoms give the boxes and their scores/],
     [fault('"Flatten" flatten_param { end_axis: 2 }'), /flattens up to axis 2/],
     [fault('"Reshape" reshape_param { shape { dim: 3 dim: 3 } }'), /the first axis must stay the batch/],
     [fault('"Reshape" reshape_param { shape { dim: 0 dim: 4 } }'), /1×3×3 = 9 values do not fit into \[4\]/],

@@ -21,6 +21,7 @@ const options = {
     value: "SIDE",
     help: "side that pictures get before the input is cut from their middle: 256 (usual in Caffe)",
   },
+  warp: { help: "of a classifier that was tested on whole pictures squeezed to a square, not on their centre square" },
   order: { value: "ORDER", help: "of the network's channels: BGR (usual in Caffe) or RGB" },
   code: { value: "LAYER", help: "of a generator: the encoder's layer that it inverts, such as fc6" },
   weights: { value: "TYPE", help: "f32, f16 or i8 (with a scale a row): how weights are stored (f32)" },
@@ -57,10 +58,13 @@ async function run(values: Values<typeof options>): Promise<void> {
   const resize = values.resize === undefined
     ? undefined
     : wholeNumber("--resize", values.resize, { least: 1, most: 65536, fallback: 0 });
-  const order = oneOf("--order", values.order, ["BGR", "RGB"]), { code } = values;
+  const order = oneOf("--order", values.order, ["BGR", "RGB"]), { code, warp } = values;
   const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
   checkFolder(out, force);
-  await convertInto(out, { prototxt, caffemodel }, { mean, scale, resize, order, code, weights }, { force, start });
+  await convertInto(out, { prototxt, caffemodel }, { mean, scale, resize, warp, order, code, weights }, {
+    force,
+    start,
+  });
 }
 
 /**

@@ -13,16 +13,27 @@ export interface ImageOptions {
   scale?: number;
   /** Side that pictures are resized to before the input is cut from their middle. */
   resize?: number;
+  /** Whether whole pictures are resized so, whatever their sides, in place of their centre square. */
+  warp?: boolean;
 }
 
 /** Caffe's own networks see the middle of pictures of this side. */
 const usualSide = 256;
 
-/** Networks whose mean everybody knows, by their name in lower case, blue first; all of them see 256 × 256's middle. */
-const knownMeans: ReadonlyMap<string, number[]> = new Map([
-  ...["alexnet", "caffenet", "googlenet"].map((name): [string, number[]] => [name, [104, 117, 123]]), // ImageNet's
-  ["places205", [105.487823486, 113.741088867, 116.060394287]],
-  ["resnet-50", [103.939, 116.779, 123.68]], // near its mean image
+/** What everybody knows of a network: its mean, blue first, and whether it was tested on warped pictures. */
+interface KnownImage {
+  mean: number[];
+  warp?: true;
+}
+
+/** Known networks by their name in lower case; all of them see 256 × 256's middle. */
+const knownImages: ReadonlyMap<string, KnownImage> = new Map([
+  ...["alexnet", "caffenet", "googlenet"].map((name): [string, KnownImage] => [
+    name,
+    { mean: [104, 117, 123], warp: true }, // ImageNet's; convert_imageset squeezes every picture to 256 × 256
+  ]),
+  ["places205", { mean: [105.487823486, 113.741088867, 116.060394287], warp: true }],
+  ["resnet-50", { mean: [103.939, 116.779, 123.68] }], // near its mean image; its shorter side becomes 256
 ]);
 
 /**
@@ -34,19 +45,20 @@ export function imageOf(
   [channels, ...size]: readonly number[],
   name: string,
   data: CaffeLayer | undefined,
-  { order = "BGR", mean, scale, resize }: ImageOptions,
+  { order = "BGR", mean, scale, resize, warp }: ImageOptions,
 ): { image: ImageFormat; origin: string; sure: boolean } {
   const transform = data?.transform, old = data?.settings;
   const written = transform?.numbers("mean_value") ?? [], file = transform?.text("mean_file") || old?.text("mean_file");
-  const factor = scale ?? transform?.number("scale", 0) ?? 0, known = knownMeans.get(name.toLowerCase());
+  const factor = scale ?? transform?.number("scale", 0) ?? 0, known = knownImages.get(name.toLowerCase());
   const [means, origin] = mean
     ? [mean, "as given"] as const
     : written.length > 0
     ? [written, "from the prototxt"] as const
-    : known?.length === channels
-    ? [known, `known for ${name}`] as const
+    : known?.mean.length === channels
+    ? [known.mean, `known for ${name}`] as const
     : [[0], file ? `unknown: give --mean ${file}` : "unknown: give --mean"] as const;
-  const side = resize ?? old?.integer("new_height", 0) ?? (known ? usualSide : 0), largest = Math.max(...size);
+  const resized = old?.integer("new_height", 0) ?? 0, largest = Math.max(...size); // an ImageData layer's, which warps
+  const side = resize ?? (resized || (known ? usualSide : 0)), warped = warp || resized > 0 || known?.warp;
   if (resize !== undefined && resize < largest) {
     throw new UserError(`pictures resized to ${resize} are smaller than the input, ${size.join("×")}`);
   }
@@ -59,6 +71,7 @@ export function imageOf(
       mean: Array.from({ length: channels }, (_, c) => means[c] ?? means[0]),
       scale: factor || old?.number("scale", 1) || 1,
       ...(side > largest ? { resize: side } : {}),
+      ...(warped ? { warp: true } : {}),
     },
     origin,
     sure: !origin.startsWith("unknown"),

@@ -27,11 +27,11 @@ export const lstm: Rule = {
       );
     }
     const [[first, ...rest]] = shapes, hidden = outputs(s);
-    const from = rest.length === 1 ? undefined : [first, rest.reduce((a, b) => a * b, 1)];
+    const shape = [first, rest.reduce((a, b) => a * b, 1)];
     return {
       type: "lstm",
       params: { hidden, streams: unless(place.streams, 1) },
-      reshaped: { from },
+      before: rest.length === 1 ? [] : [{ type: "reshape", params: { shape } }],
       blobs: 3,
       weights: ([inputWeight, bias, recurrentWeight]) => ({ inputWeight, recurrentWeight, bias }),
     };

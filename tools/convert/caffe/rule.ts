@@ -6,14 +6,21 @@ import type { Message } from "./message.ts";
 /** A blob's shape without its batch. */
 export type Shape = readonly number[];
 
+/** A layer without weights beside the one that does the work: a reshape or a transposition. */
+export interface Step {
+  type: string;
+  params: Record<string, unknown>;
+}
+
 /** What becomes of a layer. */
 export interface Conversion {
   type: string;
   params?: Record<string, unknown>;
   /** How many streams of its top take turns in the batch; as many as of its bottoms unless given. */
   streams?: number;
-  /** The shapes under which it sees its first bottom and its top is seen by others, where they are reshaped for it. */
-  reshaped?: { from?: Shape; to?: Shape };
+  /** What each bottom goes through before it, and its top after it, where values lie otherwise for it than for others. */
+  before?: (Step | undefined)[];
+  after?: Step;
   /** How many of the bottoms it reads; all unless given. */
   reads?: number;
   /** How many blobs it has; as many as the new layer has weights unless given. */

@@ -4,7 +4,7 @@
 import { UserError } from "../../../src/formats/user_error.ts";
 import { checkAxis, pair, readItemAxis, type Rule, unless } from "./rule.ts";
 import { lstm } from "./lstm_rule.ts";
-import { crop, flatten, reshape, slice, split } from "./shape_rules.ts";
+import { crop, flatten, permute, reshape, slice, split } from "./shape_rules.ts";
 import { batchNorm, bias, convolution, innerProduct, power, prelu, scale } from "./trained_rules.ts";
 
 const pooling: Rule = {
@@ -83,14 +83,11 @@ const softmax: Rule = {
   streams: true,
   convert(s, shapes, { streams }) {
     s.ignore("engine");
-    const [item] = shapes, axis = readItemAxis(s, shapes, streams), features = item[axis - 1];
-    if (axis === 1) return { type: "softmax" };
-    if (item.some((n, at) => n !== 1 && at !== axis - 1)) {
-      throw new UserError(
-        `it works along axis ${axis} of items of [${item}]; only axis 1, or any where the others are 1, are supported`,
-      );
-    }
-    return { type: "softmax", reshaped: { from: [features], to: item } };
+    const axis = readItemAxis(s, shapes, streams) - 1;
+    if (axis === 0) return { type: "softmax" };
+    const order = shapes[0].map((_, d) => d === 0 ? axis : d === axis ? 0 : d); // an exchange, which undoes itself
+    const exchange = { type: "transpose", params: { order } };
+    return { type: "softmax", before: [exchange], after: exchange };
   },
 };
 
@@ -124,6 +121,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   LRN: lrn,
   LSTM: lstm,
   PReLU: prelu,
+  Permute: permute,
   Pooling: pooling,
   Power: power,
   ReLU: {
@@ -161,6 +159,8 @@ export const dropped: readonly string[] = [
 export function advice(type: string): string {
   const instead: Record<string, string> = {
     ArgMax: "delete it: the layer before it gives the scores",
+    DetectionOutput: "delete it: its bottoms give the boxes and their scores",
+    PriorBox: "delete it and every layer that needs it: it tells of sizes alone, not of what the network sees",
     Python: "its code is not in these files; delete it, or write it with the types that are known",
     RNN: "use the network's single-frame version",
   };

@@ -74,6 +74,19 @@ export const crop: Rule = {
   },
 };
 
+/** Permute: the axes in their new order; those that are not named follow in the old one. */
+export const permute: Rule = {
+  settings: "permute_param",
+  convert(s, [shape]) {
+    const first = s.integers("order", 0), axes = [0, ...shape.map((_, d) => d + 1)];
+    const order = [...first, ...axes.filter((axis) => !first.includes(axis))];
+    if (order[0] !== 0) {
+      throw new UserError(`its order is [${first}]; only one that leaves the batch first is supported`);
+    }
+    return { type: "transpose", params: { order: order.slice(1).map((axis) => axis - 1) } };
+  },
+};
+
 /** Split: every top is its bottom. */
 export const split: Rule = {
   streams: true,

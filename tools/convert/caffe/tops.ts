@@ -4,7 +4,7 @@ import { UserError } from "../../../src/formats/user_error.ts";
 import { makeLayer, type Value } from "../../../src/net/graph.ts";
 import { storedWeights } from "./blobs.ts";
 import type { CaffeLayer } from "./layers.ts";
-import type { Conversion } from "./rule.ts";
+import type { Conversion, Step } from "./rule.ts";
 import { advice, rules } from "./rules.ts";
 
 /** A layer of network.json. */
@@ -99,11 +99,10 @@ interface Source {
   value: Value;
 }
 
-/** The layer itself, between reshapes where it sees other shapes than its neighbours. */
+/** The layer itself, between the steps that its bottoms and its top go through. */
 function writeLayers(name: string, top: string, bottoms: Source[], conversion: Conversion, taken: Set<string>) {
-  const { type, params = {}, reads = bottoms.length, reshaped: { from, to } = {} } = conversion,
-    files: LayerFile[] = [];
-  const write = (own: string, type: string, params: Record<string, unknown>, sources: Source[], output: string) => {
+  const { type, params = {}, reads = bottoms.length, before = [], after } = conversion, files: LayerFile[] = [];
+  const write = (own: string, { type, params }: Step, sources: Source[], output: string) => {
     const blobs = sources.map(({ name }) => name);
     const source = blobs.length === 1 ? { input: blobs[0] } : { inputs: blobs };
     files.push({ name: own, type, ...source, output: output === own ? undefined : output, ...params });
@@ -111,11 +110,14 @@ function writeLayers(name: string, top: string, bottoms: Source[], conversion: C
       throw new Error("weights are read by the runtime only");
     });
   };
-  const reshape = (own: string, shape: readonly number[], source: Source, output: string): Source => {
-    return { name: output, value: write(own, "reshape", { shape }, [source], output).output };
-  };
-  const [first, ...others] = bottoms.slice(0, reads), before = from && fresh(`${name}_from`, taken);
-  const source = before ? reshape(before, from, first, before) : first, seen = to ? fresh(`${name}_of`, taken) : top;
-  const made = write(name, type, params, [source, ...others], seen), own = { name: seen, value: made.output };
-  return { files, made, value: to ? reshape(fresh(`${name}_to`, taken), to, own, top).value : own.value };
+  const seen = bottoms.slice(0, reads).map((bottom, n): Source => {
+    const step = before[n];
+    if (!step) return bottom;
+    const own = fresh(`${name}_from`, taken);
+    return { name: own, value: write(own, step, [bottom], own).output };
+  });
+  const output = after ? fresh(`${name}_of`, taken) : top, made = write(name, { type, params }, seen, output);
+  if (!after) return { files, made, value: made.output };
+  const { output: value } = write(fresh(`${name}_to`, taken), after, [{ name: output, value: made.output }], top);
+  return { files, made, value };
 }

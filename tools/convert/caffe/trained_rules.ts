@@ -89,19 +89,26 @@ function checkChannelwise(s: Message, shapes: readonly Shape[]): void {
 }
 
 /**
- * What two bottoms become: a sum or a product, value by value.
- * @throws UserError unless they have one shape. (A bottom that begins at a later axis is no batch of items.)
+ * What two bottoms become: a sum or a product, value by value, the second's standing for all that lie behind it.
+ * @throws UserError unless the second's shape begins the first's. (One that begins at a later axis is no batch of items.)
  */
 function ofTwo(s: Message, shapes: readonly Shape[], operation: "sum" | "product"): Conversion {
-  const axis = readAxis(s, shapes), [x, y] = shapes.map((shape) => shape.join("×"));
+  const axis = readAxis(s, shapes), [x, y] = shapes;
   s.ignore("num_axes"); // which counts for weights only
-  if (axis !== 0 || x !== y || shapes.length > 2) {
+  if (axis !== 0 || shapes.length > 2 || y.some((n, d) => n !== x[d])) {
     throw new UserError(
       `its bottoms are ${shapes.map((shape) => `[${shape}]`).join(" and ")} from axis ${axis} on; ` +
-        'only two of one shape with "axis: 0", or one with weights, are supported',
+        'only two with "axis: 0" of which the second has the first\'s shape or its beginning, or one with weights, are supported',
     );
   }
-  return { type: "eltwise", params: { operation }, blobs: 0 };
+  if (x.length === y.length) return { type: "eltwise", params: { operation }, blobs: 0 };
+  const shape = x.map((_, d) => y[d] ?? 1);
+  return {
+    type: "binary",
+    params: { operation },
+    before: [undefined, { type: "reshape", params: { shape } }],
+    blobs: 0,
+  };
 }
 
 /** Scale with one factor a channel, or the product of two bottoms. */

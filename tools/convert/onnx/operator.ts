@@ -90,7 +90,7 @@ export class Operator {
   /** Whole numbers from an attribute, or in later versions from an input. */
   integers(attribute: string, n: number, what: string): number[] | undefined {
     const known = this.known(n, what), values = known ? Array.from(known.values) : this.numbers(attribute);
-    if (values?.every((value) => Number.isSafeInteger(value)) ?? true) return values;
+    if (values?.every((value) => Number.isInteger(value)) ?? true) return values;
     throw new UserError(`${what} are not whole numbers`);
   }
 

@@ -70,6 +70,38 @@ const single = (
     ...more,
   });
 
+Deno.test("onnx: the arithmetic on pads that PyTorch writes, which counts its last axis first", () => {
+  const node = (type: string, inputs: string[], output: string, attributes?: Record<string, number[] | number>) => ({
+    type,
+    inputs,
+    outputs: [output],
+    attributes,
+  });
+  const bytes = onnxModel({
+    opset: 17,
+    inputs: [{ name: "data", shape: [1, 2, 3] }],
+    outputs: ["y"],
+    initializers: {
+      given: int64(2, 1),
+      others: int64(0, 0, 0, 0),
+      pairs: { shape: [2], values: [-1, 2], type: 7 },
+      last: int64(-1),
+      first: int64(-(2 ** 63)), // past the first
+      axis: int64(0),
+    },
+    nodes: [
+      node("Concat", ["given", "others"], "all", { axis: 0 }),
+      node("Reshape", ["all", "pairs"], "rows"),
+      node("Slice", ["rows", "last", "first", "axis", "last"], "turned"),
+      node("Transpose", ["turned"], "ends", { perm: [1, 0] }),
+      node("Reshape", ["ends", "last"], "pads"),
+      node("Pad", ["data", "pads"], "y"),
+    ],
+  });
+  const x = random(1, 2, 3), padded = run(convert(bytes), { data: x });
+  assertClose("Pad", padded, onnx.each([1, 2, 6], ([n, c, at]) => onnx.at(x, [n, c, at - 2]) ?? 0), 1e-6);
+});
+
 Deno.test("onnx: an exported classifier: shapes vanish, any batch runs, the numbers are the model's", () => {
   const model = convert(onnxModel(classifier)), network = networkOf(model);
   assert.equal(typesOf(model), "conv2d batchnorm relu maxpool fc softmax");

@@ -66,6 +66,12 @@ const moved: Operation[] = [
     expected: ({ x }) => onnx.each([2, 4], ([a, b]) => onnx.at(x, [a + 1, b + 2])!),
   },
   {
+    type: "Slice",
+    name: "to the end, as exporters write it",
+    inputs: { x: x(4, 6), wholeStarts: numbers(1, -4), wholeEnds: numbers(2 ** 63 - 1, 2 ** 63 - 1) },
+    expected: ({ x }) => onnx.each([3, 4], ([a, b]) => onnx.at(x, [a + 1, b + 2])!),
+  },
+  {
     type: "Gather",
     attributes: { axis: 1 },
     inputs: { x: x(2, 4), wholeIndices: numbers(3, 0, -2) },
