@@ -52,7 +52,11 @@ export function taken(x: OnnxTensor, axis: number, positions: readonly number[])
 }
 
 /** Value by value over tensors that stretch as NumPy's do. */
-function stretched(xs: readonly OnnxTensor[], type: ElementType, value: (...numbers: number[]) => number): OnnxTensor {
+export function stretched(
+  xs: readonly OnnxTensor[],
+  type: ElementType,
+  value: (...numbers: number[]) => number,
+): OnnxTensor {
   const rank = Math.max(...xs.map(({ shape }) => shape.length));
   const shapes = xs.map(({ shape }) => [...Array(rank - shape.length).fill(1), ...shape] as number[]);
   const to = Array.from({ length: rank }, (_, d) => shapes.reduce((n, shape) => shape[d] === 1 ? n : shape[d], 1));

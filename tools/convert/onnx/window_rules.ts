@@ -3,6 +3,7 @@
  * texels of [channels, length, 1].
  */
 import { UserError } from "../../../src/formats/user_error.ts";
+import { withoutZeroPoints } from "./matrix_rules.ts";
 import type { Operator, Rule } from "./operator.ts";
 import type { Traced } from "./trace.ts";
 
@@ -119,6 +120,12 @@ const conv: Rule = (o) => {
   })];
 };
 
+/** Quantised numbers lose their zero points first; padding is zero then. */
+const convInteger: Rule = (o) => {
+  o.needed(1, "the weight");
+  return conv(withoutZeroPoints(o, 0));
+};
+
 const convTranspose: Rule = (o) => {
   const { kernel, weight, values, bias } = weightsOf(o), groups = o.number("group", 1);
   return [asMap(o, (x, size) => {
@@ -196,6 +203,7 @@ export const windowRules: Record<string, Rule> = {
   AveragePool: pool("avgpool"),
   BatchNormalization: batchNormalization,
   Conv: conv,
+  ConvInteger: convInteger,
   ConvTranspose: convTranspose,
   GlobalAveragePool: globalPool("avgpool"),
   GlobalMaxPool: globalPool("maxpool"),

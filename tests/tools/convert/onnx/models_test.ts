@@ -180,7 +180,10 @@ Deno.test("onnx: external data are read where they should be", () => {
 
 Deno.test("onnx: what is not supported says so, and what to do", () => {
   const refused = (bytes: Uint8Array, message: RegExp, options = {}) => refuses(() => convert(bytes, options), message);
-  refused(single("Erf"), /^net\.onnx: Erf "y": this operator is not supported; docs\/onnx\.md lists those that are$/);
+  refused(
+    single("NonZero"),
+    /^net\.onnx: NonZero "y": this operator is not supported; docs\/onnx\.md lists those that are$/,
+  );
   refused(
     onnxModel({
       nodes: [{ type: "Gelu", domain: "com.microsoft", inputs: ["x"], outputs: ["y"] }],
@@ -201,8 +204,16 @@ Deno.test("onnx: what is not supported says so, and what to do", () => {
   refused(conv, /its weight \[1,3,3,3\] in 1 groups does not fit 2 channels/, { constants: new Map([["W", w]]) });
   refused(conv, /it has no input "V"; its inputs are x, W/, { constants: new Map([["V", w]]) });
   refused(
-    single("Relu", { inputs: [{ name: "x", shape: [2, 3], type: 7 }] }),
-    /input "x" is int64, and networks compute with floats alone/,
+    single("Relu", { inputs: [{ name: "x", shape: [2, 3], type: 8 }] }),
+    /input "x" is of ONNX's type 8, and networks compute with real numbers alone/,
+  );
+  refused(
+    single("Reshape", { others: ["s"], inputs: [{ name: "x", shape: [2, 3] }, { name: "s", shape: [1], type: 7 }] }),
+    /the shape, the model's input "s", must be constant; give its value with --constant s=FILE\.npy$/,
+  );
+  refused(
+    single("ReduceSum", { others: ["a"], inputs: [{ name: "x", shape: [2, 3] }, { name: "a", shape: [0], type: 7 }] }),
+    /input "a" of \[0\] holds no values; if it is a setting, give its value with --constant a=FILE\.npy$/,
   );
   refused(
     single("Relu", { inputs: [{ name: "x", shape: [1, 3, "H", "W"] }] }),
