@@ -63,7 +63,7 @@ export async function readInputs(values: readonly string[], inputs: readonly Inp
     }
     const numbers = Float32Array.from(data, Number);
     const lost = numbers.findIndex((value, at) =>
-      Math.abs(value) > 2 ** 24 && !dtype.startsWith("f") && BigInt(value) !== BigInt(data[at])
+      Math.abs(value) >= 2 ** 24 && !dtype.startsWith("f") && BigInt(value) !== BigInt(data[at])
     );
     if (lost >= 0) {
       throw new UserError(
