@@ -7,6 +7,7 @@
 import type { StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { checkShape, type ImageFormat } from "../../../src/net/network.ts";
+import type { Narrowing } from "../narrowing.ts";
 import { activationRules } from "./activation_rules.ts";
 import { fold } from "./fold.ts";
 import { lstmRules } from "./lstm.ts";
@@ -30,8 +31,8 @@ export interface OnnxOptions {
   constants?: ReadonlyMap<string, OnnxTensor>;
   /** Shapes of inputs that the model leaves open, by name. */
   shapes?: ReadonlyMap<string, readonly number[]>;
-  /** How the weights of convolutions and fully connected layers are stored; all others stay F32. */
-  weights?: "f32" | "f16";
+  /** How the weights of convolutions, fully connected layers and memories are stored; all others stay F32. */
+  weights?: "f32" | "f16" | "i8";
   /** How pixels become the first input's numbers, where it is a picture; a single mean is every channel's. */
   image?: ImageFormat;
 }
@@ -44,6 +45,7 @@ export interface ConvertedOnnx {
   tensors: Map<string, StoredTensor>;
   layers: number;
   parameters: number;
+  narrowing: Narrowing;
   /** The names of the outputs, the network's own first. */
   outputs: string[];
   /** Outputs that are left out: they hold no floats, or their operator is supported without them. */

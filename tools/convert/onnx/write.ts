@@ -1,13 +1,14 @@
 /** What was traced of a model, as network.json and weights.safetensors. */
-import { allFinite, fromFloat32, type StoredTensor } from "../../../src/formats/safetensors.ts";
+import { fromFloat32, type StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph } from "../../../src/net/graph.ts";
 import { checkFactors } from "../../../src/net/model.ts";
 import { type ImageFormat, parseNetwork } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
+import { Narrowing } from "../narrowing.ts";
 import type { ConvertedOnnx, OnnxOptions, Traces } from "./network.ts";
 import type { OnnxModel, OnnxNode, OnnxValue } from "./proto.ts";
-import { floating } from "./tensor.ts";
+import { count, floating } from "./tensor.ts";
 import { isTraced, type Made, type Operand, type Traced } from "./trace.ts";
 
 /** Names the layers that the outputs need, and writes them. */
@@ -51,16 +52,15 @@ export function written(
   }
 
   const names = namesOf(layers, origins, values, inputs.map(({ name }) => name)),
-    tensors = new Map<string, StoredTensor>();
+    tensors = new Map<string, StoredTensor>(),
+    narrowing = new Narrowing(options.weights);
   const blob = (value: Traced) => value.input ?? names.get(value.maker!)!.output;
   const files: Record<string, unknown>[] = layers.map((made) => {
     const { name, output } = names.get(made)!, sources = made.inputs.map(blob);
     for (const [key, { shape, values }] of Object.entries(made.weights)) {
-      const half = options.weights === "f16" && key === "weight" && ["conv2d", "deconv2d", "fc"].includes(made.type);
-      tensors.set(
-        `${name}.${key}`,
-        stored(values, half ? "F16" : "F32", shape, `${file}: ${key} of ${JSON.stringify(name.slice(0, 60))}`),
-      );
+      const what = `${file}: ${key} of ${JSON.stringify(name.slice(0, 60))}`, exact = float32(values, shape);
+      const stored = narrowing.stored({ type: made.type, key, name: `${name}.${key}`, what, exact });
+      for (const [name, tensor] of stored) tensors.set(name, tensor);
     }
     const from = sources.length === 1 ? { input: sources[0] } : sources.length ? { inputs: sources } : {};
     return { name, type: made.type, ...from, output: output === name ? undefined : output, ...made.params };
@@ -79,7 +79,11 @@ export function written(
     text,
     tensors,
     layers: files.length,
-    parameters: tensors.values().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
+    parameters: layers.flatMap(({ weights }) => Object.values(weights)).reduce(
+      (sum, { shape }) => sum + count(shape),
+      0,
+    ),
+    narrowing,
     outputs: outputs.map(({ name }) => name),
     dropped,
   };
@@ -129,12 +133,8 @@ function namesOf(
   return names;
 }
 
-/** A weight as it is written. @throws UserError where it is not finite. */
-function stored(values: ArrayLike<number>, dtype: "F32" | "F16", shape: number[], what: string): StoredTensor {
-  const tensor = dtype === "F32" && values instanceof Float32Array
-    ? { dtype, shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
-    : fromFloat32(values, dtype, shape);
-  if (allFinite(tensor)) return tensor;
-  const finite = Array.from(values).every(Number.isFinite);
-  throw new UserError(`${what} holds ${finite ? `values beyond ${dtype}` : "NaN or infinity"}`);
-}
+/** A weight as float32, which is not copied where it is that. */
+const float32 = (values: ArrayLike<number>, shape: number[]): StoredTensor =>
+  values instanceof Float32Array
+    ? { dtype: "F32", shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
+    : fromFloat32(values, "F32", shape);

@@ -93,10 +93,16 @@ Deno.test("onnx: an exported classifier: shapes vanish, any batch runs, the numb
   assertClose("prob", run(model, { data }), onnx.softmax(score, 1), 1e-6);
 });
 
-Deno.test("onnx: weights in f16; biases and statistics stay f32", () => {
-  const { tensors } = convert(onnxModel(classifier), { weights: "f16" });
-  const dtypes = [...tensors].map(([name, { dtype }]) => `${name} ${dtype}`);
-  assert.ok(dtypes.includes("/conv/Conv.weight F16") && dtypes.includes("/fc/Gemm.bias F32"), `${dtypes}`);
+Deno.test("onnx: weights in f16 and i8; biases and statistics stay f32; what that changes is measured", () => {
+  // Half of the last bit that f16 keeps, and half of the largest value's 127th.
+  for (const [weights, dtype, most] of [["f16", "F16", 2 ** -11], ["i8", "I8", 0.51 / 127]] as const) {
+    const { tensors, parameters, narrowing } = convert(onnxModel(classifier), { weights });
+    const dtypes = ["/conv/Conv.weight", "/fc/Gemm.weight", "/fc/Gemm.bias", "b.variance"]
+      .map((name) => tensors.get(name)!.dtype);
+    assert.deepEqual(dtypes, [dtype, dtype, "F32", "F32"]);
+    assert.equal(parameters, convert(onnxModel(classifier)).parameters);
+    assert.ok(narrowing.error > most / 10 && narrowing.error <= most, `${weights}: ${narrowing.error}`);
+  }
 });
 
 Deno.test("onnx: how pixels become numbers", () => {
