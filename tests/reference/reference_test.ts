@@ -84,6 +84,7 @@ const small: [type: string, inputs: number[][], params: Record<string, unknown>]
   ["lstm", [[4, 3], [4, 1]], { hidden: 2 }],
   ["lstm", [[3, 2, 3], [3, 2]], { hidden: 2, reverse: true, peepholes: true, initial: true }],
   ["lstm", [[6, 2, 2], [6, 2]], { hidden: 2, streams: 3 }],
+  ["lstm", [[3, 2, 3], [3, 2]], { hidden: 2, peepholes: true, state: "cell" }],
   ["lstm", [[2, 3, 2, 2]], { hidden: 3, time: "item" }],
   ["dropout", [[2, 5]], {}],
   ["flatten", [[2, 3, 2, 2]], {}],

@@ -78,13 +78,17 @@ const moved: Operation[] = [
     outputs: ["y", "z"],
     expected: ({ x }) => onnx.each([2, 3], (index) => onnx.at(x, index)!),
   },
-  ...["forward", "reverse"].map((direction): Operation => ({
-    type: "LSTM",
-    name: direction,
-    attributes: { hidden_size: 3, direction },
-    inputs: { x: x(4, 2, 5), knownW: w(1, 12, 5), knownR: w(1, 12, 3), knownB: w(1, 24) },
-    expected: ({ x, knownW, knownR, knownB }) => onnx.lstm(x, knownW, knownR, knownB, direction === "reverse"),
-  })),
+  ...["forward", "reverse"].flatMap((direction) =>
+    (["y", "cell"] as const).map((wanted): Operation => ({
+      type: "LSTM",
+      name: `${wanted}, ${direction}`,
+      attributes: { hidden_size: 3, direction },
+      inputs: { x: x(4, 2, 5), knownW: w(1, 12, 5), knownR: w(1, 12, 3), knownB: w(1, 24) },
+      outputs: wanted === "y" ? ["y"] : ["", "", "cell"],
+      expected: ({ x, knownW, knownR, knownB }) =>
+        onnx.lstm(x, knownW, knownR, knownB, direction === "reverse")[wanted],
+    }))
+  ),
 ];
 
 for (const operation of moved) check(operation);
