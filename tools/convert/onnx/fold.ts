@@ -278,6 +278,9 @@ export function permutation(o: Operator): number[] {
   return order;
 }
 
+/** Whether an operator's value can be known, where its inputs are. */
+export const isFolded = ({ node: { type } }: Operator): boolean => Object.hasOwn(folds, type);
+
 /** The operator's value where it is known: all its inputs are, or only their shapes matter. */
 export function fold(o: Operator): OnnxTensor | undefined {
   if (o.node.type === "Shape") {
@@ -286,7 +289,7 @@ export function fold(o: Operator): OnnxTensor | undefined {
     return tensorOf("int64", [part.length], Float64Array.from(part));
   }
   if (o.node.type === "Size") return tensorOf("int64", [], Float64Array.of(count(o.shape(0))));
-  const own = Object.hasOwn(folds, o.node.type) ? folds[o.node.type] : undefined;
+  const own = isFolded(o) ? folds[o.node.type] : undefined;
   const known = o.inputs.filter((x): x is OnnxTensor => x !== undefined && !isTraced(x));
   if (!own || o.inputs.some(isTraced)) return undefined;
   const least = { Where: 3, Range: 3, Constant: 0 }[o.node.type] ??

@@ -9,7 +9,7 @@ import { UserError } from "../../../src/formats/user_error.ts";
 import { checkShape, type ImageFormat } from "../../../src/net/network.ts";
 import type { Narrowing } from "../narrowing.ts";
 import { activationRules } from "./activation_rules.ts";
-import { fold } from "./fold.ts";
+import { fold, isFolded } from "./fold.ts";
 import { lstmRules } from "./lstm.ts";
 import { logicRules } from "./logic_rules.ts";
 import { matrixRules } from "./matrix_rules.ts";
@@ -48,7 +48,7 @@ export interface ConvertedOnnx {
   narrowing: Narrowing;
   /** The names of the outputs, the network's own first. */
   outputs: string[];
-  /** Outputs that are left out: they hold no floats, or their operator is supported without them. */
+  /** Outputs that are left out: known integers, or such as their operator is supported without. */
   dropped: string[];
 }
 
@@ -228,6 +228,7 @@ function convertNode(
       trace.spend(result.values.length);
     }
     if (!result && !own) {
+      if (node.domain === "" && isFolded(o)) o.inputs.forEach((_, n) => o.known(n, `its input ${n + 1}`));
       const domain = node.domain === "" ? "" : ` of ${node.domain.slice(0, 40)}`;
       throw new UserError(`this operator${domain} is not supported; docs/onnx.md lists those that are`);
     }

@@ -2,8 +2,8 @@
 import { UserError } from "../../../src/formats/user_error.ts";
 import { axesOf } from "./fold.ts";
 import type { Operator, Rule } from "./operator.ts";
-import { count, type OnnxTensor } from "./tensor.ts";
-import type { Trace, Traced } from "./trace.ts";
+import { count } from "./tensor.ts";
+import type { Operand, Trace, Traced } from "./trace.ts";
 import { absolute, arithmetic, meeting, numberOf, squared } from "./value_rules.ts";
 
 const softmax = (type: "softmax" | "logsoftmax"): Rule => (o) => {
@@ -57,24 +57,43 @@ const reduce = (run: (o: Operator, x: Traced, own: readonly number[]) => Traced)
 
 const negative = (trace: Trace, x: Traced): Traced => trace.affine(x, [-1]);
 
-/** x without its mean, over its standard deviation; the dimensions are the item's. */
-function normalised(trace: Trace, x: Traced, own: readonly number[], epsilon: number): Traced {
-  const centred = arithmetic(trace, "difference", x, mean(trace, x, own));
+/** x without its mean, over its standard deviation, with both; the dimensions are the item's. */
+function normalised(trace: Trace, x: Traced, own: readonly number[], epsilon: number) {
+  const m = mean(trace, x, own), centred = arithmetic(trace, "difference", x, m);
   const variance = mean(trace, squared(trace, centred), own);
-  return meeting(trace, "quotient", centred, trace.add("sqrt", {}, [trace.affine(variance, 1, [epsilon])]));
+  const deviation = trace.add("sqrt", {}, [trace.affine(variance, 1, [epsilon])]);
+  return { y: meeting(trace, "quotient", centred, deviation), mean: m, variance };
 }
 
 /** y · scale + bias, which are there or not. */
-const affine = (trace: Trace, y: Traced, scale?: OnnxTensor, bias?: OnnxTensor): Traced => {
+const affine = (trace: Trace, y: Traced, scale?: Operand, bias?: Operand): Traced => {
   const scaled = scale ? arithmetic(trace, "product", y, scale) : y;
   return bias ? arithmetic(trace, "sum", scaled, bias) : scaled;
+};
+
+/** BatchNormalization by the statistics of the batch at hand, which is one item then, and the running ones after it. */
+export const trainingBatchNormalization: Rule = (o) => {
+  o.whole();
+  const { trace } = o, x = o.computed(0), momentum = o.number("momentum", 0.9), channels = x.item[1];
+  const own = x.item.flatMap((_, d) => d === 1 ? [] : [d]),
+    result = normalised(trace, x, own, o.number("epsilon", 1e-5));
+  const [scale, bias, before, spread] = [1, 2, 3, 4].map((n) =>
+    trace.reshape(o.computed(n), [channels, ...x.item.slice(2).map(() => 1)])
+  );
+  const running = (old: Traced, now: Traced) =>
+    trace.add("eltwise", { operation: "sum", coefficients: [momentum, 1 - momentum] }, [
+      trace.reshape(old, [channels]),
+      trace.reshape(now, [channels]),
+    ]);
+  const y = affine(trace, result.y, scale, bias);
+  return [y, running(before, result.mean), running(spread, result.variance)];
 };
 
 /** Over all dimensions from an axis on. */
 const layerNormalization: Rule = (o) => {
   const { trace } = o, x = o.computed(0), rank = o.shape(0).length, axis = o.axis(o.number("axis", -1), rank);
   const own = Array.from({ length: rank - axis }, (_, n) => trace.itemAxis(axis + n));
-  const y = normalised(trace, x, own, o.number("epsilon", 1e-5));
+  const { y } = normalised(trace, x, own, o.number("epsilon", 1e-5));
   return [affine(trace, y, o.known(1, "the scale"), o.known(2, "the bias"))];
 };
 
@@ -92,7 +111,7 @@ const groupNormalization = (groups: (o: Operator) => number): Rule => (o) => {
     const many = groups(o);
     if (!(many > 0) || x.item[0] % many !== 0) throw new UserError(`${many} groups of ${x.item[0]} channels`);
     const rows = trace.reshape(x, [many, count(x.item) / many]);
-    const y = trace.reshape(normalised(trace, rows, [1], o.number("epsilon", 1e-5)), x.item);
+    const y = trace.reshape(normalised(trace, rows, [1], o.number("epsilon", 1e-5)).y, x.item);
     return trace.affine(y, scale, bias);
   })];
 };

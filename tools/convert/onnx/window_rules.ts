@@ -5,6 +5,7 @@
 import { UserError } from "../../../src/formats/user_error.ts";
 import { withoutZeroPoints } from "./matrix_rules.ts";
 import type { Operator, Rule } from "./operator.ts";
+import { trainingBatchNormalization } from "./reduction_rules.ts";
 import type { Traced } from "./trace.ts";
 import { convTransposeVolume, convVolume } from "./volume_rules.ts";
 import { both, parameters, reach, short, upper, windows } from "./windows.ts";
@@ -130,7 +131,8 @@ const lrn: Rule = (o) => [
 ];
 
 const batchNormalization: Rule = (o) => {
-  o.only({ training_mode: 0, spatial: 1 });
+  if (o.number("training_mode", 0) !== 0) return trainingBatchNormalization(o);
+  o.only({ spatial: 1 });
   const [weight, bias, mean, variance] = ["the scale", "the bias", "the mean", "the variance"]
     .map((what, n) => o.needed(n + 1, what).values);
   const params = { epsilon: o.number("epsilon", 1e-5), affine: true };

@@ -37,7 +37,7 @@ export function written(
     outputs.every((output) => output.name !== name)
   );
   if (outputs.length === 0) {
-    throw new UserError(`${file}: none of its outputs can be had: they hold no floats, or are not supported`);
+    throw new UserError(`${file}: none of its outputs can be had: they depend on no input, or are not supported`);
   }
   const live = new Set<Traced>(outputs.map(({ value }) => value));
   for (const made of [...trace.layers].reverse()) {

@@ -94,6 +94,17 @@ const sums: [string, Function, Function][] = [
 
 const normalisations: Operation[] = [
   {
+    type: "BatchNormalization",
+    name: "in training",
+    attributes: { training_mode: 1, epsilon: { float: 0.25 } },
+    inputs: { x: x(4, 3, 5), knownScale: w(3), knownBias: x(3), knownMean: w(3), knownVariance: numbers(1, 2, 3) },
+    outputs: ["y", "mean", "variance"],
+    expected: ({ x, knownScale, knownBias }) => {
+      const y = onnx.transpose(normalised(onnx.transpose(x, [1, 0, 2]), 20, 0.25), [1, 0, 2]);
+      return affine(y, tensor([3, 1], knownScale.data), tensor([3, 1], knownBias.data));
+    },
+  },
+  {
     type: "LayerNormalization",
     attributes: { axis: -2, epsilon: { float: 0.25 } },
     inputs: { x: x(3, 4, 5), knownScale: w(4, 5), knownBias: x(4, 5) },

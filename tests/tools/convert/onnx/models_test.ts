@@ -226,9 +226,10 @@ Deno.test("onnx: what is not supported says so, and what to do", () => {
     /input "x" leaves dimension 2 open; give its shape with --shape x=1,3,224,224$/,
   );
   refused(
-    single("BatchNormalization", { attributes: { training_mode: 1 } }),
-    /"training_mode" is 1; only 0 is supported/,
+    single("ConstantOfShape", { inputs: [{ name: "x", shape: [2], type: 7 }] }),
+    /its input 1, the model's input "x", must be constant; give its value with --constant x=FILE\.npy$/,
   );
+  refused(single("LRN", { attributes: { size: "five" } }), /its attribute "size" is not a number/);
   refused(
     single("Constant", { nodes: [{ type: "Constant", inputs: [], outputs: ["y"], attributes: { value: file(2) } }] }),
     /its output does not depend on an input/,
