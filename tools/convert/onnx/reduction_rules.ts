@@ -1,7 +1,7 @@
 /** Operators that sum over dimensions: reductions, softmax, and normalisation by statistics of the item at hand. */
 import { UserError } from "../../../src/formats/user_error.ts";
-import { axesOf } from "./fold.ts";
 import type { Operator, Rule } from "./operator.ts";
+import { axesOf } from "./shapes.ts";
 import { count } from "./tensor.ts";
 import type { Operand, Trace, Traced } from "./trace.ts";
 import { absolute, arithmetic, meeting, numberOf, squared } from "./value_rules.ts";

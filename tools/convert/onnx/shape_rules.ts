@@ -1,7 +1,7 @@
 /** Operators that move, join or rename values. */
 import { UserError } from "../../../src/formats/user_error.ts";
-import { flattened, permutation, sliced, squeezed, wantedShape } from "./fold.ts";
 import type { Operator, Rule } from "./operator.ts";
+import { flattened, permutation, sliced, squeezed, wantedShape } from "./shapes.ts";
 
 import type { Traced } from "./trace.ts";
 
@@ -67,13 +67,15 @@ const dropout: Rule = (o) => {
   return [o.input(0), o.node.outputs[1] ? o.trace.affine(o.computed(0), [0], [1]) : undefined];
 };
 
+/** Positions along an axis, neighbours together. */
 const gather: Rule = (o) => {
   const indices = o.needed(1, "the indices"), x = o.computed(0), shape = o.shape(0);
   const axis = o.axis(o.number("axis", 0), shape.length), own = o.trace.itemAxis(axis);
   const positions = Array.from(indices.values as ArrayLike<number>, (at) => at < 0 ? at + shape[axis] : at);
-  if (positions.length > 64) throw new UserError(`it picks ${positions.length} positions; up to 64 are supported`);
   if (positions.some((at) => !(at >= 0 && at < shape[axis]))) throw new UserError(`an index is outside [${shape}]`);
-  const parts = positions.map((at) => run(o, x, axis, at, 1));
+  const firsts = positions.flatMap((at, n) => at === positions[n - 1] + 1 ? [] : [n]);
+  if (firsts.length > 64) throw new UserError(`it picks ${firsts.length} runs of positions; up to 64 are supported`);
+  const parts = firsts.map((n, k) => run(o, x, axis, positions[n], (firsts[k + 1] ?? positions.length) - n));
   return [
     o.trace.reshape(joined(o, parts, own), [...x.item.slice(0, own), ...indices.shape, ...x.item.slice(own + 1)]),
   ];

@@ -72,6 +72,12 @@ const moved: Operation[] = [
     expected: ({ x }) => onnx.each([2, 3], ([a, b]) => onnx.at(x, [a, [3, 0, 2][b]])!),
   },
   {
+    type: "Gather",
+    name: "neighbours together",
+    inputs: { x: x(90, 3), wholeIndices: numbers(...Array(80).keys(), 4, 5) },
+    expected: ({ x }) => onnx.each([82, 3], ([a, b]) => onnx.at(x, [a < 80 ? a : a - 76, b])!),
+  },
+  {
     type: "Split",
     attributes: { axis: 1, num_outputs: 2 },
     inputs: { x: x(2, 5) },
