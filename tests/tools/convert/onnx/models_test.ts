@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readOnnx } from "../../../../tools/convert/onnx/proto.ts";
 import { readTensor, tensorOf } from "../../../../tools/convert/onnx/tensor.ts";
+import { damageProtobuf } from "../../../formats/damage.ts";
 import { fuzz } from "../../../formats/fuzz.ts";
 import { assertClose } from "../../../reference/close.ts";
 import { normal, randomTensor } from "../../../reference/random.ts";
@@ -55,6 +56,26 @@ const classifier: ModelFile = {
       attributes: { transB: 1 },
     },
     { type: "Softmax", inputs: ["score"], outputs: ["prob"], attributes: { axis: 1 } },
+  ],
+};
+
+/** Operators that become several layers, on integers too. */
+const manyOperators: ModelFile = {
+  inputs: [{ name: "x", shape: [1, 2, 4, 3, 4], type: 6 }],
+  outputs: ["y", "z"],
+  initializers: { w: file(4, 2, 2, 3, 2), k: float([], [3]), s: file(3), to: int64(1, 4, 6, 3), p: float([], [1.5]) },
+  nodes: [
+    { type: "Div", inputs: ["x", "k"], outputs: ["a"] },
+    { type: "Conv", inputs: ["a", "w"], outputs: ["b"], attributes: { strides: [1, 2, 1], pads: [0, 1, 0, 0, 1, 0] } },
+    { type: "ConvTranspose", inputs: ["b", "w"], outputs: ["c"], attributes: { strides: [2, 1, 1] } },
+    { type: "ReduceMax", inputs: ["b"], outputs: ["d"], attributes: { keepdims: 0 } },
+    { type: "Reshape", inputs: ["b", "to"], outputs: ["e"], attributes: { allowzero: 1 } },
+    { type: "LayerNormalization", inputs: ["e", "s"], outputs: ["f"] },
+    { type: "Expand", inputs: ["f", "to"], outputs: ["g"] },
+    { type: "Pow", inputs: ["g", "p"], outputs: ["h"] },
+    { type: "Mod", inputs: ["h", "k"], outputs: ["i"], attributes: { fmod: 1 } },
+    { type: "Max", inputs: ["i", "d"], outputs: ["y"] },
+    { type: "Cast", inputs: ["c"], outputs: ["z"], attributes: { to: 9 } },
   ],
 };
 
@@ -285,6 +306,11 @@ Deno.test("onnx: damaged files", () => {
   refuses(() => convert(new TextEncoder().encode("no model")), /^net\.onnx: /);
   refuses(() => convert(new Uint8Array(0)), /^net\.onnx: there is no graph in it; is it an ONNX model\?$/);
   const bytes = onnxModel(classifier);
+  assert.equal(convert(onnxModel(manyOperators)).outputs.join(), "y,z");
   assert.equal(readOnnx(bytes, { file: "f", external: () => bytes }).nodes.length, classifier.nodes.length);
+  const message = /^(7|8|7\.(1|5|11|12)|7\.1\.5|7\.1[12]\.2(\.1(\.2(\.1)?)?)?)$/;
+  const sound = { damage: damageProtobuf((path) => message.test(path)) };
   fuzz(bytes, 300, (damaged) => convert(damaged));
+  fuzz(bytes, 100, (damaged) => convert(damaged), sound);
+  fuzz(onnxModel(manyOperators), 100, (damaged) => convert(damaged), sound);
 });
