@@ -51,11 +51,23 @@ export function written(
     throw new UserError(`${file}: its output does not depend on an input; there is nothing to run`);
   }
 
-  const names = namesOf(layers, origins, values, inputs.map(({ name }) => name)),
+  // A batch of one that the model fixes and keeps is left out: each item then runs as the model would.
+  const firstOf = (name: string) =>
+    (options.shapes?.get(name) ?? declared.find((input) => input.name === name)!.shape!)[0];
+  const alone = trace.batch === undefined && outputs.every(({ value }) => value.item[0] === 1) &&
+    inputs.every(({ name, shape }) => shape.length > 1 && firstOf(name) === 1);
+  const taken = new Set(values.keys()), whole = new Map<string, string>();
+  for (const { name } of alone ? inputs : []) whole.set(name, free(`${name}.whole`, taken));
+
+  const names = namesOf(layers, origins, values, [...whole.values()]),
     tensors = new Map<string, StoredTensor>(),
     narrowing = new Narrowing(options.weights);
-  const blob = (value: Traced) => value.input ?? names.get(value.maker!)!.output;
-  const files: Record<string, unknown>[] = layers.map((made) => {
+  const blob = ({ input, maker }: Traced) =>
+    input === undefined ? names.get(maker!)!.output : whole.get(input) ?? input;
+  const files: Record<string, unknown>[] = [...whole].map(([input, name]) => {
+    return { name, type: "reshape", input, shape: [...inputs.find((one) => one.name === input)!.shape] };
+  });
+  for (const made of layers) {
     const { name, output } = names.get(made)!, sources = made.inputs.map(blob);
     for (const [key, { shape, values }] of Object.entries(made.weights)) {
       const what = `${file}: ${key} of ${JSON.stringify(name.slice(0, 60))}`, exact = float32(values, shape);
@@ -63,16 +75,19 @@ export function written(
       for (const [name, tensor] of stored) tensors.set(name, tensor);
     }
     const from = sources.length === 1 ? { input: sources[0] } : sources.length ? { inputs: sources } : {};
-    return { name, type: made.type, ...from, output: output === name ? undefined : output, ...made.params };
-  });
+    files.push({ name, type: made.type, ...from, output: output === name ? undefined : output, ...made.params });
+  }
   // An output under its own name, and the first as the network's: the identity costs nothing.
-  const identity = (name: string, value: Traced) =>
-    files.push({ name: unused(`${name}.output`, files), type: "dropout", input: blob(value), output: name });
-  for (const { name, value } of outputs.slice(1)) if (blob(value) !== name) identity(name, value);
+  const identity = (name: string, value: Traced) => {
+    const own = alone ? { type: "reshape", shape: value.item.slice(1) } : { type: "dropout" };
+    files.push({ name: unused(`${name}.output`, files), input: blob(value), output: name, ...own });
+  };
+  for (const { name, value } of outputs.slice(1)) if (alone || blob(value) !== name) identity(name, value);
   const [first] = outputs;
   if (blob(first.value) !== first.name || layers.at(-1)?.output !== first.value || files.length > layers.length) {
     identity(first.name, first.value);
   }
+  if (alone) { for (const input of inputs) input.shape.shift(); }
   const text = networkText({ name: options.name, inputs, image: imageOf(options.image, inputs[0]), layers: files });
   checkFactors(buildGraph({ network: parseNetwork(text, file), where: file, weights: tensors }), file);
   return {
@@ -103,6 +118,14 @@ function imageOf(image: ImageFormat | undefined, { name, shape }: { name: string
 
 const order = (declared: OnnxValue[], name: string): number => declared.findIndex((input) => input.name === name);
 
+/** A name that is not taken, to which it is added. */
+function free(name: string, taken: Set<string>): string {
+  let own = name;
+  while (taken.has(own)) own += "_";
+  taken.add(own);
+  return own;
+}
+
 /** A name that no layer has yet. */
 function unused(name: string, files: { name?: unknown }[]): string {
   return files.some((file) => file.name === name) ? unused(`${name}_`, files) : name;
@@ -113,13 +136,13 @@ function namesOf(
   layers: Made[],
   origins: Map<Made, OnnxNode>,
   values: Map<string, Operand>,
-  inputs: string[],
+  reserved: string[],
 ): Map<Made, { name: string; output: string }> {
-  const taken = new Set([...values.keys(), ...inputs]), blobs = new Map<Made, string>();
+  const taken = new Set([...values.keys(), ...reserved]), blobs = new Map<Made, string>();
   for (const [name, value] of values) {
     if (isTraced(value) && value.maker && !blobs.has(value.maker)) blobs.set(value.maker, name);
   }
-  const used = new Set<string>(), names = new Map<Made, { name: string; output: string }>();
+  const used = new Set(reserved), names = new Map<Made, { name: string; output: string }>();
   const counts = new Map<OnnxNode | undefined, number>();
   layers.forEach((made, n) => {
     const node = origins.get(made), own = node?.name || node?.outputs.find((name) => name !== "") || "constant";

@@ -272,6 +272,32 @@ Deno.test("onnx: a size that is left open is asked for; the first is the batch's
   );
 });
 
+Deno.test("onnx: a batch of one that is not kept apart: where it is fixed, each item of a batch runs on its own", () => {
+  const turn = { type: "Transpose", attributes: { perm: [1, 0, 2] } };
+  const turned = (batch: number | string) =>
+    onnxModel({
+      nodes: [
+        { ...turn, inputs: ["x"], outputs: ["sequence"] },
+        { type: "Relu", inputs: ["sequence"], outputs: ["x.whole"] },
+        { ...turn, inputs: ["x.whole"], outputs: ["y"] },
+        { type: "Neg", inputs: ["y"], outputs: ["z"] },
+      ],
+      inputs: [{ name: "x", shape: [batch, 3, 2] }],
+      outputs: ["y", "z", "x"],
+    });
+  const model = convert(turned(1)), x = random(4, 3, 2), values = [...x.data].map((value) => Math.max(0, value));
+  assert.deepEqual(networkOf(model).inputs, [{ name: "x", shape: [3, 2] }]);
+  const signless = (list: Iterable<number>) => Array.from(list, (value) => value + 0); // −0 is 0
+  for (const [name, expected] of Object.entries({ y: values, z: values.map((value) => -value), x: [...x.data] })) {
+    const { shape, data } = run(model, { x }, name);
+    assert.deepEqual([shape, signless(data)], [[4, 3, 2], signless(expected)]);
+  }
+  assert.deepEqual(signless(run(model, { x }).data), values);
+  const shapes = new Map([["x", [1, 3, 2]]]), open = turned("N");
+  assert.deepEqual(networkOf(convert(open)).inputs, [{ name: "x", shape: [1, 3, 2] }]);
+  assert.deepEqual(networkOf(convert(open, { shapes })).inputs, [{ name: "x", shape: [3, 2] }]);
+});
+
 Deno.test("onnx: what is known cannot unfold to more than there is", () => {
   const shape = int64(2 ** 20, 2 ** 20);
   refuses(
