@@ -60,11 +60,15 @@ const mod: Rule = (o) => {
   return [arithmetic(trace, "sum", rest, arithmetic(trace, "product", opposed, b))];
 };
 
+/** All inputs, at least one. */
+const several = (o: Operator): Operand[] => Array.from({ length: Math.max(1, o.inputs.length) }, (_, n) => o.input(n));
+
 function sumOf(o: Operator): Traced {
-  const xs = o.inputs.map((_, n) => o.input(n));
-  const same = xs.every((x) => isTraced(x) && x.item.join() === o.computed(0).item.join());
+  const xs = several(o), [first] = xs;
+  const same = isTraced(first) && xs.every((x) => isTraced(x) && x.item.join() === first.item.join());
   if (same && xs.length > 1) return o.trace.add("eltwise", { operation: "sum" }, xs as Traced[]);
-  return xs.reduce((a, b) => arithmetic(o.trace, "sum", a, b)) as Traced;
+  const y = xs.reduce((a, b) => arithmetic(o.trace, "sum", a, b));
+  return isTraced(y) ? y : o.computed(0);
 }
 
 /** The larger, or the smaller, of several values, or of one and a known number. */
@@ -82,7 +86,7 @@ const extreme = (side: "min" | "max"): Rule => (o) => {
     const both = [a, b].map((x) => x.item.join() === item.join() ? x : stretched(trace, x, item));
     return trace.add("eltwise", { operation: "max" }, both);
   };
-  return [flip(o.inputs.map((_, n) => flip(o.computed(n))).reduce(larger))];
+  return [flip(several(o).map((_, n) => flip(o.computed(n))).reduce(larger))];
 };
 
 /** A value repeated along the dimensions of an item that are 1 or lacking in its own. */

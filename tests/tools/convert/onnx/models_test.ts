@@ -250,6 +250,10 @@ Deno.test("onnx: what is not supported says so, and what to do", () => {
     single("ConstantOfShape", { inputs: [{ name: "x", shape: [2], type: 7 }] }),
     /its input 1, the model's input "x", must be constant; give its value with --constant x=FILE\.npy$/,
   );
+  for (const type of ["Sum", "Mean", "Max", "Concat"]) {
+    const node = { type, inputs: [], outputs: ["y"], attributes: { axis: 0 } };
+    refused(single(type, { nodes: [node] }), /its input 1 is missing|it has 0 inputs, expected 1/);
+  }
   refused(single("LRN", { attributes: { size: "five" } }), /its attribute "size" is not a number/);
   refused(
     single("Constant", { nodes: [{ type: "Constant", inputs: [], outputs: ["y"], attributes: { value: file(2) } }] }),
