@@ -29,6 +29,8 @@ export interface LstmGeometry {
   hidden: number;
   reverse: boolean;
   peepholes: boolean;
+  /** Which of a step's values come out: h or c. */
+  state: "hidden" | "cell";
   /** Where a step's marker lies: in an item each ("batch"), or with other steps in one item ("item"). */
   marker: "none" | "batch" | "item";
 }
@@ -99,7 +101,7 @@ fn kernel(i: u32) {
   store_next(i, h);
   store_next(${all}u + i, c);
   if (i == 0u) { store_next(${2 * all}u, load_state(${2 * all}u) + 1.0); }
-  store_y(row * ${width(g)}u + k, h);
+  store_y(row * ${width(g)}u + k, ${g.state === "cell" ? "c" : "h"});
   ${keep ? kept.map((value, n) => `store_kept(${gate(g, "row", n, 5)}, ${value});`).join(" ") : ""}
 }`;
 }
@@ -113,6 +115,8 @@ export function lstmStepGradient(g: LstmGeometry): string {
   const valid = rest
     ? `vec4<bool>(k < ${width(g) - 1}u) | vec4<bool>(${[0, 1, 2, 3].map((lane) => lane < rest).join(", ")})`
     : "vec4<bool>(true)";
+  const dy = `select(vec4f(), load_dy(row * ${width(g)}u + k), ${valid})`;
+  const [toHidden, toCell] = g.state === "cell" ? ["", ` + ${dy}`] : [`${dy} + `, ""];
   const through = (value: string, n: number) => g.peepholes ? ` + ${value} * ${peephole(g, n)}` : "";
   return `${LANE}
 fn kernel(i: u32) {
@@ -120,9 +124,9 @@ fn kernel(i: u32) {
   ${["vi", "vf", "vo", "vg", "before"].map((name, n) => `let ${name} = load_kept(${gate(g, "row", n, 5)});`).join(" ")}
   let c = vf * before + vi * vg;
   let squashed = ${tanh("c")};
-  let dh = select(vec4f(), load_dy(row * ${width(g)}u + k), ${valid}) + load_dh(i);
+  let dh = ${toHidden}load_dh(i);
   let dao = dh * squashed * vo * (1.0 - vo);
-  let dc = load_back(${4 * all}u + i) + dh * vo * (1.0 - squashed * squashed)${through("dao", 2)};
+  let dc = load_back(${4 * all}u + i) + dh * vo * (1.0 - squashed * squashed)${through("dao", 2)}${toCell};
   let dai = dc * vg * vi * (1.0 - vi);
   let daf = dc * before * vf * (1.0 - vf);
   let dag = dc * vi * (1.0 - vg * vg);

@@ -15,7 +15,7 @@ const options = {
     value: "X.npy",
     repeats: true,
     help:
-      "the input, [N, channels, height, width] or [N, features]; N may be left out; NAME=X.npy for one of several (needed)",
+      "the input, [N, channels, height, width] or [N, features], of any type of numbers; N may be left out; NAME=X.npy for one of several (needed)",
   },
   output: { value: "Y.npy", help: "where the output goes, [N, …]; without N where the input has none (needed)" },
   layer: { value: "NAME", help: "the layer or blob that comes out (the last)" },

@@ -50,7 +50,7 @@ export async function readInputs(values: readonly string[], inputs: readonly Inp
   const arrays = new Map<string, Float32Array>();
   let first: { rows: number; batched: boolean; file: string } | undefined;
   for (const { input, file } of assigned(values, inputs, folder)) {
-    const { shape, data } = readNpy(await readBytes(file), file), batched = shape.length !== input.shape.length;
+    const { shape, dtype, data } = readNpy(await readBytes(file), file), batched = shape.length !== input.shape.length;
     const rows = batched ? shape[0] : 1, item = batched ? shape.slice(1) : shape;
     if (item.join() !== input.shape.join() || item.length !== input.shape.length || !(rows > 0)) {
       const wanted = ["N", ...input.shape].join(", ");
@@ -62,8 +62,16 @@ export async function readInputs(values: readonly string[], inputs: readonly Inp
       throw new UserError(`${file} has ${say({ rows, batched })}, ${first.file} ${say(first)}`);
     }
     const numbers = asFloat32(data);
+    const lost = numbers.findIndex((value, at) =>
+      Math.abs(value) >= 2 ** 24 && !dtype.startsWith("f") && BigInt(value) !== BigInt(data[at])
+    );
+    if (lost >= 0) {
+      throw new UserError(
+        `${file} holds ${data[lost]}, which float32, what networks compute with, rounds to ${numbers[lost]}`,
+      );
+    }
     if (!numbers.every(Number.isFinite)) {
-      throw new UserError(`${file} holds NaN or infinity; GPUs give no sure answer to these`);
+      throw new UserError(`${file} holds NaN, infinity or what float32 cannot hold; GPUs give no sure answer to these`);
     }
     arrays.set(input.name, numbers);
   }

@@ -1,11 +1,15 @@
 /**
- * binary: sum, difference, product or quotient of two inputs whose shapes may differ as NumPy's may, or whether the first
- * is less than the second: 1 or 0, through which no gradient goes.
+ * binary: sum, difference, product or quotient of two inputs whose shapes may differ as NumPy's may, the whole part of the
+ * quotient, or whether the first is less than the second: 1 or 0. No gradient goes through these last two.
  */
 import { broadcast } from "../../shaders/items.ts";
 import { stretched, unstretched } from "./broadcast.ts";
 import { texelCall } from "./calls.ts";
 import type { Op } from "./op.ts";
+
+// A division may be off by a few units in the last place, and a whole quotient by one: the remainder tells.
+const whole = "trunc(abs(a / b))", rest = `(abs(a) - ${whole} * abs(b))`;
+const truncated = `(${whole} + select(0.0, 1.0, ${rest} >= abs(b)) - select(0.0, 1.0, ${rest} < 0.0))`;
 
 /** The operations: y and the gradients to a and b, as WGSL. */
 const operations = {
@@ -13,6 +17,7 @@ const operations = {
   difference: ["a - b", "dy", "-dy"],
   product: ["a * b", "dy * b", "dy * a"],
   quotient: ["a / b", "dy / b", "-dy * a / (b * b)"],
+  truncatedQuotient: [`sign(a) * sign(b) * ${truncated}`, "0.0", "0.0"],
   less: ["select(0.0, 1.0, a < b)", "0.0", "0.0"],
 } as const;
 
@@ -24,7 +29,9 @@ export interface BinaryParams {
 /** The layer type `binary`. */
 export const binary: Op<BinaryParams> = {
   inputs: 2,
-  parse: (fields) => ({ operation: fields.choice("operation", ["sum", "difference", "product", "quotient", "less"]) }),
+  parse: (fields) => ({
+    operation: fields.choice("operation", Object.keys(operations) as BinaryParams["operation"][]),
+  }),
   outputShape: ([a, b]) => stretched(a, b),
   forward({ name, inputs: [a, b], shapes, params: { operation } }, y) {
     const to = stretched(shapes[0], shapes[1]), [expression] = operations[operation];

@@ -32,6 +32,8 @@ export interface LstmParams {
   reverse: boolean;
   peepholes: boolean;
   initial: boolean;
+  /** Which of every step's values come out. */
+  state: "hidden" | "cell";
 }
 
 /**
@@ -54,9 +56,9 @@ function sizes({ name, inputs: [x], shapes: [item, marker], params }: Node<LstmP
   if (!Number.isInteger(steps)) {
     throw new UserError(`${name}: a batch of ${batch} does not split into steps of ${params.streams} streams`);
   }
-  const { hidden, reverse, peepholes } = params;
+  const { hidden, reverse, peepholes, state } = params;
   const geometry: LstmGeometry = {
-    ...{ items, steps, streams, perItem, hidden, reverse, peepholes },
+    ...{ items, steps, streams, perItem, hidden, reverse, peepholes, state },
     marker: marker ? params.time : "none",
   };
   return {
@@ -129,6 +131,7 @@ export const lstm: Op<LstmParams> = {
     reverse: fields.boolean("reverse", false),
     peepholes: fields.boolean("peepholes", false),
     initial: fields.boolean("initial", false),
+    state: fields.choice("state", ["hidden", "cell"], "hidden"),
   }),
   isSequence: ({ time }) => time === "batch",
   outputShape(inputs, p) {

@@ -9,6 +9,7 @@ import { conv2d } from "./conv2d.ts";
 import { deconv2d } from "./deconv2d.ts";
 import { eltwise } from "./eltwise.ts";
 import { elu } from "./elu.ts";
+import { erf } from "./erf.ts";
 import { fc } from "./fc.ts";
 import { lrn } from "./lrn.ts";
 import { lstm } from "./lstm.ts";
@@ -18,6 +19,7 @@ import type { Op } from "./op.ts";
 import { pad } from "./pad.ts";
 import { avgpool, maxpool } from "./pool.ts";
 import { prelu } from "./prelu.ts";
+import { round } from "./round.ts";
 import { crop, dropout, flatten, reshape } from "./shape_ops.ts";
 import { slice } from "./slice.ts";
 import { logsoftmax, softmax } from "./softmax.ts";
@@ -38,6 +40,7 @@ export const ops: Readonly<Record<string, Op>> = {
   dropout,
   eltwise,
   elu,
+  erf,
   exp,
   fc,
   flatten,
@@ -52,6 +55,7 @@ export const ops: Readonly<Record<string, Op>> = {
   prelu,
   relu,
   reshape,
+  round,
   scale,
   sigmoid,
   slice,

@@ -10,6 +10,7 @@ import { conv2dCases } from "./conv2d.ts";
 import { deconv2dCases } from "./deconv2d.ts";
 import { eltwiseCases } from "./eltwise.ts";
 import { eluCases } from "./elu.ts";
+import { erfCases } from "./erf.ts";
 import { fcCases } from "./fc.ts";
 import { functionCases } from "./functions.ts";
 import { binaryCases, matmulCases, meanCases, padCases, transposeCases } from "./items.ts";
@@ -18,6 +19,7 @@ import { lstmCases } from "./lstm.ts";
 import { avgpoolCases, maxpoolCases } from "./pool.ts";
 import { preluCases } from "./prelu.ts";
 import { reluCases } from "./relu.ts";
+import { roundCases } from "./round.ts";
 import { scaleCases } from "./scale.ts";
 import { cropCases, dropoutCases, flattenCases, reshapeCases } from "./shape_ops.ts";
 import { sigmoidCases } from "./sigmoid.ts";
@@ -44,6 +46,8 @@ export const allCases = [
   ...softmaxCases,
   ...logsoftmaxCases,
   ...functionCases,
+  ...erfCases,
+  ...roundCases,
   ...clipCases,
   ...binaryCases,
   ...matmulCases,

@@ -73,7 +73,7 @@ export const meanCases: Case<MeanParameters>[] = casesOf("mean", [
 /** The binary table: every operation over every way of stretching. */
 export const binaryCases: Case<BinaryParameters>[] = casesOf(
   "binary",
-  (["sum", "difference", "product", "quotient", "less"] as const).flatMap((operation) =>
+  (["sum", "difference", "product", "quotient", "truncatedQuotient", "less"] as const).flatMap((operation) =>
     ([
       ["the same shape", [3, 5, 4, 3], [3, 5, 4, 3]],
       ["channels", [3, 5, 4, 3], [3, 5, 1, 1]],

@@ -39,6 +39,18 @@ export const lstmCases: Case<LstmParameters>[] = casesOf("lstm", [
     params: { hidden: 7, peepholes: true, initial: true },
     tolerance: steps,
   },
+  {
+    name: "the cell's values, peepholes",
+    inputs: [[4, 3, 5], [4, 3]],
+    params: { hidden: 7, peepholes: true, state: "cell" },
+    tolerance: steps,
+  },
+  {
+    name: "the cell's values, time in the item, reverse",
+    inputs: [[2, 5, 3, 4]],
+    params: { hidden: 6, time: "item", reverse: true, initial: true, state: "cell" },
+    tolerance: steps,
+  },
   { name: "time in the item", inputs: [[1, 6, 2, 5]], params: { hidden: 9, time: "item" }, tolerance: steps },
   {
     name: "time in the item, three items, marker",

@@ -42,6 +42,7 @@ Deno.test("convert: a Caffe network becomes a model that loads; --force replaces
   Deno.writeTextFileSync(given.at("out/labels.txt"), "cat\ndog\n");
   const forced = await given.convert(["--force", "--weights", "f16", "--resize", "3", "--code", "fc6"]);
   assert.equal(forced.code, 0, forced.err);
+  assert.match(forced.out, /weights in f16: each changes by at most 0\.0 % of the largest in its tensor\n/);
   assert.match(forced.err, /^warning: the mean that pixels lose is unknown: give --mean; 0 is written\n$/);
   const replaced = await loadModel(modelFolder(given.at("out")), "out");
   assert.equal(replaced.weights.get("ip.weight")!.dtype, "F16");
@@ -162,15 +163,20 @@ Deno.test("convert onnx: a weight that is an input, one beside the model, and no
     data: Float32Array.of(4321),
   });
 
-  const beside = (location: string) => {
+  const beside = (location: string, ...more: string[]) => {
     const w = { shape: [3, 2], values: [], external: { location, offset: "4", length: "24" } };
     Deno.writeFileSync(
       at("beside.onnx"),
       onnxModel({ nodes: [node], initializers: { w }, inputs: [x], outputs: ["y"] }),
     );
-    return convert("beside.onnx");
+    return convert("beside.onnx", ...more);
   };
   Deno.writeFileSync(at("w.bin"), new Uint8Array(Float32Array.of(9, 1, 2, 3, 4, 5, 6).buffer));
+  const narrow = await beside("w.bin", "--weights", "i8");
+  assert.match(
+    narrow.out,
+    /6 parameters, .*\nweights in i8: each changes by at most 0\.\d+ % of the largest in its tensor\n/,
+  );
   const outside = await beside("w.bin");
   assert.equal(outside.code, 0, outside.err);
   const { weights } = await loadModel(modelFolder(at("out")), "out");

@@ -168,6 +168,8 @@ Deno.test("bad input: one sentence, exit code 1, nothing written", async (t) => 
   };
   const text = join(run.path, "text.npy");
   Deno.writeTextFileSync(text, "no numbers here");
+  const large = join(run.path, "large.npy"), integers = new BigInt64Array(192).fill(16777217n);
+  Deno.writeFileSync(large, writeNpy({ shape: [3, 8, 8], data: integers }));
   const cases: [name: string, options: Record<string, string | undefined>, message: RegExp][] = [
     ["no model", { model: undefined }, /--model is missing/],
     ["no such model", { model: join(run.path, "no") }, /no does not exist; a model is a folder/],
@@ -175,7 +177,8 @@ Deno.test("bad input: one sentence, exit code 1, nothing written", async (t) => 
     ["no npy", { input: text }, /text\.npy: not a \.npy file/],
     ["wrong shape", { input: file("s.npy", [2, 3, 8, 9]) }, /has shape \[2, 3, 8, 9\], the model takes \[N, 3, 8, 8\]/],
     ["no rows", { input: file("e.npy", [0, 3, 8, 8]) }, /has shape \[0, 3, 8, 8\]/],
-    ["NaN", { input: file("n.npy", [1, 3, 8, 8], NaN) }, /holds NaN or infinity/],
+    ["NaN", { input: file("n.npy", [1, 3, 8, 8], NaN) }, /holds NaN, infinity or what float32 cannot hold/],
+    ["integers past float32", { input: large }, /holds 16777217, which float32, .*, rounds to 16777216/],
     ["unknown layer", { layer: "fc9" }, /no layer "fc9"/],
     ["unit out of range", { gradient: run.g, unit: "5" }, /unit 5 is not in "fc3", which has units 0 to 4/],
     ["gradient without unit", { gradient: run.g }, /belong together/],

@@ -27,7 +27,7 @@ export interface MeanParameters {
 
 /** The parameters of `binary` in network.json. */
 export interface BinaryParameters {
-  operation: "sum" | "difference" | "product" | "quotient" | "less";
+  operation: "sum" | "difference" | "product" | "quotient" | "truncatedQuotient" | "less";
 }
 
 /** Dimension d of the output is dimension order[d] of the input. */
@@ -83,6 +83,7 @@ const operations = {
   difference: { value: (a: number, b: number) => a - b, slopes: () => [1, -1] },
   product: { value: (a: number, b: number) => a * b, slopes: (a: number, b: number) => [b, a] },
   quotient: { value: (a: number, b: number) => a / b, slopes: (a: number, b: number) => [1 / b, -a / b ** 2] },
+  truncatedQuotient: { value: (a: number, b: number) => Math.trunc(a / b), slopes: () => [0, 0] },
   less: { value: (a: number, b: number) => Number(a < b), slopes: () => [0, 0] },
 };
 

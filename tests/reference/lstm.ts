@@ -17,6 +17,7 @@ export interface LstmParameters {
   reverse?: boolean;
   peepholes?: boolean;
   initial?: boolean;
+  state?: "hidden" | "cell";
 }
 
 /** The memory. */
@@ -35,7 +36,9 @@ export const lstm: Op<LstmParameters> = {
   forward([x, marker], p, weights) {
     const y = tensor([...x.shape.slice(0, -1), p.hidden]);
     for (const sequence of sequences(x, p)) {
-      run(x, marker, p, weights, sequence).forEach(({ h }, n) => y.data.set(h, sequence.rows[n] * p.hidden));
+      run(x, marker, p, weights, sequence).forEach(({ h, c }, n) => {
+        y.data.set(p.state === "cell" ? c : h, sequence.rows[n] * p.hidden);
+      });
     }
     return y;
   },
@@ -52,9 +55,11 @@ export const lstm: Op<LstmParameters> = {
           dhBefore = new Float64Array(hidden),
           dcBefore = new Float64Array(hidden);
         for (let j = 0; j < hidden; j++) {
-          const dh = dy.data[row * hidden + j] + dhNext[j], squashed = Math.tanh(c[j]);
+          const slope = dy.data[row * hidden + j], cell = p.state === "cell";
+          const dh = (cell ? 0 : slope) + dhNext[j], squashed = Math.tanh(c[j]);
           const dao = dh * squashed * o[j] * (1 - o[j]);
-          const dc = dcNext[j] + dh * o[j] * (1 - squashed ** 2) + dao * at(peephole, 2 * hidden + j);
+          const dc = dcNext[j] + (cell ? slope : 0) + dh * o[j] * (1 - squashed ** 2) +
+            dao * at(peephole, 2 * hidden + j);
           const dai = dc * g[j] * i[j] * (1 - i[j]), daf = dc * before[j] * f[j] * (1 - f[j]);
           [dai, daf, dao, dc * i[j] * (1 - g[j] ** 2)].forEach((value, gate) => da[gate * hidden + j] = value);
           dcBefore[j] = m * (dc * f[j] + dai * at(peephole, j) + daf * at(peephole, hidden + j));

@@ -12,6 +12,7 @@ import { conv2d } from "./conv2d.ts";
 import { deconv2d } from "./deconv2d.ts";
 import { eltwise } from "./eltwise.ts";
 import { elu } from "./elu.ts";
+import { erf } from "./erf.ts";
 import { fc } from "./fc.ts";
 import { exp, log, sqrt } from "./functions.ts";
 import { binary, constant, matmul, mean, pad, transpose } from "./items.ts";
@@ -21,6 +22,7 @@ import type { Gradients, Op, Weights } from "./op.ts";
 import { avgpool, maxpool } from "./pool.ts";
 import { prelu } from "./prelu.ts";
 import { relu } from "./relu.ts";
+import { round } from "./round.ts";
 import { scale } from "./scale.ts";
 import { crop, dropout, flatten, reshape } from "./shape_ops.ts";
 import { sigmoid } from "./sigmoid.ts";
@@ -60,6 +62,7 @@ const ops = {
   dropout,
   eltwise,
   elu,
+  erf,
   exp,
   fc,
   flatten,
@@ -74,6 +77,7 @@ const ops = {
   prelu,
   relu,
   reshape,
+  round,
   scale,
   sigmoid,
   slice,

@@ -6,6 +6,7 @@ import { print } from "../../src/cli/command.ts";
 import { reasonOf } from "../../src/cli/files.ts";
 import { type StoredTensor, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { UserError } from "../../src/formats/user_error.ts";
+import type { Narrowing } from "./narrowing.ts";
 
 /** What a model folder may hold; the second is the user's and outlives a replacement. */
 const [description, labels, ...others] = ["network.json", "labels.txt", "weights.safetensors", "README.md"];
@@ -37,6 +38,8 @@ export interface ConvertedFolder {
   tensors: Map<string, StoredTensor>;
   layers: number;
   parameters: number;
+  /** How its weights are stored, where that can be chosen. */
+  narrowing?: Narrowing;
 }
 
 /**
@@ -45,7 +48,7 @@ export interface ConvertedFolder {
  */
 export function writeModel(
   folder: string,
-  { text, tensors, layers, parameters }: ConvertedFolder,
+  { text, tensors, layers, parameters, narrowing }: ConvertedFolder,
   { force, start, names }: { force: boolean; start: number; names?: Uint8Array },
 ): void {
   const files = new Map<string, Uint8Array>([
@@ -56,6 +59,9 @@ export function writeModel(
   writeFolder(folder, files, force);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   print(`${folder}: ${layers} layers, ${parameters.toLocaleString("en")} parameters, ${seconds} s`);
+  if (!narrowing || narrowing.storage === "f32") return;
+  const share = (100 * narrowing.error).toPrecision(2);
+  print(`weights in ${narrowing.storage}: each changes by at most ${share} % of the largest in its tensor`);
 }
 
 /**

@@ -1,16 +1,8 @@
 /** A layer's blobs as the weights that the runtime's op wants, checked. */
-import { allFinite, fromFloat32, type StoredTensor, toFloat32 } from "../../../src/formats/safetensors.ts";
+import { fromFloat32, type StoredTensor, toFloat32 } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
-import { quantised } from "../../../src/net/weights.ts";
+import type { Narrowing } from "../narrowing.ts";
 import type { Conversion } from "./rule.ts";
-
-/** The matrices and kernels that may be stored narrow, by type. */
-const narrowable: Readonly<Record<string, readonly string[]>> = {
-  conv2d: ["weight"],
-  deconv2d: ["weight"],
-  fc: ["weight"],
-  lstm: ["inputWeight", "recurrentWeight"],
-};
 
 /**
  * The weights of a converted layer, by the name after `LAYER.`.
@@ -22,12 +14,11 @@ export function storedWeights(
   conversion: Conversion,
   shapes: Readonly<Record<string, readonly number[]>>,
   trained: StoredTensor[] | undefined,
-  storage: "f32" | "f16" | "i8",
+  narrowing: Narrowing,
 ): [string, StoredTensor][] {
   return Object.entries(layerWeights(conversion, shapes, trained)).flatMap(([key, tensor]) => {
-    const narrow = narrowable[conversion.type]?.includes(key);
-    const stored = fitted(key, tensor, shapes[key], narrow && storage === "f16" ? "F16" : "F32");
-    return narrow && storage === "i8" ? quantised(key, stored) : [[key, stored]];
+    const exact = fitted(key, tensor, shapes[key]);
+    return narrowing.stored({ type: conversion.type, key, name: key, what: `its ${key}`, exact });
   });
 }
 
@@ -48,14 +39,10 @@ function layerWeights(
 }
 
 /** A blob as a weight. Legacy blobs have four dimensions, the first ones 1 where there are fewer. */
-function fitted(key: string, tensor: StoredTensor, shape: readonly number[], dtype: "F32" | "F16"): StoredTensor {
+function fitted(key: string, tensor: StoredTensor, shape: readonly number[]): StoredTensor {
   const core = (dims: readonly number[]) => dims.slice(dims.findIndex((n) => n !== 1)).join("×") || "1"; // "" for one number
   if (core(tensor.shape) !== core(shape)) {
     throw new UserError(`its ${key} has shape [${tensor.shape}] in the caffemodel, expected [${shape}]`);
   }
-  const same = tensor.dtype === dtype;
-  const stored = same ? { ...tensor, shape: [...shape] } : fromFloat32(toFloat32(tensor), dtype, [...shape]);
-  if (allFinite(stored)) return stored;
-  const overflow = dtype === "F16" && allFinite(tensor);
-  throw new UserError(`its ${key} holds ${overflow ? "values beyond f16; use --weights f32" : "NaN or infinity"}`);
+  return tensor.dtype === "F32" ? { ...tensor, shape: [...shape] } : fromFloat32(toFloat32(tensor), "F32", [...shape]);
 }

@@ -10,6 +10,7 @@ import { buildGraph } from "../../../src/net/graph.ts";
 import { checkFactors } from "../../../src/net/model.ts";
 import { parseNetwork } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
+import { Narrowing } from "../narrowing.ts";
 import { readCaffemodel } from "./caffemodel.ts";
 import { imageOf, type ImageOptions } from "./image.ts";
 import { dataLayers, declaredInputs, layerInputs } from "./inputs.ts";
@@ -42,6 +43,7 @@ export interface ConvertedModel {
   tensors: Map<string, StoredTensor>;
   layers: number;
   parameters: number;
+  narrowing: Narrowing;
   /** The mean that pictures lose, and where it comes from; absent where nothing is a picture. */
   mean?: { values: number[]; origin: string; sure: boolean };
 }
@@ -74,12 +76,13 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
     );
   }
 
+  const narrowing = new Narrowing(options.weights);
   const weights = readCaffemodel(caffemodel.bytes, caffemodel.file);
   const blobs = new Map<string, CaffeBlob>(inputs.map((input) => [input.name, { value: input, streams: 1 }]));
   const written: LayerFile[] = [], tensors = new Map<string, StoredTensor>();
   const taken = new Set([...layers.map(({ name }) => name), ...blobs.keys(), ...layers.flatMap(({ tops }) => tops)]);
   const add = (layer: CaffeLayer) => {
-    for (const top of makeTops(layer, { blobs, taken }, weights.get(layer.name), options.weights)) {
+    for (const top of makeTops(layer, { blobs, taken }, weights.get(layer.name), narrowing)) {
       written.push(...top.files);
       blobs.set(top.name, top.blob);
       for (const [key, tensor] of top.stored) tensors.set(key, tensor);
@@ -100,6 +103,7 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
     text,
     tensors,
     layers: written.length,
+    narrowing,
     parameters: [...tensors].filter(([name]) => !/weight\.scale$/i.test(name))
       .reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b, 1), 0),
     mean: preprocessing && { ...preprocessing, values: preprocessing.image.mean },

@@ -2,6 +2,7 @@
 import type { StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { makeLayer, type Value } from "../../../src/net/graph.ts";
+import type { Narrowing } from "../narrowing.ts";
 import { storedWeights } from "./blobs.ts";
 import type { CaffeLayer } from "./layers.ts";
 import type { Conversion, Step } from "./rule.ts";
@@ -45,7 +46,7 @@ export function makeTops(
   layer: CaffeLayer,
   { blobs, taken }: Surroundings,
   trained: StoredTensor[] | undefined,
-  storage: "f32" | "f16" | "i8" = "f32",
+  narrowing: Narrowing,
 ): MadeTop[] {
   const { type, bottoms, tops, settings } = layer;
   if (!Object.hasOwn(rules, type)) throw new UserError(`this type is not supported: ${advice(type)}`);
@@ -79,7 +80,7 @@ export function makeTops(
   return conversions.map((conversion, n) => {
     const name = n === 0 ? layer.name : fresh(`${layer.name}_${n}`, taken);
     const { files, made, value } = writeLayers(name, tops[n], sources, conversion, taken);
-    const stored = storedWeights(conversion, made.weightShapes, trained, storage);
+    const stored = storedWeights(conversion, made.weightShapes, trained, narrowing);
     const blob = { value, streams: conversion.streams ?? streams };
     return { name: tops[n], files, blob, stored: stored.map(([key, tensor]) => [`${name}.${key}`, tensor]) };
   });

@@ -26,7 +26,7 @@ const options = {
   mean: { value: "MEAN", help: "what pixels (0 … 255) lose: one number, or one for each channel" },
   scale: { value: "S", help: "what they are multiplied by then (1)" },
   order: { value: "ORDER", help: "of the channels: RGB (usual in PyTorch) or BGR" },
-  weights: { value: "TYPE", help: "f32 or f16, how weights are stored (f32)" },
+  weights: { value: "TYPE", help: "f32, f16 or i8 (with a scale a row): how weights are stored (f32)" },
   force: { help: "replaces an existing model folder; its labels.txt stays" },
 } satisfies Record<string, Option>;
 
@@ -50,7 +50,7 @@ export const onnx: Command<typeof options> = {
 
 async function run(values: Values<typeof options>): Promise<void> {
   const start = performance.now(), out = required("--out", values.out), { force } = values;
-  const file = required("--model", values.model), weights = oneOf("--weights", values.weights, ["f32", "f16"]);
+  const file = required("--model", values.model), weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
   const shapes = named("--shape", values.shape, (text, name) => {
     const sizes = text.split(",").map((size) => /^\s*\d+\s*$/.test(size) ? Number(size) : 0);
     if (sizes.every((size) => Number.isSafeInteger(size) && size > 0)) return sizes;

@@ -1,6 +1,7 @@
 /** Operators on values that are known: the arithmetic on shapes that exporters write into a graph, done here and gone. */
 import { UserError } from "../../../src/formats/user_error.ts";
 import type { Operator } from "./operator.ts";
+import { axesOf, flattened, permutation, sliced, squeezed, wantedShape } from "./shapes.ts";
 import { count, type ElementType, elementType, floating, type OnnxTensor, tensorOf } from "./tensor.ts";
 import { isTraced } from "./trace.ts";
 
@@ -9,14 +10,20 @@ const MOST_VALUES = 2 ** 22;
 
 type Numbers = Float32Array | Float64Array;
 
-/** Values that are known, of the type's precision, made of so many others. */
-function made(type: ElementType, shape: readonly number[], of: number, value: (at: number) => number): OnnxTensor {
+/** Values that are known, of the type's precision, made of so many others: one number, or one for each place. */
+function made(
+  type: ElementType,
+  shape: readonly number[],
+  of: number,
+  value: number | ((at: number) => number),
+): OnnxTensor {
   const length = count(shape);
   if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0) || length > Math.max(of, MOST_VALUES)) {
     throw new UserError(`it makes a tensor of [${shape.slice(0, 8)}]`);
   }
   const values = type === "float32" ? new Float32Array(length) : new Float64Array(length);
-  for (let at = 0; at < length; at++) values[at] = value(at);
+  if (typeof value === "number") values.fill(value);
+  else for (let at = 0; at < length; at++) values[at] = value(at);
   return tensorOf(type, [...shape], values);
 }
 
@@ -52,7 +59,11 @@ export function taken(x: OnnxTensor, axis: number, positions: readonly number[])
 }
 
 /** Value by value over tensors that stretch as NumPy's do. */
-function stretched(xs: readonly OnnxTensor[], type: ElementType, value: (...numbers: number[]) => number): OnnxTensor {
+export function stretched(
+  xs: readonly OnnxTensor[],
+  type: ElementType,
+  value: (...numbers: number[]) => number,
+): OnnxTensor {
   const rank = Math.max(...xs.map(({ shape }) => shape.length));
   const shapes = xs.map(({ shape }) => [...Array(rank - shape.length).fill(1), ...shape] as number[]);
   const to = Array.from({ length: rank }, (_, d) => shapes.reduce((n, shape) => shape[d] === 1 ? n : shape[d], 1));
@@ -83,71 +94,6 @@ function cast(x: OnnxTensor, code: number): OnnxTensor {
   if (!type) throw new UserError(`its type ${code} is not supported`);
   if (type === x.type || floating.includes(type)) return tensorOf(type, x.shape, x.values);
   return stretched([x], type, (value) => type === "bool" ? Number(value !== 0) : Math.trunc(value));
-}
-
-/** The shape that Reshape asks for: 0 keeps a dimension, −1 takes what is left. */
-export function wantedShape(shape: readonly number[], wanted: readonly number[], allowZero: boolean): number[] {
-  const kept = wanted.map((n, d) => n === 0 && !allowZero ? shape[d] : n);
-  const known = kept.reduce((product, n) => n === -1 ? product : product * n, 1);
-  const result = kept.map((n) => n === -1 ? count(shape) / known : n);
-  if (
-    kept.filter((n) => n === -1).length > 1 || !result.every((n) => Number.isSafeInteger(n) && n >= 0) ||
-    count(result) !== count(shape)
-  ) {
-    throw new UserError(`[${shape}] does not fit into [${wanted}]`);
-  }
-  return result;
-}
-
-/** A run of positions along an axis. */
-export interface Run {
-  axis: number;
-  start: number;
-  count: number;
-  step: number;
-}
-
-/** Starts, ends, axes and steps of Slice as what is kept of each axis. */
-export function sliced(o: Operator): Run[] {
-  const shape = o.shape(0), starts = o.integers("starts", 1, "the starts"), ends = o.integers("ends", 2, "the ends");
-  const axes = o.integers("axes", 3, "the axes") ?? starts?.map((_, n) => n);
-  const steps = o.integers("steps", 4, "the steps");
-  if (!starts || !ends || !axes || [ends, axes, steps ?? starts].some(({ length }) => length !== starts.length)) {
-    throw new UserError("its starts, ends, axes and steps do not belong together");
-  }
-  return axes.map((given, n) => {
-    const axis = o.axis(given, shape.length), length = shape[axis], step = steps?.[n] ?? 1;
-    if (step === 0) throw new UserError("one of its steps is 0");
-    const clamp = (at: number, low: number, high: number) => Math.min(Math.max(at < 0 ? at + length : at, low), high);
-    const start = step > 0 ? clamp(starts[n], 0, length) : clamp(starts[n], 0, length - 1);
-    const end = step > 0 ? clamp(ends[n], 0, length) : clamp(ends[n], -1, length - 1);
-    return { axis, start, count: Math.max(0, Math.ceil((end - start) / step)), step };
-  });
-}
-
-/** The axes of Squeeze, Unsqueeze and reductions, counted from the front of `rank` dimensions. */
-export function axesOf(o: Operator, rank: number): number[] | undefined {
-  return o.integers("axes", 1, "the axes")?.map((axis) => o.axis(axis, rank));
-}
-
-/** The shape after Squeeze or Unsqueeze. */
-export function squeezed(o: Operator): number[] {
-  const shape = o.shape(0);
-  if (o.node.type === "Squeeze") {
-    const axes = axesOf(o, shape.length) ?? shape.flatMap((n, d) => n === 1 ? [d] : []);
-    if (axes.some((d) => shape[d] !== 1)) throw new UserError(`axes ${axes} of [${shape}] are not all 1`);
-    return shape.filter((_, d) => !axes.includes(d));
-  }
-  const given = o.integers("axes", 1, "the axes") ?? [], rank = shape.length + given.length;
-  const axes = axesOf(o, rank) ?? [], rest = [...shape];
-  if (new Set(axes).size !== axes.length) throw new UserError(`axes ${axes} name one twice`);
-  return Array.from({ length: rank }, (_, d) => axes.includes(d) ? 1 : rest.shift()!);
-}
-
-/** The shape after Flatten. */
-export function flattened(o: Operator): number[] {
-  const shape = o.shape(0), given = o.number("axis", 1), axis = given < 0 ? given + shape.length : given;
-  return [count(shape.slice(0, axis)), count(shape.slice(axis))];
 }
 
 function range(_: Operator, [start, limit, delta]: OnnxTensor[]): OnnxTensor {
@@ -200,7 +146,7 @@ function reduced(o: Operator, [x]: OnnxTensor[], combine: (a: number, b: number)
   const axes = axesOf(o, x.shape.length) ?? x.shape.map((_, d) => d), keep = o.number("keepdims", 1) !== 0;
   const to = x.shape.map((n, d) => axes.includes(d) ? 1 : n), steps = stepsOf(to);
   const place = source(x.shape, steps.map((step, d) => to[d] === 1 ? 0 : step));
-  const result = made("float64", to, x.values.length, () => start);
+  const result = made("float64", to, x.values.length, start);
   for (let at = 0; at < x.values.length; at++) {
     result.values[place(at)] = combine(result.values[place(at)], x.values[at]);
   }
@@ -222,14 +168,14 @@ const folds: Record<string, (o: Operator, xs: OnnxTensor[]) => OnnxTensor> = {
       fill?.type ?? "float32",
       Array.from(shape.values as ArrayLike<number>),
       2 ** 26,
-      () => fill?.values[0] ?? 0,
+      fill?.values[0] ?? 0,
     );
   },
   Div: (_, [a, b]) => stretched([a, b], a.type, (x, y) => floating.includes(a.type) ? x / y : Math.trunc(x / y)),
   Equal: comparison((a, b) => a === b),
   Exp: unary(Math.exp),
   Expand: (_, [x, shape]) =>
-    stretched([x, made(x.type, Array.from(shape.values as ArrayLike<number>), 0, () => 0)], x.type, (value) => value),
+    stretched([x, made(x.type, Array.from(shape.values as ArrayLike<number>), 0, 0)], x.type, (value) => value),
   Flatten: (o, [x]) => reshaped(x, flattened(o)),
   Floor: unary(Math.floor),
   Gather: gather,
@@ -265,14 +211,8 @@ const folds: Record<string, (o: Operator, xs: OnnxTensor[]) => OnnxTensor> = {
   Where: (_, [condition, a, b]) => stretched([condition, a, b], a.type, (c, x, y) => c !== 0 ? x : y),
 };
 
-/** The order of Transpose. */
-export function permutation(o: Operator): number[] {
-  const rank = o.shape(0).length, order = o.numbers("perm") ?? Array.from({ length: rank }, (_, d) => rank - 1 - d);
-  if (order.length !== rank || order.some((d, n) => !(d >= 0 && d < rank) || order.indexOf(d) !== n)) {
-    throw new UserError(`its perm is [${order.slice(0, 8)}], expected each dimension of [${o.shape(0)}] once`);
-  }
-  return order;
-}
+/** Whether an operator's value can be known, where its inputs are. */
+export const isFolded = ({ node: { type } }: Operator): boolean => Object.hasOwn(folds, type);
 
 /** The operator's value where it is known: all its inputs are, or only their shapes matter. */
 export function fold(o: Operator): OnnxTensor | undefined {
@@ -282,7 +222,7 @@ export function fold(o: Operator): OnnxTensor | undefined {
     return tensorOf("int64", [part.length], Float64Array.from(part));
   }
   if (o.node.type === "Size") return tensorOf("int64", [], Float64Array.of(count(o.shape(0))));
-  const own = Object.hasOwn(folds, o.node.type) ? folds[o.node.type] : undefined;
+  const own = isFolded(o) ? folds[o.node.type] : undefined;
   const known = o.inputs.filter((x): x is OnnxTensor => x !== undefined && !isTraced(x));
   if (!own || o.inputs.some(isTraced)) return undefined;
   const least = { Where: 3, Range: 3, Constant: 0 }[o.node.type] ??

@@ -1,8 +1,8 @@
 /**
- * LSTM: one lstm layer a direction over items of [time, streams, features]; ONNX's gates i, o, f, c become i, f, o, g.
+ * LSTM: one lstm layer a direction, and a second where the last cell is wanted, over items of [time, streams, features]; ONNX's gates i, o, f, c become i, f, o, g.
  *
- *     layout 0   X [time, streams, features]   Y [time, directions, streams, hidden]   Y_h [directions, streams, hidden]
- *     layout 1   X [streams, time, features]   Y [streams, time, directions, hidden]   Y_h [streams, directions, hidden]
+ *     layout 0   X [time, streams, features]   Y [time, directions, streams, hidden]   Y_h, Y_c [directions, streams, hidden]
+ *     layout 1   X [streams, time, features]   Y [streams, time, directions, hidden]   Y_h, Y_c [streams, directions, hidden]
  */
 import { UserError } from "../../../src/formats/user_error.ts";
 import { taken, transposed } from "./fold.ts";
@@ -26,23 +26,31 @@ const ofDirection = (tensor: OnnxTensor, n: number) => taken(tensor, 0, [n]).val
 
 const four = [0, 2, 1, 3], three = [0, 2, 1];
 
-/** The layer of one direction and its weights. */
-function direction(o: Operator, x: Traced, n: number, reverse: boolean, hidden: number): Traced {
+/** The layer of one direction, which gives the hidden values or the cells, and its weights. */
+function direction(
+  o: Operator,
+  x: Traced,
+  n: number,
+  reverse: boolean,
+  hidden: number,
+  state: "hidden" | "cell",
+): Traced {
   const w = o.needed(1, "the weight"), r = o.needed(2, "the recurrence weight"), b = o.known(3, "the bias");
   const [h0, c0, p] = [o.known(5, "the initial state"), o.known(6, "the initial cell"), o.known(7, "the peepholes")];
   const halves = b && ofDirection(b, n), half = 4 * hidden;
   const bias = new Float32Array(half).map((_, at) => halves ? halves[at] + halves[at + half] : 0);
-  const state = (tensor: OnnxTensor | undefined) => {
+  const initial = (tensor: OnnxTensor | undefined) => {
     if (!tensor) return new Float32Array(x.item[1] * hidden);
     return ofDirection(o.number("layout", 0) ? transposed(tensor, [1, 0, 2]) : tensor, n);
   };
-  const params = { hidden, time: "item", reverse, peepholes: p !== undefined, initial: (h0 ?? c0) !== undefined };
+  const given = { reverse, peepholes: p !== undefined, initial: (h0 ?? c0) !== undefined };
+  const params = { hidden, time: "item", ...given, ...(state === "cell" ? { state } : {}) };
   return o.trace.add("lstm", params, [x], {
     inputWeight: gates(ofDirection(w, n), hidden, four),
     recurrentWeight: gates(ofDirection(r, n), hidden, four),
     bias: gates(bias, hidden, four),
     ...(p ? { peephole: gates(ofDirection(p, n), hidden, three) } : {}),
-    ...(params.initial ? { initialHidden: state(h0), initialCell: state(c0) } : {}),
+    ...(params.initial ? { initialHidden: initial(h0), initialCell: initial(c0) } : {}),
   });
 }
 
@@ -72,16 +80,24 @@ const lstm: Rule = (o) => {
     throw new UserError("sequences of different lengths are not supported");
   }
 
-  const hs = directions.map((reverse, n) => direction(o, x, n, reverse, hidden));
-  const last = directions.map((reverse, n) =>
-    trace.add("slice", { axis: 0, from: reverse ? 0 : time - 1, count: 1 }, [hs[n]])
-  );
-  const all = joined(o, hs.map((h) => trace.reshape(h, [time, 1, streams, hidden])), 1), final = joined(o, last, 0);
-  if (!layout) return [all, final];
-  if (apart) {
-    return [trace.reshape(all, [time, directions.length, hidden]), trace.reshape(final, [directions.length, hidden])];
-  }
-  return [trace.transpose(all, [2, 0, 1, 3]), trace.transpose(final, [1, 0, 2])];
+  const steps = (state: "hidden" | "cell") =>
+    directions.map((reverse, n) => direction(o, x, n, reverse, hidden, state));
+  const hs = steps("hidden");
+  const all = joined(o, hs.map((h) => trace.reshape(h, [time, 1, streams, hidden])), 1);
+  const last = (values: Traced[]) => {
+    const ends = directions.map((reverse, n) =>
+      trace.add("slice", { axis: 0, from: reverse ? 0 : time - 1, count: 1 }, [values[n]])
+    );
+    const final = joined(o, ends, 0);
+    if (!layout) return final;
+    return apart ? trace.reshape(final, [directions.length, hidden]) : trace.transpose(final, [1, 0, 2]);
+  };
+  const y = !layout
+    ? all
+    : apart
+    ? trace.reshape(all, [time, directions.length, hidden])
+    : trace.transpose(all, [2, 0, 1, 3]);
+  return [y, last(hs), o.node.outputs[2] ? last(steps("cell")) : undefined];
 };
 
 /** Operators by their type. */

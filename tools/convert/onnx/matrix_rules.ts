@@ -1,7 +1,7 @@
 /** Gemm and MatMul: a product with a known matrix is fc, any other is matmul. */
 import { UserError } from "../../../src/formats/user_error.ts";
-import { reshaped, transposed } from "./fold.ts";
-import type { Operator, Rule } from "./operator.ts";
+import { reshaped, stretched, transposed } from "./fold.ts";
+import { Operator, type Rule } from "./operator.ts";
 import { count, type OnnxTensor } from "./tensor.ts";
 import { isTraced, type Operand, type Trace, type Traced } from "./trace.ts";
 import { arithmetic } from "./value_rules.ts";
@@ -85,5 +85,27 @@ const matmul: Rule = (o) => {
   return [trace.reshape(y, kept)];
 };
 
+/**
+ * The operator on quantised numbers without their zero points, which are its inputs 3 and 4: one for all, or one for each
+ * row of the first and each output of the second, which its dimension `outputs` counts.
+ */
+export function withoutZeroPoints(o: Operator, outputs: 0 | -1): Operator {
+  const less = [0, 1].map((n) => {
+    const value = o.input(n), zero = o.known(n + 2, "the zero point");
+    if (!zero) return value;
+    const rank = o.shape(n).length, axis = n === 0 ? rank - 2 : outputs === 0 ? 0 : rank - 1;
+    const own = zero.shape.length === 1 && zero.values.length > 1
+      ? reshaped(zero, o.shape(n).map((_, d) => d === axis ? zero.values.length : 1))
+      : zero;
+    if (isTraced(value)) return arithmetic(o.trace, "difference", value, own);
+    return stretched([value, own], "float32", (x, z) => x - z);
+  });
+  return new Operator(o.node, o.opset, o.trace, less, o.types);
+}
+
 /** Operators by their type. */
-export const matrixRules: Record<string, Rule> = { Gemm: gemm, MatMul: matmul };
+export const matrixRules: Record<string, Rule> = {
+  Gemm: gemm,
+  MatMul: matmul,
+  MatMulInteger: (o) => matmul(withoutZeroPoints(o, -1)),
+};

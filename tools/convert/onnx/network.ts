@@ -7,13 +7,17 @@
 import type { StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { checkShape, type ImageFormat } from "../../../src/net/network.ts";
-import { fold } from "./fold.ts";
+import type { Narrowing } from "../narrowing.ts";
+import { activationRules } from "./activation_rules.ts";
+import { fold, isFolded } from "./fold.ts";
 import { lstmRules } from "./lstm.ts";
+import { logicRules } from "./logic_rules.ts";
 import { matrixRules } from "./matrix_rules.ts";
 import { Operator, type Rule } from "./operator.ts";
 import { type OnnxModel, type OnnxNode, type OnnxSource, type OnnxValue, readOnnx } from "./proto.ts";
+import { reductionRules } from "./reduction_rules.ts";
 import { shapeRules } from "./shape_rules.ts";
-import { elementType, floating, type OnnxTensor } from "./tensor.ts";
+import { type ElementType, elementType, type OnnxTensor } from "./tensor.ts";
 import { isTraced, type Made, NotBatched, type Operand, Trace } from "./trace.ts";
 import { valueRules } from "./value_rules.ts";
 import { windowRules } from "./window_rules.ts";
@@ -27,8 +31,8 @@ export interface OnnxOptions {
   constants?: ReadonlyMap<string, OnnxTensor>;
   /** Shapes of inputs that the model leaves open, by name. */
   shapes?: ReadonlyMap<string, readonly number[]>;
-  /** How the weights of convolutions and fully connected layers are stored; all others stay F32. */
-  weights?: "f32" | "f16";
+  /** How the weights of convolutions, fully connected layers and memories are stored; all others stay F32. */
+  weights?: "f32" | "f16" | "i8";
   /** How pixels become the first input's numbers, where it is a picture; a single mean is every channel's. */
   image?: ImageFormat;
 }
@@ -41,13 +45,24 @@ export interface ConvertedOnnx {
   tensors: Map<string, StoredTensor>;
   layers: number;
   parameters: number;
+  narrowing: Narrowing;
   /** The names of the outputs, the network's own first. */
   outputs: string[];
-  /** Outputs that are left out: they hold no floats, or their operator is supported without them. */
+  /** Outputs that are left out: known integers, or such as their operator is supported without. */
   dropped: string[];
 }
 
-const rules: Record<string, Rule> = { ...windowRules, ...valueRules, ...matrixRules, ...shapeRules, ...lstmRules };
+/** What each operator becomes. */
+const rules: Record<string, Rule> = {
+  ...activationRules,
+  ...logicRules,
+  ...lstmRules,
+  ...matrixRules,
+  ...reductionRules,
+  ...shapeRules,
+  ...valueRules,
+  ...windowRules,
+};
 
 /** Values by name, and what was made of a model. */
 export interface Traces {
@@ -112,15 +127,13 @@ function inputShape(
       `${what} is no tensor of a known number of dimensions; give its shape with --shape ${name}=1,3,224,224`,
     );
   }
-  if (!type || !floating.includes(type)) {
+  if (!type) throw new UserError(`${what} is of ONNX's type ${code}, and networks compute with real numbers alone`);
+  const sizes = given ?? shape!.map((n, d) => d === 0 && typeof n === "string" ? 1 : n);
+  if (sizes.includes(0)) {
     throw new UserError(
-      `${what} is ${
-        type ?? "of another type"
-      }, and networks compute with floats alone; if it is a setting, give its value ` +
-        `with --constant ${name}=FILE.npy`,
+      `${what} of [${sizes}] holds no values; if it is a setting, give its value with --constant ${name}=FILE.npy`,
     );
   }
-  const sizes = given ?? shape!.map((n, d) => d === 0 && typeof n === "string" ? 1 : n);
   const open = sizes.findIndex((n) => typeof n === "string");
   if (open >= 0) {
     const example = sizes.map((n) => typeof n === "string" ? 224 : n).join();
@@ -147,13 +160,15 @@ function traced(
   const batch = inputs[0]?.shape[0];
   const run = (trace: Trace): Traces => {
     const values = new Map<string, Operand>(known), origins = new Map<Made, OnnxNode>();
-    for (const { input: { name }, shape } of inputs) {
+    const types = new Map([...known].map(([name, { type }]) => [name, type]));
+    for (const { input: { name, elementType: code }, shape } of inputs) {
+      types.set(name, elementType(code!)!);
       checkShape(trace.itemOf(shape), `${file}: input ${JSON.stringify(name.slice(0, 60))}`);
       values.set(name, { item: trace.itemOf(shape), input: name });
     }
     for (const node of nodes) {
       const before = trace.layers.length;
-      convertNode(node, model.opset, trace, values, file);
+      convertNode(node, model.opset, trace, values, types, file);
       for (const made of trace.layers.slice(before)) origins.set(made, node);
     }
     const made = new Set(nodes.flatMap(({ outputs }) => outputs));
@@ -179,7 +194,22 @@ function refuseOld({ type, attributes }: OnnxNode): void {
   throw new UserError("its version is older than 7 and means another thing; onnx.version_converter raises it");
 }
 
-function convertNode(node: OnnxNode, opset: number, trace: Trace, values: Map<string, Operand>, file: string): void {
+/** The element type of an operator's results: its first input's, but for those that compare, or say another. */
+function resultType(o: Operator): ElementType | undefined {
+  const { type } = o.node;
+  if (/^(And|Equal|Greater|GreaterOrEqual|Less|LessOrEqual|Not|Or|Xor)$/.test(type)) return "bool";
+  if (type === "Cast") return elementType(o.number("to", 1));
+  return o.types[type === "Where" || type === "CastLike" ? 1 : 0];
+}
+
+function convertNode(
+  node: OnnxNode,
+  opset: number,
+  trace: Trace,
+  values: Map<string, Operand>,
+  types: Map<string, ElementType>,
+  file: string,
+): void {
   const label = (node.name || node.outputs[0] || "").slice(0, 60);
   const where = `${file}: ${node.type.slice(0, 40)} ${JSON.stringify(label)}`;
   try {
@@ -190,19 +220,24 @@ function convertNode(node: OnnxNode, opset: number, trace: Trace, values: Map<st
       }
       return value;
     });
-    const o = new Operator(node, opset, trace, inputs), own = node.domain === "" && Object.hasOwn(rules, node.type);
+    const o = new Operator(node, opset, trace, inputs, node.inputs.map((name) => types.get(name)));
+    const own = node.domain === "" && Object.hasOwn(rules, node.type);
     if (opset < 7) refuseOld(node);
     const result = node.domain === "" ? fold(o) : undefined;
     if (result && !inputs.some((input) => input && !isTraced(input) && input.values === result.values)) {
       trace.spend(result.values.length);
     }
     if (!result && !own) {
+      if (node.domain === "" && isFolded(o)) o.inputs.forEach((_, n) => o.known(n, `its input ${n + 1}`));
       const domain = node.domain === "" ? "" : ` of ${node.domain.slice(0, 40)}`;
       throw new UserError(`this operator${domain} is not supported; docs/onnx.md lists those that are`);
     }
     const outputs = result ? [result] : rules[node.type](o);
+    const type = result?.type ?? resultType(o);
     node.outputs.forEach((name, n) => {
-      if (name !== "" && outputs[n]) values.set(name, outputs[n]);
+      if (name === "" || !outputs[n]) return;
+      values.set(name, outputs[n]);
+      if (type) types.set(name, type);
     });
   } catch (error) {
     throw error instanceof UserError ? new UserError(`${where}: ${error.message}`) : error;

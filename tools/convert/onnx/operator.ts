@@ -1,7 +1,7 @@
 /** One operator as its rule sees it: its attributes and inputs, with every way in which they may be wrong. */
 import { UserError } from "../../../src/formats/user_error.ts";
 import type { Attribute, OnnxNode } from "./proto.ts";
-import type { OnnxTensor } from "./tensor.ts";
+import { type ElementType, integral, type OnnxTensor } from "./tensor.ts";
 import { isTraced, NotBatched, type Operand, type Trace, type Traced } from "./trace.ts";
 
 /** What an operator of a type becomes: a value for each output, undefined for one that is not to be had. */
@@ -14,6 +14,8 @@ export class Operator {
     readonly opset: number,
     readonly trace: Trace,
     readonly inputs: readonly (Operand | undefined)[],
+    /** The inputs' element types in the model; all are computed as float32. */
+    readonly types: readonly (ElementType | undefined)[],
   ) {}
 
   #attribute<T extends Attribute>(
@@ -90,8 +92,14 @@ export class Operator {
   /** Whole numbers from an attribute, or in later versions from an input. */
   integers(attribute: string, n: number, what: string): number[] | undefined {
     const known = this.known(n, what), values = known ? Array.from(known.values) : this.numbers(attribute);
-    if (values?.every((value) => Number.isInteger(value)) ?? true) return values;
-    throw new UserError(`${what} are not whole numbers`);
+    if (!(values?.every(Number.isInteger) ?? true)) throw new UserError(`${what} are not whole numbers`);
+    // The largest int64 stands for the end.
+    return values?.map((value) => Math.min(Math.max(value, -Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER));
+  }
+
+  /** Whether an input holds integers. */
+  isInteger(n: number): boolean {
+    return integral(this.types[n]);
   }
 
   /** Shape of an input in the model. */

@@ -1,8 +1,8 @@
 /** Operators that move, join or rename values. */
 import { UserError } from "../../../src/formats/user_error.ts";
-import { flattened, permutation, sliced, squeezed, wantedShape } from "./fold.ts";
 import type { Operator, Rule } from "./operator.ts";
-import { count, elementType, floating, tensorOf } from "./tensor.ts";
+import { flattened, permutation, sliced, squeezed, wantedShape } from "./shapes.ts";
+
 import type { Traced } from "./trace.ts";
 
 /** The same values under another shape of the model. */
@@ -22,14 +22,6 @@ export function joined(o: Operator, xs: readonly Traced[], axis: number): Traced
   return xs.length === 1 ? xs[0] : o.trace.alongFirst(xs, axis, (parts) => o.trace.add("concat", {}, parts));
 }
 
-const cast: Rule = (o) => {
-  const type = elementType(o.number("to", 1));
-  if (!type || !floating.includes(type)) {
-    throw new UserError(`it turns computed values into ${type ?? "another type"}; networks compute with floats alone`);
-  }
-  return [o.input(0)];
-};
-
 const concat: Rule = (o) => {
   const axis = o.number("axis"), rank = o.shape(0).length;
   if (axis === undefined) throw new UserError('its attribute "axis" is missing');
@@ -37,22 +29,53 @@ const concat: Rule = (o) => {
   return [joined(o, o.inputs.map((_, n) => o.trace.computed(o.input(n), rank)), own)];
 };
 
+/** Channels as places in blocks of positions. */
+const depthToSpace: Rule = (o) => [
+  o.trace.perItem(o.computed(0), (x) => {
+    const [block, channels, height, width] = blocks(o, x), rest = channels / block ** 2, { trace } = o;
+    const parts = o.text("mode", "DCR") === "CRD"
+      ? trace.transpose(trace.reshape(x, [rest, block, block, height, width]), [0, 3, 1, 4, 2])
+      : trace.transpose(trace.reshape(x, [block, block, rest, height, width]), [2, 3, 0, 4, 1]);
+    return trace.reshape(parts, [rest, height * block, width * block]);
+  }),
+];
+
+/** Places in blocks of positions as channels. */
+const spaceToDepth: Rule = (o) => [
+  o.trace.perItem(o.computed(0), (x) => {
+    const [block, channels, height, width] = blocks(o, x), { trace } = o, [h, w] = [height / block, width / block];
+    const order = o.text("mode", "DCR") === "CRD" ? [0, 2, 4, 1, 3] : [2, 4, 0, 1, 3];
+    const parts = trace.transpose(trace.reshape(x, [channels, h, block, w, block]), order);
+    return trace.reshape(parts, [channels * block ** 2, h, w]);
+  }),
+];
+
+/** The side of a block, and a map's channels, height and width. */
+function blocks(o: Operator, x: Traced): [number, number, number, number] {
+  const block = o.number("blocksize", 0), [channels, height, width] = x.item;
+  const whole = o.node.type === "DepthToSpace" ? [channels / block ** 2] : [height / block, width / block];
+  if (x.item.length === 3 && block > 0 && whole.every(Number.isInteger)) return [block, channels, height, width];
+  throw new UserError(`blocks of ${block} do not fit its input [${o.shape(0)}]`);
+}
+
 const dropout: Rule = (o) => {
   const training = o.known(2, "whether it trains");
   if (training && training.values[0] !== 0) {
     throw new UserError("it is set to training; export the model for inference");
   }
-  const shape = o.shape(0), all = count(shape);
-  return [o.input(0), o.node.outputs[1] ? tensorOf("bool", [...shape], new Float64Array(all).fill(1)) : undefined];
+  // Its mask is 1 everywhere.
+  return [o.input(0), o.node.outputs[1] ? o.trace.affine(o.computed(0), [0], [1]) : undefined];
 };
 
+/** Positions along an axis, neighbours together. */
 const gather: Rule = (o) => {
   const indices = o.needed(1, "the indices"), x = o.computed(0), shape = o.shape(0);
   const axis = o.axis(o.number("axis", 0), shape.length), own = o.trace.itemAxis(axis);
   const positions = Array.from(indices.values as ArrayLike<number>, (at) => at < 0 ? at + shape[axis] : at);
-  if (positions.length > 64) throw new UserError(`it picks ${positions.length} positions; up to 64 are supported`);
   if (positions.some((at) => !(at >= 0 && at < shape[axis]))) throw new UserError(`an index is outside [${shape}]`);
-  const parts = positions.map((at) => run(o, x, axis, at, 1));
+  const firsts = positions.flatMap((at, n) => at === positions[n - 1] + 1 ? [] : [n]);
+  if (firsts.length > 64) throw new UserError(`it picks ${firsts.length} runs of positions; up to 64 are supported`);
+  const parts = firsts.map((n, k) => run(o, x, axis, positions[n], (firsts[k + 1] ?? positions.length) - n));
   return [
     o.trace.reshape(joined(o, parts, own), [...x.item.slice(0, own), ...indices.shape, ...x.item.slice(own + 1)]),
   ];
@@ -111,9 +134,8 @@ const transpose: Rule = (o) => {
 
 /** Operators by their type. */
 export const shapeRules: Record<string, Rule> = {
-  Cast: cast,
-  CastLike: same,
   Concat: concat,
+  DepthToSpace: depthToSpace,
   Dropout: dropout,
   Flatten: (o) => [renamed(o, flattened(o))],
   Gather: gather,
@@ -121,6 +143,7 @@ export const shapeRules: Record<string, Rule> = {
   Pad: pad,
   Reshape: reshape,
   Slice: slice,
+  SpaceToDepth: spaceToDepth,
   Split: split,
   Squeeze: (o) => [renamed(o, squeezed(o))],
   Transpose: transpose,

@@ -30,8 +30,12 @@ const types = {
 /** A type's name. */
 export type ElementType = (typeof types)[keyof typeof types]["name"];
 
-/** Types whose values a network may compute with; the others say where and how. */
+/** Types of real numbers. */
 export const floating: readonly ElementType[] = ["float32", "float64", "float16", "bfloat16"];
+
+/** Whether a type is one of integers, which divide otherwise. */
+export const integral = (type: ElementType | undefined): boolean =>
+  type !== undefined && type !== "bool" && !floating.includes(type);
 
 /** A type by ONNX's number, where it is one that is read. */
 export const elementType = (code: number): ElementType | undefined => types[code as keyof typeof types]?.name;

@@ -1,28 +1,31 @@
-/** Operators that compute value by value, or sum over dimensions. */
+/** Arithmetic value by value. Integers are computed as float32 too, but divide as integers do. */
 import { UserError } from "../../../src/formats/user_error.ts";
-import { axesOf, reshaped } from "./fold.ts";
 import type { Operator, Rule } from "./operator.ts";
-import { count, type OnnxTensor } from "./tensor.ts";
+import { count, type OnnxTensor, tensorOf } from "./tensor.ts";
 import { isTraced, type Operand, type Trace, type Traced } from "./trace.ts";
 
-const layer = (type: string, params: (o: Operator) => Record<string, unknown> = () => ({})): Rule => (o) => [
+/** An operator that is a layer of its own. */
+export const layer = (type: string, params: (o: Operator) => Record<string, unknown> = () => ({})): Rule => (o) => [
   o.trace.add(type, params(o), [o.computed(0)]),
 ];
 
+/** A known number. */
+export const numberOf = (value: number): OnnxTensor => tensorOf("float32", [], Float32Array.of(value));
+
+type Operation = "sum" | "difference" | "product" | "quotient" | "truncatedQuotient" | "less";
+
 /** Value by value of two computed values; in the model both may lack leading dimensions. */
-function meeting(trace: Trace, operation: Operation, a: Operand, b: Operand): Traced {
+export function meeting(trace: Trace, operation: Operation, a: Operand, b: Operand): Traced {
   const ranks = [a, b].map((value) => trace.shapeOf(value).length), rank = Math.max(...ranks);
   // Where axis 0 is the batch, a computed value of fewer dimensions would meet another's item with its batch.
   if (trace.batch !== undefined && [a, b].some((value, n) => isTraced(value) && ranks[n] < rank)) trace.itemAxis(0);
   const [left, right] = [a, b].map((value) => trace.computed(value, rank));
-  if (left.item.join() !== right.item.join() || operation === "quotient" || operation === "less") {
+  if (left.item.join() !== right.item.join() || !["sum", "difference", "product"].includes(operation)) {
     return trace.add("binary", { operation }, [left, right]);
   }
   const params = operation === "difference" ? { operation: "sum", coefficients: [1, -1] } : { operation };
   return trace.add("eltwise", params, [left, right]);
 }
-
-type Operation = "sum" | "difference" | "product" | "quotient" | "less";
 
 /** y = a ∘ b. A known number, or one for each channel, becomes a scale layer, which others can take in. */
 export function arithmetic(trace: Trace, operation: Operation, a: Operand, b: Operand): Traced {
@@ -45,30 +48,30 @@ export function arithmetic(trace: Trace, operation: Operation, a: Operand, b: Op
 
 const binary = (operation: Operation): Rule => (o) => [arithmetic(o.trace, operation, o.input(0), o.input(1))];
 
-/** Whether the input `less` is less than the input `more`: 1 or 0; `not` turns them about. */
-const compare = (less: 0 | 1, more: 0 | 1, not = false): Rule => (o) => {
-  const y = meeting(o.trace, "less", o.input(less), o.input(more));
-  return [not ? opposite(o.trace, y) : y];
+/** 1 / x. */
+export const reciprocal = (trace: Trace, x: Traced): Traced => meeting(trace, "quotient", numberOf(1), x);
+
+/** What is left of a division: of the dividend's sign with fmod, else of the divisor's. */
+const mod: Rule = (o) => {
+  const { trace } = o, a = o.input(0), b = o.input(1), whole = meeting(trace, "truncatedQuotient", a, b);
+  const rest = arithmetic(trace, "difference", a, arithmetic(trace, "product", whole, b));
+  if (o.number("fmod", 0) !== 0) return [rest];
+  const opposed = meeting(trace, "less", arithmetic(trace, "product", rest, b), numberOf(0));
+  return [arithmetic(trace, "sum", rest, arithmetic(trace, "product", opposed, b))];
 };
 
-/** 1 for 0, 0 for 1. */
-const opposite = (trace: Trace, x: Traced): Traced => trace.affine(x, [-1], [1]);
+/** All inputs, at least one. */
+const several = (o: Operator): Operand[] => Array.from({ length: Math.max(1, o.inputs.length) }, (_, n) => o.input(n));
 
-/** The one or the other, by a condition of 1 or 0. */
-const where: Rule = (o) => {
-  const { trace } = o, rank = Math.max(...[0, 1, 2].map((n) => o.shape(n).length));
-  const condition = trace.computed(o.input(0), rank), a = arithmetic(trace, "product", condition, o.input(1));
-  return [arithmetic(trace, "sum", a, arithmetic(trace, "product", opposite(trace, condition), o.input(2)))];
-};
+function sumOf(o: Operator): Traced {
+  const xs = several(o), [first] = xs;
+  const same = isTraced(first) && xs.every((x) => isTraced(x) && x.item.join() === first.item.join());
+  if (same && xs.length > 1) return o.trace.add("eltwise", { operation: "sum" }, xs as Traced[]);
+  const y = xs.reduce((a, b) => arithmetic(o.trace, "sum", a, b));
+  return isTraced(y) ? y : o.computed(0);
+}
 
-const sum: Rule = (o) => {
-  const xs = o.inputs.map((_, n) => o.input(n));
-  const same = xs.every((x) => isTraced(x) && x.item.join() === o.computed(0).item.join());
-  if (same && xs.length > 1) return [o.trace.add("eltwise", { operation: "sum" }, xs as Traced[])];
-  return [xs.reduce((a, b) => arithmetic(o.trace, "sum", a, b))];
-};
-
-/** The larger, or the smaller, of values of one shape, or of one and a known number. */
+/** The larger, or the smaller, of several values, or of one and a known number. */
 const extreme = (side: "min" | "max"): Rule => (o) => {
   const { trace } = o,
     number = o.inputs.find((x) => x && !isTraced(x) && x.values.length === 1) as OnnxTensor | undefined;
@@ -77,9 +80,37 @@ const extreme = (side: "min" | "max"): Rule => (o) => {
     const other = o.computed(o.inputs[0] === number ? 1 : 0), bound = number.values[0];
     return [trace.add("clip", Number.isFinite(bound) ? { [side === "max" ? "min" : "max"]: bound } : {}, [other])];
   }
-  const xs = o.inputs.map((_, n) => o.computed(n)), flip = (x: Traced) => trace.affine(x, [-1]);
-  if (side === "max") return [trace.add("eltwise", { operation: "max" }, xs)];
-  return [flip(trace.add("eltwise", { operation: "max" }, xs.map(flip)))];
+  const sign = side === "max" ? 1 : -1, flip = (x: Traced) => sign < 0 ? trace.affine(x, [-1]) : x;
+  const larger = (a: Traced, b: Traced) => {
+    const { item } = meeting(trace, "sum", a, b); // the shape to which both stretch
+    const both = [a, b].map((x) => x.item.join() === item.join() ? x : stretched(trace, x, item));
+    return trace.add("eltwise", { operation: "max" }, both);
+  };
+  return [flip(several(o).map((_, n) => flip(o.computed(n))).reduce(larger))];
+};
+
+/** A value repeated along the dimensions of an item that are 1 or lacking in its own. */
+function stretched(trace: Trace, x: Traced, item: readonly number[]): Traced {
+  trace.spend(count(item));
+  const zeros = tensorOf("float32", [...trace.batch === undefined ? [] : [1], ...item], new Float32Array(count(item)));
+  return meeting(trace, "sum", x, zeros);
+}
+
+/** Stretched as far as its shape says. */
+const expand: Rule = (o) => {
+  const shape = Array.from(o.needed(1, "the shape").values as ArrayLike<number>), x = o.computed(0), { trace } = o;
+  const own = o.shape(0),
+    lacking = Math.max(0, shape.length - own.length),
+    wanted = [
+      ...own.slice(0, Math.max(0, own.length - shape.length)),
+      ...shape,
+    ];
+  const to = wanted.map((n, d) => n === 1 ? own[d - lacking] ?? 1 : n);
+  if (to.some((n, d) => n !== (own[d - lacking] ?? 1) && (own[d - lacking] ?? 1) !== 1)) {
+    throw new UserError(`[${own}] does not stretch to [${shape}]`);
+  }
+  if (to.join() === own.join()) return [x];
+  return [stretched(trace, x, trace.itemOf(to))];
 };
 
 const clip: Rule = (o) => {
@@ -94,109 +125,55 @@ const clip: Rule = (o) => {
 const given = (fields: Record<string, number | undefined>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
-/** x where it is positive, else slope · x. */
-const prelu: Rule = (o) => {
-  const { trace } = o, x = o.computed(0), given = o.input(1), ones = trace.shapeOf(x).slice(2).map(() => 1);
-  // Until version 7 a list of slopes was one for each channel.
-  const slope = o.opset < 7 && !isTraced(given) ? reshaped(given, [given.values.length, ...ones]) : given;
-  const known = trace.perChannel(slope, x);
-  if (known && x.item.length > 0) return [trace.add("prelu", { shared: known.length === 1 }, [x], { slope: known })];
-  const low = trace.add("clip", { max: 0 }, [x]), high = trace.add("relu", {}, [x]);
-  return [arithmetic(trace, "sum", high, arithmetic(trace, "product", low, slope))];
-};
+/** x · x. */
+export const squared = (trace: Trace, x: Traced): Traced => trace.add("eltwise", { operation: "product" }, [x, x]);
 
-const leakyRelu: Rule = (o) => {
-  const slope = o.number("alpha", 0.01), x = o.computed(0);
-  if (slope >= 0) return [o.trace.add("relu", { slope }, [x])];
-  return [o.trace.add("prelu", { shared: true }, [x], { slope: [slope] })];
-};
-
-/** A hinge: max(0, min(1, alpha · x + beta)). */
-const hinge = (trace: Trace, x: Traced, alpha: number, beta: number): Traced =>
-  trace.add("clip", { min: 0, max: 1 }, [trace.affine(x, [alpha], [beta])]);
-
-const softmax = (type: "softmax" | "logsoftmax"): Rule => (o) => {
-  const x = o.computed(0), rank = o.trace.shapeOf(x).length, { trace } = o;
-  const axis = o.axis(o.number("axis", o.opset < 13 ? 1 : -1), rank),
-    run = ([value]: Traced[]) => trace.add(type, {}, [value]);
-  if (o.opset >= 13) return [trace.alongFirst([x], trace.itemAxis(axis), run)];
-  // Until version 13 all dimensions from the axis on are one.
-  const from = trace.itemAxis(axis), whole = trace.reshape(x, [count(x.item)]);
-  if (from === 0) return [trace.reshape(run([whole]), x.item)];
-  const flat = [count(x.item.slice(0, from)), count(x.item.slice(from))];
-  return [trace.reshape(trace.alongFirst([trace.reshape(x, flat)], 1, run), x.item)];
-};
-
-/** The mean over axes, times a factor for a sum. */
-const reduce = (total: boolean): Rule => (o) => {
-  const x = o.computed(0), { trace } = o, shape = trace.shapeOf(x), axes = axesOf(o, shape.length);
-  if (!axes?.length && o.number("noop_with_empty_axes", 0) !== 0) return [x];
-  const own = (axes?.length ? axes : shape.map((_, d) => d)).map((axis) => trace.itemAxis(axis));
-  const kept = x.item.map((n, d) => own.includes(d) ? 1 : n), keep = o.number("keepdims", 1) !== 0;
-  const map = x.item.length === 3 && !own.includes(0) && own.length === 2;
-  const mean = map ? trace.add("avgpool", { global: true }, [x]) : trace.add("mean", { axes: own }, [x]);
-  const y = total ? trace.affine(mean, [count(x.item) / count(kept)]) : mean;
-  return [keep ? y : trace.reshape(y, kept.filter((_, d) => !own.includes(d)))];
-};
-
-/** The largest value over axes: maximum pooling of these in one row. */
-const reduceMax: Rule = (o) => {
-  const x = o.computed(0), { trace } = o, shape = trace.shapeOf(x), given = axesOf(o, shape.length);
-  if (!given?.length && o.number("noop_with_empty_axes", 0) !== 0) return [x];
-  const own = (given?.length ? given : shape.map((_, d) => d)).map((axis) => trace.itemAxis(axis));
-  const rest = x.item.flatMap((_, d) => own.includes(d) ? [] : [d]), kept = rest.map((d) => x.item[d]);
-  const rows = trace.reshape(trace.transpose(x, [...rest, ...own]), [count(kept), count(x.item) / count(kept), 1]);
-  const y = trace.add("maxpool", { global: true }, [rows]);
-  return [trace.reshape(y, o.number("keepdims", 1) ? x.item.map((n, d) => own.includes(d) ? 1 : n) : kept)];
-};
-
+/** Products of x, and of its root for half powers. */
 const power: Rule = (o) => {
-  const exponent = o.needed(1, "the exponent").values, x = o.computed(0), [value] = exponent;
-  if (exponent.length === 1 && value === 2) return [o.trace.add("eltwise", { operation: "product" }, [x, x])];
-  if (exponent.length === 1 && value === 0.5) return [o.trace.add("sqrt", {}, [x])];
-  throw new UserError("only exponents of 2 and 0.5 are supported");
+  const { values } = o.needed(1, "the exponent"), [exponent] = values, { trace } = o, x = o.computed(0);
+  if (values.some((value) => value !== exponent) || !Number.isInteger(2 * exponent) || !(Math.abs(exponent) <= 32)) {
+    throw new UserError("only exponents that are one multiple of a half, up to 32, are supported");
+  }
+  const half = exponent % 1 !== 0, times = Math.abs(half ? 2 * exponent : exponent);
+  const raised = (base: Traced, n: number): Traced => {
+    if (n < 2) return base;
+    const even = squared(trace, raised(base, Math.floor(n / 2)));
+    return n % 2 ? trace.add("eltwise", { operation: "product" }, [even, base]) : even;
+  };
+  if (times === 0) return [trace.affine(x, [0], [1])];
+  const y = raised(half ? trace.add("sqrt", {}, [x]) : x, times);
+  return [exponent < 0 ? reciprocal(trace, y) : y];
 };
 
-const abs: Rule = (o) => {
-  const x = o.computed(0);
-  return [o.trace.add("eltwise", { operation: "max" }, [x, o.trace.affine(x, [-1])])];
-};
+/** |x|. */
+export const absolute = (trace: Trace, x: Traced): Traced =>
+  trace.add("eltwise", { operation: "max" }, [x, trace.affine(x, [-1])]);
 
 /** Operators by their type. */
 export const valueRules: Record<string, Rule> = {
-  Abs: abs,
+  Abs: (o) => [absolute(o.trace, o.computed(0))],
   Add: binary("sum"),
+  Ceil: layer("round", () => ({ to: "up" })),
   Clip: clip,
-  Div: binary("quotient"),
-  Elu: layer("elu", (o) => ({ alpha: o.number("alpha", 1) })),
+  Div: (o) => binary(o.isInteger(0) ? "truncatedQuotient" : "quotient")(o),
   Exp: layer("exp"),
-  Greater: compare(1, 0),
-  GreaterOrEqual: compare(0, 1, true),
-  HardSigmoid: (o) => [hinge(o.trace, o.computed(0), o.number("alpha", 0.2), o.number("beta", 0.5))],
-  HardSwish: (o) => {
-    const x = o.computed(0);
-    return [o.trace.add("eltwise", { operation: "product" }, [x, hinge(o.trace, x, 1 / 6, 0.5)])];
-  },
-  LeakyRelu: leakyRelu,
-  Less: compare(0, 1),
-  LessOrEqual: compare(1, 0, true),
+  Expand: expand,
+  Floor: layer("round", () => ({ to: "down" })),
   Log: layer("log"),
-  LogSoftmax: softmax("logsoftmax"),
   Max: extreme("max"),
+  Mean: (o) => [o.trace.affine(sumOf(o), [1 / o.inputs.length])],
   Min: extreme("min"),
+  Mod: mod,
   Mul: binary("product"),
   Neg: (o) => [o.trace.affine(o.computed(0), [-1])],
-  PRelu: prelu,
   Pow: power,
-  ReduceMax: reduceMax,
-  ReduceMean: reduce(false),
-  ReduceSum: reduce(true),
-  Relu: layer("relu"),
-  Sigmoid: layer("sigmoid"),
-  Softmax: softmax("softmax"),
+  Reciprocal: (o) => [reciprocal(o.trace, o.computed(0))],
+  Round: layer("round"),
+  Sign(o) {
+    const x = o.computed(0), less = (a: Operand, b: Operand) => meeting(o.trace, "less", a, b);
+    return [arithmetic(o.trace, "difference", less(numberOf(0), x), less(x, numberOf(0)))];
+  },
   Sqrt: layer("sqrt"),
   Sub: binary("difference"),
-  Sum: sum,
-  Tanh: layer("tanh"),
-  Where: where,
+  Sum: (o) => [sumOf(o)],
 };

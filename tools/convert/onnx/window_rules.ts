@@ -3,73 +3,12 @@
  * texels of [channels, length, 1].
  */
 import { UserError } from "../../../src/formats/user_error.ts";
+import { withoutZeroPoints } from "./matrix_rules.ts";
 import type { Operator, Rule } from "./operator.ts";
+import { trainingBatchNormalization } from "./reduction_rules.ts";
 import type { Traced } from "./trace.ts";
-
-/** How windows move, with as many numbers as there are spatial dimensions. */
-interface Windows {
-  kernel: number[];
-  stride: number[];
-  dilation: number[];
-  before: number[];
-  after: number[];
-  /** True where auto_pad says what the padding is. */
-  automatic: boolean;
-}
-
-/** Extent of a dilated kernel along one dimension. */
-const reach = ({ kernel, dilation }: Windows, a: number): number => dilation[a] * (kernel[a] - 1) + 1;
-
-const upper = (total: number, mode: string): [number, number] => {
-  const less = Math.floor(total / 2), more = total - less;
-  return mode === "SAME_LOWER" ? [more, less] : [less, more];
-};
-
-/** The attributes of windows over `size` positions; SAME asks for ⌈size / stride⌉ windows. */
-function windows(o: Operator, kernel: readonly number[], size: readonly number[]): Windows {
-  const rank = size.length, mode = o.text("auto_pad", "NOTSET");
-  const list = (name: string, fallback: number, length = rank) => {
-    const values = o.numbers(name) ?? Array<number>(length).fill(fallback);
-    if (values.length !== length || !values.every(Number.isSafeInteger)) {
-      throw new UserError(`its ${name} are [${values.slice(0, 8)}], expected ${length} whole numbers`);
-    }
-    return values;
-  };
-  if (kernel.length !== rank) throw new UserError(`its kernel is [${kernel}] for a map of [${size}]`);
-  const pads = list("pads", 0, 2 * rank);
-  const result: Windows = {
-    kernel: [...kernel],
-    stride: list("strides", 1),
-    dilation: list("dilations", 1),
-    before: pads.slice(0, rank),
-    after: pads.slice(rank),
-    automatic: mode !== "NOTSET",
-  };
-  if (mode === "VALID") return { ...result, before: list("", 0), after: list("", 0) };
-  if (mode !== "SAME_UPPER" && mode !== "SAME_LOWER") return result;
-  size.forEach((n, a) => {
-    const total = (Math.ceil(n / result.stride[a]) - 1) * result.stride[a] + reach(result, a) - n;
-    [result.before[a], result.after[a]] = upper(Math.max(0, total), mode);
-  });
-  return result;
-}
-
-const both = (values: readonly number[], rest: number): number[] =>
-  values.length === 1 ? [values[0], rest] : [...values];
-
-/** Numbers for both axes as network.json has them: one where all are the same, none where that is the usual one. */
-function short(values: readonly number[], usual?: number): number | readonly number[] | undefined {
-  if (values.some((value) => value !== values[0])) return values;
-  return values[0] === usual ? undefined : values[0];
-}
-
-/** Parameters of network.json for the dimensions `from` … `end` − 1, one or two. */
-const parameters = (w: Windows, from = 0, end = w.kernel.length) => ({
-  kernel: short(both(w.kernel.slice(from, end), 1)),
-  stride: short(both(w.stride.slice(from, end), 1), 1),
-  dilation: short(both(w.dilation.slice(from, end), 1), 1),
-  padding: short([...both(w.before.slice(from, end), 0), ...both(w.after.slice(from, end), 0)], 0),
-});
+import { convTransposeVolume, convVolume } from "./volume_rules.ts";
+import { both, parameters, reach, short, upper, windows } from "./windows.ts";
 
 /** What `run` makes of x as [channels, height, width], again with x's spatial dimensions. */
 function asMap(o: Operator, run: (x: Traced, size: readonly number[]) => Traced): Traced {
@@ -97,21 +36,23 @@ const weightsOf = (o: Operator) => {
   };
 };
 
-/** @throws UserError unless x has one or two spatial dimensions. */
-function needPlane(size: readonly number[]): void {
-  if (size.length > 2) throw new UserError(`it has ${size.length} spatial dimensions; one and two are supported`);
+/** @throws UserError where x has more than three spatial dimensions. */
+function needSpace(size: readonly number[]): void {
+  if (size.length > 3) throw new UserError(`it has ${size.length} spatial dimensions; up to three are supported`);
 }
 
 const conv: Rule = (o) => {
   const { kernel, weight, values, bias } = weightsOf(o), groups = o.number("group", 1);
   return [asMap(o, (x, size) => {
-    needPlane(size);
+    needSpace(size);
     if (weight.shape[1] * groups !== x.item[0]) {
       throw new UserError(`its weight [${weight.shape}] in ${groups} groups does not fit ${x.item[0]} channels`);
     }
+    const w = windows(o, kernel, size);
+    if (size.length === 3) return convVolume(o.trace, x, w, { channels: weight.shape[0], groups, bias, values });
     const params = {
       channels: weight.shape[0],
-      ...parameters(windows(o, kernel, size)),
+      ...parameters(w),
       groups: short([groups], 1),
       bias,
     };
@@ -119,10 +60,16 @@ const conv: Rule = (o) => {
   })];
 };
 
+/** Quantised numbers lose their zero points first; padding is zero then. */
+const convInteger: Rule = (o) => {
+  o.needed(1, "the weight");
+  return conv(withoutZeroPoints(o, 0));
+};
+
 const convTranspose: Rule = (o) => {
   const { kernel, weight, values, bias } = weightsOf(o), groups = o.number("group", 1);
   return [asMap(o, (x, size) => {
-    needPlane(size);
+    needSpace(size);
     const w = windows(o, kernel, size);
     const wanted = o.numbers("output_shape")?.slice(-size.length), mode = o.text("auto_pad", "NOTSET");
     const extra = [...o.numbers("output_padding") ?? size.map(() => 0)];
@@ -136,8 +83,10 @@ const convTranspose: Rule = (o) => {
     if (weight.shape[0] !== x.item[0]) {
       throw new UserError(`its weight [${weight.shape}] does not fit ${x.item[0]} channels`);
     }
+    const channels = weight.shape[1] * groups;
+    if (size.length === 3) return convTransposeVolume(o.trace, x, w, extra, { channels, groups, bias, values });
     const params = {
-      channels: weight.shape[1] * groups,
+      channels,
       ...parameters(w),
       groups,
       bias,
@@ -182,7 +131,8 @@ const lrn: Rule = (o) => [
 ];
 
 const batchNormalization: Rule = (o) => {
-  o.only({ training_mode: 0, spatial: 1 });
+  if (o.number("training_mode", 0) !== 0) return trainingBatchNormalization(o);
+  o.only({ spatial: 1 });
   const [weight, bias, mean, variance] = ["the scale", "the bias", "the mean", "the variance"]
     .map((what, n) => o.needed(n + 1, what).values);
   const params = { epsilon: o.number("epsilon", 1e-5), affine: true };
@@ -196,6 +146,7 @@ export const windowRules: Record<string, Rule> = {
   AveragePool: pool("avgpool"),
   BatchNormalization: batchNormalization,
   Conv: conv,
+  ConvInteger: convInteger,
   ConvTranspose: convTranspose,
   GlobalAveragePool: globalPool("avgpool"),
   GlobalMaxPool: globalPool("maxpool"),

@@ -1,13 +1,14 @@
 /** What was traced of a model, as network.json and weights.safetensors. */
-import { allFinite, fromFloat32, type StoredTensor } from "../../../src/formats/safetensors.ts";
+import { fromFloat32, type StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph } from "../../../src/net/graph.ts";
 import { checkFactors } from "../../../src/net/model.ts";
 import { type ImageFormat, parseNetwork } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
+import { Narrowing } from "../narrowing.ts";
 import type { ConvertedOnnx, OnnxOptions, Traces } from "./network.ts";
 import type { OnnxModel, OnnxNode, OnnxValue } from "./proto.ts";
-import { floating } from "./tensor.ts";
+import { count, floating } from "./tensor.ts";
 import { isTraced, type Made, type Operand, type Traced } from "./trace.ts";
 
 /** Names the layers that the outputs need, and writes them. */
@@ -36,7 +37,7 @@ export function written(
     outputs.every((output) => output.name !== name)
   );
   if (outputs.length === 0) {
-    throw new UserError(`${file}: none of its outputs can be had: they hold no floats, or are not supported`);
+    throw new UserError(`${file}: none of its outputs can be had: they depend on no input, or are not supported`);
   }
   const live = new Set<Traced>(outputs.map(({ value }) => value));
   for (const made of [...trace.layers].reverse()) {
@@ -50,36 +51,54 @@ export function written(
     throw new UserError(`${file}: its output does not depend on an input; there is nothing to run`);
   }
 
-  const names = namesOf(layers, origins, values, inputs.map(({ name }) => name)),
-    tensors = new Map<string, StoredTensor>();
-  const blob = (value: Traced) => value.input ?? names.get(value.maker!)!.output;
-  const files: Record<string, unknown>[] = layers.map((made) => {
+  // A batch of one that the model fixes and keeps is left out: each item then runs as the model would.
+  const firstOf = (name: string) =>
+    (options.shapes?.get(name) ?? declared.find((input) => input.name === name)!.shape!)[0];
+  const alone = trace.batch === undefined && outputs.every(({ value }) => value.item[0] === 1) &&
+    inputs.every(({ name, shape }) => shape.length > 1 && firstOf(name) === 1);
+  const taken = new Set(values.keys()), whole = new Map<string, string>();
+  for (const { name } of alone ? inputs : []) whole.set(name, free(`${name}.whole`, taken));
+
+  const names = namesOf(layers, origins, values, [...whole.values()]),
+    tensors = new Map<string, StoredTensor>(),
+    narrowing = new Narrowing(options.weights);
+  const blob = ({ input, maker }: Traced) =>
+    input === undefined ? names.get(maker!)!.output : whole.get(input) ?? input;
+  const files: Record<string, unknown>[] = [...whole].map(([input, name]) => {
+    return { name, type: "reshape", input, shape: [...inputs.find((one) => one.name === input)!.shape] };
+  });
+  for (const made of layers) {
     const { name, output } = names.get(made)!, sources = made.inputs.map(blob);
     for (const [key, { shape, values }] of Object.entries(made.weights)) {
-      const half = options.weights === "f16" && key === "weight" && ["conv2d", "deconv2d", "fc"].includes(made.type);
-      tensors.set(
-        `${name}.${key}`,
-        stored(values, half ? "F16" : "F32", shape, `${file}: ${key} of ${JSON.stringify(name.slice(0, 60))}`),
-      );
+      const what = `${file}: ${key} of ${JSON.stringify(name.slice(0, 60))}`, exact = float32(values, shape);
+      const stored = narrowing.stored({ type: made.type, key, name: `${name}.${key}`, what, exact });
+      for (const [name, tensor] of stored) tensors.set(name, tensor);
     }
     const from = sources.length === 1 ? { input: sources[0] } : sources.length ? { inputs: sources } : {};
-    return { name, type: made.type, ...from, output: output === name ? undefined : output, ...made.params };
-  });
+    files.push({ name, type: made.type, ...from, output: output === name ? undefined : output, ...made.params });
+  }
   // An output under its own name, and the first as the network's: the identity costs nothing.
-  const identity = (name: string, value: Traced) =>
-    files.push({ name: unused(`${name}.output`, files), type: "dropout", input: blob(value), output: name });
-  for (const { name, value } of outputs.slice(1)) if (blob(value) !== name) identity(name, value);
+  const identity = (name: string, value: Traced) => {
+    const own = alone ? { type: "reshape", shape: value.item.slice(1) } : { type: "dropout" };
+    files.push({ name: unused(`${name}.output`, files), input: blob(value), output: name, ...own });
+  };
+  for (const { name, value } of outputs.slice(1)) if (alone || blob(value) !== name) identity(name, value);
   const [first] = outputs;
   if (blob(first.value) !== first.name || layers.at(-1)?.output !== first.value || files.length > layers.length) {
     identity(first.name, first.value);
   }
+  if (alone) { for (const input of inputs) input.shape.shift(); }
   const text = networkText({ name: options.name, inputs, image: imageOf(options.image, inputs[0]), layers: files });
   checkFactors(buildGraph({ network: parseNetwork(text, file), where: file, weights: tensors }), file);
   return {
     text,
     tensors,
     layers: files.length,
-    parameters: tensors.values().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
+    parameters: layers.flatMap(({ weights }) => Object.values(weights)).reduce(
+      (sum, { shape }) => sum + count(shape),
+      0,
+    ),
+    narrowing,
     outputs: outputs.map(({ name }) => name),
     dropped,
   };
@@ -99,6 +118,14 @@ function imageOf(image: ImageFormat | undefined, { name, shape }: { name: string
 
 const order = (declared: OnnxValue[], name: string): number => declared.findIndex((input) => input.name === name);
 
+/** A name that is not taken, to which it is added. */
+function free(name: string, taken: Set<string>): string {
+  let own = name;
+  while (taken.has(own)) own += "_";
+  taken.add(own);
+  return own;
+}
+
 /** A name that no layer has yet. */
 function unused(name: string, files: { name?: unknown }[]): string {
   return files.some((file) => file.name === name) ? unused(`${name}_`, files) : name;
@@ -109,13 +136,13 @@ function namesOf(
   layers: Made[],
   origins: Map<Made, OnnxNode>,
   values: Map<string, Operand>,
-  inputs: string[],
+  reserved: string[],
 ): Map<Made, { name: string; output: string }> {
-  const taken = new Set([...values.keys(), ...inputs]), blobs = new Map<Made, string>();
+  const taken = new Set([...values.keys(), ...reserved]), blobs = new Map<Made, string>();
   for (const [name, value] of values) {
     if (isTraced(value) && value.maker && !blobs.has(value.maker)) blobs.set(value.maker, name);
   }
-  const used = new Set<string>(), names = new Map<Made, { name: string; output: string }>();
+  const used = new Set(reserved), names = new Map<Made, { name: string; output: string }>();
   const counts = new Map<OnnxNode | undefined, number>();
   layers.forEach((made, n) => {
     const node = origins.get(made), own = node?.name || node?.outputs.find((name) => name !== "") || "constant";
@@ -129,12 +156,8 @@ function namesOf(
   return names;
 }
 
-/** A weight as it is written. @throws UserError where it is not finite. */
-function stored(values: ArrayLike<number>, dtype: "F32" | "F16", shape: number[], what: string): StoredTensor {
-  const tensor = dtype === "F32" && values instanceof Float32Array
-    ? { dtype, shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
-    : fromFloat32(values, dtype, shape);
-  if (allFinite(tensor)) return tensor;
-  const finite = Array.from(values).every(Number.isFinite);
-  throw new UserError(`${what} holds ${finite ? `values beyond ${dtype}` : "NaN or infinity"}`);
-}
+/** A weight as float32, which is not copied where it is that. */
+const float32 = (values: ArrayLike<number>, shape: number[]): StoredTensor =>
+  values instanceof Float32Array
+    ? { dtype: "F32", shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
+    : fromFloat32(values, "F32", shape);

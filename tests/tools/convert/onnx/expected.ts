@@ -146,9 +146,10 @@ export const concat = (xs: Tensor[], axis: number): Tensor =>
     throw new Error("outside");
   });
 
-/** Y of an LSTM of one direction: x [time, streams, features], gates i, o, f, c. */
-export function lstm(x: Tensor, w: Tensor, r: Tensor, b: Tensor, reverse: boolean): Tensor {
+/** Y and Y_c of an LSTM of one direction: x [time, streams, features], gates i, o, f, c. */
+export function lstm(x: Tensor, w: Tensor, r: Tensor, b: Tensor, reverse: boolean): { y: Tensor; cell: Tensor } {
   const [time, streams, features] = x.shape, hidden = r.shape[2], y = tensor([time, 1, streams, hidden]);
+  const cell = tensor([1, streams, hidden]);
   const sigmoid = (value: number) => 1 / (1 + Math.exp(-value));
   for (let s = 0; s < streams; s++) {
     let h = Array<number>(hidden).fill(0), c = [...h];
@@ -166,6 +167,7 @@ export function lstm(x: Tensor, w: Tensor, r: Tensor, b: Tensor, reverse: boolea
       h = c.map((value, n) => sigmoid(gate(1, n)) * Math.tanh(value));
       y.data.set(h, (t * streams + s) * hidden);
     }
+    cell.data.set(c, s * hidden);
   }
-  return y;
+  return { y, cell };
 }

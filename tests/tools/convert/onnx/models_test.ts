@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readOnnx } from "../../../../tools/convert/onnx/proto.ts";
 import { readTensor, tensorOf } from "../../../../tools/convert/onnx/tensor.ts";
+import { damageProtobuf } from "../../../formats/damage.ts";
 import { fuzz } from "../../../formats/fuzz.ts";
 import { assertClose } from "../../../reference/close.ts";
 import { normal, randomTensor } from "../../../reference/random.ts";
@@ -55,6 +56,26 @@ const classifier: ModelFile = {
       attributes: { transB: 1 },
     },
     { type: "Softmax", inputs: ["score"], outputs: ["prob"], attributes: { axis: 1 } },
+  ],
+};
+
+/** Operators that become several layers, on integers too. */
+const manyOperators: ModelFile = {
+  inputs: [{ name: "x", shape: [1, 2, 4, 3, 4], type: 6 }],
+  outputs: ["y", "z"],
+  initializers: { w: file(4, 2, 2, 3, 2), k: float([], [3]), s: file(3), to: int64(1, 4, 6, 3), p: float([], [1.5]) },
+  nodes: [
+    { type: "Div", inputs: ["x", "k"], outputs: ["a"] },
+    { type: "Conv", inputs: ["a", "w"], outputs: ["b"], attributes: { strides: [1, 2, 1], pads: [0, 1, 0, 0, 1, 0] } },
+    { type: "ConvTranspose", inputs: ["b", "w"], outputs: ["c"], attributes: { strides: [2, 1, 1] } },
+    { type: "ReduceMax", inputs: ["b"], outputs: ["d"], attributes: { keepdims: 0 } },
+    { type: "Reshape", inputs: ["b", "to"], outputs: ["e"], attributes: { allowzero: 1 } },
+    { type: "LayerNormalization", inputs: ["e", "s"], outputs: ["f"] },
+    { type: "Expand", inputs: ["f", "to"], outputs: ["g"] },
+    { type: "Pow", inputs: ["g", "p"], outputs: ["h"] },
+    { type: "Mod", inputs: ["h", "k"], outputs: ["i"], attributes: { fmod: 1 } },
+    { type: "Max", inputs: ["i", "d"], outputs: ["y"] },
+    { type: "Cast", inputs: ["c"], outputs: ["z"], attributes: { to: 9 } },
   ],
 };
 
@@ -125,10 +146,16 @@ Deno.test("onnx: an exported classifier: shapes vanish, any batch runs, the numb
   assertClose("prob", run(model, { data }), onnx.softmax(score, 1), 1e-6);
 });
 
-Deno.test("onnx: weights in f16; biases and statistics stay f32", () => {
-  const { tensors } = convert(onnxModel(classifier), { weights: "f16" });
-  const dtypes = [...tensors].map(([name, { dtype }]) => `${name} ${dtype}`);
-  assert.ok(dtypes.includes("/conv/Conv.weight F16") && dtypes.includes("/fc/Gemm.bias F32"), `${dtypes}`);
+Deno.test("onnx: weights in f16 and i8; biases and statistics stay f32; what that changes is measured", () => {
+  // Half of the last bit that f16 keeps, and half of the largest value's 127th.
+  for (const [weights, dtype, most] of [["f16", "F16", 2 ** -11], ["i8", "I8", 0.51 / 127]] as const) {
+    const { tensors, parameters, narrowing } = convert(onnxModel(classifier), { weights });
+    const dtypes = ["/conv/Conv.weight", "/fc/Gemm.weight", "/fc/Gemm.bias", "b.variance"]
+      .map((name) => tensors.get(name)!.dtype);
+    assert.deepEqual(dtypes, [dtype, dtype, "F32", "F32"]);
+    assert.equal(parameters, convert(onnxModel(classifier)).parameters);
+    assert.ok(narrowing.error > most / 10 && narrowing.error <= most, `${weights}: ${narrowing.error}`);
+  }
 });
 
 Deno.test("onnx: how pixels become numbers", () => {
@@ -212,7 +239,10 @@ Deno.test("onnx: external data are read where they should be", () => {
 
 Deno.test("onnx: what is not supported says so, and what to do", () => {
   const refused = (bytes: Uint8Array, message: RegExp, options = {}) => refuses(() => convert(bytes, options), message);
-  refused(single("Erf"), /^net\.onnx: Erf "y": this operator is not supported; docs\/onnx\.md lists those that are$/);
+  refused(
+    single("NonZero"),
+    /^net\.onnx: NonZero "y": this operator is not supported; docs\/onnx\.md lists those that are$/,
+  );
   refused(
     onnxModel({
       nodes: [{ type: "Gelu", domain: "com.microsoft", inputs: ["x"], outputs: ["y"] }],
@@ -233,17 +263,30 @@ Deno.test("onnx: what is not supported says so, and what to do", () => {
   refused(conv, /its weight \[1,3,3,3\] in 1 groups does not fit 2 channels/, { constants: new Map([["W", w]]) });
   refused(conv, /it has no input "V"; its inputs are x, W/, { constants: new Map([["V", w]]) });
   refused(
-    single("Relu", { inputs: [{ name: "x", shape: [2, 3], type: 7 }] }),
-    /input "x" is int64, and networks compute with floats alone/,
+    single("Relu", { inputs: [{ name: "x", shape: [2, 3], type: 8 }] }),
+    /input "x" is of ONNX's type 8, and networks compute with real numbers alone/,
+  );
+  refused(
+    single("Reshape", { others: ["s"], inputs: [{ name: "x", shape: [2, 3] }, { name: "s", shape: [1], type: 7 }] }),
+    /the shape, the model's input "s", must be constant; give its value with --constant s=FILE\.npy$/,
+  );
+  refused(
+    single("ReduceSum", { others: ["a"], inputs: [{ name: "x", shape: [2, 3] }, { name: "a", shape: [0], type: 7 }] }),
+    /input "a" of \[0\] holds no values; if it is a setting, give its value with --constant a=FILE\.npy$/,
   );
   refused(
     single("Relu", { inputs: [{ name: "x", shape: [1, 3, "H", "W"] }] }),
     /input "x" leaves dimension 2 open; give its shape with --shape x=1,3,224,224$/,
   );
   refused(
-    single("BatchNormalization", { attributes: { training_mode: 1 } }),
-    /"training_mode" is 1; only 0 is supported/,
+    single("ConstantOfShape", { inputs: [{ name: "x", shape: [2], type: 7 }] }),
+    /its input 1, the model's input "x", must be constant; give its value with --constant x=FILE\.npy$/,
   );
+  for (const type of ["Sum", "Mean", "Max", "Concat"]) {
+    const node = { type, inputs: [], outputs: ["y"], attributes: { axis: 0 } };
+    refused(single(type, { nodes: [node] }), /its input 1 is missing|it has 0 inputs, expected 1/);
+  }
+  refused(single("LRN", { attributes: { size: "five" } }), /its attribute "size" is not a number/);
   refused(
     single("Constant", { nodes: [{ type: "Constant", inputs: [], outputs: ["y"], attributes: { value: file(2) } }] }),
     /its output does not depend on an input/,
@@ -263,6 +306,32 @@ Deno.test("onnx: a size that is left open is asked for; the first is the batch's
     () => convert(open, { shapes: new Map([["x", [5, 2, 4]]]) }),
     /has shape \[N,3,H\] in the model, --shape gives \[5,2,4\]/,
   );
+});
+
+Deno.test("onnx: a batch of one that is not kept apart: where it is fixed, each item of a batch runs on its own", () => {
+  const turn = { type: "Transpose", attributes: { perm: [1, 0, 2] } };
+  const turned = (batch: number | string) =>
+    onnxModel({
+      nodes: [
+        { ...turn, inputs: ["x"], outputs: ["sequence"] },
+        { type: "Relu", inputs: ["sequence"], outputs: ["x.whole"] },
+        { ...turn, inputs: ["x.whole"], outputs: ["y"] },
+        { type: "Neg", inputs: ["y"], outputs: ["z"] },
+      ],
+      inputs: [{ name: "x", shape: [batch, 3, 2] }],
+      outputs: ["y", "z", "x"],
+    });
+  const model = convert(turned(1)), x = random(4, 3, 2), values = [...x.data].map((value) => Math.max(0, value));
+  assert.deepEqual(networkOf(model).inputs, [{ name: "x", shape: [3, 2] }]);
+  const signless = (list: Iterable<number>) => Array.from(list, (value) => value + 0); // −0 is 0
+  for (const [name, expected] of Object.entries({ y: values, z: values.map((value) => -value), x: [...x.data] })) {
+    const { shape, data } = run(model, { x }, name);
+    assert.deepEqual([shape, signless(data)], [[4, 3, 2], signless(expected)]);
+  }
+  assert.deepEqual(signless(run(model, { x }).data), values);
+  const shapes = new Map([["x", [1, 3, 2]]]), open = turned("N");
+  assert.deepEqual(networkOf(convert(open)).inputs, [{ name: "x", shape: [1, 3, 2] }]);
+  assert.deepEqual(networkOf(convert(open, { shapes })).inputs, [{ name: "x", shape: [3, 2] }]);
 });
 
 Deno.test("onnx: what is known cannot unfold to more than there is", () => {
@@ -299,6 +368,11 @@ Deno.test("onnx: damaged files", () => {
   refuses(() => convert(new TextEncoder().encode("no model")), /^net\.onnx: /);
   refuses(() => convert(new Uint8Array(0)), /^net\.onnx: there is no graph in it; is it an ONNX model\?$/);
   const bytes = onnxModel(classifier);
+  assert.equal(convert(onnxModel(manyOperators)).outputs.join(), "y,z");
   assert.equal(readOnnx(bytes, { file: "f", external: () => bytes }).nodes.length, classifier.nodes.length);
+  const message = /^(7|8|7\.(1|5|11|12)|7\.1\.5|7\.1[12]\.2(\.1(\.2(\.1)?)?)?)$/;
+  const sound = { damage: damageProtobuf((path) => message.test(path)) };
   fuzz(bytes, 300, (damaged) => convert(damaged));
+  fuzz(bytes, 100, (damaged) => convert(damaged), sound);
+  fuzz(onnxModel(manyOperators), 100, (damaged) => convert(damaged), sound);
 });

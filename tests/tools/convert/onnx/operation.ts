@@ -6,11 +6,14 @@ import assert from "node:assert/strict";
 import { tensorOf } from "../../../../tools/convert/onnx/tensor.ts";
 import { assertClose } from "../../../reference/close.ts";
 import { normal, randomTensor } from "../../../reference/random.ts";
-import { type Tensor, tensor } from "../../../reference/tensor.ts";
+import { map, type Tensor, tensor } from "../../../reference/tensor.ts";
 import { convert, networkOf, run } from "./converted.ts";
 import { type AttributeFile, onnxModel } from "./writer.ts";
 
-/** One operator. The inputs named "known…" are given with --constant, "whole…" are that and int64. */
+/**
+ * One operator. The inputs named "known…" are given with --constant, "whole…" are that and int64; "int…" are int32 numbers
+ * and "bool…" booleans that the network is fed.
+ */
 export interface Operation {
   type: string;
   name?: string;
@@ -30,16 +33,25 @@ export const x = (...shape: number[]): Tensor => randomTensor(shape, normal(`x $
 /** Another. */
 export const w = (...shape: number[]): Tensor => randomTensor(shape, normal(`w ${shape}`));
 
+/** Random integers, none of them 0. */
+export const integers = (...shape: number[]): Tensor =>
+  map(x(...shape), (value) => Math.round(7 * value) || Math.sign(value));
+
+/** Random booleans. */
+export const booleans = (...shape: number[]): Tensor => map(x(...shape), (value) => Number(value > 0));
+
 /** A list of numbers. */
 export const numbers = (...values: number[]): Tensor => tensor([values.length], values);
 /** Registers the test of an operator. */
 export function check({ type, name, opset, attributes, inputs, outputs = ["y"], expected }: Operation): void {
   Deno.test(`onnx: ${type}${name ? `, ${name}` : ""}`, () => {
     const names = Object.keys(inputs), isWhole = (input: string) => input.startsWith("whole");
+    const typeOf = (input: string) =>
+      isWhole(input) ? 7 : input.startsWith("int") ? 6 : input.startsWith("bool") ? 9 : 1;
     const bytes = onnxModel({
       opset,
       nodes: [{ type, inputs: names, outputs, attributes }],
-      inputs: names.map((input) => ({ name: input, shape: inputs[input].shape, type: isWhole(input) ? 7 : 1 })),
+      inputs: names.map((input) => ({ name: input, shape: inputs[input].shape, type: typeOf(input) })),
       outputs,
     });
     const known = names.filter((input) => input.startsWith("known") || isWhole(input)).map((input) => {

@@ -62,7 +62,7 @@ const moved: Operation[] = [
   },
   {
     type: "Slice",
-    inputs: { x: x(4, 6), wholeStarts: numbers(1, -4), wholeEnds: numbers(3, 1000) },
+    inputs: { x: x(4, 6), wholeStarts: numbers(1, -4), wholeEnds: numbers(3, 2 ** 63 - 1025) },
     expected: ({ x }) => onnx.each([2, 4], ([a, b]) => onnx.at(x, [a + 1, b + 2])!),
   },
   {
@@ -78,19 +78,29 @@ const moved: Operation[] = [
     expected: ({ x }) => onnx.each([2, 3], ([a, b]) => onnx.at(x, [a, [3, 0, 2][b]])!),
   },
   {
+    type: "Gather",
+    name: "neighbours together",
+    inputs: { x: x(90, 3), wholeIndices: numbers(...Array(80).keys(), 4, 5) },
+    expected: ({ x }) => onnx.each([82, 3], ([a, b]) => onnx.at(x, [a < 80 ? a : a - 76, b])!),
+  },
+  {
     type: "Split",
     attributes: { axis: 1, num_outputs: 2 },
     inputs: { x: x(2, 5) },
     outputs: ["y", "z"],
     expected: ({ x }) => onnx.each([2, 3], (index) => onnx.at(x, index)!),
   },
-  ...["forward", "reverse"].map((direction): Operation => ({
-    type: "LSTM",
-    name: direction,
-    attributes: { hidden_size: 3, direction },
-    inputs: { x: x(4, 2, 5), knownW: w(1, 12, 5), knownR: w(1, 12, 3), knownB: w(1, 24) },
-    expected: ({ x, knownW, knownR, knownB }) => onnx.lstm(x, knownW, knownR, knownB, direction === "reverse"),
-  })),
+  ...["forward", "reverse"].flatMap((direction) =>
+    (["y", "cell"] as const).map((wanted): Operation => ({
+      type: "LSTM",
+      name: `${wanted}, ${direction}`,
+      attributes: { hidden_size: 3, direction },
+      inputs: { x: x(4, 2, 5), knownW: w(1, 12, 5), knownR: w(1, 12, 3), knownB: w(1, 24) },
+      outputs: wanted === "y" ? ["y"] : ["", "", "cell"],
+      expected: ({ x, knownW, knownR, knownB }) =>
+        onnx.lstm(x, knownW, knownR, knownB, direction === "reverse")[wanted],
+    }))
+  ),
 ];
 
 for (const operation of moved) check(operation);

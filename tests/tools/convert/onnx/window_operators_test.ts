@@ -1,4 +1,5 @@
 /** Convolutions, pooling and batch normalisation. */
+import { tensor } from "../../../reference/tensor.ts";
 import * as onnx from "./expected.ts";
 import { check, numbers, type Operation, w, x } from "./operation.ts";
 
@@ -16,6 +17,27 @@ const convolutions: Operation[] = [
     attributes: { dilations: [2], pads: [1, 2] },
     inputs: { x: x(2, 3, 9), known: w(4, 3, 3) },
     expected: ({ x, known }) => onnx.conv(x, known, undefined, { kernel: [3], dilations: [2], pads: [1, 2] }),
+  },
+  {
+    type: "Conv",
+    name: "of three dimensions",
+    attributes: { strides: [2, 2, 1], pads: [1, 0, 1, 2, 1, 0], dilations: [2, 1, 2], group: 2 },
+    inputs: { x: x(2, 4, 6, 5, 7), known: w(6, 2, 2, 3, 2), knownBias: w(6) },
+    expected: ({ x, known, knownBias }) =>
+      onnx.conv(x, known, knownBias, {
+        kernel: [2, 3, 2],
+        strides: [2, 2, 1],
+        pads: [1, 0, 1, 2, 1, 0],
+        dilations: [2, 1, 2],
+        groups: 2,
+      }),
+  },
+  {
+    type: "Conv",
+    name: "of three dimensions, planes that no window sees",
+    attributes: { strides: [3, 2, 2] },
+    inputs: { x: x(1, 3, 6, 6, 5), known: w(5, 3, 1, 3, 1) },
+    expected: ({ x, known }) => onnx.conv(x, known, undefined, { kernel: [1, 3, 1], strides: [3, 2, 2] }),
   },
   ...(["SAME_UPPER", "SAME_LOWER"] as const).map((mode): Operation => ({
     type: "Conv",
@@ -43,6 +65,34 @@ const convolutions: Operation[] = [
     attributes: { strides: [3, 2], output_shape: [10, 8] },
     inputs: { x: x(1, 1, 3, 3), known: w(1, 2, 3, 3) },
     expected: ({ x, known }) => onnx.convTranspose(x, known, { kernel: [3, 3], strides: [3, 2] }, [1, 2, 10, 8]),
+  },
+  {
+    type: "ConvTranspose",
+    name: "of three dimensions",
+    attributes: { strides: [2, 1, 3], pads: [1, 1, 0, 0, 0, 1], output_padding: [1, 0, 1], dilations: [1, 2, 1] },
+    inputs: { x: x(2, 3, 3, 4, 2), known: w(3, 2, 3, 2, 3), knownBias: w(2) },
+    expected: ({ x, known, knownBias }) => {
+      const windows = { kernel: [3, 2, 3], strides: [2, 1, 3], pads: [1, 1, 0], dilations: [1, 2, 1] };
+      const y = onnx.convTranspose(x, known, windows, [2, 2, 7, 5, 6]);
+      return onnx.both(y, tensor([2, 1, 1, 1], knownBias.data), (value, bias) => value + bias);
+    },
+  },
+  {
+    type: "ConvTranspose",
+    name: "of three dimensions, a tap that the pads take away, in groups",
+    attributes: { strides: [1, 2, 1], pads: [2, 0, 1, 2, 1, 0], group: 2 },
+    inputs: { x: x(1, 4, 2, 3, 3), known: w(4, 1, 4, 1, 2) },
+    expected: ({ x, known }) => {
+      const windows = { kernel: [4, 1, 2], strides: [1, 2, 1], pads: [2, 0, 1] };
+      const half = (n: number) =>
+        onnx.convTranspose(
+          tensor([1, 2, 2, 3, 3], x.data.slice(36 * n, 36 * n + 36)),
+          tensor([2, 1, 4, 1, 2], known.data.slice(16 * n, 16 * n + 16)),
+          windows,
+          [1, 1, 1, 4, 3],
+        );
+      return onnx.concat([half(0), half(1)], 1);
+    },
   },
   {
     type: "ConvTranspose",
