@@ -3,7 +3,7 @@ import type { Image } from "../formats/image.ts";
 import { readNpz } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
-import { labelOf, type Model } from "../mod.ts";
+import { endsInSoftmax, labelOf, type Model } from "../mod.ts";
 import { type Command, main, print } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier } from "./defaults.ts";
 import { readBytes } from "./files.ts";
@@ -107,7 +107,7 @@ async function run(model: Model, images: Image[], { adapter, weights, verbose }:
 
 /** All units, the most probable first. Logits go through a softmax; a model that ends in one has done so. */
 function guesses(model: Model, output: Float32Array): Guess[] {
-  const done = model.network.layers.at(-1)!.type === "softmax";
+  const done = endsInSoftmax(model);
   const largest = output.reduce((a, b) => Math.max(a, b));
   const sum = output.reduce((total, value) => total + Math.exp(value - largest), 0);
   return Array.from(output, (activation, unit) => ({

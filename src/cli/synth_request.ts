@@ -3,7 +3,7 @@ import type { Image } from "../formats/image.ts";
 import { readNpy } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Device, encode, layerUnits, type Model, searchDefaults } from "../mod.ts";
+import { type Device, encode, layerUnits, type Model, searchDefaults, type UnitLayer } from "../mod.ts";
 import { readBounds } from "./bounds.ts";
 import type { Values } from "./command.ts";
 import { adapterOption } from "./defaults.ts";
@@ -18,7 +18,10 @@ const making = {
   unit: { value: "N", help: "the unit; `deno task units --search pepper` finds numbers" },
   units: { value: "LIST", help: "several units, such as 1,5-9: a picture each, made at the same time" },
   together: { help: "one picture that all the units of --units want to see" },
-  layer: { value: "NAME", help: "the layer or blob that the units are in (the classifier's last)" },
+  layer: {
+    value: "NAME",
+    help: "the layer or blob that the units are in (the classifier's last; of a softmax, what it is taken of)",
+  },
   xy: { value: "X,Y", help: "the position of a unit in a layer of maps (the centre)" },
   seed: { value: "N", help: "the random numbers to start from (0)" },
   seeds: { value: "LIST", help: "several seeds, such as 0-3: a picture each" },
@@ -55,7 +58,7 @@ export type SynthValues = Values<typeof synthOptions>;
 
 /** What to make. A target is one picture; `code` is where it starts instead of at the seed's random numbers. */
 export interface Request {
-  /** The classifier's last unless given. */
+  /** The classifier's logits unless given. */
   layer?: string;
   targets: { units: number[]; seed: number }[];
   xy?: [x: number, y: number];
@@ -164,16 +167,9 @@ export function checkModels({ repeats }: Request, models: { classifier: Model; g
   }
 }
 
-/** The layer that the units are in; `last` where it is the classifier's output, whose units have names. */
-export interface UnitLayer {
-  name: string;
-  last: boolean;
-}
-
 /** Makes sure that layer, units and position are there. @throws UserError in one sentence. */
 export function checkUnits({ layer, targets, xy }: Request, classifier: Model): UnitLayer {
-  const last = classifier.network.layers.at(-1)!, name = layer ?? last.name;
-  const { channels, height, width } = layerUnits(classifier, layer);
+  const units = layerUnits(classifier, layer), { name, channels, height, width } = units;
   const missing = targets.flatMap(({ units }) => units).find((unit) => unit >= channels);
   if (missing !== undefined) {
     throw new UserError(`unit ${missing} does not exist: ${name} of ${classifier.name} has units 0 to ${channels - 1}`);
@@ -181,7 +177,7 @@ export function checkUnits({ layer, targets, xy }: Request, classifier: Model): 
   if (xy && (xy[0] >= width || xy[1] >= height)) {
     throw new UserError(`position ${xy} does not exist: the maps of ${name} are ${width} wide and ${height} high`);
   }
-  return { name, last: name === last.name || name === last.output };
+  return units;
 }
 
 /** Reads where the pictures start, where that is not the seed. @throws UserError when a code does not fit. */

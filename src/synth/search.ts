@@ -37,7 +37,7 @@ export interface Target {
 export interface SearchOptions {
   generator: Model;
   classifier: Model;
-  /** Layer or blob of the classifier; its last layer unless given. */
+  /** Layer or blob of the classifier; unless given its last, or what the softmax at its end is taken of. */
   layer?: string;
   targets: readonly Target[];
   /** 200 unless given. */
@@ -76,7 +76,7 @@ export interface Progress {
   iterations: number;
   /** Of each target. */
   activations: Float32Array;
-  /** The strongest unit for each target, when the layer is the classifier's output. */
+  /** The strongest unit for each target, when the layer is the classifier's output or the logits of it. */
   top?: Ranked[];
   /** The pictures as they are now. */
   pictures(): Promise<Picture[]>;
@@ -90,7 +90,7 @@ export interface SearchItem {
   /** The activation at every iteration. */
   trace: Float32Array;
   activation: number;
-  /** The classifier's five strongest output units on the picture. */
+  /** The classifier's five strongest output units on the picture, by their logits where these were searched. */
   top: Ranked[];
   /** The gradient was zero throughout: nothing leads to this unit. */
   zeroGradient: boolean;
@@ -160,7 +160,7 @@ async function run(
 ): Promise<SearchResult> {
   const { classifier, targets, weights, signal } = options, { iterations } = settings;
   const memory = { ...climb.memory, device: inUse };
-  const started = performance.now(), atOutput = joined.layer === joined.output;
+  const started = performance.now(), { atOutput } = joined;
   let done = 0, chunk = 1;
   const pictures = async () =>
     split(await climb.images(), targets.length).map((values) =>

@@ -44,6 +44,24 @@ Deno.test("the default run: the embedded pair shows the bell pepper", async () =
   for (const model of [record.classifier, record.generator]) assert.match(model.hash, /^[0-9a-f]{64}$/);
 });
 
+Deno.test("a classifier that ends in a softmax: its logits are climbed, and have the units' names", async () => {
+  using run = tiny();
+  const { classifier } = run.models,
+    path = join(classifier, "network.json"),
+    network = JSON.parse(Deno.readTextFileSync(path));
+  network.layers.push({ name: "prob", type: "softmax", input: "fc3" });
+  Deno.writeTextFileSync(path, JSON.stringify(network));
+  const { code, out, err } = await type(["synth", ...run.options, "--unit", "1", "--json"]);
+  assert.equal(code, 0, err);
+  assert.match(err, /^iteration 4\/4 {2}activation -?\d+\.\d\d {2}\w+/m);
+  const [{ file, layer, title, result }] = JSON.parse(out).pictures;
+  assert.deepEqual([file, layer, title], [join(run.out, "fc3_0001_0.png"), "fc3", "bell pepper"]);
+  const seen = await type(["classify", "--model", classifier, file, "--json", "--top", "5"]);
+  const [{ top }] = JSON.parse(seen.out).pictures, total = (values: number[]) => values.reduce((a, b) => a + b);
+  assert.deepEqual(top.map(({ unit }: { unit: number }) => unit), result.top.map(({ unit }: { unit: number }) => unit));
+  assert.ok(Math.abs(total(top.map(({ probability }: { probability: number }) => probability)) - 1) < 1e-5);
+});
+
 Deno.test("units and seeds make a batch: pictures, animations, a sheet, the codes, one JSON document", async () => {
   using run = tiny();
   const codes = join(run.path, "codes.npy");
