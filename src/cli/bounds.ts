@@ -40,7 +40,11 @@ function fromStatistics(tensors: Map<string, StoredTensor>, file: string, sigmas
   return Float32Array.from(mean, (value, j) => value + sigmas * std[j]);
 }
 
+/** Bytes of a text of bounds: what a million numbers take, and more. */
+const mostText = 2 ** 25;
+
 function fromText(bytes: Uint8Array, file: string): Float32Array<ArrayBuffer> {
+  if (bytes.length > mostText) throw new UserError(`${file} has ${bytes.length} bytes, expected at most ${mostText}`);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);

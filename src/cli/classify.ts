@@ -8,7 +8,7 @@ import { type Command, main, print } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier } from "./defaults.ts";
 import { readBytes } from "./files.ts";
 import { narrowingError, narrowingLine, tellPlan, weightKinds, weightsOption } from "./memory.ts";
-import { inputOf, runPictures } from "./pictures.ts";
+import { inputOf, type Pictures, runPictures } from "./pictures.ts";
 import { oneOf, wholeNumber } from "./values.ts";
 
 const options = {
@@ -61,9 +61,8 @@ const command: Command<typeof options> = {
       else print(`${pictures} pictures: top-1 ${percent(top1)}, top-5 ${percent(top5)}`);
       return;
     }
-    const images: Image[] = [];
-    for (const file of files) images.push(decodeImage(await readBytes(file), file));
-    const { outputs, narrowing } = await run(model, images, how);
+    const read = async (index: number) => decodeImage(await readBytes(files[index]), files[index]);
+    const { outputs, narrowing } = await run(model, { count: files.length, read }, how);
     const results = files.map((file, i) => ({ file, top: guesses(model, outputs[i]).slice(0, top) }));
     if (json) print(JSON.stringify({ model: model.name, pictures: results, weights, narrowing }));
     else for (const { file, top } of results) print(`${file}\n${top.map(guessLine).join("\n")}`);
@@ -76,7 +75,7 @@ const guessLine = ({ unit, name, probability }: Guess) =>
 /** How often the right unit is the strongest, or among the five strongest. */
 async function measure(model: Model, file: string, how: How) {
   const { images, labels } = await labelledSet(file);
-  const { outputs, narrowing } = await run(model, images, how);
+  const { outputs, narrowing } = await run(model, { count: images.length, read: (index) => images[index] }, how);
   const missing = labels.find((label) => !(label >= 0 && label < outputs[0].length));
   if (missing !== undefined) {
     throw new UserError(`${file} has label ${missing}, ${model.name} has ${outputs[0].length} units`);
@@ -94,13 +93,13 @@ interface How {
 }
 
 /** The model's output for each picture, and what narrower weights change in the first. */
-async function run(model: Model, images: Image[], { adapter, weights, verbose }: How) {
+async function run(model: Model, pictures: Pictures<Image>, { adapter, weights, verbose }: How) {
   using device = await openAdapter(adapter);
-  const outputs: Float32Array[] = [], pictures = { count: images.length, read: (index: number) => images[index] };
+  const outputs: Float32Array[] = [];
   await runPictures(device, model, pictures, { weights, onPlan: tellPlan(verbose) }, (output, index) => {
     outputs[index] = output.slice();
   });
-  const narrowing = weights && await narrowingError(device, model, inputOf(model, images[0]), { weights });
+  const narrowing = weights && await narrowingError(device, model, inputOf(model, await pictures.read(0)), { weights });
   if (weights) console.error(narrowingLine(weights, { [model.network.layers.at(-1)!.name]: narrowing }));
   return { outputs, narrowing };
 }

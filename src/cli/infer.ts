@@ -4,7 +4,7 @@ import { UserError } from "../formats/user_error.ts";
 import { Net, sequenceLayerOf } from "../mod.ts";
 import { type Command, main, print, required } from "./command.ts";
 import { adapterOption, openAdapter, openModel } from "./defaults.ts";
-import { checkOutputs, writeOutputs } from "./files.ts";
+import { checkOutputs, freeMemory, mebibytes, writeOutputs } from "./files.ts";
 import { addressed, readInputs } from "./infer_inputs.ts";
 import { narrowingError, narrowingLine, tellPlan, weightKinds, weightsOption } from "./memory.ts";
 import { oneOf, position, wholeNumber } from "./values.ts";
@@ -85,6 +85,11 @@ const command: Command<typeof options> = {
     const outputSize = count(net.outputShape), size = count(target.shape);
     if (rows * outputSize > mostValues) {
       throw new UserError(`${rows} rows of output have ${rows * outputSize} values, expected at most ${mostValues}`);
+    }
+    // Each value once as it is gathered and once in the file's bytes.
+    const results = 2 * 4 * rows * (outputSize + (gradient ? size : 0)), free = freeMemory();
+    if (results > free) {
+      throw new UserError(`${rows} rows of output need ${mebibytes(results)} of memory, ${mebibytes(free)} are free`);
     }
     const y = new Float32Array(rows * outputSize), dx = new Float32Array(gradient ? rows * size : 0);
     // A last, shorter batch is filled up with what was there before.

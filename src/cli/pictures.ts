@@ -4,16 +4,16 @@
  */
 import { centreCrop, centreCropSquare, type Image, resizeRgb } from "../formats/image.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Device, type Model, Net, type NetOptions, pictureToInput, sequenceLayerOf } from "../mod.ts";
+import { type Device, GpuError, type Model, Net, type NetOptions, pictureToInput, sequenceLayerOf } from "../mod.ts";
 import { progress, stderrScreen } from "./progress.ts";
 
 /** Pictures that run together. */
 const most = 50;
 
-/** Pictures that are read when their turn comes; undefined for one that is left out. */
-export interface Pictures {
+/** Pictures that are read when their turn comes, so that few are in memory; undefined for one that is left out. */
+export interface Pictures<Read = Image | undefined> {
   count: number;
-  read(index: number): Image | undefined | Promise<Image | undefined>;
+  read(index: number): Read | Promise<Read>;
 }
 
 /** Side of the square pictures that the model takes. @throws UserError where it takes no pictures. */
@@ -38,6 +38,16 @@ export function fitted(model: Model, picture: Image): Image {
 export const inputOf = (model: Model, picture: Image): Float32Array<ArrayBuffer> =>
   pictureToInput(model.network, fitted(model, picture));
 
+/** The net for so many pictures at a time, or for half of them, and again, until it fits. */
+async function largestNet(device: Device, model: Model, options: NetOptions, batch: number): Promise<Net> {
+  try {
+    return await Net.create(device, model, { ...options, batch });
+  } catch (error) {
+    if (!(error instanceof GpuError && error.kind === "out-of-memory") || batch === 1) throw error;
+    return await largestNet(device, model, options, Math.ceil(batch / 2));
+  }
+}
+
 /** Runs all pictures; `use` gets the output of each in order, in memory that the next one may take. */
 export async function runPictures(
   device: Device,
@@ -47,8 +57,9 @@ export async function runPictures(
   use: (output: Float32Array, index: number) => void,
 ): Promise<void> {
   inputSize(model);
-  const batch = sequenceLayerOf(model, options.layer) ? 1 : Math.min(most, count); // pictures are no sequence
-  using net = await Net.create(device, model, { ...options, batch });
+  const together = sequenceLayerOf(model, options.layer) ? 1 : Math.min(most, count); // pictures are no sequence
+  using net = await largestNet(device, model, options, together);
+  const { batch } = net;
   const product = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
   const size = product(net.inputShape), units = product(net.outputShape), inputs = new Float32Array(batch * size);
   const bar = progress("picture", count > batch ? stderrScreen(false) : undefined);

@@ -21,7 +21,7 @@ export interface Model {
 }
 
 /** Bytes of network.json and labels.txt: far more than networks of 20,000 layers and a million units take. */
-const MOST_TEXT = 2 ** 25;
+export const MOST_TEXT = 2 ** 25;
 
 /** Reads one file of a model folder; `undefined` where there is none. @throws UserError when it cannot be read. */
 export type ReadFile = (file: string) => Promise<Uint8Array | undefined>;

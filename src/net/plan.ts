@@ -17,6 +17,7 @@ import { type Call, checkBindings, compile, encode, type Step, write } from "../
 import {
   allocate,
   bytesFor,
+  checkMemory,
   featureMap,
   type Format,
   free,
@@ -130,6 +131,9 @@ export async function buildPlan(device: Device, request: PlanRequest): Promise<P
   }
 }
 
+/** What goes in and out is in memory so many times more: as values, as texels, and in the driver's own buffer. */
+const COPIES = 3;
+
 /** Makes the plan; every memory that it takes is in `owned` at once, so that a failure loses none. */
 async function assemble(device: Device, request: PlanRequest, owned: Memory[]): Promise<Plan> {
   const { batch, gradient, storage = "stored", optimise = true } = request;
@@ -187,6 +191,12 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
   });
   for (const call of calls) checkBindings(device, call, (tensor) => tensor.memory?.parts.length ?? parts.get(tensor)!);
   request.onPlan?.(pieces);
+  const sum = (list: readonly PlannedMemory[]) => list.reduce((bytes, piece) => bytes + piece.bytes, 0);
+  checkMemory(
+    device,
+    "the plan",
+    sum(pieces) + COPIES * sum(pieces.slice(weights.length, weights.length + alone.length)),
+  );
 
   for (const slot of slots) owned.push(take(device, slot));
   await device.settle();
@@ -197,7 +207,6 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
     if (outcome.status === "rejected") throw outcome.reason;
     return outcome.value;
   });
-  const sum = (list: readonly PlannedMemory[]) => list.reduce((bytes, piece) => bytes + piece.bytes, 0);
   const total = sum(pieces), ofWeights = sum(pieces.filter(({ weight }) => weight));
   const memory = { weights: ofWeights, activations: total - ofWeights, total };
   return new Plan(device, steps, forwardCalls, tensors, memory, pieces, owned);

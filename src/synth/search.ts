@@ -9,6 +9,7 @@
  */
 import { UserError } from "../formats/user_error.ts";
 import type { Device } from "../gpu/device.ts";
+import { checkMemory } from "../gpu/tensor.ts";
 import { sequenceLayer } from "../net/graph.ts";
 import { labelOf, type Model } from "../net/model.ts";
 import { Net, unitIndex } from "../net/net.ts";
@@ -133,7 +134,7 @@ export const searchDefaults = (rule: Rule = "paper") => ({
  * @throws UserError when models, layer, units or codes do not fit; GpuError when the device fails.
  */
 export async function search(device: Device, options: SearchOptions): Promise<SearchResult> {
-  const joined = join(options.generator, options.classifier, options.layer), settings = settle(joined, options);
+  const joined = join(options.generator, options.classifier, options.layer), settings = settle(device, joined, options);
   const sequence = sequenceLayer(joined.graph, [joined.layer, joined.output])?.name;
   if (sequence !== undefined && options.targets.length > 1) {
     throw new UserError(
@@ -214,8 +215,8 @@ async function outputs(
   }
 }
 
-/** Options with every default filled in and every target placed. @throws UserError when something does not fit. */
-function settle(joined: Joined, options: SearchOptions): ClimbSettings {
+/** Options with every default filled in and every target placed. @throws UserError when something does not fit, GpuError where memory does not do. */
+function settle(device: Device, joined: Joined, options: SearchOptions): ClimbSettings {
   const { targets, generator } = options, size = count(joined.code.shape);
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const settings = { ...searchDefaults(options.rule), ...Object.fromEntries(given) } as
@@ -229,6 +230,8 @@ function settle(joined: Joined, options: SearchOptions): ClimbSettings {
   if (typeof bounds !== "boolean" && (bounds.length !== size || !bounds.every((bound) => bound >= 0))) {
     throw new UserError(`expected ${size} bounds of at least 0 for the code of ${generator.name}`);
   }
+  // At least code, input and gradient on the device, and each of them here as values; drawing them may take a minute.
+  checkMemory(device, "the codes", 2 * 3 * 4 * targets.length * size);
   const codes = new Float32Array(targets.length * size);
   targets.forEach(({ code, seed }, n) => {
     if (code && code.length !== size) {

@@ -1,7 +1,7 @@
 /** deno task convert onnx: an .onnx file → a model folder. */
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { type Command, type Option, print, required, type Values, warn } from "../../../src/cli/command.ts";
-import { readBytes, reasonOf } from "../../../src/cli/files.ts";
+import { checkReadable, readBytes, reasonOf } from "../../../src/cli/files.ts";
 import { named, oneOf } from "../../../src/cli/values.ts";
 import { readNpy } from "../../../src/formats/npy.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
@@ -109,6 +109,7 @@ export function externalFiles(model: string): ExternalFile {
       throw new UserError(`its values lie in ${JSON.stringify(location.slice(0, 60))}, outside the model's folder`);
     }
     const path = join(folder, ...parts);
+    checkReadable(path);
     try {
       using file = Deno.openSync(path);
       const size = file.statSync().size, end = length === undefined ? size : offset + length;

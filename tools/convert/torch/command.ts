@@ -3,6 +3,7 @@ import { type Command, type Option, print, required, type Values } from "../../.
 import { readBytes } from "../../../src/cli/files.ts";
 import { oneOf } from "../../../src/cli/values.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
+import { MOST_TEXT } from "../../../src/net/model.ts";
 import { checkFolder, writeModel } from "../folder.ts";
 import { type ArchitectureName, architectures } from "./architectures.ts";
 import { convertTorch, type Normalisation } from "./network.ts";
@@ -69,6 +70,7 @@ function colours(option: string, text: string, least: number): number[] {
 
 /** @throws UserError unless a text has a line for each unit. */
 function checkLabels(bytes: Uint8Array, file: string, units: number): void {
+  if (bytes.length > MOST_TEXT) throw new UserError(`${file} has ${bytes.length} bytes, expected at most ${MOST_TEXT}`);
   const lines = new TextDecoder().decode(bytes).trimEnd().split("\n").length;
   if (lines !== units) throw new UserError(`${file} has ${lines} lines, the network has ${units} classes`);
 }
