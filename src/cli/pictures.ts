@@ -62,19 +62,24 @@ export async function runPictures(
   const { batch } = net;
   const product = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
   const size = product(net.inputShape), units = product(net.outputShape), inputs = new Float32Array(batch * size);
-  const bar = progress("picture", count > batch ? stderrScreen(false) : undefined);
+  // Photographs take seconds to decode: who looks on is told of a few, a log only of many.
+  const screen = stderrScreen(false), watched = screen?.columns !== undefined && count > 1;
+  const bar = progress("picture", watched || count > batch ? screen : undefined);
   let waiting: number[] = [];
-  for (let index = 0; index < count; index++) {
-    const picture = await read(index);
-    if (picture) {
-      inputs.set(inputOf(model, picture), waiting.length * size);
-      waiting.push(index);
+  try {
+    for (let index = 0; index < count; index++) {
+      const picture = await read(index);
+      if (picture) {
+        inputs.set(inputOf(model, picture), waiting.length * size);
+        waiting.push(index);
+      }
+      bar.show({ done: index + 1, total: count, note: "" });
+      if (waiting.length < batch && index < count - 1 || waiting.length === 0) continue;
+      const values = await net.forward(inputs);
+      waiting.forEach((index, i) => use(values.subarray(i * units, (i + 1) * units), index));
+      waiting = [];
     }
-    if (waiting.length < batch && index < count - 1 || waiting.length === 0) continue;
-    const values = await net.forward(inputs);
-    waiting.forEach((index, i) => use(values.subarray(i * units, (i + 1) * units), index));
-    waiting = [];
-    bar.show({ done: index + 1, total: count, note: "" });
+  } finally {
+    bar.end();
   }
-  bar.end();
 }

@@ -59,7 +59,7 @@ export function progress(unit: string, screen: Screen | undefined): { show(step:
       first ??= { done, at: now };
       const rate = (done - first.done) / (now - first.at);
       const left = rate > 0 && !last ? `  ${duration((total - done) / rate)} left` : "";
-      const line = `${unit} ${String(done).padStart(String(total).length)}/${total}  ${note}${left}`;
+      const line = `${unit} ${String(done).padStart(String(total).length)}/${total}  ${note}${left}`.trimEnd();
       if (screen.columns === undefined) {
         const due = Math.floor(done * plainLines / total);
         if (due > shown) screen.write(`${line}\n`);

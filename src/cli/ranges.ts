@@ -123,7 +123,7 @@ function picturesBelow(folder: string): string[] {
 async function readPicture(file: string) {
   const bytes = await readBytes(file);
   try {
-    return decodeImage(bytes, file);
+    return await decodeImage(bytes, file);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     warn(`left out: ${error.message}`);

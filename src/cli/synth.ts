@@ -54,7 +54,7 @@ async function run(values: SynthValues): Promise<number> {
   const request = await readRequest(values);
   const models = await openModels(values);
   checkModels(request, models);
-  const layer = checkUnits(request, models.classifier), start = readStart(request, models.generator);
+  const layer = checkUnits(request, models.classifier), start = await readStart(request, models.generator);
   const bounds = readCodeBounds(request, models.generator);
   const places = placesOf(request, layer.name, isFolder, values);
   checkOutputs(allPlaces(places), { force: values.force, bytes: spaceFor(request, models.classifier) });

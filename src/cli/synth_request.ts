@@ -137,7 +137,7 @@ function listOf(values: SynthValues, one: "unit" | "seed", several: "units" | "s
 async function repeat(values: SynthValues, file: string): Promise<Request> {
   const other = Object.keys(making).find((name) => values[name as keyof typeof making]);
   if (other) throw new UserError(`--from repeats what ${file} says; --${other} cannot be given with it`);
-  const record = readRecord(decodeImage(await readBytes(file), file).text, file);
+  const record = readRecord((await decodeImage(await readBytes(file), file)).text, file);
   const { layer, units, seed, xy, iterations, rule, lrStart, lrEnd, decay, gamma, weights } = record;
   return {
     layer,
@@ -181,13 +181,16 @@ export function checkUnits({ layer, targets, xy }: Request, classifier: Model): 
 }
 
 /** Reads where the pictures start, where that is not the seed. @throws UserError when a code does not fit. */
-export function readStart({ init, repeats, targets }: Request, generator: Model): Start | undefined {
+export async function readStart(
+  { init, repeats, targets }: Request,
+  generator: Model,
+): Promise<Start | undefined> {
   const { shape: item } = generator.network.inputs[0], size = item.reduce((product, n) => product * n, 1);
   const saved = repeats?.record.start;
   if (saved) return { file: saved.file, codes: [decodeCode(saved.code, size, repeats.file)] };
   if (!init) return undefined;
   const { file, bytes } = init;
-  if (bytes[0] !== npyMagic) return { file, picture: decodeImage(bytes, file) };
+  if (bytes[0] !== npyMagic) return { file, picture: await decodeImage(bytes, file) };
   const { shape, data } = readNpy(bytes, file), values = Float32Array.from(data, Number);
   const rows = values.length / size;
   if (rows !== 1 && (rows !== targets.length || shape[0] !== rows)) {

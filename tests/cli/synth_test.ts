@@ -35,7 +35,7 @@ Deno.test("the default run: the embedded pair shows the bell pepper", async () =
   const [, used, planned] = /GPU memory in use: (\d+) bytes; planned: (\d+) bytes/.exec(err)!;
   assert.equal(used, planned);
   assert.doesNotMatch(err, /XDG_RUNTIME_DIR|warning/);
-  const { width, height, text } = read(join(out, "fc8_0945_0.png"));
+  const { width, height, text } = await read(join(out, "fc8_0945_0.png"));
   assert.deepEqual([width, height], [64, 64]);
   assert.match(text.Description, /unit 945 \(bell pepper\) wants to see: fc8 of caffenet64, drawn by deepsim64/);
   const record = JSON.parse(text.phosphene);
@@ -85,7 +85,7 @@ Deno.test("units and seeds make a batch: pictures, animations, a sheet, the code
     assert.equal(result.top.length, 5);
   }
   assert.equal(report.memory.device, report.memory.total);
-  const { width, height } = read(join(run.out, "fc3_0000_1.png"));
+  const { width, height } = await read(join(run.out, "fc3_0000_1.png"));
   assert.deepEqual([width, height], [16, 16]);
   assert.deepEqual(readNpy(Deno.readFileSync(codes), codes).shape, [6, 6]);
 });
@@ -166,7 +166,7 @@ Deno.test("Ctrl-C saves the picture so far", async () => {
   assert.equal(code, 130, err);
   assert.match(err, /stopped after \d+ of 1000000 iterations/);
   assert.match(out, /fc3_0000_0\.png/);
-  const { text } = read(join(run.out, "fc3_0000_0.png"));
+  const { text } = await read(join(run.out, "fc3_0000_0.png"));
   assert.ok(JSON.parse(text.phosphene).result.iterations < 1_000_000);
 });
 
@@ -251,7 +251,7 @@ Deno.test("outputs that cannot be written", async (t) => {
     assert.match(err, /fc3_0001_0\.png exists; --force overwrites it/);
     assert.equal(Deno.readTextFileSync(path), "mine");
     assert.equal((await type([...args, "--force"])).code, 0);
-    assert.equal(read(path).width, 8);
+    assert.equal((await read(path)).width, 8);
     Deno.removeSync(run.out, { recursive: true });
   });
   await t.step("a full disk, seen before the run", async () => {

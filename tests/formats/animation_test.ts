@@ -11,7 +11,7 @@ const solid = (width: number, height: number, colour: number[]) => ({
 });
 const frames = [solid(4, 3, [255, 0, 0]), solid(4, 3, [0, 255, 0]), solid(4, 3, [1, 2, 3])];
 
-Deno.test("apng: every frame comes back; a plain reader sees the first, and the text", () => {
+Deno.test("apng: every frame comes back; a plain reader sees the first, and the text", async () => {
   const bytes = encodeApng(frames, 40, { unit: "945" });
   const decoded = decodeApng(bytes);
   assert.equal(decoded.numberOfFrames, 3);
@@ -22,12 +22,12 @@ Deno.test("apng: every frame comes back; a plain reader sees the first, and the 
     0.04,
     0.04,
   ]);
-  assert.deepEqual(decodeImage(bytes, "x"), { ...frames[0], text: { unit: "945" } });
+  assert.deepEqual(await decodeImage(bytes, "x"), { ...frames[0], text: { unit: "945" } });
   const numbers = readChunks(bytes).filter(({ type }) => type === "fcTL" || type === "fdAT").map(({ data }) => data[3]);
   assert.deepEqual(numbers, [0, 1, 2, 3, 4]);
 });
 
-Deno.test("gif: size, endless loop, and each frame with its delay", () => {
+Deno.test("gif: size, endless loop, and each frame with its delay", async () => {
   const bytes = encodeGif([solid(2, 1, [255, 0, 0]), solid(2, 1, [0, 0, 255])], 100);
   const text = String.fromCharCode(...bytes);
   assert.equal(text.slice(0, 6), "GIF89a");
@@ -38,7 +38,7 @@ Deno.test("gif: size, endless loop, and each frame with its delay", () => {
   assert.ok(text.endsWith("\0\x3b"));
 });
 
-Deno.test("animations of no frame or of frames of two sizes are refused", () => {
+Deno.test("animations of no frame or of frames of two sizes are refused", async () => {
   for (const encode of [encodeGif, encodeApng]) {
     assert.throws(() => encode([], 40), /needs a frame/);
     assert.throws(() => encode([frames[0], solid(3, 3, [0, 0, 0])], 40), /differ in size: 4×3 and 3×3/);
