@@ -5,6 +5,7 @@
  *     text           the upper bounds themselves, between spaces or line ends (act_range/3x/fc6.txt)
  */
 import { readSafetensors, type StoredTensor, toFloat32 } from "../formats/safetensors.ts";
+import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Model } from "../mod.ts";
 
@@ -13,7 +14,7 @@ export const defaultSigmas = 3;
 
 /** The upper bound of each value of the generator's code. @throws UserError where the file does not fit it. */
 export function readBounds(bytes: Uint8Array, file: string, { name, network }: Model): Float32Array<ArrayBuffer> {
-  const size = network.inputs[0].shape.reduce((product, n) => product * n, 1);
+  const size = valueCount(network.inputs[0].shape);
   const bounds = isSafetensors(bytes)
     ? fromStatistics(readSafetensors(bytes, file), file, network.code?.sigmas ?? defaultSigmas)
     : fromText(bytes, file);

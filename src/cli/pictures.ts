@@ -3,6 +3,7 @@
  * cut to it where the network says so.
  */
 import { centreCrop, centreCropSquare, type Image, resizeRgb } from "../formats/image.ts";
+import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Device, GpuError, type Model, Net, type NetOptions, pictureToInput, sequenceLayerOf } from "../mod.ts";
 import { progress, stderrScreen } from "./progress.ts";
@@ -60,8 +61,7 @@ export async function runPictures(
   const together = sequenceLayerOf(model, options.layer) ? 1 : Math.min(most, count); // pictures are no sequence
   using net = await largestNet(device, model, options, together);
   const { batch } = net;
-  const product = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
-  const size = product(net.inputShape), units = product(net.outputShape), inputs = new Float32Array(batch * size);
+  const size = valueCount(net.inputShape), units = valueCount(net.outputShape), inputs = new Float32Array(batch * size);
   // Photographs take seconds to decode: who looks on is told of a few, a log only of many.
   const screen = stderrScreen(false), watched = screen?.columns !== undefined && count > 1;
   const bar = progress("picture", watched || count > batch ? screen : undefined);

@@ -2,6 +2,7 @@
 import type { Image } from "../formats/image.ts";
 import { readNpy } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
+import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Device, encode, layerUnits, type Model, searchDefaults, type UnitLayer } from "../mod.ts";
 import { readBounds } from "./bounds.ts";
@@ -57,20 +58,13 @@ export const synthOptions = {
 export type SynthValues = Values<typeof synthOptions>;
 
 /** What to make. A target is one picture; `code` is where it starts instead of at the seed's random numbers. */
-export interface Request {
+export interface Request
+  extends Pick<PictureRecord, "xy" | "iterations" | "rule" | "lrStart" | "lrEnd" | "decay" | "gamma" | "weights"> {
   /** The classifier's logits unless given. */
   layer?: string;
   targets: { units: number[]; seed: number }[];
-  xy?: [x: number, y: number];
-  iterations: number;
-  rule: "paper" | "adam";
-  lrStart: number;
-  lrEnd: number;
-  decay: number;
-  gamma: number;
   /** A file with upper bounds of the code; the generator's own where there is none. */
   bounds?: { file: string; bytes: Uint8Array };
-  weights?: typeof weightKinds[number];
   /** A picture or codes to start from. */
   init?: { file: string; bytes: Uint8Array };
   /** The record that this repeats. */
@@ -185,7 +179,7 @@ export async function readStart(
   { init, repeats, targets }: Request,
   generator: Model,
 ): Promise<Start | undefined> {
-  const { shape: item } = generator.network.inputs[0], size = item.reduce((product, n) => product * n, 1);
+  const { shape: item } = generator.network.inputs[0], size = valueCount(item);
   const saved = repeats?.record.start;
   if (saved) return { file: saved.file, codes: [decodeCode(saved.code, size, repeats.file)] };
   if (!init) return undefined;
@@ -206,7 +200,7 @@ export async function readStart(
 
 /** The upper bounds of the code and the file they came from, where they are not the generator's own. */
 export function readCodeBounds({ bounds, repeats }: Request, generator: Model) {
-  const size = generator.network.inputs[0].shape.reduce((product, n) => product * n, 1), saved = repeats?.record.bounds;
+  const size = valueCount(generator.network.inputs[0].shape), saved = repeats?.record.bounds;
   if (saved) return { file: saved.file, values: decodeCode(saved.code, size, repeats!.file) };
   return bounds && { file: bounds.file, values: readBounds(bounds.bytes, bounds.file, generator) };
 }

@@ -27,7 +27,7 @@ Deno.test("apng: every frame comes back; a plain reader sees the first, and the 
   assert.deepEqual(numbers, [0, 1, 2, 3, 4]);
 });
 
-Deno.test("gif: size, endless loop, and each frame with its delay", async () => {
+Deno.test("gif: size, endless loop, and each frame with its delay", () => {
   const bytes = encodeGif([solid(2, 1, [255, 0, 0]), solid(2, 1, [0, 0, 255])], 100);
   const text = String.fromCharCode(...bytes);
   assert.equal(text.slice(0, 6), "GIF89a");
@@ -38,7 +38,7 @@ Deno.test("gif: size, endless loop, and each frame with its delay", async () => 
   assert.ok(text.endsWith("\0\x3b"));
 });
 
-Deno.test("animations of no frame or of frames of two sizes are refused", async () => {
+Deno.test("animations of no frame or of frames of two sizes are refused", () => {
   for (const encode of [encodeGif, encodeApng]) {
     assert.throws(() => encode([], 40), /needs a frame/);
     assert.throws(() => encode([frames[0], solid(3, 3, [0, 0, 0])], 40), /differ in size: 4×3 and 3×3/);

@@ -49,7 +49,7 @@ Deno.test("png: pixels and text of any language come back", async () => {
   assert.throws(() => encodePng(image, { "": "x" }), RangeError);
 });
 
-Deno.test("png: golden bytes", async () => {
+Deno.test("png: golden bytes", () => {
   const bytes = encodePng({ width: 1, height: 1, rgb: Uint8Array.of(255, 0, 0) }, { a: "b" });
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const header = "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de";
