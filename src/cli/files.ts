@@ -52,7 +52,8 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
   try {
     return await Deno.readFile(path);
   } catch (error) {
-    throw new UserError(`${path} cannot be read: ${reasonOf(error)}`);
+    const reason = path.includes("\ufffd") ? "its name is not UTF-8, which Deno cannot open" : reasonOf(error);
+    throw new UserError(`${path} cannot be read: ${reason}`);
   }
 }
 
@@ -109,13 +110,15 @@ export function checkOutputs(paths: string[], { force, bytes }: { force: boolean
   });
   for (const folder of new Set(paths.map((path) => existingFolder(dirname(path))))) {
     const probe = temporaryBeside(join(folder, "probe"));
-    try {
-      Deno.writeFileSync(probe, new Uint8Array(Math.min(bytes, mostProbed)), { createNew: true });
-    } catch (error) {
-      throw new UserError(`nothing can be written in ${folder}: ${reasonOf(error)}`);
-    } finally {
-      remove(probe);
-    }
+    undisturbed(() => {
+      try {
+        Deno.writeFileSync(probe, new Uint8Array(Math.min(bytes, mostProbed)), { createNew: true });
+      } catch (error) {
+        throw new UserError(`nothing can be written in ${folder}: ${reasonOf(error)}`);
+      } finally {
+        remove(probe);
+      }
+    });
   }
 }
 
@@ -124,6 +127,21 @@ export function checkOutputs(paths: string[], { force, bytes }: { force: boolean
  * @throws UserError in one sentence.
  */
 export function writeOutputs(files: ReadonlyMap<string, Uint8Array>, { force }: { force: boolean }): void {
+  undisturbed(() => stageAndRename(files, force));
+}
+
+/** Runs what ends soon and must not end halfway: Ctrl-C does nothing meanwhile. */
+export function undisturbed<T>(run: () => T): T {
+  const ignore = () => {};
+  Deno.addSignalListener("SIGINT", ignore);
+  try {
+    return run();
+  } finally {
+    Deno.removeSignalListener("SIGINT", ignore);
+  }
+}
+
+function stageAndRename(files: ReadonlyMap<string, Uint8Array>, force: boolean): void {
   const undo: (() => void)[] = [];
   for (const [path, bytes] of files) {
     const temporary = temporaryBeside(path);
@@ -141,7 +159,14 @@ export function writeOutputs(files: ReadonlyMap<string, Uint8Array>, { force }: 
       throw new UserError(`${path} cannot be written: ${reasonOf(error)}`);
     }
   }
-  for (const path of files.keys()) Deno.renameSync(temporaryBeside(path), path);
+  for (const path of files.keys()) {
+    try {
+      Deno.renameSync(temporaryBeside(path), path);
+    } catch (error) {
+      for (const step of undo.reverse()) step();
+      throw new UserError(`${path} cannot be written: ${reasonOf(error)}`);
+    }
+  }
 }
 
 function checkFree(path: string, force: boolean): void {

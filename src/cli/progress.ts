@@ -29,7 +29,13 @@ export function stderrScreen(quiet: boolean): Screen | undefined {
   if (quiet) return undefined;
   const encoder = new TextEncoder();
   return {
-    write: (text) => void Deno.stderr.writeSync(encoder.encode(text)),
+    write(text) {
+      try {
+        Deno.stderr.writeSync(encoder.encode(text));
+      } catch {
+        // Nobody reads it any more (`2>&1 | head`); the work goes on.
+      }
+    },
     columns: terminalColumns(),
     now: () => performance.now(),
   };

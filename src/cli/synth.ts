@@ -68,7 +68,7 @@ async function run(values: SynthValues): Promise<number> {
   if (signal.aborted) return interrupted;
 
   const bar = progress("iteration", stderrScreen(values.quiet)), frames: Image[][] = [];
-  const result = await search(device, {
+  const searching = search(device, {
     ...models,
     ...settings,
     layer: request.layer,
@@ -82,6 +82,14 @@ async function run(values: SynthValues): Promise<number> {
       if (values.animate) frames.push(await state.pictures());
     },
   }).finally(bar.end);
+  const result = await searching.catch((error) => {
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
+  });
+  if (!result) {
+    console.error("stopped before the first iteration; there is nothing to save");
+    return interrupted;
+  }
 
   const made = result.items.map(({ picture, code, activation, top }, i): Made => ({
     picture,

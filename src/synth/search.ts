@@ -61,6 +61,7 @@ export interface SearchOptions {
   /** Report at least every so many iterations, for frames. */
   every?: number;
   onProgress?: (progress: Progress) => void | Promise<void>;
+  /** Ends the search with what there is, and before its first iteration with the signal's reason as an error. */
   signal?: AbortSignal;
 }
 
@@ -167,7 +168,8 @@ async function run(
     split(await climb.images(), targets.length).map((values) =>
       inputToPicture(classifier.network, values, joined.image.shape)
     );
-  while (done < iterations && (done === 0 || !signal?.aborted)) {
+  signal?.throwIfAborted();
+  while (done < iterations && !(done > 0 && signal?.aborted)) {
     const times = Math.min(chunk, iterations - done, options.every ?? Infinity), from = performance.now();
     climb.submit(times);
     done += times;

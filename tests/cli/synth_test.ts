@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readNpy, writeNpy } from "../../src/formats/npy.ts";
 import { decodeImage, encodePng } from "../../src/formats/png.ts";
-import { namesIn, temporaryFolder, type } from "./user.ts";
+import { namesIn, root, temporaryFolder, type, withoutTask } from "./user.ts";
 import { writeTinyModels, writeWeights } from "./tiny_models.ts";
 
 /** A folder with tiny models, the options that choose them, and a place for pictures. */
@@ -237,6 +237,22 @@ Deno.test("bad input: one sentence, exit code 1, nothing written", async (t) => 
       assert.deepEqual(namesIn(run.path), before);
     });
   }
+});
+
+Deno.test("a reader of the progress who goes away does not cost the picture", async () => {
+  using run = tiny();
+  const command = withoutTask(["synth", ...run.options, "--unit", "1"]);
+  const child = new Deno.Command("sh", {
+    args: ["-c", '"$@" 2>&1 | head -c 1', "sh", ...command],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  });
+  assert.equal((await child.output()).code, 0);
+  for (let tries = 0; namesIn(run.out).length === 0 && tries < 100; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 100)); // head ends first, and the shell does not wait for it
+  }
+  assert.deepEqual(namesIn(run.out), ["fc3_0001_0.png"]);
 });
 
 Deno.test("outputs that cannot be written", async (t) => {

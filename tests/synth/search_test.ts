@@ -195,3 +195,14 @@ Deno.test("search: bounds that do not fit the code are refused", async () => {
     await assert.rejects(failing, /UserError: expected 20 bounds of at least 0 for the code of small generator/);
   }
 });
+
+Deno.test("search: aborted before its first iteration it ends with the signal's reason and leaves no memory taken", async () => {
+  const { generator, classifier } = small(), controller = new AbortController(), before = device.memory;
+  controller.abort("enough");
+  const targets = [{ units: [1], seed: 0 }];
+  await assert.rejects(
+    search(device, { generator, classifier, targets, signal: controller.signal }),
+    (reason) => reason === "enough",
+  );
+  assert.equal(device.memory, before);
+});
