@@ -103,10 +103,9 @@ export function renderFiles(
     files.set(places.pictures[i], encodePng(enlarge(picture, scale), text));
     const animation = places.animations[i];
     if (!animation) return;
-    const all = [...frames, ...Array.from({ length: lastFrameTimes }, () => picture)].map((frame) =>
-      enlarge(frame, scale)
-    );
-    files.set(animation, animation.endsWith("gif") ? encodeGif(all, frameMs) : encodeApng(all, frameMs, text));
+    const all = [...frames, ...Array.from({ length: lastFrameTimes }, () => picture)],
+      showing = { delayMs: frameMs, scale };
+    files.set(animation, animation.endsWith("gif") ? encodeGif(all, showing) : encodeApng(all, showing, text));
   });
   if (places.sheet) {
     const seeds = new Set(made.map(({ record }) => record.seed)).size;
