@@ -2,7 +2,7 @@
 import { writeNpy } from "../formats/npy.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import { Net, sequenceLayerOf } from "../mod.ts";
+import { layerUnits, Net, sequenceLayerOf } from "../mod.ts";
 import { type Command, main, print, required } from "./command.ts";
 import { adapterOption, openAdapter, openModel } from "./defaults.ts";
 import { checkOutputs, freeMemory, mebibytes, writeOutputs } from "./files.ts";
@@ -77,21 +77,22 @@ const command: Command<typeof options> = {
           "and all run together without it",
       );
     }
-    checkOutputs(outputs, { force: values.force, bytes: 4 * rows * valueCount(target.shape) });
+    const { channels, height, width } = layerUnits(model, values.layer), outputSize = channels * height * width;
+    const size = valueCount(target.shape), bytes = 4 * rows * (outputSize + (gradient ? size : 0));
+    if (rows * outputSize > mostValues) {
+      throw new UserError(`${rows} rows of output have ${rows * outputSize} values, expected at most ${mostValues}`);
+    }
+    // Each value once as it is gathered and once in the file's bytes.
+    const free = freeMemory();
+    if (2 * bytes > free) {
+      throw new UserError(`${rows} rows of output need ${mebibytes(2 * bytes)} of memory, ${mebibytes(free)} are free`);
+    }
+    checkOutputs(outputs, { force: values.force, bytes });
 
     using device = await openAdapter(values.adapter);
     const onPlan = tellPlan(values.verbose), { layer } = values;
     const options = { batch: together, layer, gradient: gradient ? target.name : false, weights, onPlan };
     using net = await Net.create(device, model, options);
-    const outputSize = valueCount(net.outputShape), size = valueCount(target.shape);
-    if (rows * outputSize > mostValues) {
-      throw new UserError(`${rows} rows of output have ${rows * outputSize} values, expected at most ${mostValues}`);
-    }
-    // Each value once as it is gathered and once in the file's bytes.
-    const results = 2 * 4 * rows * (outputSize + (gradient ? size : 0)), free = freeMemory();
-    if (results > free) {
-      throw new UserError(`${rows} rows of output need ${mebibytes(results)} of memory, ${mebibytes(free)} are free`);
-    }
     const y = new Float32Array(rows * outputSize), dx = new Float32Array(gradient ? rows * size : 0);
     // A last, shorter batch is filled up with what was there before.
     const part = Object.fromEntries(
