@@ -47,7 +47,7 @@ async function run(values: Values<typeof options>): Promise<void> {
   const weights = required("--weights", values.weights), network = required("--network", values.network);
   const name = oneOf("--network", network, names)!;
   const normalisation: Partial<Normalisation> = {
-    ...(values.mean === undefined ? {} : { mean: colours("--mean", values.mean, -Infinity) }),
+    ...(values.mean === undefined ? {} : { mean: colours("--mean", values.mean, -mostColour) }),
     ...(values.std === undefined ? {} : { std: colours("--std", values.std, 1e-6) }),
   };
   checkFolder(out, force);
@@ -61,11 +61,16 @@ async function run(values: Values<typeof options>): Promise<void> {
   print(`pixels / 255 lose ${mean.join(", ")} and are divided by ${std.join(", ")} (R, G, B)`);
 }
 
+/** Far beyond any mean or deviation of pixels in 0 … 1. */
+const mostColour = 1e6;
+
 /** Three numbers. */
 function colours(option: string, text: string, least: number): number[] {
   const values = text.split(",").map((part) => part.trim() === "" ? NaN : Number(part));
-  if (values.length === 3 && values.every((value) => Number.isFinite(value) && value >= least)) return values;
-  throw new UserError(`${option} expects three numbers like 0.5,0.5,0.5, got "${text}"`);
+  if (values.length === 3 && values.every((value) => value >= least && value <= mostColour)) return values;
+  throw new UserError(
+    `${option} expects three numbers like 0.5,0.5,0.5, from ${least} to ${mostColour}, got "${text}"`,
+  );
 }
 
 /** @throws UserError unless a text has a line for each unit. */
