@@ -102,7 +102,8 @@ export function npyTensor(bytes: Uint8Array, path: string, name: string): OnnxTe
 
 /** Reads files of external data out of the model's folder, and no others. */
 export function externalFiles(model: string): ExternalFile {
-  const folder = dirname(model);
+  const folder = dirname(model), seen = new Set<string>();
+  let left = 0;
   return (location, offset, length) => {
     const parts = location.split(/[\\/]/);
     if (isAbsolute(location) || parts.includes("..") || /^[a-zA-Z]:/.test(location)) {
@@ -114,6 +115,12 @@ export function externalFiles(model: string): ExternalFile {
       using file = Deno.openSync(path);
       const size = file.statSync().size, end = length === undefined ? size : offset + length;
       if (end > size || end < offset) throw new UserError(`${path} has ${size} bytes, expected ${end}`);
+      // Twice what is there, so that tensors may share values and a thousand of them cannot fill memory with one file.
+      if (!seen.has(path)) left += 2 * size;
+      seen.add(path);
+      if ((left -= end - offset) < 0) {
+        throw new UserError(`${path} is read more than twice over by the model's tensors`);
+      }
       const bytes = new Uint8Array(end - offset);
       file.seekSync(offset, Deno.SeekMode.Start);
       for (let at = 0; at < bytes.length;) at += file.readSync(bytes.subarray(at)) ?? bytes.length;
