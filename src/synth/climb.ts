@@ -75,7 +75,7 @@ export class Climb {
         { y: of(joined.layer), targets, state },
         { dy: write(dy!), trace: write(trace) },
         objective({ items, units, map: chw(joined.layer.shape) }),
-        units * units,
+        units,
       ),
     ];
     const after = ({ of, dx }: PlanTensors): Call[] => {

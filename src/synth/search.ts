@@ -112,6 +112,9 @@ export interface SearchResult {
   items: SearchItem[];
 }
 
+/** Values of a code: a thirty-second of its texels is a loop of one invocation. */
+const MOST_CODE = 2 ** 22;
+
 /** Submits aim at this many milliseconds, far below any driver's watchdog. */
 const SUBMIT_MS = 400;
 
@@ -231,6 +234,9 @@ function settle(device: Device, joined: Joined, options: SearchOptions): ClimbSe
   const { bounds } = settings;
   if (typeof bounds !== "boolean" && (bounds.length !== size || !bounds.every((bound) => bound >= 0))) {
     throw new UserError(`expected ${size} bounds of at least 0 for the code of ${generator.name}`);
+  }
+  if (size > MOST_CODE) {
+    throw new UserError(`the code of ${generator.name} has ${size} values, expected at most ${MOST_CODE}`);
   }
   // At least code, input and gradient on the device, and each of them here as values; drawing them may take a minute.
   checkMemory(device, "the codes", 2 * 3 * 4 * targets.length * size);

@@ -7,6 +7,7 @@ import { normals } from "../../src/synth/random.ts";
 import { search, type SearchOptions } from "../../src/synth/search.ts";
 import { randomWeights } from "../cases/case.ts";
 import { caseModel } from "../net/case_model.ts";
+import { objective } from "../../shaders/search.ts";
 import { assertClose } from "../reference/close.ts";
 import type { Network } from "../reference/network.ts";
 import { paperSearch } from "../reference/search.ts";
@@ -205,4 +206,21 @@ Deno.test("search: aborted before its first iteration it ends with the signal's 
     (reason) => reason === "enough",
   );
   assert.equal(device.memory, before);
+});
+
+Deno.test("search: a thousand units of one picture take no longer program than two, and each has its part", async () => {
+  const map = [1000, 1, 1] as const;
+  const lengths = [2, 1000].map((units) => objective({ items: 1, units, map }).length);
+  assert.ok(lengths[1] < lengths[0] + 20, `${lengths}`);
+  const { generator, classifier } = small(), units = Array.from({ length: 8 }, (_, unit) => unit);
+  const targets = [{ units, seed: 0, xy: [1, 1] as const }];
+  const { items: [{ trace }] } = await search(device, {
+    generator,
+    classifier,
+    layer: "conv",
+    targets,
+    iterations: 40,
+    lrEnd: 8,
+  });
+  assert.ok(trace[39] > trace[0]);
 });
