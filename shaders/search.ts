@@ -15,45 +15,39 @@ export interface ObjectiveGeometry {
 }
 
 /**
- * dy of Σ_k a_k − γ Σ_{k<l} (a_k − a_l)², and Σ_k a_k into the trace. Bindings: y, targets (one texel a unit: channel,
- * row, column; channel −1 for none), state, dy, trace (one texel an item and iteration). One invocation a texel of dy.
+ * dy of Σ_k a_k − γ Σ_{k<l} (a_k − a_l)², which is 1 − 2 γ (n a_k − Σ_l a_l) for the k-th of n, and Σ_k a_k into the trace.
+ * Bindings: y, targets (one texel a unit: channel, row, column; channel −1 for none), state, dy, trace (one texel an item
+ * and iteration). One invocation a texel of dy.
  */
 export function objective({ items, units, map: [c, h, w] }: ObjectiveGeometry): string {
-  const blocks = Math.ceil(c / 4), size = blocks * h * w;
-  const each = (body: (k: number) => string) => Array.from({ length: units }, (_, k) => body(k)).join("\n  ");
-  return wgsl`
-fn lane(v: vec4f, n: u32) -> f32 {
+  const size = Math.ceil(c / 4) * h * w;
+  return `
+fn place(t: vec4f) -> u32 { return (u32(t.x) / 4u * ${h}u + u32(t.y)) * ${w}u + u32(t.z); }
+fn activation(item: u32, t: vec4f) -> f32 {
+  let v = load_y(item * ${size}u + place(t));
+  let n = u32(t.x) & 3u;
   return select(select(v.x, v.y, n == 1u), select(v.z, v.w, n == 3u), n >= 2u);
 }
 fn kernel(i: u32) {
   let item = i / ${size}u;
   let own = i % ${size}u;
-  ${
-    each((k) =>
-      `let t${k} = load_targets(item * ${units}u + ${k}u);
-  let c${k} = u32(max(t${k}.x, 0.0));
-  let at${k} = (c${k} / 4u * ${h}u + u32(t${k}.y)) * ${w}u + u32(t${k}.z);
-  let on${k} = select(0.0, 1.0, t${k}.x >= 0.0);
-  let a${k} = lane(load_y(item * ${size}u + at${k}), c${k} & 3u) * on${k};`
-    )
+  var sum = 0.0;
+  var count = 0.0;
+  for (var k = 0u; k < ${units}u; k++) {
+    let t = load_targets(item * ${units}u + k);
+    if (t.x >= 0.0) {
+      sum += activation(item, t);
+      count += 1.0;
+    }
   }
   let gamma = load_state(1u).z;
   var dy = vec4f();
-  var sum = 0.0;
-  ${
-    each((k) =>
-      `{
-    var slope = 1.0;
-    ${
-        Array.from({ length: units }, (_, l) => l === k ? "" : `slope -= 2.0 * gamma * (a${k} - a${l}) * on${l};`).join(
-          " ",
-        )
-      }
-    let here = vec4<bool>(own == at${k}) & (vec4u(0u, 1u, 2u, 3u) == vec4u(c${k} & 3u));
-    dy += select(vec4f(), vec4f(slope * on${k}), here);
-    sum += a${k};
-  }`
-    )
+  for (var k = 0u; k < ${units}u; k++) {
+    let t = load_targets(item * ${units}u + k);
+    if (t.x >= 0.0 && place(t) == own) {
+      let slope = 1.0 - 2.0 * gamma * (count * activation(item, t) - sum);
+      dy += select(vec4f(), vec4f(slope), vec4u(0u, 1u, 2u, 3u) == vec4u(u32(t.x) & 3u));
+    }
   }
   store_dy(i, dy);
   if (own == 0u) { store_trace(u32(load_state(0u).x) * ${items}u + item, vec4f(sum, 0.0, 0.0, 0.0)); }

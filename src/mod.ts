@@ -10,6 +10,7 @@ export { type Caps, Device, type DeviceOptions, openDevice } from "./gpu/device.
 export { GpuError, type GpuErrorKind } from "./gpu/error.ts";
 export { measurePeak, type Peak } from "./gpu/probe.ts";
 export {
+  endsInSoftmax,
   fetchModel,
   isTrained,
   labelOf,
@@ -18,6 +19,7 @@ export {
   type Model,
   type ReadFile,
   sequenceLayerOf,
+  type UnitLayer,
 } from "./net/model.ts";
 export { Net, type NetInput, type NetOptions } from "./net/net.ts";
 export type { ImageFormat, LayerSpec, Network } from "./net/network.ts";

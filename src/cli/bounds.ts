@@ -5,6 +5,7 @@
  *     text           the upper bounds themselves, between spaces or line ends (act_range/3x/fc6.txt)
  */
 import { readSafetensors, type StoredTensor, toFloat32 } from "../formats/safetensors.ts";
+import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Model } from "../mod.ts";
 
@@ -13,7 +14,7 @@ export const defaultSigmas = 3;
 
 /** The upper bound of each value of the generator's code. @throws UserError where the file does not fit it. */
 export function readBounds(bytes: Uint8Array, file: string, { name, network }: Model): Float32Array<ArrayBuffer> {
-  const size = network.inputs[0].shape.reduce((product, n) => product * n, 1);
+  const size = valueCount(network.inputs[0].shape);
   const bounds = isSafetensors(bytes)
     ? fromStatistics(readSafetensors(bytes, file), file, network.code?.sigmas ?? defaultSigmas)
     : fromText(bytes, file);
@@ -40,7 +41,11 @@ function fromStatistics(tensors: Map<string, StoredTensor>, file: string, sigmas
   return Float32Array.from(mean, (value, j) => value + sigmas * std[j]);
 }
 
+/** Bytes of a text of bounds: what a million numbers take, and more. */
+const mostText = 2 ** 25;
+
 function fromText(bytes: Uint8Array, file: string): Float32Array<ArrayBuffer> {
+  if (bytes.length > mostText) throw new UserError(`${file} has ${bytes.length} bytes, expected at most ${mostText}`);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);

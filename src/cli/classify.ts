@@ -1,8 +1,7 @@
 /** `deno task classify`: what a classifier sees in pictures, or how often it is right about a labelled set. */
-import type { Image } from "../formats/image.ts";
 import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
-import { labelOf, layerUnits, type Model } from "../mod.ts";
+import { endsInSoftmax, labelOf, layerUnits, type Model } from "../mod.ts";
 import { type Command, main, print } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier } from "./defaults.ts";
 import { readBytes } from "./files.ts";
@@ -69,17 +68,11 @@ const command: Command<typeof options> = {
       else print(`${pictures} pictures: top-1 ${percent(top1)}, top-5 ${percent(top5)}`);
       return;
     }
-    const images: Image[] = [];
-    for (const file of files) images.push(decodeImage(await readBytes(file), file));
+    const read = async (index: number) => decodeImage(await readBytes(files[index]), files[index]);
     const results: { file: string; top: Guess[] }[] = [];
-    const narrowing = await run(
-      model,
-      { count: images.length, read: (index) => images[index] },
-      how,
-      (output, index) => {
-        results.push({ file: files[index], top: guesses(model, output).slice(0, top) });
-      },
-    );
+    const narrowing = await run(model, { count: files.length, read }, how, (output, index) => {
+      results.push({ file: files[index], top: guesses(model, output).slice(0, top) });
+    });
     if (json) print(JSON.stringify({ model: model.name, pictures: results, weights, narrowing }));
     else for (const { file, top } of results) print(`${file}\n${top.map(guessLine).join("\n")}`);
   },
@@ -137,7 +130,7 @@ async function run(
 
 /** All units, the most probable first. Logits go through a softmax; a model that ends in one has done so. */
 function guesses(model: Model, output: Float32Array): Guess[] {
-  const done = model.network.layers.at(-1)!.type === "softmax";
+  const done = endsInSoftmax(model);
   const largest = output.reduce((a, b) => Math.max(a, b));
   const sum = output.reduce((total, value) => total + Math.exp(value - largest), 0);
   return Array.from(output, (activation, unit) => ({

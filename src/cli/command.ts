@@ -143,6 +143,9 @@ export function parse<Options extends Record<string, Option>>(
 function sentence(error: unknown): string {
   if (error instanceof UserError || error instanceof GpuError) return error.message;
   if (error instanceof Deno.errors.NotCapable) return `not permitted: ${reasonOf(error)}`;
+  if (error instanceof RangeError && /allocation failed|typed array length/i.test(error.message)) {
+    return "there is not enough memory for this";
+  }
   return error instanceof Error ? error.stack ?? error.message : String(error);
 }
 

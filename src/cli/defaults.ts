@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { UserError } from "../formats/user_error.ts";
 import { type Device, layerUnits, loadModel, type Model, openDevice } from "../mod.ts";
 import config from "../../deno.json" with { type: "json" };
-import { modelFolder } from "./files.ts";
+import { freeMemory, modelFolder } from "./files.ts";
 
 /** Phosphene's version. */
 export const version: string = config.version;
@@ -37,5 +37,5 @@ export const openGenerator = (folder?: string): Promise<Model> => openModel(fold
 export function openAdapter(name: string | undefined): Promise<Device> {
   // Mesa complains on stderr where this is unset; it keeps nothing there for a program without windows.
   if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
-  return openDevice({ adapter: name ?? Deno.env.get("PHOSPHENE_ADAPTER") });
+  return openDevice({ adapter: name ?? Deno.env.get("PHOSPHENE_ADAPTER"), memory: freeMemory() });
 }

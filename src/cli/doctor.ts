@@ -2,6 +2,7 @@
  * `deno task doctor`: what this machine's adapter is, grants and reaches, whether every kernel computes on it what the
  * float64 reference does, and how the embedded models run.
  */
+import { valueCount } from "../formats/shape.ts";
 import { allCases } from "../../tests/cases/all.ts";
 import { checkCase } from "../../tests/ops/check_case.ts";
 import { type Device, measurePeak, Net, type Peak } from "../mod.ts";
@@ -66,7 +67,7 @@ async function modelFacts(device: Device) {
   const facts = [];
   for (const model of [await openClassifier(), await openGenerator()]) {
     using net = await Net.create(device, model, { gradient: true });
-    const x = new Float32Array(net.inputShape.reduce((product, size) => product * size, 1));
+    const x = new Float32Array(valueCount(net.inputShape));
     await net.gradient(x, 0); // the first run also warms up
     const start = performance.now();
     await net.gradient(x, 0);

@@ -34,13 +34,41 @@ export function reasonOf(error: unknown): string {
   return reasons[code ?? ""] ?? message.replace(/ \(os error \d+\).*/, "").toLowerCase();
 }
 
+/** Bytes of memory that are free, Infinity where the system does not tell. */
+export function freeMemory(): number {
+  try {
+    return Deno.systemMemoryInfo().available || Infinity;
+  } catch {
+    return Infinity; // not permitted, or not known here
+  }
+}
+
+/** A number of bytes in words. */
+export const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20).toLocaleString("en")} MiB`;
+
 /** Reads a file. @throws UserError in one sentence. */
 export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  checkReadable(path);
   try {
     return await Deno.readFile(path);
   } catch (error) {
-    throw new UserError(`${path} cannot be read: ${reasonOf(error)}`);
+    const reason = path.includes("\ufffd") ? "its name is not UTF-8, which Deno cannot open" : reasonOf(error);
+    throw new UserError(`${path} cannot be read: ${reason}`);
   }
+}
+
+/** @throws UserError unless a path is that of an ordinary file, which comes to an end, and memory can hold two of it. */
+export function checkReadable(path: string): void {
+  const found = statOf(path);
+  if (!found || found.isDirectory) return; // reading says what is wrong
+  if (!found.isFile) throw new UserError(`${path} cannot be read: it is a device or pipe, not an ordinary file`);
+  const free = freeMemory();
+  if (2 * found.size <= free) return;
+  throw new UserError(
+    `${path} cannot be read: it has ${mebibytes(found.size)}, working on it takes twice that, ${
+      mebibytes(free)
+    } are free`,
+  );
 }
 
 /** Every file in a folder and its folders, sorted by path. @throws UserError where it cannot be read. */
@@ -65,6 +93,9 @@ export function modelFolder(folder: string): ReadFile {
   return async (file) => statOf(join(folder, file)) ? await readBytes(join(folder, file)) : undefined;
 }
 
+/** Bytes that are written to see whether a disk takes them: more would take too long, for what no one may want. */
+const mostProbed = 2 ** 26;
+
 /**
  * Makes sure that files can be written later, before a long run begins. Nothing is left behind.
  * @param bytes About what all of them will take.
@@ -79,13 +110,15 @@ export function checkOutputs(paths: string[], { force, bytes }: { force: boolean
   });
   for (const folder of new Set(paths.map((path) => existingFolder(dirname(path))))) {
     const probe = temporaryBeside(join(folder, "probe"));
-    try {
-      Deno.writeFileSync(probe, new Uint8Array(bytes), { createNew: true });
-    } catch (error) {
-      throw new UserError(`nothing can be written in ${folder}: ${reasonOf(error)}`);
-    } finally {
-      remove(probe);
-    }
+    undisturbed(() => {
+      try {
+        Deno.writeFileSync(probe, new Uint8Array(Math.min(bytes, mostProbed)), { createNew: true });
+      } catch (error) {
+        throw new UserError(`nothing can be written in ${folder}: ${reasonOf(error)}`);
+      } finally {
+        remove(probe);
+      }
+    });
   }
 }
 
@@ -94,6 +127,21 @@ export function checkOutputs(paths: string[], { force, bytes }: { force: boolean
  * @throws UserError in one sentence.
  */
 export function writeOutputs(files: ReadonlyMap<string, Uint8Array>, { force }: { force: boolean }): void {
+  undisturbed(() => stageAndRename(files, force));
+}
+
+/** Runs what ends soon and must not end halfway: Ctrl-C does nothing meanwhile. */
+export function undisturbed<T>(run: () => T): T {
+  const ignore = () => {};
+  Deno.addSignalListener("SIGINT", ignore);
+  try {
+    return run();
+  } finally {
+    Deno.removeSignalListener("SIGINT", ignore);
+  }
+}
+
+function stageAndRename(files: ReadonlyMap<string, Uint8Array>, force: boolean): void {
   const undo: (() => void)[] = [];
   for (const [path, bytes] of files) {
     const temporary = temporaryBeside(path);
@@ -111,13 +159,20 @@ export function writeOutputs(files: ReadonlyMap<string, Uint8Array>, { force }: 
       throw new UserError(`${path} cannot be written: ${reasonOf(error)}`);
     }
   }
-  for (const path of files.keys()) Deno.renameSync(temporaryBeside(path), path);
+  for (const path of files.keys()) {
+    try {
+      Deno.renameSync(temporaryBeside(path), path);
+    } catch (error) {
+      for (const step of undo.reverse()) step();
+      throw new UserError(`${path} cannot be written: ${reasonOf(error)}`);
+    }
+  }
 }
 
 function checkFree(path: string, force: boolean): void {
   const found = statOf(path);
   if (found?.isDirectory) throw new UserError(`${path} is a folder; a file's name is expected`);
-  if (found && !found.isFile) throw new UserError(`${path} is a device, not an ordinary file`);
+  if (found && !found.isFile) throw new UserError(`${path} is a device or pipe, not an ordinary file`);
   if (found && !force) throw new UserError(`${path} exists; --force overwrites it`);
 }
 

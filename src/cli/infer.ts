@@ -1,10 +1,11 @@
 /** `deno task infer`: any model on any tensor, and the gradient of one of its units. */
 import { writeNpy } from "../formats/npy.ts";
+import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import { Net, sequenceLayerOf } from "../mod.ts";
+import { layerUnits, Net, sequenceLayerOf } from "../mod.ts";
 import { type Command, main, print, required } from "./command.ts";
 import { adapterOption, openAdapter, openModel } from "./defaults.ts";
-import { checkOutputs, writeOutputs } from "./files.ts";
+import { checkOutputs, freeMemory, mebibytes, writeOutputs } from "./files.ts";
 import { addressed, readInputs } from "./infer_inputs.ts";
 import { narrowingError, narrowingLine, tellPlan, weightKinds, weightsOption } from "./memory.ts";
 import { oneOf, position, wholeNumber } from "./values.ts";
@@ -76,25 +77,31 @@ const command: Command<typeof options> = {
           "and all run together without it",
       );
     }
-    checkOutputs(outputs, { force: values.force, bytes: 4 * rows * count(target.shape) });
+    const { channels, height, width } = layerUnits(model, values.layer), outputSize = channels * height * width;
+    const size = valueCount(target.shape), bytes = 4 * rows * (outputSize + (gradient ? size : 0));
+    if (rows * outputSize > mostValues) {
+      throw new UserError(`${rows} rows of output have ${rows * outputSize} values, expected at most ${mostValues}`);
+    }
+    // Each value once as it is gathered and once in the file's bytes.
+    const free = freeMemory();
+    if (2 * bytes > free) {
+      throw new UserError(`${rows} rows of output need ${mebibytes(2 * bytes)} of memory, ${mebibytes(free)} are free`);
+    }
+    checkOutputs(outputs, { force: values.force, bytes });
 
     using device = await openAdapter(values.adapter);
     const onPlan = tellPlan(values.verbose), { layer } = values;
     const options = { batch: together, layer, gradient: gradient ? target.name : false, weights, onPlan };
     using net = await Net.create(device, model, options);
-    const outputSize = count(net.outputShape), size = count(target.shape);
-    if (rows * outputSize > mostValues) {
-      throw new UserError(`${rows} rows of output have ${rows * outputSize} values, expected at most ${mostValues}`);
-    }
     const y = new Float32Array(rows * outputSize), dx = new Float32Array(gradient ? rows * size : 0);
     // A last, shorter batch is filled up with what was there before.
     const part = Object.fromEntries(
-      inputs.map(({ name, shape }) => [name, new Float32Array(together * count(shape))]),
+      inputs.map(({ name, shape }) => [name, new Float32Array(together * valueCount(shape))]),
     );
     for (let row = 0; row < rows; row += together) {
       const now = Math.min(together, rows - row);
       for (const { name, shape } of inputs) {
-        part[name].set(arrays.get(name)!.subarray(row * count(shape), (row + now) * count(shape)));
+        part[name].set(arrays.get(name)!.subarray(row * valueCount(shape), (row + now) * valueCount(shape)));
       }
       const result = gradient ? await net.gradient(part, unit, xy) : { output: await net.forward(part) };
       y.set(result.output.subarray(0, now * outputSize), row * outputSize);
@@ -105,7 +112,7 @@ const command: Command<typeof options> = {
     if (gradient) files.set(gradient.file, writeNpy({ shape: whole(target.shape), data: dx }));
     writeOutputs(files, values);
     const first = Object.fromEntries(
-      inputs.map(({ name, shape }) => [name, arrays.get(name)!.slice(0, count(shape))]),
+      inputs.map(({ name, shape }) => [name, arrays.get(name)!.slice(0, valueCount(shape))]),
     );
     const narrowing = weights && await narrowingError(device, model, first, { weights, layer });
     if (weights) console.error(narrowingLine(weights, { [layer ?? "the output"]: narrowing }));
@@ -116,7 +123,5 @@ const command: Command<typeof options> = {
     } else print(`${outputs.join(", ")}: [${shapes.input.join(", ")}] → [${shapes.output.join(", ")}]`);
   },
 };
-
-const count = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 if (import.meta.main) await main(command);

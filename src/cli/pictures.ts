@@ -4,8 +4,9 @@
  */
 import { centreCrop, centreCropSquare, type Image, resizeRgb } from "../formats/image.ts";
 import { decodeImage } from "../formats/png.ts";
+import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Device, type Model, Net, type NetOptions, pictureToInput, sequenceLayerOf } from "../mod.ts";
+import { type Device, GpuError, type Model, Net, type NetOptions, pictureToInput, sequenceLayerOf } from "../mod.ts";
 import { warn } from "./command.ts";
 import { readBytes } from "./files.ts";
 import { progress, stderrScreen } from "./progress.ts";
@@ -13,7 +14,7 @@ import { progress, stderrScreen } from "./progress.ts";
 /** Pictures that run together. */
 const most = 50;
 
-/** Pictures that are read when their turn comes; undefined for one that is left out. */
+/** Pictures that are read when their turn comes, so that few are in memory; undefined for one that is left out. */
 export interface Pictures {
   count: number;
   read(index: number): Image | undefined | Promise<Image | undefined>;
@@ -23,7 +24,7 @@ export interface Pictures {
 export async function readPicture(file: string): Promise<Image | undefined> {
   const bytes = await readBytes(file);
   try {
-    return decodeImage(bytes, file);
+    return await decodeImage(bytes, file);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     warn(`left out: ${error.message}`);
@@ -56,6 +57,16 @@ export function fitted(model: Model, picture: Image): Image {
 export const inputOf = (model: Model, picture: Image): Float32Array<ArrayBuffer> =>
   pictureToInput(model.network, fitted(model, picture));
 
+/** The net for so many pictures at a time, or for half of them, and again, until it fits. */
+async function largestNet(device: Device, model: Model, options: NetOptions, batch: number): Promise<Net> {
+  try {
+    return await Net.create(device, model, { ...options, batch });
+  } catch (error) {
+    if (!(error instanceof GpuError && error.kind === "out-of-memory") || batch === 1) throw error;
+    return await largestNet(device, model, options, Math.ceil(batch / 2));
+  }
+}
+
 /** Runs all pictures; `use` gets the output of each in order, in memory that the next one may take. */
 export async function runPictures(
   device: Device,
@@ -65,23 +76,28 @@ export async function runPictures(
   use: (output: Float32Array, index: number) => void,
 ): Promise<void> {
   inputSize(model);
-  const batch = sequenceLayerOf(model, options.layer) ? 1 : Math.min(most, count); // pictures are no sequence
-  using net = await Net.create(device, model, { ...options, batch });
-  const product = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
-  const size = product(net.inputShape), units = product(net.outputShape), inputs = new Float32Array(batch * size);
-  const bar = progress("picture", count > batch ? stderrScreen(false) : undefined);
+  const together = sequenceLayerOf(model, options.layer) ? 1 : Math.min(most, count); // pictures are no sequence
+  using net = await largestNet(device, model, options, together);
+  const { batch } = net;
+  const size = valueCount(net.inputShape), units = valueCount(net.outputShape), inputs = new Float32Array(batch * size);
+  // Photographs take seconds to decode: who looks on is told of a few, a log only of many.
+  const screen = stderrScreen(false), watched = screen?.columns !== undefined && count > 1;
+  const bar = progress("picture", watched || count > batch ? screen : undefined);
   let waiting: number[] = [];
-  for (let index = 0; index < count; index++) {
-    const picture = await read(index);
-    if (picture) {
-      inputs.set(inputOf(model, picture), waiting.length * size);
-      waiting.push(index);
+  try {
+    for (let index = 0; index < count; index++) {
+      const picture = await read(index);
+      if (picture) {
+        inputs.set(inputOf(model, picture), waiting.length * size);
+        waiting.push(index);
+      }
+      bar.show({ done: index + 1, total: count, note: "" });
+      if (waiting.length < batch && index < count - 1 || waiting.length === 0) continue;
+      const values = await net.forward(inputs);
+      waiting.forEach((index, i) => use(values.subarray(i * units, (i + 1) * units), index));
+      waiting = [];
     }
-    if (waiting.length < batch && index < count - 1 || waiting.length === 0) continue;
-    const values = await net.forward(inputs);
-    waiting.forEach((index, i) => use(values.subarray(i * units, (i + 1) * units), index));
-    waiting = [];
-    bar.show({ done: index + 1, total: count, note: "" });
+  } finally {
+    bar.end();
   }
-  bar.end();
 }

@@ -29,7 +29,13 @@ export function stderrScreen(quiet: boolean): Screen | undefined {
   if (quiet) return undefined;
   const encoder = new TextEncoder();
   return {
-    write: (text) => void Deno.stderr.writeSync(encoder.encode(text)),
+    write(text) {
+      try {
+        Deno.stderr.writeSync(encoder.encode(text));
+      } catch {
+        // Nobody reads it any more (`2>&1 | head`); the work goes on.
+      }
+    },
     columns: terminalColumns(),
     now: () => performance.now(),
   };
@@ -59,7 +65,7 @@ export function progress(unit: string, screen: Screen | undefined): { show(step:
       first ??= { done, at: now };
       const rate = (done - first.done) / (now - first.at);
       const left = rate > 0 && !last ? `  ${duration((total - done) / rate)} left` : "";
-      const line = `${unit} ${String(done).padStart(String(total).length)}/${total}  ${note}${left}`;
+      const line = `${unit} ${String(done).padStart(String(total).length)}/${total}  ${note}${left}`.trimEnd();
       if (screen.columns === undefined) {
         const due = Math.floor(done * plainLines / total);
         if (due > shown) screen.write(`${line}\n`);

@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { fromFloat32, readSafetensors, type StoredTensor, writeSafetensors } from "../formats/safetensors.ts";
+import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
 import { layerUnits, type Model } from "../mod.ts";
 import { defaultSigmas } from "./bounds.ts";
@@ -122,7 +123,7 @@ const modelFiles = (folder: string) => ["network.json", "weights.safetensors"].m
 
 /** @throws UserError unless the generator's code has as many values as the layer. */
 function checkCode({ name, network }: Model, layer: string, count: number): void {
-  const size = network.inputs[0].shape.reduce((product, n) => product * n, 1);
+  const size = valueCount(network.inputs[0].shape);
   if (count !== size) throw new UserError(`${layer} has ${count} values, the code of ${name} ${size}`);
 }
 

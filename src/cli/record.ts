@@ -1,6 +1,7 @@
 /**
  * What a picture says of itself: everything that makes it again, as JSON in the PNG's text under "phosphene".
  */
+import { parseJson } from "../formats/json.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Model } from "../mod.ts";
 
@@ -48,7 +49,7 @@ export function readRecord(text: { [keyword: string]: string }, file: string): P
   }
   let record: PictureRecord;
   try {
-    record = JSON.parse(text[keyword]);
+    record = parseJson(text[keyword]) as PictureRecord;
   } catch {
     throw new UserError(`${file} says how it was made, but not in JSON`);
   }

@@ -1,5 +1,5 @@
 /** `deno task synth`: pictures of what units of a classifier want to see. */
-import { type Device, type Model, pictureToInput, search, type SearchResult } from "../mod.ts";
+import { type Device, type Model, pictureToInput, search, type SearchResult, type UnitLayer } from "../mod.ts";
 import type { Image } from "../formats/image.ts";
 import { type Command, main, print, warn } from "./command.ts";
 import { openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
@@ -20,7 +20,6 @@ import {
   startCodes,
   synthOptions,
   type SynthValues,
-  type UnitLayer,
 } from "./synth_request.ts";
 import { halfBlocks, stderrShowsColours } from "./terminal.ts";
 import { oneOf, wholeNumber } from "./values.ts";
@@ -40,7 +39,7 @@ const command: Command<typeof synthOptions> = {
     ["deno task synth --units 9,945 --together --gamma 0.01", "one picture that two units like"],
     ["deno task synth --unit 945 --init cat.jpg --animate gif", "from a picture, as it changes"],
     [
-      "deno task synth --layer fc8 --unit 945 --generator models/deepsim-fc6 --classifier models/caffenet --bounds act_range/3x/fc6.txt",
+      "deno task synth --unit 945 --generator models/deepsim-fc6 --classifier models/caffenet --bounds act_range/3x/fc6.txt",
       "the paper's networks, with the paper's bounds",
     ],
     ["deno task synth --from out/fc8_0945_0.png --out again.png", "the same picture once more"],
@@ -55,7 +54,7 @@ async function run(values: SynthValues): Promise<number> {
   const request = await readRequest(values);
   const models = await openModels(values);
   checkModels(request, models);
-  const layer = checkUnits(request, models.classifier), start = readStart(request, models.generator);
+  const layer = checkUnits(request, models.classifier), start = await readStart(request, models.generator);
   const bounds = readCodeBounds(request, models.generator);
   const places = placesOf(request, layer.name, isFolder, values);
   checkOutputs(allPlaces(places), { force: values.force, bytes: spaceFor(request, models.classifier) });
@@ -69,7 +68,7 @@ async function run(values: SynthValues): Promise<number> {
   if (signal.aborted) return interrupted;
 
   const bar = progress("iteration", stderrScreen(values.quiet)), frames: Image[][] = [];
-  const result = await search(device, {
+  const searching = search(device, {
     ...models,
     ...settings,
     layer: request.layer,
@@ -83,6 +82,14 @@ async function run(values: SynthValues): Promise<number> {
       if (values.animate) frames.push(await state.pictures());
     },
   }).finally(bar.end);
+  const result = await searching.catch((error) => {
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
+  });
+  if (!result) {
+    console.error("stopped before the first iteration; there is nothing to save");
+    return interrupted;
+  }
 
   const made = result.items.map(({ picture, code, activation, top }, i): Made => ({
     picture,

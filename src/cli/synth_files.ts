@@ -4,6 +4,7 @@ import { encodeApng, encodeGif } from "../formats/animation.ts";
 import { contactSheet, enlarge, type Image } from "../formats/image.ts";
 import { writeNpy } from "../formats/npy.ts";
 import { encodePng } from "../formats/png.ts";
+import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Model } from "../mod.ts";
 import { type PictureRecord, recordText } from "./record.ts";
@@ -73,7 +74,7 @@ export const allPlaces = ({ pictures, animations, sheet, codes }: Places): strin
 
 /** About the bytes that a run's files will take: plenty where pictures are as they are, less than that when enlarged. */
 export function spaceFor({ targets }: Request, { network }: Model): number {
-  const picture = network.inputs[0].shape.reduce((product, n) => product * n, 1);
+  const picture = valueCount(network.inputs[0].shape);
   return targets.length * (2 * picture + 8192);
 }
 
@@ -102,10 +103,9 @@ export function renderFiles(
     files.set(places.pictures[i], encodePng(enlarge(picture, scale), text));
     const animation = places.animations[i];
     if (!animation) return;
-    const all = [...frames, ...Array.from({ length: lastFrameTimes }, () => picture)].map((frame) =>
-      enlarge(frame, scale)
-    );
-    files.set(animation, animation.endsWith("gif") ? encodeGif(all, frameMs) : encodeApng(all, frameMs, text));
+    const all = [...frames, ...Array.from({ length: lastFrameTimes }, () => picture)],
+      showing = { delayMs: frameMs, scale };
+    files.set(animation, animation.endsWith("gif") ? encodeGif(all, showing) : encodeApng(all, showing, text));
   });
   if (places.sheet) {
     const seeds = new Set(made.map(({ record }) => record.seed)).size;
@@ -126,7 +126,7 @@ export function renderFiles(
 function codesFile(codes: Float32Array[], given?: number[]): Uint8Array {
   const size = codes[0].length, data = new Float32Array(codes.length * size);
   codes.forEach((code, i) => data.set(code, i * size));
-  const fits = given?.reduce((product, n) => product * n, 1) === data.length;
+  const fits = given && valueCount(given) === data.length;
   return writeNpy({ shape: fits ? given : codes.length === 1 ? [size] : [codes.length, size], data });
 }
 

@@ -1,23 +1,31 @@
 /** What synth says: while it runs, about what it made, and what the user should know. */
-import { isTrained, labelOf, type Model, type Progress, type Ranked, type SearchResult } from "../mod.ts";
+import {
+  isTrained,
+  labelOf,
+  type Model,
+  type Progress,
+  type Ranked,
+  type SearchResult,
+  type UnitLayer,
+} from "../mod.ts";
 import type { Made, Places } from "./synth_files.ts";
-import type { Request, UnitLayer } from "./synth_request.ts";
+import type { Request } from "./synth_request.ts";
 
 /** The names of units, where they have any. */
-export function titleOf(units: number[], { last }: UnitLayer, classifier: Model): string {
-  return units.map((unit) => last ? labelOf(classifier, unit) : `unit ${unit}`).join(", ");
+export function titleOf(units: number[], { labelled }: UnitLayer, classifier: Model): string {
+  return units.map((unit) => labelled ? labelOf(classifier, unit) : `unit ${unit}`).join(", ");
 }
 
 /** What may surprise the user about a run that is about to start. */
 export function warnings(
   { targets, repeats }: Request,
-  { last }: UnitLayer,
+  { labelled }: UnitLayer,
   classifier: Model,
   adapter: string,
 ): string[] {
   const lines: string[] = [];
   const units = [...new Set(targets.flatMap((target) => target.units))];
-  const untrained = last ? units.filter((unit) => !isTrained(classifier, unit)) : [];
+  const untrained = labelled ? units.filter((unit) => !isTrained(classifier, unit)) : [];
   if (untrained.length > 0) {
     const [what, it] = untrained.length === 1 ? ["unit", "was"] : ["units", "were"];
     const names = untrained.slice(0, 5).map((unit) => `${unit} (${labelOf(classifier, unit)})`).join(", ");

@@ -2,8 +2,9 @@
 import type { Image } from "../formats/image.ts";
 import { asFloat32, readNpy } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
+import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Device, encode, layerUnits, type Model, searchDefaults } from "../mod.ts";
+import { type Device, encode, layerUnits, type Model, searchDefaults, type UnitLayer } from "../mod.ts";
 import { readBounds } from "./bounds.ts";
 import type { Values } from "./command.ts";
 import { adapterOption } from "./defaults.ts";
@@ -18,16 +19,19 @@ const making = {
   unit: { value: "N", help: "the unit; `deno task units --search pepper` finds numbers" },
   units: { value: "LIST", help: "several units, such as 1,5-9: a picture each, made at the same time" },
   together: { help: "one picture that all the units of --units want to see" },
-  layer: { value: "NAME", help: "the layer or blob that the units are in (the classifier's last)" },
+  layer: {
+    value: "NAME",
+    help: "the layer or blob that the units are in (the classifier's last; of a softmax, what it is taken of)",
+  },
   xy: { value: "X,Y", help: "the position of a unit in a layer of maps (the centre)" },
   seed: { value: "N", help: "the random numbers to start from (0)" },
   seeds: { value: "LIST", help: "several seeds, such as 0-3: a picture each" },
   init: { value: "FILE", help: "starts from a picture (.png, .jpg) or from codes (.npy) instead of a seed" },
   iterations: { value: "N", help: "steps of the search (200)" },
   rule: { value: "NAME", help: "how a step is made: paper or adam (paper)" },
-  "lr-start": { value: "X", help: "the step's length at the start" },
-  "lr-end": { value: "X", help: "the step's length at the end" },
-  decay: { value: "X", help: "what the code is multiplied by after each step" },
+  "lr-start": { value: "X", help: "the step's length at the start (8; adam: 0.5)" },
+  "lr-end": { value: "X", help: "the step's length at the end (1e-10)" },
+  decay: { value: "X", help: "what the code is multiplied by after each step (0.99)" },
   gamma: { value: "X", help: "with --together: how much it costs when one unit is ahead of another (0)" },
   bounds: { value: "FILE", help: "upper bounds of the code: from ranges, or text with a number for each value" },
   weights: weightsOption,
@@ -54,20 +58,13 @@ export const synthOptions = {
 export type SynthValues = Values<typeof synthOptions>;
 
 /** What to make. A target is one picture; `code` is where it starts instead of at the seed's random numbers. */
-export interface Request {
-  /** The classifier's last unless given. */
+export interface Request
+  extends Pick<PictureRecord, "xy" | "iterations" | "rule" | "lrStart" | "lrEnd" | "decay" | "gamma" | "weights"> {
+  /** The classifier's logits unless given. */
   layer?: string;
   targets: { units: number[]; seed: number }[];
-  xy?: [x: number, y: number];
-  iterations: number;
-  rule: "paper" | "adam";
-  lrStart: number;
-  lrEnd: number;
-  decay: number;
-  gamma: number;
   /** A file with upper bounds of the code; the generator's own where there is none. */
   bounds?: { file: string; bytes: Uint8Array };
-  weights?: typeof weightKinds[number];
   /** A picture or codes to start from. */
   init?: { file: string; bytes: Uint8Array };
   /** The record that this repeats. */
@@ -134,7 +131,7 @@ function listOf(values: SynthValues, one: "unit" | "seed", several: "units" | "s
 async function repeat(values: SynthValues, file: string): Promise<Request> {
   const other = Object.keys(making).find((name) => values[name as keyof typeof making]);
   if (other) throw new UserError(`--from repeats what ${file} says; --${other} cannot be given with it`);
-  const record = readRecord(decodeImage(await readBytes(file), file).text, file);
+  const record = readRecord((await decodeImage(await readBytes(file), file)).text, file);
   const { layer, units, seed, xy, iterations, rule, lrStart, lrEnd, decay, gamma, weights } = record;
   return {
     layer,
@@ -164,16 +161,9 @@ export function checkModels({ repeats }: Request, models: { classifier: Model; g
   }
 }
 
-/** The layer that the units are in; `last` where it is the classifier's output, whose units have names. */
-export interface UnitLayer {
-  name: string;
-  last: boolean;
-}
-
 /** Makes sure that layer, units and position are there. @throws UserError in one sentence. */
 export function checkUnits({ layer, targets, xy }: Request, classifier: Model): UnitLayer {
-  const last = classifier.network.layers.at(-1)!, name = layer ?? last.name;
-  const { channels, height, width } = layerUnits(classifier, layer);
+  const units = layerUnits(classifier, layer), { name, channels, height, width } = units;
   const missing = targets.flatMap(({ units }) => units).find((unit) => unit >= channels);
   if (missing !== undefined) {
     throw new UserError(`unit ${missing} does not exist: ${name} of ${classifier.name} has units 0 to ${channels - 1}`);
@@ -181,17 +171,20 @@ export function checkUnits({ layer, targets, xy }: Request, classifier: Model): 
   if (xy && (xy[0] >= width || xy[1] >= height)) {
     throw new UserError(`position ${xy} does not exist: the maps of ${name} are ${width} wide and ${height} high`);
   }
-  return { name, last: name === last.name || name === last.output };
+  return units;
 }
 
 /** Reads where the pictures start, where that is not the seed. @throws UserError when a code does not fit. */
-export function readStart({ init, repeats, targets }: Request, generator: Model): Start | undefined {
-  const { shape: item } = generator.network.inputs[0], size = item.reduce((product, n) => product * n, 1);
+export async function readStart(
+  { init, repeats, targets }: Request,
+  generator: Model,
+): Promise<Start | undefined> {
+  const { shape: item } = generator.network.inputs[0], size = valueCount(item);
   const saved = repeats?.record.start;
   if (saved) return { file: saved.file, codes: [decodeCode(saved.code, size, repeats.file)] };
   if (!init) return undefined;
   const { file, bytes } = init;
-  if (bytes[0] !== npyMagic) return { file, picture: decodeImage(bytes, file) };
+  if (bytes[0] !== npyMagic) return { file, picture: await decodeImage(bytes, file) };
   const { shape, data } = readNpy(bytes, file), values = asFloat32(data);
   const rows = values.length / size;
   if (rows !== 1 && (rows !== targets.length || shape[0] !== rows)) {
@@ -207,7 +200,7 @@ export function readStart({ init, repeats, targets }: Request, generator: Model)
 
 /** The upper bounds of the code and the file they came from, where they are not the generator's own. */
 export function readCodeBounds({ bounds, repeats }: Request, generator: Model) {
-  const size = generator.network.inputs[0].shape.reduce((product, n) => product * n, 1), saved = repeats?.record.bounds;
+  const size = valueCount(generator.network.inputs[0].shape), saved = repeats?.record.bounds;
   if (saved) return { file: saved.file, values: decodeCode(saved.code, size, repeats!.file) };
   return bounds && { file: bounds.file, values: readBounds(bounds.bytes, bounds.file, generator) };
 }

@@ -3,19 +3,28 @@
  * viewer that does not know it shows the first frame).
  */
 import { applyPalette, GIFEncoder, quantize } from "gifenc";
+import { joinBytes } from "./bytes.ts";
 import { type Chunk, textChunks, writeChunks } from "./png_chunks.ts";
 import { encodedChunks } from "./png.ts";
-import type { Image } from "./image.ts";
+import { enlarge, type Image, repeatPixels } from "./image.ts";
+
+/** How frames are shown. */
+export interface Showing {
+  delayMs: number;
+  /** Every pixel is repeated so many times in both directions; 1 unless given. */
+  scale?: number;
+}
 
 /** Encodes a GIF, each frame with the palette that suits it best. GIF counts time in steps of 10 ms. */
-export function encodeGif(frames: Image[], delayMs: number): Uint8Array<ArrayBuffer> {
+export function encodeGif(frames: Image[], { delayMs, scale = 1 }: Showing): Uint8Array<ArrayBuffer> {
   checkSizes(frames);
   const gif = GIFEncoder();
   for (const { width, height, rgb } of frames) {
     const rgba = new Uint8Array(width * height * 4).fill(255);
     for (let i = 0; i < width * height; i++) rgba.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i);
     const palette = quantize(rgba, 256);
-    gif.writeFrame(applyPalette(rgba, palette), width, height, { palette, delay: delayMs });
+    const indices = repeatPixels(applyPalette(rgba, palette), width, 1, scale);
+    gif.writeFrame(indices, width * scale, height * scale, { palette, delay: delayMs });
   }
   gif.finish();
   return gif.bytes();
@@ -24,21 +33,21 @@ export function encodeGif(frames: Image[], delayMs: number): Uint8Array<ArrayBuf
 /** Encodes an APNG, with text as `encodePng` writes it. */
 export function encodeApng(
   frames: Image[],
-  delayMs: number,
+  { delayMs, scale = 1 }: Showing,
   text: Record<string, string> = {},
 ): Uint8Array<ArrayBuffer> {
   checkSizes(frames);
-  const { width, height } = frames[0];
-  const pictures = frames.map(encodedChunks);
+  const encoded = new Map<Image, Chunk[]>(); // one that is shown several times is encoded once
+  for (const frame of frames) if (!encoded.has(frame)) encoded.set(frame, encodedChunks(enlarge(frame, scale)));
+  const [width, height] = [frames[0].width * scale, frames[0].height * scale];
+  const pictures = frames.map((frame) => encoded.get(frame)!);
   let sequence = 0; // counts fcTL and fdAT chunks together
   const frameChunks = pictures.flatMap(([, { data }], index): Chunk[] => [
     {
       type: "fcTL",
       data: bigEndian([sequence++, 4], [width, 4], [height, 4], [0, 8], [Math.round(delayMs), 2], [1000, 2], [0, 2]),
     },
-    index === 0
-      ? { type: "IDAT", data }
-      : { type: "fdAT", data: new Uint8Array([...bigEndian([sequence++, 4]), ...data]) },
+    index === 0 ? { type: "IDAT", data } : { type: "fdAT", data: joinBytes([bigEndian([sequence++, 4]), data]) },
   ]);
   return writeChunks([
     pictures[0][0],

@@ -114,14 +114,24 @@ const blank = (width: number, height: number): Image => ({
 });
 
 /** Repeats every pixel `factor` times in both directions. */
-export function enlarge(image: Image, factor: number): Image {
-  if (factor === 1) return image;
-  const large = blank(image.width * factor, image.height * factor);
-  for (let y = 0, to = 0; y < large.height; y++) {
-    for (let x = 0; x < large.width; x++, to += 3) {
-      const from = 3 * (Math.floor(y / factor) * image.width + Math.floor(x / factor));
-      large.rgb.set(image.rgb.subarray(from, from + 3), to);
+export const enlarge = ({ width, height, rgb }: Image, factor: number): Image => ({
+  width: width * factor,
+  height: height * factor,
+  rgb: repeatPixels(rgb, width, 3, factor),
+});
+
+/** The same for pixels of any number of bytes. */
+export function repeatPixels(pixels: Uint8Array, width: number, bytes: number, factor: number): Uint8Array {
+  if (factor === 1) return pixels;
+  const stride = width * bytes, wide = new Uint8Array(stride * factor), rows = pixels.length / stride;
+  const large = new Uint8Array(pixels.length * factor ** 2);
+  for (let y = 0; y < rows; y++) {
+    for (let at = 0, to = 0; at < stride; at += bytes) {
+      for (let time = 0; time < factor; time++) {
+        for (let c = 0; c < bytes; c++) wide[to++] = pixels[y * stride + at + c];
+      }
     }
+    for (let time = 0; time < factor; time++) large.set(wide, (y * factor + time) * wide.length);
   }
   return large;
 }

@@ -6,6 +6,7 @@
  * Arrays come out in C order and native byte order whatever the file holds.
  */
 import { unzipSync } from "fflate";
+import { valueCount } from "./shape.ts";
 import { show, UserError } from "./user_error.ts";
 
 /** An array's elements; float16 widens to float32 and booleans are bytes of 0 and 1. */
@@ -53,7 +54,7 @@ export function readNpy(bytes: Uint8Array, name: string): NpyArray {
   const { header, offset } = splitHeader(bytes, name);
   const { dtype, bigEndian, fortran, shape } = parseHeader(header, name);
   const Elements = elements[dtype];
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = valueCount(shape);
   const payload = bytes.slice(offset);
   if (payload.length !== count * Elements.BYTES_PER_ELEMENT) {
     throw new UserError(
@@ -79,7 +80,7 @@ export function asFloat32(data: NpyData): Float32Array<ArrayBuffer> {
 
 /** Writes a .npy file (version 1.0, little-endian, C order) whose element type is that of `data`. */
 export function writeNpy({ shape, data }: { shape: number[]; data: NpyData }): Uint8Array {
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = valueCount(shape);
   if (count !== data.length) throw new RangeError(`[${shape}] has ${count} elements, got ${data.length}`);
   const [code] = Object.entries(elements).find(([, Elements]) => data instanceof Elements)!;
   const descr = (data.BYTES_PER_ELEMENT === 1 ? "|" : "<") + code;
@@ -167,7 +168,7 @@ function swapBytes(bytes: Uint8Array, size: number): void {
 /** Fortran order is the C order of the reversed shape: a transposition of all axes. */
 function toCOrder<T extends NpyData>(data: T, shape: number[]): T {
   const result = data.slice() as T;
-  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((product, size) => product * size, 1));
+  const strides = shape.map((_, axis) => valueCount(shape.slice(0, axis)));
   const index = shape.map(() => 0);
   let from = 0;
   for (let to = 0; to < data.length; to++) {

@@ -2,7 +2,7 @@
  * PNG's container: a signature, then chunks of length, type, data and CRC. Text chunks are read and written here, because
  * fast-png knows only the Latin-1 kind.
  */
-import { Unzlib } from "fflate";
+import { joinBytes } from "./bytes.ts";
 
 /** A chunk: its four-letter type and its data. */
 export interface Chunk {
@@ -15,10 +15,13 @@ const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Ends the texts of compressed chunks that only mean to fill memory. */
 const maxTextBytes = 1 << 24;
 
-const crcTable = Int32Array.from({ length: 256 }, (_, n) => {
-  for (let bit = 0; bit < 8; bit++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
-  return n;
-});
+const crcTables = [
+  Int32Array.from({ length: 256 }, (_, n) => {
+    for (let bit = 0; bit < 8; bit++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
+    return n;
+  }),
+];
+for (let k = 0; k < 3; k++) crcTables.push(crcTables[k].map((value) => value >>> 8 ^ crcTables[0][value & 255]));
 
 /** Whether the bytes start as every PNG does. */
 export const isPng = (bytes: Uint8Array): boolean => signature.every((byte, i) => bytes[i] === byte);
@@ -68,10 +71,11 @@ export function textChunks(text: Record<string, string>): Chunk[] {
 }
 
 /** The entries of all text chunks (tEXt, zTXt, iTXt). Throws Error where one is malformed. */
-export function readText(chunks: Chunk[]): Record<string, string> {
+export async function readText(chunks: Chunk[]): Promise<Record<string, string>> {
   const latin1 = new TextDecoder("latin1");
+  const entries: [string, string][] = [];
   let left = maxTextBytes;
-  const entries = chunks.filter(({ type }) => /^(t|z|i)(EXt|TXt)$/.test(type)).map(({ type, data }) => {
+  for (const { type, data } of chunks.filter(({ type }) => /^(t|z|i)(EXt|TXt)$/.test(type))) {
     const keyEnd = data.indexOf(0);
     if (keyEnd < 1) throw new Error("a text chunk has no keyword");
     let start = keyEnd + (type === "tEXt" ? 1 : 2);
@@ -81,38 +85,43 @@ export function readText(chunks: Chunk[]): Record<string, string> {
       start = data.indexOf(0, languageEnd + 1) + 1;
       if (languageEnd < 0 || start === 0) throw new Error("a text chunk is cut short");
     }
-    const stored = data.subarray(start);
-    const decoder = type === "iTXt" ? new TextDecoder() : latin1;
-    let value = "";
-    if (compressed) {
-      inflate(stored, left, (piece) => {
-        left -= piece.length;
-        value += decoder.decode(piece, { stream: true });
-      });
-    } else value = decoder.decode(stored);
-    return [latin1.decode(data.subarray(0, keyEnd)), value];
-  });
+    const stored = data.subarray(start), value = compressed ? await inflate(stored, left) : stored;
+    if (compressed) left -= value.length;
+    entries.push([
+      latin1.decode(data.subarray(0, keyEnd)),
+      (type === "iTXt" ? new TextDecoder() : latin1).decode(value),
+    ]);
+  }
   return Object.fromEntries(entries);
 }
 
 /**
- * Inflates zlib data and hands the pieces to `take`. Throws Error where the data are damaged, or as soon as
- * they inflate to more than `limit` bytes: a 64 KiB part grows to 64 MiB at most, so a small hostile file fills no memory.
+ * Inflates zlib data, by the engine's own code. Throws Error where they are damaged, or as soon as they inflate to more than
+ * `limit` bytes: a 64 KiB part grows to 64 MiB at most, so a small hostile file fills no memory.
  */
-export function inflate(data: Uint8Array, limit: number, take: (piece: Uint8Array) => void): void {
-  let size = 0;
-  const inflator = new Unzlib((piece) => {
-    size += piece.length;
-    if (size > limit) throw new Error(`compressed data hold more than the expected ${limit} bytes`);
-    take(piece);
-  });
-  for (let at = 0; at < data.length; at += 65536) inflator.push(data.subarray(at, at + 65536));
-  inflator.push(new Uint8Array(0), true);
+export async function inflate(data: Uint8Array, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([data as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const reader = stream.getReader(), pieces: Uint8Array[] = [];
+  for (let size = 0;;) {
+    const { value } = await reader.read().catch(() => {
+      throw new Error("its compressed data are damaged");
+    });
+    if (!value) return joinBytes(pieces);
+    pieces.push(value);
+    if ((size += value.length) <= limit) continue;
+    await reader.cancel();
+    throw new Error(`compressed data hold more than the expected ${limit} bytes`);
+  }
 }
 
-/** CRC-32 as PNG and zip use it. */
+/** CRC-32 as PNG and zip use it, four bytes at a time: table k is for a byte with k others behind it. */
 function crc(bytes: Uint8Array): number {
-  let value = -1;
-  for (const byte of bytes) value = crcTable[(value ^ byte) & 255] ^ (value >>> 8);
+  const [t0, t1, t2, t3] = crcTables;
+  let value = -1, i = 0;
+  for (const whole = bytes.length - 3; i < whole; i += 4) {
+    value ^= bytes[i] | bytes[i + 1] << 8 | bytes[i + 2] << 16 | bytes[i + 3] << 24;
+    value = t3[value & 255] ^ t2[value >>> 8 & 255] ^ t1[value >>> 16 & 255] ^ t0[value >>> 24];
+  }
+  for (; i < bytes.length; i++) value = t0[(value ^ bytes[i]) & 255] ^ value >>> 8;
   return ~value >>> 0;
 }

@@ -8,9 +8,14 @@ const mostCharacters = 700;
 export class UserError extends Error {
   override name = "UserError";
   constructor(message: string) {
-    const start = message.slice(0, mostCharacters).replace(/\p{Cc}+/gu, " ");
-    super(message.length > mostCharacters ? `${start} …` : start);
+    super(oneLine(message));
   }
+}
+
+/** A message on one line and of sensible length. */
+export function oneLine(message: string): string {
+  const start = message.slice(0, mostCharacters).replace(/\p{Cc}+/gu, " ");
+  return message.length > mostCharacters ? `${start} …` : start;
 }
 
 /** A file's value for a message, short whatever the file says. */

@@ -28,10 +28,15 @@ export interface Caps {
   maxStorageTextures: number;
   /** Most workgroups along one dimension of a dispatch. */
   maxGroups: number;
+  /** Bytes that may be in use; Infinity where only the driver knows. */
+  maxMemory: number;
 }
 
 /** Where tensors lie. */
 export type Storage = "buffer" | "texture";
+
+/** The share of free memory that a software adapter's tensors may have; the driver's kernels need some too. */
+const SHARE = 0.9;
 
 /** How `openDevice` chooses. */
 export interface DeviceOptions {
@@ -39,6 +44,11 @@ export interface DeviceOptions {
   adapter?: string;
   /** Where feature maps and weights lie; what the adapter reads fastest unless given. */
   storage?: Storage;
+  /**
+   * Bytes of the machine's memory that are free, where they are known. A software adapter takes from these, and a system
+   * that has promised more than it has ends programs; a GPU refuses by itself what it has not.
+   */
+  memory?: number;
 }
 
 /** An open adapter. Owns every buffer and texture made through it; `Symbol.dispose` frees them all. */
@@ -165,5 +175,6 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
     maxSampledTextures: limits.maxSampledTexturesPerShaderStage,
     maxStorageTextures: limits.maxStorageTexturesPerShaderStage,
     maxGroups: limits.maxComputeWorkgroupsPerDimension,
+    maxMemory: software ? SHARE * (options.memory ?? Infinity) : Infinity,
   }, options.storage);
 }

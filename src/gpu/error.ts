@@ -1,4 +1,5 @@
 /** What went wrong on the GPU, as one typed error: every failure names the kernel, tensor or adapter it happened in. */
+import { oneLine } from "../formats/user_error.ts";
 
 /** `no-adapter`: nothing to run on; `lost`: the driver took the device away. */
 export type GpuErrorKind = "no-adapter" | "validation" | "out-of-memory" | "lost";
@@ -7,6 +8,6 @@ export type GpuErrorKind = "no-adapter" | "validation" | "out-of-memory" | "lost
 export class GpuError extends Error {
   override name = "GpuError";
   constructor(readonly kind: GpuErrorKind, readonly subject: string, detail: string) {
-    super(`${subject}: ${detail}`);
+    super(oneLine(`${subject}: ${detail}`));
   }
 }

@@ -87,19 +87,31 @@ export const wayOut = "a smaller batch, or weights in f16 or i8, may fit";
 export function partsFor(device: Device, label: string, texels: number, storage: Storage): number {
   const parts = Math.ceil(texels / partLimit(device, storage)), most = mostParts(device, storage);
   if (parts <= most) return parts;
-  const mebibytes = (count: number) => `${Math.ceil(count * TEXEL / 2 ** 20)} MiB`;
-  const limit = mebibytes(most * partLimit(device, storage)),
-    detail = `needs ${mebibytes(texels)}, expected at most ${limit}`;
-  throw new GpuError("out-of-memory", label, `${detail}; ${wayOut}`);
+  throw tooLarge(label, texels * TEXEL, most * partLimit(device, storage) * TEXEL);
+}
+
+/** @throws GpuError of kind `out-of-memory` where so many more bytes are more than the device may have. */
+export function checkMemory({ memory, caps }: Device, label: string, bytes: number): void {
+  if (memory + bytes > caps.maxMemory) throw tooLarge(label, bytes, Math.max(0, caps.maxMemory - memory));
+}
+
+function tooLarge(label: string, bytes: number, most: number): GpuError {
+  const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  return new GpuError(
+    "out-of-memory",
+    label,
+    `needs ${mebibytes(bytes)}, expected at most ${mebibytes(most)}; ${wayOut}`,
+  );
 }
 
 /**
  * Takes GPU memory for `texels`; a failure of the driver surfaces at `device.settle()` under `label`.
- * @throws GpuError of kind `out-of-memory` when no kernel could bind so much.
+ * @throws GpuError of kind `out-of-memory` when no kernel could bind so much, or the device may not have so much.
  */
 export function allocate(device: Device, label: string, texels: number, storage: Storage, format: Format): Memory {
   const partTexels = partLimit(device, storage), parts: (GPUBuffer | GPUTexture)[] = [];
   partsFor(device, label, texels, storage);
+  checkMemory(device, label, bytesFor(device, texels, storage));
   for (let start = 0; start < texels; start += partTexels) {
     const count = Math.min(partTexels, texels - start);
     const name = start === 0 ? label : `${label} (part ${parts.length + 1})`;

@@ -113,6 +113,31 @@ export function buildGraph(model: WeightsFile & { network: Network }, given?: Va
   };
 }
 
+/** The end of a classifier: its logits, and the softmax or logsoftmax that is taken of them, where there is one. */
+export interface Ending {
+  logits: Value;
+  softmax?: Layer;
+}
+
+/**
+ * Finds the softmax that a network ends in, with reshapes around it or without. Logits that no name finds, as a softmax in
+ * place of its blob may leave them, are given up for the output.
+ */
+export function endingOf({ layers, output, find }: Graph): Ending {
+  const makerOf = new Map(layers.map((layer) => [layer.output, layer]));
+  let softmax: Layer | undefined;
+  for (let value = output;;) {
+    if (softmax && value.shape.join() === output.shape.join()) {
+      return { softmax, logits: find(value.name) === value ? value : output };
+    }
+    const layer = makerOf.get(value), isSoftmax = layer?.op === ops.softmax || layer?.op === ops.logsoftmax;
+    const passes = isSoftmax ? !softmax : [ops.reshape, ops.flatten, ops.dropout].some((op) => op === layer?.op);
+    if (!layer || !passes) return { softmax, logits: output };
+    if (isSoftmax) softmax = layer;
+    value = layer.inputs[0];
+  }
+}
+
 /** The layers that these values need, in order. */
 export function neededLayers({ layers }: Graph, wanted: readonly Value[]): Layer[] {
   const needed = new Set<Value>(wanted);

@@ -4,7 +4,7 @@
  */
 import { UserError } from "../formats/user_error.ts";
 import { mapTexels } from "../gpu/tensor.ts";
-import { type ConvParams, extent } from "../ops/convolution.ts";
+import { type ConvParams, extent, MOST_TAPS } from "../ops/convolution.ts";
 import type { LrnParams } from "../ops/lrn.ts";
 import type { LstmParams } from "../ops/lstm.ts";
 import { batched, chw, type Op, type Shape } from "../ops/op.ts";
@@ -54,7 +54,12 @@ export function checkLayer(op: Op, params: unknown, inputs: readonly Shape[], ou
     throw new UserError(`${output[0]} channels, expected at most ${2 * MOST_TRIPS}`);
   }
   if (op === ops.conv2d || op === ops.deconv2d) {
-    const { stride, padding } = params as ConvParams, [, ...map] = chw(op === ops.conv2d ? inputs[0] : output);
+    const { kernel, stride, padding } = params as ConvParams, [, ...map] = chw(op === ops.conv2d ? inputs[0] : output);
+    if (kernel[0] * kernel[1] > MOST_TAPS) {
+      throw new UserError(
+        `windows of ${kernel.join("×")} have more than ${MOST_TAPS} positions, which kernels can visit`,
+      );
+    }
     const padded = map.map((n, a) => n + padding[a] + padding[a + 2]);
     if (stride.some((n, a) => n > Math.max(padded[a], FREE_STRIDE))) {
       throw new UserError(`the stride [${stride}] is larger than the padded map of ${padded.join("×")}`);

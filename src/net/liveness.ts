@@ -16,6 +16,9 @@ export interface Slot {
   tensors: Tensor[];
 }
 
+/** Characters of the tensors' names in a slot's label. */
+const MOST_LABEL = 200;
+
 /** A slot for one tensor alone. */
 export const slotFor = (tensor: Tensor): Slot => ({ ...tensor, tensors: [tensor] });
 
@@ -50,7 +53,9 @@ export function assignSlots(calls: readonly Call[], elsewhere: (tensor: Tensor) 
     }
   });
   for (const slot of slots) {
-    slot.label = `slot for ${[...new Set(slot.tensors.map(({ label }) => label))].join(", ")}`;
+    // Every view of the memory is given its label once more: a thousand layers' names would fill gigabytes.
+    const names = [...new Set(slot.tensors.map(({ label }) => label))].join(", ");
+    slot.label = `slot for ${names.length > MOST_LABEL ? `${names.slice(0, MOST_LABEL - 1)}…` : names}`;
   }
   return slots;
 }

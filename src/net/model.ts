@@ -3,7 +3,8 @@ import { readSafetensors, type StoredTensor } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { AffineOp } from "../ops/affine.ts";
 import { unitMap } from "../ops/op.ts";
-import { buildGraph, type Graph, sequenceLayer } from "./graph.ts";
+import { ops } from "../ops/table.ts";
+import { buildGraph, endingOf, type Graph, sequenceLayer } from "./graph.ts";
 import { type Network, parseNetwork } from "./network.ts";
 
 /** A model, loaded and checked. */
@@ -20,7 +21,7 @@ export interface Model {
 }
 
 /** Bytes of network.json and labels.txt: far more than networks of 20,000 layers and a million units take. */
-const MOST_TEXT = 2 ** 25;
+export const MOST_TEXT = 2 ** 25;
 
 /** Reads one file of a model folder; `undefined` where there is none. @throws UserError when it cannot be read. */
 export type ReadFile = (file: string) => Promise<Uint8Array | undefined>;
@@ -115,12 +116,31 @@ export function sequenceLayerOf(model: Model, layer?: string): string | undefine
   return sequenceLayer(graph, [layer === undefined ? graph.output : graph.find(layer)])?.name;
 }
 
+/** The units of a layer or blob. */
+export interface UnitLayer {
+  name: string;
+  /** Units, and the size of their maps: 1 × 1 for a vector. */
+  channels: number;
+  height: number;
+  width: number;
+  /** Whether the model's labels name them: they are its output, or the logits of it. */
+  labelled: boolean;
+}
+
 /**
- * How many units a layer or blob has, and the size of their maps (1 × 1 for a vector); the last layer unless given.
+ * The units of a layer or blob. Unless given, they are the logits: the last layer, or what the softmax that it is is taken
+ * of, whose gradient does not vanish where the softmax is sure.
  * @throws UserError when nothing has that name.
  */
-export function layerUnits(model: Model, layer?: string): { channels: number; height: number; width: number } {
-  const graph = buildGraph(model), { shape } = layer === undefined ? graph.output : graph.find(layer);
-  const [channels, height, width] = unitMap(shape);
-  return { channels, height, width };
+export function layerUnits(model: Model, layer?: string): UnitLayer {
+  const graph = buildGraph(model),
+    { logits } = endingOf(graph),
+    value = layer === undefined ? logits : graph.find(layer);
+  const [channels, height, width] = unitMap(value.shape), labelled = value === logits || value === graph.output;
+  return { name: layer ?? value.name, channels, height, width, labelled };
+}
+
+/** Whether a model's output is a softmax, not logits. */
+export function endsInSoftmax(model: Model): boolean {
+  return endingOf(buildGraph(model)).softmax?.op === ops.softmax;
 }

@@ -17,6 +17,7 @@ import { type Call, checkBindings, compile, encode, type Step, write } from "../
 import {
   allocate,
   bytesFor,
+  checkMemory,
   featureMap,
   type Format,
   free,
@@ -46,6 +47,8 @@ export interface PlanRequest {
   storage?: WeightStorage;
   /** Told what memory will be taken before any is. */
   onPlan?: (pieces: readonly PlannedMemory[]) => void;
+  /** Ends the building, with its reason. */
+  signal?: AbortSignal;
   /** Calls between forward and backward, and after backward, that belong to the same list. */
   seed?: (tensors: PlanTensors) => Call[];
   after?: (tensors: PlanTensors) => Call[];
@@ -130,6 +133,9 @@ export async function buildPlan(device: Device, request: PlanRequest): Promise<P
   }
 }
 
+/** What goes in and out is in memory so many times more: as values, as texels, and in the driver's own buffer. */
+const COPIES = 3;
+
 /** Makes the plan; every memory that it takes is in `owned` at once, so that a failure loses none. */
 async function assemble(device: Device, request: PlanRequest, owned: Memory[]): Promise<Plan> {
   const { batch, gradient, storage = "stored", optimise = true } = request;
@@ -187,20 +193,41 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
   });
   for (const call of calls) checkBindings(device, call, (tensor) => tensor.memory?.parts.length ?? parts.get(tensor)!);
   request.onPlan?.(pieces);
+  const sum = (list: readonly PlannedMemory[]) => list.reduce((bytes, piece) => bytes + piece.bytes, 0);
+  checkMemory(
+    device,
+    "the plan",
+    sum(pieces) + COPIES * sum(pieces.slice(weights.length, weights.length + alone.length)),
+  );
 
   for (const slot of slots) owned.push(take(device, slot));
   await device.settle();
-  await load(device, loads);
-  const compiling = await Promise.allSettled(calls.map((call) => compile(device, call)));
-  await device.settle();
-  const steps = compiling.map((outcome) => {
-    if (outcome.status === "rejected") throw outcome.reason;
-    return outcome.value;
-  });
-  const sum = (list: readonly PlannedMemory[]) => list.reduce((bytes, piece) => bytes + piece.bytes, 0);
+  await load(device, loads, request.signal);
+  const steps = await compileAll(device, calls, request.signal);
   const total = sum(pieces), ofWeights = sum(pieces.filter(({ weight }) => weight));
   const memory = { weights: ofWeights, activations: total - ofWeights, total };
   return new Plan(device, steps, forwardCalls, tensors, memory, pieces, owned);
+}
+
+/** Compiling stops so often, in milliseconds, to see whether anyone wants it to end: drivers may compile as they are called. */
+const PAUSE_EVERY = 100;
+
+/** Compiles the calls, as many at a time as the driver likes. */
+async function compileAll(device: Device, calls: readonly Call[], signal?: AbortSignal): Promise<Step[]> {
+  const compiling: Promise<PromiseSettledResult<Step>[]>[] = [];
+  for (let from = performance.now(), next = 0; next < calls.length;) {
+    compiling.push(Promise.allSettled([compile(device, calls[next++])]));
+    if (performance.now() - from < PAUSE_EVERY) continue;
+    await new Promise((resolve) => setTimeout(resolve));
+    signal?.throwIfAborted();
+    from = performance.now();
+  }
+  const outcomes = (await Promise.all(compiling)).flat();
+  await device.settle();
+  return outcomes.map((outcome) => {
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value;
+  });
 }
 
 /** A weight that waits for its memory. */
@@ -238,7 +265,7 @@ function take(device: Device, { label, texels, storage, format, tensors }: Slot)
 const QUEUE_BYTES = 1 << 26;
 
 /** Uploads weights; each is packed when its turn comes and forgotten then, so that few are in memory twice. */
-async function load(device: Device, loads: Load[]): Promise<void> {
+async function load(device: Device, loads: Load[], signal?: AbortSignal): Promise<void> {
   let waiting = 0;
   for (let next = loads.shift(); next; next = loads.shift()) {
     const { layer, tensor, packed } = next;
@@ -251,6 +278,7 @@ async function load(device: Device, loads: Load[]): Promise<void> {
     if (waiting < QUEUE_BYTES) continue;
     device.gpu.queue.submit([]);
     await device.finish();
+    signal?.throwIfAborted();
     waiting = 0;
   }
 }

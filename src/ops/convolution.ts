@@ -164,6 +164,9 @@ export function quantise(values: Float32Array, rows: number): { integers: Int8Ar
 /** Loop trips that one invocation may make: far below the 65,535 after which lavapipe silently ends loops. */
 const TRIPS = 30_000;
 
+/** Taps of a window: each makes two trips at least, whatever is unrolled, and an invocation may visit them all. */
+export const MOST_TAPS = 10_000;
+
 /**
  * What shapes a tile on a kind of adapter. An invocation pays `pixel` for each texel of the source and `block` for each
  * 4×4 block of weights that it loads, `sum` for multiplying one by the other, `carry` for each sum that it takes from

@@ -1,13 +1,14 @@
 /**
  * fc (fully connected, Caffe's InnerProduct, ONNX's Gemm): y[n,o] = b[o] + Σ_f w[o,f] · x[n,f], the input flattened in
- * (c, h, w) order. It is the convolution whose kernel covers the whole input, so no reshape is ever run.
+ * (c, h, w) order. It is the convolution whose kernel covers the whole input, so no reshape is run but for maps of more
+ * positions than a kernel may have taps.
  *
  * With an axis only the dimensions from there on are flattened: those before number rows, each an input of its own.
  */
 import type { ConvGeometry } from "../../shaders/conv.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import { convCall, packConv } from "./convolution.ts";
+import { convCall, MOST_TAPS, packConv } from "./convolution.ts";
 import { chw, count, type Node, type Op, type Shape, show } from "./op.ts";
 import { asRows, intoRows } from "./rows.ts";
 import { weightGradients } from "./weight_gradient.ts";
@@ -19,8 +20,11 @@ export interface FcParams {
   axis: number;
 }
 
-/** What one row of the input is: the item itself, or a vector where an item has several. */
-const rowShape = (item: Shape, { axis }: FcParams): Shape => axis === 0 ? item : [count(item.slice(axis))];
+/** Whether an item is one row, and a map that a kernel can cover. */
+const isWindow = (item: Shape, { axis }: FcParams): boolean => axis === 0 && count(item) / chw(item)[0] <= MOST_TAPS;
+
+/** What one row of the input is: the item itself, or a vector. */
+const rowShape = (item: Shape, p: FcParams): Shape => isWindow(item, p) ? item : [count(item.slice(p.axis))];
 
 function connection([item]: readonly Shape[], p: FcParams) {
   const [channelsIn, h, w] = chw(rowShape(item, p));
@@ -42,8 +46,16 @@ export function fcGeometry({ inputs: [x], shapes, params: p }: Node<FcParams>): 
 }
 
 /** A tensor on the input or output side of a node as the rows that its geometry has. */
-function rowsOf({ device, name, params }: Node<FcParams>, side: string, x: Tensor, g: ConvGeometry, features: number) {
-  return params.axis === 0 ? { tensor: x, calls: [] } : asRows(device, `${name} ${side} rows`, x, g.batch, features);
+function rowsOf(
+  { device, name, params, shapes: [item] }: Node<FcParams>,
+  side: string,
+  x: Tensor,
+  g: ConvGeometry,
+  features: number,
+) {
+  return isWindow(item, params)
+    ? { tensor: x, calls: [] }
+    : asRows(device, `${name} ${side} rows`, x, g.batch, features);
 }
 
 /** The layer type `fc`. */
@@ -65,14 +77,14 @@ export const fc: Op<FcParams> = {
   pack: (weights, inputs, p, storage) => packConv(connection(inputs, p), weights, storage),
   forward(node, y) {
     const g = fcGeometry(node), x = rowsOf(node, "input", node.inputs[0], g, g.channelsIn);
-    if (node.params.axis === 0) return [convCall(node, g, "direct", x.tensor, y, true)];
+    if (isWindow(node.shapes[0], node.params)) return [convCall(node, g, "direct", x.tensor, y, true)];
     const out = intoRows(node.device, `${node.name} rows`, y, g.batch, g.channelsOut);
     return [...x.calls, convCall(node, g, "direct", x.tensor, out.binding, true), ...out.calls];
   },
   backward(node, output, [dx]) {
     if (!dx) return [];
     const g = fcGeometry(node), dy = rowsOf(node, "gradient", output, g, g.channelsOut);
-    if (node.params.axis === 0) return [convCall(node, g, "transposed", dy.tensor, dx, false)];
+    if (isWindow(node.shapes[0], node.params)) return [convCall(node, g, "transposed", dy.tensor, dx, false)];
     const into = intoRows(node.device, `${node.name} input gradient rows`, dx, g.batch, g.channelsIn);
     return [...dy.calls, convCall(node, g, "transposed", dy.tensor, into.binding, false), ...into.calls];
   },

@@ -51,7 +51,7 @@ export class Climb {
     device: Device,
     joined: Joined,
     settings: ClimbSettings,
-    { weights, onPlan }: { weights?: WeightStorage; onPlan?: PlanRequest["onPlan"] } = {},
+    { weights, onPlan, signal }: { weights?: WeightStorage } & Pick<PlanRequest, "onPlan" | "signal"> = {},
   ): Promise<Climb> {
     const items = settings.targets.length, units = Math.max(...settings.targets.map((list) => list.length));
     const codeShape = [items, ...chw(joined.code.shape)] as const, [, c, h, w] = codeShape;
@@ -75,7 +75,7 @@ export class Climb {
         { y: of(joined.layer), targets, state },
         { dy: write(dy!), trace: write(trace) },
         objective({ items, units, map: chw(joined.layer.shape) }),
-        units * units,
+        units,
       ),
     ];
     const after = ({ of, dx }: PlanTensors): Call[] => {
@@ -106,6 +106,7 @@ export class Climb {
       gradient: { of: joined.layer, to: joined.code },
       storage: weights,
       onPlan,
+      signal,
       seed,
       after,
     });

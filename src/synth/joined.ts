@@ -1,6 +1,6 @@
 /** Generator, crop and classifier as one graph, so that one plan holds the whole iteration. */
 import { UserError } from "../formats/user_error.ts";
-import { buildGraph, type Graph, type Layer, makeLayer, type Value } from "../net/graph.ts";
+import { buildGraph, endingOf, type Graph, type Layer, makeLayer, type Value } from "../net/graph.ts";
 import type { Model } from "../net/model.ts";
 import type { ImageFormat } from "../net/network.ts";
 import { imageFormat, rgbIndex, scaleOf } from "../net/picture.ts";
@@ -17,13 +17,15 @@ export interface Joined {
   layer: Value;
   /** The classifier's output. */
   output: Value;
+  /** Whether the layer's units are those of the output: it is the output, or the logits of it. */
+  atOutput: boolean;
 }
 
 const noWeights = (name: string): HostTensor => {
   throw new UserError(`"${name}" has no weights`);
 };
 
-/** Joins the models; `layer` is the classifier's last unless given. @throws UserError when they do not fit together. */
+/** Joins the models; `layer` is the classifier's logits unless given. @throws UserError when they do not fit together. */
 export function join(generator: Model, classifier: Model, layer?: string): Joined {
   const g = buildGraph(generator), joints: Layer[] = [];
   const [c, h, w] = chw(g.output.shape), [pc, ph, pw] = chw(classifier.network.inputs[0].shape);
@@ -54,12 +56,14 @@ export function join(generator: Model, classifier: Model, layer?: string): Joine
       values: weights[name],
     })));
   }
-  const phi = buildGraph(classifier, image);
+  const phi = buildGraph(classifier, image), { logits } = endingOf(phi);
+  const value = layer === undefined ? logits : phi.find(layer);
   return {
     graph: { ...phi, inputs: g.inputs, layers: [...g.layers, ...joints, ...phi.layers] },
     code: g.inputs[0],
     image,
-    layer: layer === undefined ? phi.output : phi.find(layer),
+    layer: value,
     output: phi.output,
+    atOutput: value === logits || value === phi.output,
   };
 }

@@ -9,6 +9,7 @@
  */
 import { UserError } from "../formats/user_error.ts";
 import type { Device } from "../gpu/device.ts";
+import { checkMemory } from "../gpu/tensor.ts";
 import { sequenceLayer } from "../net/graph.ts";
 import { labelOf, type Model } from "../net/model.ts";
 import { Net, unitIndex } from "../net/net.ts";
@@ -37,7 +38,7 @@ export interface Target {
 export interface SearchOptions {
   generator: Model;
   classifier: Model;
-  /** Layer or blob of the classifier; its last layer unless given. */
+  /** Layer or blob of the classifier; unless given its last, or what the softmax at its end is taken of. */
   layer?: string;
   targets: readonly Target[];
   /** 200 unless given. */
@@ -60,6 +61,7 @@ export interface SearchOptions {
   /** Report at least every so many iterations, for frames. */
   every?: number;
   onProgress?: (progress: Progress) => void | Promise<void>;
+  /** Ends the search with what there is, and before its first iteration with the signal's reason as an error. */
   signal?: AbortSignal;
 }
 
@@ -76,7 +78,7 @@ export interface Progress {
   iterations: number;
   /** Of each target. */
   activations: Float32Array;
-  /** The strongest unit for each target, when the layer is the classifier's output. */
+  /** The strongest unit for each target, when the layer is the classifier's output or the logits of it. */
   top?: Ranked[];
   /** The pictures as they are now. */
   pictures(): Promise<Picture[]>;
@@ -90,7 +92,7 @@ export interface SearchItem {
   /** The activation at every iteration. */
   trace: Float32Array;
   activation: number;
-  /** The classifier's five strongest output units on the picture. */
+  /** The classifier's five strongest output units on the picture, by their logits where these were searched. */
   top: Ranked[];
   /** The gradient was zero throughout: nothing leads to this unit. */
   zeroGradient: boolean;
@@ -109,6 +111,9 @@ export interface SearchResult {
   memory: PlanMemory & { device: number };
   items: SearchItem[];
 }
+
+/** Values of a code: a thirty-second of its texels is a loop of one invocation. */
+const MOST_CODE = 2 ** 22;
 
 /** Submits aim at this many milliseconds, far below any driver's watchdog. */
 const SUBMIT_MS = 400;
@@ -133,7 +138,7 @@ export const searchDefaults = (rule: Rule = "paper") => ({
  * @throws UserError when models, layer, units or codes do not fit; GpuError when the device fails.
  */
 export async function search(device: Device, options: SearchOptions): Promise<SearchResult> {
-  const joined = join(options.generator, options.classifier, options.layer), settings = settle(joined, options);
+  const joined = join(options.generator, options.classifier, options.layer), settings = settle(device, joined, options);
   const sequence = sequenceLayer(joined.graph, [joined.layer, joined.output])?.name;
   if (sequence !== undefined && options.targets.length > 1) {
     throw new UserError(
@@ -160,13 +165,14 @@ async function run(
 ): Promise<SearchResult> {
   const { classifier, targets, weights, signal } = options, { iterations } = settings;
   const memory = { ...climb.memory, device: inUse };
-  const started = performance.now(), atOutput = joined.layer === joined.output;
+  const started = performance.now(), { atOutput } = joined;
   let done = 0, chunk = 1;
   const pictures = async () =>
     split(await climb.images(), targets.length).map((values) =>
       inputToPicture(classifier.network, values, joined.image.shape)
     );
-  while (done < iterations && (done === 0 || !signal?.aborted)) {
+  signal?.throwIfAborted();
+  while (done < iterations && !(done > 0 && signal?.aborted)) {
     const times = Math.min(chunk, iterations - done, options.every ?? Infinity), from = performance.now();
     climb.submit(times);
     done += times;
@@ -214,8 +220,8 @@ async function outputs(
   }
 }
 
-/** Options with every default filled in and every target placed. @throws UserError when something does not fit. */
-function settle(joined: Joined, options: SearchOptions): ClimbSettings {
+/** Options with every default filled in and every target placed. @throws UserError when something does not fit, GpuError where memory does not do. */
+function settle(device: Device, joined: Joined, options: SearchOptions): ClimbSettings {
   const { targets, generator } = options, size = count(joined.code.shape);
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const settings = { ...searchDefaults(options.rule), ...Object.fromEntries(given) } as
@@ -229,6 +235,11 @@ function settle(joined: Joined, options: SearchOptions): ClimbSettings {
   if (typeof bounds !== "boolean" && (bounds.length !== size || !bounds.every((bound) => bound >= 0))) {
     throw new UserError(`expected ${size} bounds of at least 0 for the code of ${generator.name}`);
   }
+  if (size > MOST_CODE) {
+    throw new UserError(`the code of ${generator.name} has ${size} values, expected at most ${MOST_CODE}`);
+  }
+  // At least code, input and gradient on the device, and each of them here as values; drawing them may take a minute.
+  checkMemory(device, "the codes", 2 * 3 * 4 * targets.length * size);
   const codes = new Float32Array(targets.length * size);
   targets.forEach(({ code, seed }, n) => {
     if (code && code.length !== size) {

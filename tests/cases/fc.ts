@@ -44,5 +44,7 @@ export const fcCases: Case<FcParameters>[] = casesOf("fc", [
     params: { channels: 3 },
     tolerance: longSums,
   },
+  { name: "image of 10,500 pixels, batch 2", inputs: [[2, 3, 105, 100]], params: { channels: 5 }, tolerance: sums },
+  { name: "row of 70,000 pixels", inputs: [[1, 1, 1, 70_000]], params: { channels: 3 }, tolerance: longSums },
   { name: "gradients over 70,001 channels", inputs: [[1, 6]], params: { channels: 70_001 }, tolerance: longSums },
 ]);

@@ -112,7 +112,13 @@ Deno.test("convert: a state dict becomes a model with labels; a pickle is refuse
     "--labels",
     at("labels.txt"),
   );
-  await refused(/--std expects three numbers like 0.5,0.5,0.5, got "0,1,1"/, "net.safetensors", "--std", "0,1,1");
+  await refused(
+    /--std expects three numbers like .*, from 0.000001 to .* got "0,1,1"/,
+    "net.safetensors",
+    "--std",
+    "0,1,1",
+  );
+  await refused(/--mean expects three numbers .* got "1e38,0,0"/, "net.safetensors", "--mean", "1e38,0,0");
 
   const label = (n: number) => `class ${n}`;
   Deno.writeTextFileSync(at("labels.txt"), Array.from({ length: 1000 }, (_, n) => label(n)).join("\n"));

@@ -1,9 +1,10 @@
 /** How pictures get the size of a model's input. */
 import assert from "node:assert/strict";
-import { fitted } from "../../src/cli/pictures.ts";
+import { fitted, inputOf, runPictures } from "../../src/cli/pictures.ts";
 import { type Image, resizeRgb } from "../../src/formats/image.ts";
-import type { Model } from "../../src/mod.ts";
+import { type Model, openDevice, type PlannedMemory } from "../../src/mod.ts";
 import { parseNetwork } from "../../src/net/network.ts";
+import { pretend } from "../gpu/pretend.ts";
 import { uniform } from "../reference/random.ts";
 
 /** A model of 4 × 4 pictures, which are resized first where it says so. */
@@ -47,4 +48,22 @@ Deno.test("a network that was tested on warped pictures gets all of each", () =>
 Deno.test("a side that makes no sense is refused", () => {
   assert.throws(() => fitted(model(3), picture), /small: pictures are resized to 3, which is less than the input's 4/);
   for (const side of [0, -1, 2.5, "7"]) assert.throws(() => model(side), /"image" expects .* "resize"/);
+});
+
+Deno.test("as many pictures run together as memory allows, each with its own result", async () => {
+  const real = await openDevice(),
+    net = model(),
+    pictures = Array.from({ length: 9 }, (_, i) => square(picture, i % 4, 0, 9));
+  const run = async (maxMemory: number) => {
+    const plans: number[] = [], outputs: number[][] = [], read = (index: number) => pictures[index];
+    const onPlan = (pieces: readonly PlannedMemory[]) => plans.push(pieces.reduce((sum, { bytes }) => sum + bytes, 0));
+    await runPictures(pretend(real, { maxMemory }, "buffer"), net, { count: 9, read }, { onPlan }, (output, index) => {
+      outputs[index] = [...output];
+    });
+    assert.deepEqual(outputs, pictures.map((picture) => [...inputOf(net, picture).map((x) => Math.max(x, 0))]));
+    return plans.map((bytes) => bytes / 512); // input and output, 16 texels each
+  };
+  assert.deepEqual(await run(Infinity), [9]);
+  assert.deepEqual(await run(16 * 512), [9, 5, 3]);
+  await assert.rejects(run(512), /^GpuError: the plan: needs 1 MiB, expected at most 1 MiB/);
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readNpy, writeNpy } from "../../src/formats/npy.ts";
 import { decodeImage, encodePng } from "../../src/formats/png.ts";
-import { namesIn, temporaryFolder, type } from "./user.ts";
+import { namesIn, root, temporaryFolder, type, withoutTask } from "./user.ts";
 import { writeTinyModels, writeWeights } from "./tiny_models.ts";
 
 /** A folder with tiny models, the options that choose them, and a place for pictures. */
@@ -35,13 +35,31 @@ Deno.test("the default run: the embedded pair shows the bell pepper", async () =
   const [, used, planned] = /GPU memory in use: (\d+) bytes; planned: (\d+) bytes/.exec(err)!;
   assert.equal(used, planned);
   assert.doesNotMatch(err, /XDG_RUNTIME_DIR|warning/);
-  const { width, height, text } = read(join(out, "fc8_0945_0.png"));
+  const { width, height, text } = await read(join(out, "fc8_0945_0.png"));
   assert.deepEqual([width, height], [64, 64]);
   assert.match(text.Description, /unit 945 \(bell pepper\) wants to see: fc8 of caffenet64, drawn by deepsim64/);
   const record = JSON.parse(text.phosphene);
   assert.deepEqual([record.units, record.seed, record.iterations, record.rule], [[945], 0, 8, "paper"]);
   assert.equal(record.result.top[0].name, "bell pepper");
   for (const model of [record.classifier, record.generator]) assert.match(model.hash, /^[0-9a-f]{64}$/);
+});
+
+Deno.test("a classifier that ends in a softmax: its logits are climbed, and have the units' names", async () => {
+  using run = tiny();
+  const { classifier } = run.models,
+    path = join(classifier, "network.json"),
+    network = JSON.parse(Deno.readTextFileSync(path));
+  network.layers.push({ name: "prob", type: "softmax", input: "fc3" });
+  Deno.writeTextFileSync(path, JSON.stringify(network));
+  const { code, out, err } = await type(["synth", ...run.options, "--unit", "1", "--json"]);
+  assert.equal(code, 0, err);
+  assert.match(err, /^iteration 4\/4 {2}activation -?\d+\.\d\d {2}\w+/m);
+  const [{ file, layer, title, result }] = JSON.parse(out).pictures;
+  assert.deepEqual([file, layer, title], [join(run.out, "fc3_0001_0.png"), "fc3", "bell pepper"]);
+  const seen = await type(["classify", "--model", classifier, file, "--json", "--top", "5"]);
+  const [{ top }] = JSON.parse(seen.out).pictures, total = (values: number[]) => values.reduce((a, b) => a + b);
+  assert.deepEqual(top.map(({ unit }: { unit: number }) => unit), result.top.map(({ unit }: { unit: number }) => unit));
+  assert.ok(Math.abs(total(top.map(({ probability }: { probability: number }) => probability)) - 1) < 1e-5);
 });
 
 Deno.test("units and seeds make a batch: pictures, animations, a sheet, the codes, one JSON document", async () => {
@@ -67,7 +85,7 @@ Deno.test("units and seeds make a batch: pictures, animations, a sheet, the code
     assert.equal(result.top.length, 5);
   }
   assert.equal(report.memory.device, report.memory.total);
-  const { width, height } = read(join(run.out, "fc3_0000_1.png"));
+  const { width, height } = await read(join(run.out, "fc3_0000_1.png"));
   assert.deepEqual([width, height], [16, 16]);
   assert.deepEqual(readNpy(Deno.readFileSync(codes), codes).shape, [6, 6]);
 });
@@ -148,7 +166,7 @@ Deno.test("Ctrl-C saves the picture so far", async () => {
   assert.equal(code, 130, err);
   assert.match(err, /stopped after \d+ of 1000000 iterations/);
   assert.match(out, /fc3_0000_0\.png/);
-  const { text } = read(join(run.out, "fc3_0000_0.png"));
+  const { text } = await read(join(run.out, "fc3_0000_0.png"));
   assert.ok(JSON.parse(text.phosphene).result.iterations < 1_000_000);
 });
 
@@ -221,6 +239,22 @@ Deno.test("bad input: one sentence, exit code 1, nothing written", async (t) => 
   }
 });
 
+Deno.test("a reader of the progress who goes away does not cost the picture", async () => {
+  using run = tiny();
+  const command = withoutTask(["synth", ...run.options, "--unit", "1"]);
+  const child = new Deno.Command("sh", {
+    args: ["-c", '"$@" 2>&1 | head -c 1', "sh", ...command],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  });
+  assert.equal((await child.output()).code, 0);
+  for (let tries = 0; namesIn(run.out).length === 0 && tries < 100; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 100)); // head ends first, and the shell does not wait for it
+  }
+  assert.deepEqual(namesIn(run.out), ["fc3_0001_0.png"]);
+});
+
 Deno.test("outputs that cannot be written", async (t) => {
   using run = tiny();
   const args = ["synth", ...run.options, "--unit", "1"];
@@ -233,7 +267,7 @@ Deno.test("outputs that cannot be written", async (t) => {
     assert.match(err, /fc3_0001_0\.png exists; --force overwrites it/);
     assert.equal(Deno.readTextFileSync(path), "mine");
     assert.equal((await type([...args, "--force"])).code, 0);
-    assert.equal(read(path).width, 8);
+    assert.equal((await read(path)).width, 8);
     Deno.removeSync(run.out, { recursive: true });
   });
   await t.step("a full disk, seen before the run", async () => {

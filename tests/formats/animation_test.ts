@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { decodeApng } from "fast-png";
 import { encodeApng, encodeGif } from "../../src/formats/animation.ts";
+import { enlarge } from "../../src/formats/image.ts";
 import { decodeImage } from "../../src/formats/png.ts";
 import { readChunks } from "../../src/formats/png_chunks.ts";
 
@@ -11,8 +12,8 @@ const solid = (width: number, height: number, colour: number[]) => ({
 });
 const frames = [solid(4, 3, [255, 0, 0]), solid(4, 3, [0, 255, 0]), solid(4, 3, [1, 2, 3])];
 
-Deno.test("apng: every frame comes back; a plain reader sees the first, and the text", () => {
-  const bytes = encodeApng(frames, 40, { unit: "945" });
+Deno.test("apng: every frame comes back; a plain reader sees the first, and the text", async () => {
+  const bytes = encodeApng(frames, { delayMs: 40 }, { unit: "945" });
   const decoded = decodeApng(bytes);
   assert.equal(decoded.numberOfFrames, 3);
   assert.equal(decoded.numberOfPlays, 0);
@@ -22,13 +23,13 @@ Deno.test("apng: every frame comes back; a plain reader sees the first, and the 
     0.04,
     0.04,
   ]);
-  assert.deepEqual(decodeImage(bytes, "x"), { ...frames[0], text: { unit: "945" } });
+  assert.deepEqual(await decodeImage(bytes, "x"), { ...frames[0], text: { unit: "945" } });
   const numbers = readChunks(bytes).filter(({ type }) => type === "fcTL" || type === "fdAT").map(({ data }) => data[3]);
   assert.deepEqual(numbers, [0, 1, 2, 3, 4]);
 });
 
 Deno.test("gif: size, endless loop, and each frame with its delay", () => {
-  const bytes = encodeGif([solid(2, 1, [255, 0, 0]), solid(2, 1, [0, 0, 255])], 100);
+  const bytes = encodeGif([solid(2, 1, [255, 0, 0]), solid(2, 1, [0, 0, 255])], { delayMs: 100 });
   const text = String.fromCharCode(...bytes);
   assert.equal(text.slice(0, 6), "GIF89a");
   assert.deepEqual([...bytes.subarray(6, 10)], [2, 0, 1, 0]);
@@ -38,9 +39,23 @@ Deno.test("gif: size, endless loop, and each frame with its delay", () => {
   assert.ok(text.endsWith("\0\x3b"));
 });
 
+Deno.test("animations enlarged: every pixel of every frame is repeated, those of a frame shown twice too", () => {
+  const two = { width: 2, height: 2, rgb: Uint8Array.from({ length: 12 }, (_, i) => 20 * i) },
+    showing = { delayMs: 40, scale: 3 };
+  const { frames: decoded } = decodeApng(encodeApng([solid(2, 2, [1, 2, 3]), two, two], showing));
+  const expected = Array.from({ length: 36 * 3 }, (_, i) => {
+    const [x, y] = [Math.floor(i / 3) % 6, Math.floor(i / 18)];
+    return two.rgb[3 * (2 * Math.floor(y / 3) + Math.floor(x / 3)) + i % 3];
+  });
+  assert.equal(decoded.length, 3);
+  for (const { data } of decoded.slice(1)) assert.deepEqual([...data], expected);
+  assert.deepEqual([...enlarge(two, 3).rgb], expected);
+  assert.deepEqual([...encodeGif([two], showing).subarray(6, 10)], [6, 0, 6, 0]);
+});
+
 Deno.test("animations of no frame or of frames of two sizes are refused", () => {
   for (const encode of [encodeGif, encodeApng]) {
-    assert.throws(() => encode([], 40), /needs a frame/);
-    assert.throws(() => encode([frames[0], solid(3, 3, [0, 0, 0])], 40), /differ in size: 4×3 and 3×3/);
+    assert.throws(() => encode([], { delayMs: 40 }), /needs a frame/);
+    assert.throws(() => encode([frames[0], solid(3, 3, [0, 0, 0])], { delayMs: 40 }), /differ in size: 4×3 and 3×3/);
   }
 });

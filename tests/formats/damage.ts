@@ -2,7 +2,8 @@
  * Damage that knows a file's structure, so that what is wrong gets past the first check: harsh numbers, missing, doubled
  * and exchanged parts, in texts, JSON, safetensors, protobuf, and files of chunks.
  */
-import { type Damage, damageBytes, type Integers, joinBytes } from "./fuzz.ts";
+import { joinBytes } from "../../src/formats/bytes.ts";
+import { type Damage, damageBytes, type Integers } from "./fuzz.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -93,7 +94,7 @@ export const damageJson: Damage = (file, random) => {
 export const damageSafetensors: Damage = (file, random) => {
   const length = new DataView(file.buffer, file.byteOffset).getUint32(0, true), data = file.subarray(8 + length);
   const header = damageJson(file.subarray(8, 8 + length), random), size = new BigUint64Array([BigInt(header.length)]);
-  return joinBytes(new Uint8Array(size.buffer), header, random(4) ? data : damageBytes(data, random));
+  return joinBytes([new Uint8Array(size.buffer), header, random(4) ? data : damageBytes(data, random)]);
 };
 
 /** A protobuf field: the bytes of its key are made anew, those of a message from its fields. */
@@ -174,7 +175,7 @@ function parseProto(bytes: Uint8Array, path: string, isMessage: (path: string) =
 }
 
 function writeProto(fields: ProtoField[]): Uint8Array {
-  return joinBytes(...fields.flatMap(({ number, wire, value, bytes, fields, lie = 0n }) => {
+  return joinBytes(fields.flatMap(({ number, wire, value, bytes, fields, lie = 0n }) => {
     const content = fields ? writeProto(fields) : bytes, key = varint(BigInt(number * 8 + wire));
     if (wire === 0) return [key, varint(value)];
     if (wire === 2) return [key, varint(BigInt.asUintN(64, BigInt(content.length) + lie)), content];

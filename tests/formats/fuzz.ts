@@ -2,6 +2,7 @@
  * Seeded damage to a file: whatever its bytes become, a reader must give a value or a UserError, soon and in little memory.
  */
 import assert from "node:assert/strict";
+import { joinBytes } from "../../src/formats/bytes.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 
 /** Integers below n. */
@@ -96,10 +97,10 @@ export const damageBytes: Damage = (file, random) => {
         bytes = bytes.slice(0, at);
         break;
       case 1: // cut a piece out
-        bytes = joinBytes(bytes.subarray(0, at), bytes.subarray(at + 1 + random(8)));
+        bytes = joinBytes([bytes.subarray(0, at), bytes.subarray(at + 1 + random(8))]);
         break;
       case 2: // double a piece
-        bytes = joinBytes(bytes.subarray(0, at + random(64)), bytes.subarray(at));
+        bytes = joinBytes([bytes.subarray(0, at + random(64)), bytes.subarray(at)]);
         break;
       case 3: // a whole word of one harsh value
         bytes.fill(harshBytes[random(harshBytes.length)], at, at + 4);
@@ -113,14 +114,3 @@ export const damageBytes: Damage = (file, random) => {
   }
   return bytes;
 };
-
-/** Bytes one after the other. */
-export function joinBytes(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}

@@ -89,6 +89,36 @@ Deno.test("a plan that does not fit is refused before it takes anything", async 
   assert.equal(device.memory, 0);
 });
 
+Deno.test("memory that the machine has not is refused before any of it is taken, and told as a plan all the same", async () => {
+  const [classifier] = smallNetworks, real = await openDevice(), model = caseModel(classifier);
+  let bytes = 0;
+  const onPlan = (pieces: readonly { bytes: number }[]) => bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
+  using net = await Net.create(real, model, { onPlan });
+  assert.equal(bytes, net.memory.total);
+  const device = pretend(real, { maxMemory: bytes }), labels = spyLabels(device);
+  bytes = 0; // its inputs and outputs are in memory several times
+  await fails(
+    () => Net.create(device, model, { onPlan }),
+    "out-of-memory",
+    "the plan",
+    /^the plan: needs \d+ MiB, expected at most/,
+  );
+  assert.deepEqual([labels, device.memory, bytes], [[], 0, net.memory.total]);
+  using _ = await Net.create(pretend(real, { maxMemory: 8 * bytes }), model);
+  await fails(
+    async () => await Promise.resolve(place(device, run("trace", bytes, device.storage))),
+    "out-of-memory",
+    "trace",
+    /^trace: needs/,
+  );
+});
+
+Deno.test("names that files give do not reach the terminal as they are, nor fill it", () => {
+  const { message } = new GpuError("validation", `a\u001b[2J\n${"b".repeat(1e6)}`, "it failed");
+  assert.match(message, /^a \[2J b+ …$/);
+  assert.ok(message.length < 800);
+});
+
 Deno.test("an error outside of everything made is told once", async () => {
   using device = await openDevice();
   const buffer = device.gpu.createBuffer({ label: "tiny", size: 16, usage: GPUBufferUsage.COPY_DST });

@@ -68,6 +68,10 @@ Deno.test("limits: sizes that no device holds and windows that no kernel visits"
       /10001 steps in an item, expected at most 10000/,
     ],
     [
+      network([1, 1000, 1000], { type: "conv2d", channels: 1, kernel: 101 }),
+      /layer "l0": windows of 101×101 have more than 10000 positions/,
+    ],
+    [
       network(map, { type: "conv2d", channels: 1, kernel: 1, stride: 65 }),
       /the stride \[65,65\] is larger than the padded map of 8×8/,
     ],

@@ -45,3 +45,15 @@ for (const { network, weights, inputs, tolerance } of smallNetworks) {
     }
   });
 }
+
+Deno.test("a chain of thousands of layers: memory that they share is not named after them all", async () => {
+  const layers = Array.from({ length: 3000 }, (_, n) => ({
+    name: `layer ${n} ${"x".repeat(40)}`,
+    type: n % 2 ? "tanh" : "sigmoid",
+    input: n ? `layer ${n - 1} ${"x".repeat(40)}` : "data",
+  }));
+  const network = { name: "chain", inputs: [{ name: "data", shape: [4] }], layers };
+  using net = await Net.create(device, caseModel({ network: network as never, weights: new Map() }));
+  assert.ok(net.dispatches === 3000 && net.pieces.every(({ label }) => label.length < 300));
+  assert.ok((await net.forward(new Float32Array(4))).every((value) => value > 0 && value < 1));
+});

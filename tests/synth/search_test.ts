@@ -7,6 +7,7 @@ import { normals } from "../../src/synth/random.ts";
 import { search, type SearchOptions } from "../../src/synth/search.ts";
 import { randomWeights } from "../cases/case.ts";
 import { caseModel } from "../net/case_model.ts";
+import { objective } from "../../shaders/search.ts";
 import { assertClose } from "../reference/close.ts";
 import type { Network } from "../reference/network.ts";
 import { paperSearch } from "../reference/search.ts";
@@ -194,4 +195,32 @@ Deno.test("search: bounds that do not fit the code are refused", async () => {
     const failing = search(device, { generator, classifier, bounds, targets: [{ units: [0], seed: 0 }] });
     await assert.rejects(failing, /UserError: expected 20 bounds of at least 0 for the code of small generator/);
   }
+});
+
+Deno.test("search: aborted before its first iteration it ends with the signal's reason and leaves no memory taken", async () => {
+  const { generator, classifier } = small(), controller = new AbortController(), before = device.memory;
+  controller.abort("enough");
+  const targets = [{ units: [1], seed: 0 }];
+  await assert.rejects(
+    search(device, { generator, classifier, targets, signal: controller.signal }),
+    (reason) => reason === "enough",
+  );
+  assert.equal(device.memory, before);
+});
+
+Deno.test("search: a thousand units of one picture take no longer program than two, and each has its part", async () => {
+  const map = [1000, 1, 1] as const;
+  const lengths = [2, 1000].map((units) => objective({ items: 1, units, map }).length);
+  assert.ok(lengths[1] < lengths[0] + 20, `${lengths}`);
+  const { generator, classifier } = small(), units = Array.from({ length: 8 }, (_, unit) => unit);
+  const targets = [{ units, seed: 0, xy: [1, 1] as const }];
+  const { items: [{ trace }] } = await search(device, {
+    generator,
+    classifier,
+    layer: "conv",
+    targets,
+    iterations: 40,
+    lrEnd: 8,
+  });
+  assert.ok(trace[39] > trace[0]);
 });

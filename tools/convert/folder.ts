@@ -3,7 +3,7 @@
  */
 import { basename, dirname, join, resolve } from "node:path";
 import { print } from "../../src/cli/command.ts";
-import { reasonOf } from "../../src/cli/files.ts";
+import { reasonOf, undisturbed } from "../../src/cli/files.ts";
 import { type StoredTensor, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import type { Narrowing } from "./narrowing.ts";
@@ -69,6 +69,10 @@ export function writeModel(
  * @throws UserError in one sentence; whatever was there before is still there then.
  */
 function writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>, force: boolean): void {
+  undisturbed(() => draftAndRename(folder, files, force));
+}
+
+function draftAndRename(folder: string, files: ReadonlyMap<string, Uint8Array>, force: boolean): void {
   checkFolder(folder, force);
   const place = resolve(folder), draft = beside(place, "tmp"), old = beside(place, "old");
   try {

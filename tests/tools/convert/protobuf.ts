@@ -1,4 +1,5 @@
 /** protobuf's wire format, written. */
+import { joinBytes } from "../../../src/formats/bytes.ts";
 
 /** A number of seven bits a byte. */
 export function varint(value: number): Uint8Array {
@@ -15,12 +16,4 @@ export const bytesField = (number: number, bytes: Uint8Array) =>
   join(varint(number * 8 + 2), varint(bytes.length), bytes);
 
 /** Bytes one after the other. */
-export function join(...parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
+export const join = (...parts: Uint8Array[]) => joinBytes(parts);

@@ -1,3 +1,5 @@
+import { joinBytes } from "../../../src/formats/bytes.ts";
+
 /** A tar archive of these files, as tar would write it. */
 export function tar(files: Record<string, Uint8Array>): Uint8Array {
   const blocks = Object.entries(files).flatMap(([name, content]) => {
@@ -12,11 +14,5 @@ export function tar(files: Record<string, Uint8Array>): Uint8Array {
     put(148, header.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0") + "\0");
     return [header, content, new Uint8Array((512 - content.length % 512) % 512)];
   });
-  const parts = [...blocks, new Uint8Array(1024)], whole = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joinBytes([...blocks, new Uint8Array(1024)]);
 }

@@ -6,6 +6,7 @@
  * The second bottom marks continued sequences, time × streams. Where a network leaves it out, every batch begins a
  * sequence and continues it to its end. The gates lie in the order i, f, o, g there and here.
  */
+import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { type Rule, unless } from "./rule.ts";
 import { outputs } from "./trained_rules.ts";
@@ -27,7 +28,7 @@ export const lstm: Rule = {
       );
     }
     const [[first, ...rest]] = shapes, hidden = outputs(s);
-    const shape = [first, rest.reduce((a, b) => a * b, 1)];
+    const shape = [first, valueCount(rest)];
     return {
       type: "lstm",
       params: { hidden, streams: unless(place.streams, 1) },

@@ -5,6 +5,7 @@
  * against the weight that the op wants.
  */
 import type { StoredTensor } from "../../../src/formats/safetensors.ts";
+import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph } from "../../../src/net/graph.ts";
 import { checkFactors } from "../../../src/net/model.ts";
@@ -105,7 +106,7 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
     layers: written.length,
     narrowing,
     parameters: [...tensors].filter(([name]) => !/weight\.scale$/i.test(name))
-      .reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b, 1), 0),
+      .reduce((sum, [, { shape }]) => sum + valueCount(shape), 0),
     mean: preprocessing && { ...preprocessing, values: preprocessing.image.mean },
   };
 }

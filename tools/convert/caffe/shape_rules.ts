@@ -1,4 +1,5 @@
 /** The rules for the layers that move values or give them another shape. Caffe's shapes begin with the batch, ours do not. */
+import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { checkAxis, readItemAxis, type Rule, unless } from "./rule.ts";
 
@@ -34,7 +35,7 @@ export const reshape: Rule = {
       ...wanted.map((n, i) => n === 0 ? before[start + i] ?? 0 : n),
       ...before.slice(end),
     ];
-    const [first, ...shape] = after, whole = input.reduce((a, b) => a * b, 1);
+    const [first, ...shape] = after, whole = valueCount(input);
     const holds = shape.reduce<number>((product, n) => product * Number(n), 1);
     if (first === batch && !shape.includes(batch)) return { type: "reshape", params: { shape }, streams };
     // A literal or inferred first number stands for the batch as well: the rest must then hold one whole item,

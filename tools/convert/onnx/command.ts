@@ -1,7 +1,7 @@
 /** deno task convert onnx: an .onnx file → a model folder. */
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { type Command, type Option, print, required, type Values, warn } from "../../../src/cli/command.ts";
-import { readBytes, reasonOf } from "../../../src/cli/files.ts";
+import { checkReadable, readBytes, reasonOf } from "../../../src/cli/files.ts";
 import { named, oneOf } from "../../../src/cli/values.ts";
 import { readNpy } from "../../../src/formats/npy.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
@@ -102,17 +102,25 @@ export function npyTensor(bytes: Uint8Array, path: string, name: string): OnnxTe
 
 /** Reads files of external data out of the model's folder, and no others. */
 export function externalFiles(model: string): ExternalFile {
-  const folder = dirname(model);
+  const folder = dirname(model), seen = new Set<string>();
+  let left = 0;
   return (location, offset, length) => {
     const parts = location.split(/[\\/]/);
     if (isAbsolute(location) || parts.includes("..") || /^[a-zA-Z]:/.test(location)) {
       throw new UserError(`its values lie in ${JSON.stringify(location.slice(0, 60))}, outside the model's folder`);
     }
     const path = join(folder, ...parts);
+    checkReadable(path);
     try {
       using file = Deno.openSync(path);
       const size = file.statSync().size, end = length === undefined ? size : offset + length;
       if (end > size || end < offset) throw new UserError(`${path} has ${size} bytes, expected ${end}`);
+      // Twice what is there, so that tensors may share values and a thousand of them cannot fill memory with one file.
+      if (!seen.has(path)) left += 2 * size;
+      seen.add(path);
+      if ((left -= end - offset) < 0) {
+        throw new UserError(`${path} is read more than twice over by the model's tensors`);
+      }
       const bytes = new Uint8Array(end - offset);
       file.seekSync(offset, Deno.SeekMode.Start);
       for (let at = 0; at < bytes.length;) at += file.readSync(bytes.subarray(at)) ?? bytes.length;

@@ -4,6 +4,7 @@
  *     TensorProto   dims 1, data_type 2, float_data 4, int32_data 5, int64_data 7, name 8, raw_data 9, double_data 10,
  *                   uint64_data 11, external_data 13 { key 1, value 2 }, data_location 14
  */
+import { joinBytes } from "../../../src/formats/bytes.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { content, fields, varints } from "../protobuf.ts";
 
@@ -165,7 +166,7 @@ function fromList(
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   if (type === "float32" || type === "float64") {
     if (length !== size * (type === "float32" ? 4 : 8)) return undefined;
-    return () => fromRaw(joined(pieces, length), type);
+    return () => fromRaw(pieces.length === 1 ? pieces[0] : joinBytes(pieces), type);
   }
   if (length < size) return undefined; // every varint takes a byte at least
   const numbers = pieces.flatMap((piece) => {
@@ -177,17 +178,6 @@ function fromList(
     return () => fromRaw(new Uint8Array(bits.buffer), type);
   }
   return () => Float64Array.from(numbers);
-}
-
-function joined(pieces: Uint8Array[], length: number): Uint8Array {
-  if (pieces.length === 1) return pieces[0];
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 /** Little-endian bytes as numbers; float32 is not copied where it is aligned. */

@@ -3,6 +3,7 @@ import { type Command, type Option, print, required, type Values } from "../../.
 import { readBytes } from "../../../src/cli/files.ts";
 import { oneOf } from "../../../src/cli/values.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
+import { MOST_TEXT } from "../../../src/net/model.ts";
 import { checkFolder, writeModel } from "../folder.ts";
 import { type ArchitectureName, architectures } from "./architectures.ts";
 import { convertTorch, type Normalisation } from "./network.ts";
@@ -46,7 +47,7 @@ async function run(values: Values<typeof options>): Promise<void> {
   const weights = required("--weights", values.weights), network = required("--network", values.network);
   const name = oneOf("--network", network, names)!;
   const normalisation: Partial<Normalisation> = {
-    ...(values.mean === undefined ? {} : { mean: colours("--mean", values.mean, -Infinity) }),
+    ...(values.mean === undefined ? {} : { mean: colours("--mean", values.mean, -mostColour) }),
     ...(values.std === undefined ? {} : { std: colours("--std", values.std, 1e-6) }),
   };
   checkFolder(out, force);
@@ -60,15 +61,21 @@ async function run(values: Values<typeof options>): Promise<void> {
   print(`pixels / 255 lose ${mean.join(", ")} and are divided by ${std.join(", ")} (R, G, B)`);
 }
 
+/** Far beyond any mean or deviation of pixels in 0 … 1. */
+const mostColour = 1e6;
+
 /** Three numbers. */
 function colours(option: string, text: string, least: number): number[] {
   const values = text.split(",").map((part) => part.trim() === "" ? NaN : Number(part));
-  if (values.length === 3 && values.every((value) => Number.isFinite(value) && value >= least)) return values;
-  throw new UserError(`${option} expects three numbers like 0.5,0.5,0.5, got "${text}"`);
+  if (values.length === 3 && values.every((value) => value >= least && value <= mostColour)) return values;
+  throw new UserError(
+    `${option} expects three numbers like 0.5,0.5,0.5, from ${least} to ${mostColour}, got "${text}"`,
+  );
 }
 
 /** @throws UserError unless a text has a line for each unit. */
 function checkLabels(bytes: Uint8Array, file: string, units: number): void {
+  if (bytes.length > MOST_TEXT) throw new UserError(`${file} has ${bytes.length} bytes, expected at most ${MOST_TEXT}`);
   const lines = new TextDecoder().decode(bytes).trimEnd().split("\n").length;
   if (lines !== units) throw new UserError(`${file} has ${lines} lines, the network has ${units} classes`);
 }

@@ -5,6 +5,7 @@
  * folded by the runtime.
  */
 import { fromFloat32, readSafetensors, type StoredTensor, toFloat32 } from "../../../src/formats/safetensors.ts";
+import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph } from "../../../src/net/graph.ts";
 import { checkFactors } from "../../../src/net/model.ts";
@@ -86,7 +87,7 @@ export function convertStateDict(
     );
   }
   checkFactors(graph, file);
-  const parameters = tensors.values().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  const parameters = tensors.values().reduce((sum, { shape }) => sum + valueCount(shape), 0);
   return { text, tensors, layers: layers.length, parameters, units, normalisation: normal };
 }
 

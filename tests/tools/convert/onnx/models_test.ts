@@ -1,5 +1,7 @@
 /** Whole ONNX models: a classifier as exporters write it, tensors in every form, and files that are broken. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { externalFiles } from "../../../../tools/convert/onnx/command.ts";
 import { readOnnx } from "../../../../tools/convert/onnx/proto.ts";
 import { readTensor, tensorOf } from "../../../../tools/convert/onnx/tensor.ts";
 import { damageProtobuf } from "../../../formats/damage.ts";
@@ -362,6 +364,15 @@ Deno.test("onnx: what is known cannot unfold to more than there is", () => {
       })),
     /unfolds to far more than the file holds|it makes \d+ numbers of known ones/,
   );
+});
+
+Deno.test("onnx: one file of external data cannot fill memory for a thousand tensors", () => {
+  const external = externalFiles(join(import.meta.dirname!, "net.onnx")),
+    read = () => external("writer.ts", 0, undefined);
+  assert.deepEqual(read(), read());
+  refuses(read, /writer\.ts is read more than twice over by the model's tensors$/);
+  assert.equal(external("expected.ts", 1, 3).length, 3);
+  refuses(() => external("../onnx/writer.ts", 0, 1), /outside the model's folder$/);
 });
 
 Deno.test("onnx: damaged files", () => {
