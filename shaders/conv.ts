@@ -18,7 +18,8 @@
  *     ⋮                                     for 16 · pixels · tile.blocks multiply-adds
  *
  * Neighbouring invocations take neighbouring strips, so that with one column GPUs read and write whole cache lines. With
- * more, all taps of a kernel's row come in one loop trip and share the texels of neighbouring columns.
+ * more, all taps of a kernel's row come in one loop trip and share the texels of neighbouring columns. Long sums are taken
+ * in parts, so that rounding grows with the square root of a part and of their number, not of all products.
  */
 import { wgsl } from "wgsl-preprocessor";
 
@@ -103,6 +104,9 @@ export function spans(own: number, other: number, groups: number): Spans {
     exact: false,
   };
 }
+
+/** Source blocks of one part of a sum, times `unroll`. */
+const PART = 16;
 
 /** Texels of one 4×4 block of weights. */
 export const blockTexels = { f32: 4, f16: 2, i8: 1 } as const;
@@ -249,7 +253,7 @@ export function conv(k: ConvKernel): string {
         );
         const sums = strips.flatMap((j) =>
           columns.map((column) => {
-            const acc = `acc${a}_${j}_${column}`, x = named(j, row.offset(m, column));
+            const acc = `part${a}_${j}_${column}`, x = named(j, row.offset(m, column));
             return [0, 1, 2, 3].map((row) => `${acc} = fma(m${row}, vec4f(x${x}.${"xyzw"[row]}), ${acc});`).join(" ");
           })
         );
@@ -288,6 +292,10 @@ export function conv(k: ConvKernel): string {
       })
     )
   );
+  const sums = channels.flatMap((a) => strips.flatMap((j) => columns.map((column) => `${a}_${j}_${column}`)));
+  const openPart = sums.map((sum) => `var part${sum} = vec4f();`).join(" ");
+  const closePart = sums.map((sum) => `acc${sum} += part${sum};`).join(" ");
+  const part = PART * tile.unroll, long = own.count > part; // short: a part for each row of taps
   return wgsl`
 fn kernel(i: u32) {
   let strip = i % ${s.tiles}u;
@@ -297,16 +305,14 @@ fn kernel(i: u32) {
   let phaseX = phase % ${px}u;
   let first = ${own.wgsl("block")};
   ${prepare.join("\n  ")}
-  ${
-    channels.flatMap((a) => strips.flatMap((j) => columns.map((column) => `var acc${a}_${j}_${column} = vec4f();`)))
-      .join(" ")
-  }
+  ${sums.map((sum) => `var acc${sum} = vec4f();`).join(" ")}
   for (var ky = ${rowTaps.first}; ky < ${kh}u; ky += ${rowTaps.step}u) {
     #if ${direct}
     let shiftY = i32(ky * ${g.dilation[0]}u) - ${g.padding[0]};
     #else
     let shiftY = (i32(phaseY) + ${g.padding[0]} - i32(ky * ${g.dilation[0]}u)) / ${py};
     #endif
+    ${long ? "" : openPart}
     ${
     tile.columns === 1 ? `for (var kx = ${row.first}; kx < ${kw}u; kx += ${row.step}u) {` : `{ let kx = ${row.first};`
   }
@@ -316,10 +322,17 @@ fn kernel(i: u32) {
       let shiftX = (i32(phaseX) + ${g.padding[1]} - i32(kx * ${g.dilation[1]}u)) / ${px};
       #endif
       ${locate.join("\n      ")}
-      for (var r = 0u; r < ${own.count}u; r += ${tile.unroll}u) {
-      ${Array.from({ length: tile.unroll }, (_, u) => trip(u)).join("\n      ")}
+      ${
+    long
+      ? `for (var start = 0u; start < ${own.count}u; start += ${part}u) { ${openPart}
+      for (var r = start; r < min(start + ${part}u, ${own.count}u); r += ${tile.unroll}u) {`
+      : `for (var r = 0u; r < ${own.count}u; r += ${tile.unroll}u) {`
+  }
+      ${range(tile.unroll).map(trip).join("\n      ")}
       }
+      ${long ? `${closePart} }` : ""}
     }
+    ${long ? "" : closePart}
   }
   ${scaled && direct ? channels.map((a) => `let scale${a} = load_scale(block + ${a}u);`).join(" ") : ""}
   ${k.bias ? channels.map((a) => `let bias${a} = load_bias(block + ${a}u);`).join(" ") : ""}
