@@ -6,9 +6,8 @@
  * One invocation makes one 4×4 block over one chunk of the positions (n, p, q); a second kernel adds the chunks. A
  * block's entries between channels of different groups are made too and never read.
  */
-import { type ConvGeometry, spans } from "./conv.ts";
-
-const up4 = (n: number): number => Math.ceil(n / 4);
+import { type ConvGeometry, spans } from "./conv_shape.ts";
+import { up4 } from "./layout.ts";
 
 /** Blocks of a geometry's weights. */
 export function weightBlocks(g: ConvGeometry): number {

@@ -2,13 +2,12 @@
  * Kernels over items of any rank, value by value: an item's values are numbered in its own row-major order, which is
  * also the (c, h, w) order of its texels. Each lane of a texel finds its sources by their numbers.
  */
-import { LANE } from "./layout.ts";
+import { LANE, up4 } from "./layout.ts";
 
 /** The dimensions of an item, outermost first. */
 type Dims = readonly number[];
 
 const product = (dims: Dims): number => dims.reduce((a, b) => a * b, 1);
-const up4 = (n: number): number => Math.ceil(n / 4);
 
 /** Values between neighbours along each dimension; 0 where a dimension is 1, so that it may be broadcast. */
 const steps = (dims: Dims): number[] => dims.map((n, d) => n === 1 ? 0 : product(dims.slice(d + 1)));

@@ -12,7 +12,8 @@ fn lane(v: vec4f, n: u32) -> f32 {
   return select(select(v.x, v.y, n == 1u), select(v.z, v.w, n == 3u), n >= 2u);
 }`;
 
-const up4 = (n: number): number => Math.ceil(n / 4);
+/** Blocks of four channels. */
+export const up4 = (n: number): number => Math.ceil(n / 4);
 
 /**
  * y holds x's values in (n, c, h, w) order under another shape; where the items' sizes differ, so do their numbers.

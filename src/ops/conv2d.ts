@@ -4,7 +4,7 @@
  */
 import { checkGroups, type ConvParams, extent, outputExtent, packConv, parseConv } from "./convolution.ts";
 import { convCall } from "./convolution.ts";
-import type { ConvGeometry } from "../../shaders/conv.ts";
+import type { ConvGeometry } from "../../shaders/conv_shape.ts";
 import { needMap, type Node, type Op, type Shape } from "./op.ts";
 import { weightGradients } from "./weight_gradient.ts";
 

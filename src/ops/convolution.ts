@@ -4,16 +4,15 @@
  * conv2d runs the geometry's direct direction forward and the transposed one backward; deconv2d the other way round;
  * fc is a convolution whose kernel covers the whole input.
  */
+import { blockTexels, conv } from "../../shaders/conv.ts";
 import {
-  blockTexels,
-  conv,
   type ConvDirection,
   type ConvGeometry,
   convShape,
   type ConvTile,
   spans,
   tapRow,
-} from "../../shaders/conv.ts";
+} from "../../shaders/conv_shape.ts";
 import { type Binding, type Call, read } from "../gpu/kernel.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Tensor } from "../gpu/tensor.ts";

@@ -3,7 +3,7 @@
  * output to its input, plus a bias. Output extent: (in − 1) · stride − padding + dilation · (kernel − 1) + 1 + outputPadding.
  */
 import { checkGroups, convCall, type ConvParams, extent, packConv, parseConv } from "./convolution.ts";
-import type { ConvGeometry } from "../../shaders/conv.ts";
+import type { ConvGeometry } from "../../shaders/conv_shape.ts";
 import { UserError } from "../formats/user_error.ts";
 import { needMap, type Node, type Op, type Shape } from "./op.ts";
 import { weightGradients } from "./weight_gradient.ts";

@@ -11,7 +11,7 @@ import { convCall, type ConvParams, tiles } from "../../src/ops/convolution.ts";
 import { conv2dGeometry } from "../../src/ops/conv2d.ts";
 import { deconv2dGeometry } from "../../src/ops/deconv2d.ts";
 import type { Node } from "../../src/ops/op.ts";
-import type { ConvDirection, ConvGeometry } from "../../shaders/conv.ts";
+import type { ConvDirection, ConvGeometry } from "../../shaders/conv_shape.ts";
 import { allCases } from "../cases/all.ts";
 import { caseNetwork, outputGradient } from "../cases/case.ts";
 import { pretend } from "../gpu/pretend.ts";

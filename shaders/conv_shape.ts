@@ -1,0 +1,143 @@
+/**
+ * What a convolution's kernel, its tile and its caller agree on: sizes, positions, and which taps and blocks meet.
+ */
+import { up4 } from "./layout.ts";
+
+/** A convolution from I channels of `inSize` to O channels of `outSize`, seen in its direct direction. */
+export interface ConvGeometry {
+  batch: number;
+  channelsIn: number;
+  channelsOut: number;
+  groups: number;
+  inSize: readonly [number, number];
+  outSize: readonly [number, number];
+  kernel: readonly [number, number];
+  stride: readonly [number, number];
+  dilation: readonly [number, number];
+  /** Rows and columns of zeros before the first of the input. */
+  padding: readonly [number, number];
+}
+
+/**
+ * What one invocation makes: `blocks` × 4 channels at `strips` far positions, each with the `columns` − 1 to its right,
+ * whose taps share their loads; `unroll` source blocks per loop trip.
+ */
+export interface ConvTile {
+  blocks: number;
+  strips: number;
+  columns: number;
+  unroll: number;
+}
+
+export type ConvDirection = "direct" | "transposed";
+
+/** A convolution in one direction, cut into tiles. */
+export interface TiledConv {
+  geometry: ConvGeometry;
+  direction: ConvDirection;
+  tile: ConvTile;
+}
+
+/** Which blocks of the other side each block of four channels is connected to: `count` from `first(block)` on. */
+export interface Spans {
+  count: number;
+  /** WGSL of the first connected block, and the same as a function. */
+  wgsl: (block: string) => string;
+  first: (block: number) => number;
+  /** Blocks that share one span, for tiling; every block when there is one group. */
+  shared: number;
+  /** False where a span holds blocks without a connection. */
+  exact: boolean;
+}
+
+/** The spans from blocks of `own` channels to blocks of `other` channels under `groups`. */
+export function spans(own: number, other: number, groups: number): Spans {
+  const ownBlocks = up4(own), otherBlocks = up4(other), ownGroup = own / groups, otherGroup = other / groups;
+  if (groups === 1) {
+    return { count: otherBlocks, wgsl: () => "0u", first: () => 0, shared: ownBlocks, exact: true };
+  }
+  if (ownGroup % 4 === 0 && otherGroup % 4 === 0) {
+    return {
+      count: otherGroup / 4,
+      wgsl: (block) => `((${block}) / ${ownGroup / 4}u * ${otherGroup / 4}u)`,
+      first: (block) => Math.floor(block / (ownGroup / 4)) * (otherGroup / 4),
+      shared: ownGroup / 4,
+      exact: true,
+    };
+  }
+  const start = (block: number) => Math.floor(Math.floor(4 * block / ownGroup) * otherGroup / 4);
+  let width = 1;
+  for (let block = 0; block < ownBlocks; block++) {
+    const lastGroup = Math.floor(Math.min(4 * block + 3, own - 1) / ownGroup);
+    width = Math.max(width, up4((lastGroup + 1) * otherGroup) - start(block));
+  }
+  const limit = otherBlocks - width;
+  return {
+    count: width,
+    wgsl: (block) => `min((4u * (${block})) / ${ownGroup}u * ${otherGroup}u / 4u, ${limit}u)`,
+    first: (block) => Math.min(start(block), limit),
+    shared: 1,
+    exact: false,
+  };
+}
+
+/** Sizes that the kernel and its caller agree on. */
+export function convShape({ geometry: g, direction, tile }: TiledConv) {
+  const direct = direction === "direct";
+  const [from, to] = direct ? [g.channelsIn, g.channelsOut] : [g.channelsOut, g.channelsIn];
+  const [source, target] = direct ? [g.inSize, g.outSize] : [g.outSize, g.inSize];
+  const phases = direct ? [1, 1] as const : g.stride;
+  const lattice = [Math.ceil(target[0] / phases[0]), Math.ceil(target[1] / phases[1] / tile.columns)] as const;
+  const positions = g.batch * lattice[0] * lattice[1], tiles = Math.ceil(positions / tile.strips);
+  const channelTiles = Math.ceil(up4(to) / tile.blocks);
+  return {
+    from,
+    to,
+    source,
+    target,
+    phases,
+    lattice,
+    positions,
+    tiles,
+    channelTiles,
+    invocations: tiles * channelTiles * phases[0] * phases[1],
+  };
+}
+
+/** Greatest common divisor, and the inverse of a modulo m. */
+const gcd = (a: number, b: number): number => b === 0 ? a : gcd(b, a % b);
+function inverse(a: number, m: number): number {
+  for (let x = 1; x < m; x++) if (a * x % m === 1) return x;
+  return 1;
+}
+
+/** The first tap of a phase along one axis and the distance to the next one. */
+export function phaseTaps(phase: string, padding: number, stride: number, dilation: number, kernel: number) {
+  const common = gcd(dilation, stride), step = stride / common, reached = `(${phase} + ${padding}u)`;
+  const first = `(${reached} / ${common}u * ${inverse(dilation / common, step)}u) % ${step}u`;
+  return {
+    step,
+    first: common === 1 ? first : `select(${kernel}u, ${first}, ${reached} % ${common}u == 0u)`,
+    /** Every phase has every `step`-th tap. */
+    always: common === 1 && kernel % step === 0,
+  };
+}
+
+/** 0 … length − 1. */
+export const range = (length: number): number[] => Array.from({ length }, (_, n) => n);
+
+/**
+ * The taps of a kernel's row that one loop trip takes: all of them where columns share their texels, else one. Tap `m`
+ * of the trip meets column c at `offset(m, c)` columns from where the first tap meets the first column.
+ */
+export function tapRow({ geometry: g, direction, tile }: TiledConv) {
+  const kernel = g.kernel[1], stride = g.stride[1], dilation = g.dilation[1], direct = direction === "direct";
+  const { first, step, always } = direct
+    ? { first: "0u", step: 1, always: true }
+    : phaseTaps("phaseX", g.padding[1], stride, dilation, kernel);
+  const taps = tile.columns === 1 ? [0] : range(Math.ceil(kernel / step));
+  const offset = (tap: number, column: number): number =>
+    direct ? column * stride + tap * dilation : column - tap * step * dilation / stride;
+  const texels = [...new Set(taps.flatMap((tap) => range(tile.columns).map((column) => offset(tap, column))))];
+  return { first, step, always: always || tile.columns === 1, taps, offset, texels };
+}
