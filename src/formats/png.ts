@@ -1,14 +1,13 @@
 /**
  * Pictures in and out: PNG with text, and any PNG or JPEG as 8-bit RGB.
  *
- * Sizes are checked against the bytes really there before anything is made for them, so a damaged or hostile file ends in one
- * sentence and never in exhausted memory.
+ * fast-png undoes PNG's filters and interlacing. Sizes are checked against the bytes really there before it is called, so a
+ * damaged or hostile file ends in one sentence and never in exhausted memory.
  */
-import { zlibSync } from "fflate";
+import { decode, encode } from "fast-png";
 import { UserError } from "./user_error.ts";
 import { joinBytes } from "./bytes.ts";
-import { type Chunk, isPng, readChunks, readText, textChunks, writeChunks } from "./png_chunks.ts";
-import { readSamples, type SampleFormat } from "./png_samples.ts";
+import { type Chunk, inflate, isPng, readChunks, readText, textChunks, writeChunks } from "./png_chunks.ts";
 import { decodeJpeg, isJpeg } from "./jpeg.ts";
 import type { Image } from "./image.ts";
 
@@ -30,22 +29,9 @@ export function encodePng(image: Image, text: Record<string, string> = {}): Uint
   return writeChunks([header, ...textChunks(text), ...rest]);
 }
 
-/** The chunks IHDR, IDAT and IEND of an 8-bit RGB PNG. Rows are stored less the one above, of which enlarged ones leave nothing. */
+/** The chunks IHDR, IDAT and IEND of an 8-bit RGB PNG. */
 export function encodedChunks({ width, height, rgb }: Image): Chunk[] {
-  const header = new Uint8Array(13), view = new DataView(header.buffer), stride = 3 * width;
-  view.setUint32(0, width);
-  view.setUint32(4, height);
-  header.set([8, 2], 8); // bits a sample, RGB
-  const rows = new Uint8Array(height * (1 + stride));
-  for (let y = 0, from = 0, to = 0; y < height; y++) {
-    rows[to++] = 2; // this filter
-    for (const end = from + stride; from < end; from++) rows[to++] = rgb[from] - (y === 0 ? 0 : rgb[from - stride]);
-  }
-  return [
-    { type: "IHDR", data: header },
-    { type: "IDAT", data: zlibSync(rows, { level: 6 }) },
-    { type: "IEND", data: new Uint8Array(0) },
-  ];
+  return readChunks(encode({ width, height, data: rgb, channels: 3, depth: 8 }, { zlib: { level: 6 } }));
 }
 
 /**
@@ -67,10 +53,14 @@ export async function decodeImage(
 }
 
 async function decodePng(bytes: Uint8Array): Promise<Image & { text: Record<string, string> }> {
-  const chunks = readChunks(bytes), header = readHeader(chunks[0]), { width, height, depth, type, channels } = header;
+  const chunks = readChunks(bytes);
+  const header = chunks[0];
   // Joined first: inflating a million tiny pieces one by one would take minutes.
   const body = joinBytes(chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data));
-  const samples = await readSamples(body, header);
+  const { width, height, depth, type, channels } = await checkHeader(header, body);
+  const plain = [header, { type: "IDAT", data: body }, { type: "IEND", data: new Uint8Array(0) }];
+  const { data } = decode(writeChunks(plain));
+  const samples = depth < 8 ? unpack(data, width, height, depth) : data;
   const part = (name: string) => chunks.find((chunk) => chunk.type === name)?.data;
   const rgb = type === 3
     ? fromPalette(samples, part("PLTE"), part("tRNS"))
@@ -78,8 +68,8 @@ async function decodePng(bytes: Uint8Array): Promise<Image & { text: Record<stri
   return { width, height, rgb, text: await readText(chunks) };
 }
 
-/** Reads IHDR. Throws Error where there is no such picture. */
-function readHeader({ type: first, data }: Chunk): SampleFormat & { type: number } {
+/** Reads IHDR and makes sure that the compressed data hold exactly the pixels that it promises. */
+async function checkHeader({ type: first, data }: Chunk, compressed: Uint8Array) {
   if (first !== "IHDR" || data.length !== 13) throw new Error("it does not start with a header");
   const view = new DataView(data.buffer, data.byteOffset);
   const [width, height] = [view.getUint32(0), view.getUint32(4)];
@@ -90,7 +80,33 @@ function readHeader({ type: first, data }: Chunk): SampleFormat & { type: number
   if (!colourTypes[type]?.depths.includes(depth)) {
     throw new Error(`colour type ${type} with ${depth} bits does not exist`);
   }
-  return { width, height, depth, type, channels: colourTypes[type].channels, interlaced: interlaced !== 0 };
+  if (interlaced && depth < 8) throw new Error(`${depth} bits a channel, interlaced; save it without interlacing`);
+  const { channels } = colourTypes[type];
+  const bytesOf = (w: number, h: number) => w && h * (1 + Math.ceil(w * depth * channels / 8)); // a filter byte a row
+  // Adam7's seven passes: every xStep-th pixel from x on of every yStep-th row from y on.
+  const passes = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
+  const expected = interlaced
+    ? passes.reduce(
+      (sum, [x, y, dx, dy]) => sum + bytesOf(Math.ceil((width - x) / dx), Math.ceil((height - y) / dy)),
+      0,
+    )
+    : bytesOf(width, height);
+  const most = 2 ** 27 + 64 * compressed.length;
+  if (expected > most) throw new Error(`${compressed.length} bytes that unpack to ${expected} are no picture`);
+  const found = (await inflate(compressed, expected)).length;
+  if (found !== expected) throw new Error(`its pixels take ${expected} bytes, ${found} are there`);
+  return { width, height, depth, type, channels };
+}
+
+/** One sample a byte, from samples of 1, 2 or 4 bits in rows of whole bytes. */
+function unpack(packed: ArrayLike<number>, width: number, height: number, depth: number): Uint8Array {
+  const samples = new Uint8Array(width * height);
+  const stride = Math.ceil(width * depth / 8);
+  for (let i = 0; i < samples.length; i++) {
+    const [y, bit] = [Math.floor(i / width), (i % width) * depth];
+    samples[i] = packed[y * stride + (bit >> 3)] >> (8 - depth - (bit & 7)) & (1 << depth) - 1;
+  }
+  return samples;
 }
 
 function fromPalette(indices: ArrayLike<number>, palette: Uint8Array | undefined, alphas: Uint8Array | undefined) {
@@ -105,12 +121,7 @@ function fromPalette(indices: ArrayLike<number>, palette: Uint8Array | undefined
 }
 
 /** `key` is the tRNS chunk: the one colour, 16 bits a channel, that counts as transparent. */
-function fromSamples(
-  samples: Uint8Array | Uint16Array,
-  channels: number,
-  maximum: number,
-  key: Uint8Array | undefined,
-) {
+function fromSamples(samples: ArrayLike<number>, channels: number, maximum: number, key: Uint8Array | undefined) {
   const pixels = samples.length / channels, rgb = new Uint8Array(pixels * 3), step = channels < 3 ? 0 : 1;
   const opaque = channels % 2 === 1;
   if (channels === 3 && !key && samples instanceof Uint8Array) return samples;
