@@ -119,8 +119,8 @@ export function conv(k: ConvKernel): string {
         );
         const sums = strips.flatMap((j) =>
           columns.map((column) => {
-            const acc = `part${a}_${j}_${column}`, x = named(j, row.offset(m, column));
-            return [0, 1, 2, 3].map((row) => `${acc} = fma(m${row}, vec4f(x${x}.${"xyzw"[row]}), ${acc});`).join(" ");
+            const part = `part${a}_${j}_${column}`, x = named(j, row.offset(m, column));
+            return [0, 1, 2, 3].map((row) => `${part} = fma(m${row}, vec4f(x${x}.${"xyzw"[row]}), ${part});`).join(" ");
           })
         );
         const skip = !direct && !weightSpans.exact

@@ -93,7 +93,8 @@ async function checkHeader({ type: first, data }: Chunk, compressed: Uint8Array)
     : bytesOf(width, height);
   const most = 2 ** 27 + 64 * compressed.length;
   if (expected > most) throw new Error(`${compressed.length} bytes that unpack to ${expected} are no picture`);
-  const found = (await inflate(compressed, expected)).length;
+  let found = 0;
+  for await (const piece of inflate(compressed, expected)) found += piece.length;
   if (found !== expected) throw new Error(`its pixels take ${expected} bytes, ${found} are there`);
   return { width, height, depth, type, channels };
 }

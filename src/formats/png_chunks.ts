@@ -85,7 +85,8 @@ export async function readText(chunks: Chunk[]): Promise<Record<string, string>>
       start = data.indexOf(0, languageEnd + 1) + 1;
       if (languageEnd < 0 || start === 0) throw new Error("a text chunk is cut short");
     }
-    const stored = data.subarray(start), value = compressed ? await inflate(stored, left) : stored;
+    const stored = data.subarray(start),
+      value = compressed ? joinBytes(await Array.fromAsync(inflate(stored, left))) : stored;
     if (compressed) left -= value.length;
     entries.push([
       latin1.decode(data.subarray(0, keyEnd)),
@@ -96,21 +97,22 @@ export async function readText(chunks: Chunk[]): Promise<Record<string, string>>
 }
 
 /**
- * Inflates zlib data, by the engine's own code. Throws Error where they are damaged, or as soon as they inflate to more than
+ * Inflates zlib data piece by piece, by the engine's own code. Throws Error where they are damaged, or as soon as they inflate to more than
  * `limit` bytes: a 64 KiB part grows to 64 MiB at most, so a small hostile file fills no memory.
  */
-export async function inflate(data: Uint8Array, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function* inflate(data: Uint8Array, limit: number): AsyncGenerator<Uint8Array> {
   const stream = new Blob([data as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const reader = stream.getReader(), pieces: Uint8Array[] = [];
+  const reader = stream.getReader();
   for (let size = 0;;) {
     const { value } = await reader.read().catch(() => {
       throw new Error("its compressed data are damaged");
     });
-    if (!value) return joinBytes(pieces);
-    pieces.push(value);
-    if ((size += value.length) <= limit) continue;
-    await reader.cancel();
-    throw new Error(`compressed data hold more than the expected ${limit} bytes`);
+    if (!value) return;
+    if ((size += value.length) > limit) {
+      await reader.cancel();
+      throw new Error(`compressed data hold more than the expected ${limit} bytes`);
+    }
+    yield value;
   }
 }
 

@@ -1,8 +1,9 @@
 /** Operators on values that are known: the arithmetic on shapes that exporters write into a graph, done here and gone. */
+import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import type { Operator } from "./operator.ts";
 import { axesOf, flattened, permutation, sliced, squeezed, wantedShape } from "./shapes.ts";
-import { count, type ElementType, elementType, floating, type OnnxTensor, tensorOf } from "./tensor.ts";
+import { type ElementType, elementType, floating, type OnnxTensor, tensorOf } from "./tensor.ts";
 import { isTraced } from "./trace.ts";
 
 /** Values that a fold may make of fewer: the arithmetic of shapes is small. */
@@ -17,7 +18,7 @@ function made(
   of: number,
   value: number | ((at: number) => number),
 ): OnnxTensor {
-  const length = count(shape);
+  const length = valueCount(shape);
   if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0) || length > Math.max(of, MOST_VALUES)) {
     throw new UserError(`it makes a tensor of [${shape.slice(0, 8)}]`);
   }
@@ -29,11 +30,11 @@ function made(
 
 /** The known tensor under another shape. */
 export function reshaped({ type, shape, values }: OnnxTensor, to: readonly number[]): OnnxTensor {
-  if (count(to) !== values.length) throw new UserError(`[${shape}] does not fit into [${to}]`);
+  if (valueCount(to) !== values.length) throw new UserError(`[${shape}] does not fit into [${to}]`);
   return tensorOf(type, [...to], values);
 }
 
-const stepsOf = (shape: readonly number[]): number[] => shape.map((_, d) => count(shape.slice(d + 1)));
+const stepsOf = (shape: readonly number[]): number[] => shape.map((_, d) => valueCount(shape.slice(d + 1)));
 
 /** Where value `at` of a tensor of shape `to` comes from, a step along dimension d being worth `worth[d]`. */
 function source(to: readonly number[], worth: readonly number[]): (at: number) => number {
@@ -49,7 +50,7 @@ export function transposed(x: OnnxTensor, order: readonly number[]): OnnxTensor 
 
 /** Some positions along one dimension. */
 export function taken(x: OnnxTensor, axis: number, positions: readonly number[]): OnnxTensor {
-  const to = x.shape.map((n, d) => d === axis ? positions.length : n), inner = count(x.shape.slice(axis + 1));
+  const to = x.shape.map((n, d) => d === axis ? positions.length : n), inner = valueCount(x.shape.slice(axis + 1));
   const values = x.values, length = x.shape[axis];
   return made(x.type, to, values.length, (at) => {
     const outer = Math.floor(at / (inner * positions.length)),
@@ -112,8 +113,8 @@ function gather(o: Operator, [x, indices]: OnnxTensor[]): OnnxTensor {
 
 function concat(o: Operator, xs: OnnxTensor[]): OnnxTensor {
   const axis = o.axis(o.number("axis", 0), xs[0].shape.length), { shape } = xs[0];
-  const total = xs.reduce((sum, x) => sum + x.shape[axis], 0), outer = count(shape.slice(0, axis));
-  const runs = xs.map((x) => count(x.shape.slice(axis))), row = runs.reduce((a, b) => a + b, 0);
+  const total = xs.reduce((sum, x) => sum + x.shape[axis], 0), outer = valueCount(shape.slice(0, axis));
+  const runs = xs.map((x) => valueCount(x.shape.slice(axis))), row = runs.reduce((a, b) => a + b, 0);
   if (outer * row > Math.max(MOST_VALUES, ...xs.map((x) => 2 * x.values.length))) {
     throw new UserError(`it makes ${outer * row} numbers of known ones`);
   }
@@ -221,7 +222,7 @@ export function fold(o: Operator): OnnxTensor | undefined {
     const part = shape.slice(o.number("start", 0), end);
     return tensorOf("int64", [part.length], Float64Array.from(part));
   }
-  if (o.node.type === "Size") return tensorOf("int64", [], Float64Array.of(count(o.shape(0))));
+  if (o.node.type === "Size") return tensorOf("int64", [], Float64Array.of(valueCount(o.shape(0))));
   const own = isFolded(o) ? folds[o.node.type] : undefined;
   const known = o.inputs.filter((x): x is OnnxTensor => x !== undefined && !isTraced(x));
   if (!own || o.inputs.some(isTraced)) return undefined;

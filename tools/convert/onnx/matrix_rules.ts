@@ -1,8 +1,9 @@
 /** Gemm and MatMul: a product with a known matrix is fc, any other is matmul. */
+import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { reshaped, stretched, transposed } from "./fold.ts";
 import { Operator, type Rule } from "./operator.ts";
-import { count, type OnnxTensor } from "./tensor.ts";
+import type { OnnxTensor } from "./tensor.ts";
 import { isTraced, type Operand, type Trace, type Traced } from "./trace.ts";
 import { arithmetic } from "./value_rules.ts";
 
@@ -46,7 +47,7 @@ const gemm: Rule = (o) => {
   const flipped = o.number("transB", 0) !== 0 ? b : transposed(b, [1, 0]), [outputs] = flipped.shape;
   const weight = alpha === 1 ? flipped : { ...flipped, values: Float32Array.from(scaled(flipped.values, alpha)) };
   const row = c !== undefined && !isTraced(c) &&
-    (count(c.shape) === 1 || c.shape.at(-1) === outputs && count(c.shape) === outputs);
+    (valueCount(c.shape) === 1 || c.shape.at(-1) === outputs && valueCount(c.shape) === outputs);
   if (!row) return [plus(trace, linear(trace, a, weight), c, beta)];
   const values = c.values.length === outputs ? c.values : new Float32Array(outputs).fill(c.values[0]);
   return [linear(trace, a, weight, scaled(values, beta))];

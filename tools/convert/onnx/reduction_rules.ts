@@ -1,8 +1,8 @@
 /** Operators that sum over dimensions: reductions, softmax, and normalisation by statistics of the item at hand. */
+import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import type { Operator, Rule } from "./operator.ts";
 import { axesOf } from "./shapes.ts";
-import { count } from "./tensor.ts";
 import type { Operand, Trace, Traced } from "./trace.ts";
 import { absolute, arithmetic, meeting, numberOf, squared } from "./value_rules.ts";
 
@@ -12,9 +12,9 @@ const softmax = (type: "softmax" | "logsoftmax"): Rule => (o) => {
     run = ([value]: Traced[]) => trace.add(type, {}, [value]);
   if (o.opset >= 13) return [trace.alongFirst([x], trace.itemAxis(axis), run)];
   // Until version 13 all dimensions from the axis on are one.
-  const from = trace.itemAxis(axis), whole = trace.reshape(x, [count(x.item)]);
+  const from = trace.itemAxis(axis), whole = trace.reshape(x, [valueCount(x.item)]);
   if (from === 0) return [trace.reshape(run([whole]), x.item)];
-  const flat = [count(x.item.slice(0, from)), count(x.item.slice(from))];
+  const flat = [valueCount(x.item.slice(0, from)), valueCount(x.item.slice(from))];
   return [trace.reshape(trace.alongFirst([trace.reshape(x, flat)], 1, run), x.item)];
 };
 
@@ -26,8 +26,8 @@ function mean(trace: Trace, x: Traced, own: readonly number[]): Traced {
 
 /** The largest value: maximum pooling of all in one row. */
 function largest(trace: Trace, x: Traced, own: readonly number[]): Traced {
-  const rest = x.item.flatMap((_, d) => own.includes(d) ? [] : [d]), outer = count(rest.map((d) => x.item[d]));
-  const rows = trace.reshape(trace.transpose(x, [...rest, ...own]), [outer, count(x.item) / outer, 1]);
+  const rest = x.item.flatMap((_, d) => own.includes(d) ? [] : [d]), outer = valueCount(rest.map((d) => x.item[d]));
+  const rows = trace.reshape(trace.transpose(x, [...rest, ...own]), [outer, valueCount(x.item) / outer, 1]);
   return trace.reshape(trace.add("maxpool", { global: true }, [rows]), onto(x.item, own));
 }
 
@@ -36,14 +36,14 @@ const onto = (item: readonly number[], own: readonly number[]): number[] => item
 
 /** Sums of integers are whole again. */
 function total(o: Operator, x: Traced, own: readonly number[]): Traced {
-  const sum = o.trace.affine(mean(o.trace, x, own), [count(x.item) / count(onto(x.item, own))]);
+  const sum = o.trace.affine(mean(o.trace, x, own), [valueCount(x.item) / valueCount(onto(x.item, own))]);
   return o.isInteger(0) ? o.trace.add("round", {}, [sum]) : sum;
 }
 
 /** The mean; of integers, without what is behind the point. */
 function average(o: Operator, x: Traced, own: readonly number[]): Traced {
   if (!o.isInteger(0)) return mean(o.trace, x, own);
-  const terms = count(x.item) / count(onto(x.item, own));
+  const terms = valueCount(x.item) / valueCount(onto(x.item, own));
   return meeting(o.trace, "truncatedQuotient", total(o, x, own), numberOf(terms));
 }
 
@@ -110,7 +110,7 @@ const groupNormalization = (groups: (o: Operator) => number): Rule => (o) => {
   return [trace.perItem(o.computed(0), (x) => {
     const many = groups(o);
     if (!(many > 0) || x.item[0] % many !== 0) throw new UserError(`${many} groups of ${x.item[0]} channels`);
-    const rows = trace.reshape(x, [many, count(x.item) / many]);
+    const rows = trace.reshape(x, [many, valueCount(x.item) / many]);
     const y = trace.reshape(normalised(trace, rows, [1], o.number("epsilon", 1e-5)).y, x.item);
     return trace.affine(y, scale, bias);
   })];

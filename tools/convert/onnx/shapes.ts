@@ -1,16 +1,16 @@
 /** What operators say about shapes: the shapes they ask for, and the axes and positions they name. */
+import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import type { Operator } from "./operator.ts";
-import { count } from "./tensor.ts";
 
 /** The shape that Reshape asks for: 0 keeps a dimension, −1 takes what is left. */
 export function wantedShape(shape: readonly number[], wanted: readonly number[], allowZero: boolean): number[] {
   const kept = wanted.map((n, d) => n === 0 && !allowZero ? shape[d] : n);
   const known = kept.reduce((product, n) => n === -1 ? product : product * n, 1);
-  const result = kept.map((n) => n === -1 ? count(shape) / known : n);
+  const result = kept.map((n) => n === -1 ? valueCount(shape) / known : n);
   if (
     kept.filter((n) => n === -1).length > 1 || !result.every((n) => Number.isSafeInteger(n) && n >= 0) ||
-    count(result) !== count(shape)
+    valueCount(result) !== valueCount(shape)
   ) {
     throw new UserError(`[${shape}] does not fit into [${wanted}]`);
   }
@@ -65,7 +65,7 @@ export function squeezed(o: Operator): number[] {
 /** The shape after Flatten. */
 export function flattened(o: Operator): number[] {
   const shape = o.shape(0), given = o.number("axis", 1), axis = given < 0 ? given + shape.length : given;
-  return [count(shape.slice(0, axis)), count(shape.slice(axis))];
+  return [valueCount(shape.slice(0, axis)), valueCount(shape.slice(axis))];
 }
 
 /** The order of Transpose. */

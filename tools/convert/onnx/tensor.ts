@@ -5,11 +5,9 @@
  *                   uint64_data 11, external_data 13 { key 1, value 2 }, data_location 14
  */
 import { joinBytes } from "../../../src/formats/bytes.ts";
+import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { content, fields, varints } from "../protobuf.ts";
-
-/** Values of a tensor of this shape. */
-export const count = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** The element types that are read, by ONNX's numbers, with their size in bytes. */
 const types = {
@@ -105,7 +103,7 @@ export function readTensor(bytes: Uint8Array, file: string, external: ExternalFi
   }
   const what = `${file}: tensor ${JSON.stringify(name.slice(0, 60))}`, type = types[code as keyof typeof types];
   if (!type) throw new UserError(`${what} is of ONNX's type ${code}, which is not supported`);
-  const size = count(shape);
+  const size = valueCount(shape);
   if (shape.length > MOST_DIMENSIONS || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
     throw new UserError(`${what}: shape [${shape.slice(0, 8)}] is none; is the file damaged?`);
   }

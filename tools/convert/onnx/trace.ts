@@ -5,9 +5,10 @@
  * what is left (`batched`), or the whole tensor is one item. An operator that cannot keep axis 0 apart throws NotBatched,
  * and the model is traced again as a whole.
  */
+import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { makeLayer } from "../../../src/net/graph.ts";
-import { count, type OnnxTensor } from "./tensor.ts";
+import type { OnnxTensor } from "./tensor.ts";
 
 /** Values of a tensor past which it is a mistake. */
 const MOST_VALUES = 2 ** 26;
@@ -96,11 +97,11 @@ export class Trace {
     const { output, weightShapes } = makeLayer("", type, params, values, () => {
       throw new Error("weights are read by the runtime only");
     });
-    if (count(output.shape) > MOST_VALUES) {
+    if (valueCount(output.shape) > MOST_VALUES) {
       throw new UserError(`its output of [${output.shape}] is larger than any network's`);
     }
     const own = Object.entries(weightShapes).map(([key, shape]): [string, Weight] => {
-      const wanted = count(shape), came = weights[key]?.length;
+      const wanted = valueCount(shape), came = weights[key]?.length;
       if (came !== wanted) throw new UserError(`its ${key} has ${came ?? "no"} values, expected [${shape}]`);
       return [key, { shape: [...shape], values: weights[key] }];
     });

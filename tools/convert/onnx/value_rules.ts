@@ -1,7 +1,8 @@
 /** Arithmetic value by value. Integers are computed as float32 too, but divide as integers do. */
+import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import type { Operator, Rule } from "./operator.ts";
-import { count, type OnnxTensor, tensorOf } from "./tensor.ts";
+import { type OnnxTensor, tensorOf } from "./tensor.ts";
 import { isTraced, type Operand, type Trace, type Traced } from "./trace.ts";
 
 /** An operator that is a layer of its own. */
@@ -91,8 +92,12 @@ const extreme = (side: "min" | "max"): Rule => (o) => {
 
 /** A value repeated along the dimensions of an item that are 1 or lacking in its own. */
 function stretched(trace: Trace, x: Traced, item: readonly number[]): Traced {
-  trace.spend(count(item));
-  const zeros = tensorOf("float32", [...trace.batch === undefined ? [] : [1], ...item], new Float32Array(count(item)));
+  trace.spend(valueCount(item));
+  const zeros = tensorOf(
+    "float32",
+    [...trace.batch === undefined ? [] : [1], ...item],
+    new Float32Array(valueCount(item)),
+  );
   return meeting(trace, "sum", x, zeros);
 }
 

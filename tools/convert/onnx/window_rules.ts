@@ -2,6 +2,7 @@
  * Convolutions and pooling. A map of one spatial dimension is a map of rows of one column: [channels, length] has the
  * texels of [channels, length, 1].
  */
+import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { withoutZeroPoints } from "./matrix_rules.ts";
 import type { Operator, Rule } from "./operator.ts";
@@ -115,7 +116,7 @@ const pool = (type: "maxpool" | "avgpool"): Rule => (o) => [
 /** Over all positions of a map of any number of dimensions, which stay as 1. */
 const globalPool = (type: "maxpool" | "avgpool"): Rule => (o) => [
   o.trace.perItem(o.computed(0), (x) => {
-    const [channels, height = 1, ...rest] = x.item, width = rest.reduce((a, b) => a * b, 1);
+    const [channels, height = 1, ...rest] = x.item, width = valueCount(rest);
     const y = o.trace.add(type, { global: true }, [o.trace.reshape(x, [channels, height, width])]);
     return o.trace.reshape(y, [channels, ...x.item.slice(1).map(() => 1)]);
   }),

@@ -1,5 +1,6 @@
 /** What was traced of a model, as network.json and weights.safetensors. */
 import { fromFloat32, type StoredTensor } from "../../../src/formats/safetensors.ts";
+import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph } from "../../../src/net/graph.ts";
 import { checkFactors } from "../../../src/net/model.ts";
@@ -8,7 +9,7 @@ import { networkText } from "../../train/networks.ts";
 import { Narrowing } from "../narrowing.ts";
 import type { ConvertedOnnx, OnnxOptions, Traces } from "./network.ts";
 import type { OnnxModel, OnnxNode, OnnxValue } from "./proto.ts";
-import { count, floating } from "./tensor.ts";
+import { floating } from "./tensor.ts";
 import { isTraced, type Made, type Operand, type Traced } from "./trace.ts";
 
 /** Names the layers that the outputs need, and writes them. */
@@ -95,7 +96,7 @@ export function written(
     tensors,
     layers: files.length,
     parameters: layers.flatMap(({ weights }) => Object.values(weights)).reduce(
-      (sum, { shape }) => sum + count(shape),
+      (sum, { shape }) => sum + valueCount(shape),
       0,
     ),
     narrowing,
