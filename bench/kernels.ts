@@ -68,7 +68,7 @@ async function benchLayer(device: Device, layer: Layer, geometry: ConvGeometry):
   const figures: KernelFigures[] = [];
   for (const direction of ["direct", "transposed"] as const) {
     const [x, y] = direction === "direct" ? [input, output] : [output, input];
-    const chosen = JSON.stringify(chooseTile(device, geometry, direction));
+    const chosen = JSON.stringify(chooseTile(device, geometry, direction, weights.weight.format));
     for (const tile of tiles(device, geometry, direction)) {
       const call = convCall({ device, name: layer.name, weights }, geometry, direction, x, write(y), false, tile);
       const ms = await timeSteps(device, [await compile(device, call)], 3, 50);

@@ -27,7 +27,7 @@ import {
   upload,
 } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
-import { batched, type Node, type PackedTensor, type WeightStorage } from "../ops/op.ts";
+import { batched, type Node, type PackedTensor, type Use, type WeightStorage } from "../ops/op.ts";
 import type { WeightGradient } from "../ops/weight_gradient.ts";
 import { backwardCalls } from "./backward.ts";
 import { fuse, type FusedLayer } from "./fuse.ts";
@@ -150,6 +150,7 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
     return tensor;
   };
 
+  const use = optimise && !training ? { device, batch, gradient: gradient !== undefined } : undefined;
   const loads: Load[] = [];
   const nodes = layers.map((layer): { layer: FusedLayer; node: Node } => ({
     layer,
@@ -160,7 +161,7 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
       inputs: layer.inputs.map(tensorOf),
       shapes: layer.shapes,
       output: tensorOf(layer.output),
-      weights: packWeights(device, layer, storage, loads),
+      weights: packWeights(device, layer, storage, loads, use),
       saved: gradient ? {} : undefined,
     },
   }));
@@ -243,10 +244,11 @@ function packWeights(
   layer: FusedLayer,
   storage: WeightStorage,
   loads: Load[],
+  use?: Use,
 ): Record<string, Tensor> {
   const result: Record<string, Tensor> = {};
   if (!layer.op.pack) return result;
-  const packed = layer.op.pack(layer.weights(), layer.shapes, layer.params, storage);
+  const packed = layer.op.pack(layer.weights(), layer.shapes, layer.params, storage, use);
   for (const [name, weight] of Object.entries(packed)) {
     const { texels, format } = weight, map = featureMap(device, `${layer.name}.${name}`, [1, texels * 4, 1, 1]);
     loads.push({ layer: layer.name, tensor: result[name] = { ...map, format }, packed: weight });

@@ -15,7 +15,7 @@ import {
 } from "../../shaders/conv_shape.ts";
 import { type Binding, type Call, read } from "../gpu/kernel.ts";
 import type { Device } from "../gpu/device.ts";
-import type { Tensor } from "../gpu/tensor.ts";
+import type { Format, Tensor } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Fields } from "./fields.ts";
 import { blocks, type HostTensor, type Node, type PackedTensor, show, type WeightStorage } from "./op.ts";
@@ -66,6 +66,9 @@ export function packedValues(c: Connection): number {
   return blocks(c.channelsOut) * c.kernel[0] * c.kernel[1] * spans(c.channelsOut, c.channelsIn, c.groups).count * 16;
 }
 
+/** The texels that they take in a format. */
+const packedTexels = (c: Connection, format: Format): number => packedValues(c) / (16 / blockTexels[format]);
+
 /**
  * Calls `visit(packed index, index in (O, I / groups, kh, kw))` for every weight. Weight (o, i, tap) lies in the 4 × 4
  * block of its output and input channels, at row i mod 4 and column o mod 4.
@@ -99,6 +102,11 @@ export function packVector(values: Float32Array): PackedTensor {
 
 const storedAs = { F32: "f32", F16: "f16", I8: "i8" } as const;
 
+/** How the GPU stores a weight. */
+export function formatOf({ stored }: HostTensor, storage: WeightStorage): "f32" | "f16" | "i8" {
+  return storage === "stored" ? storedAs[stored] : storage;
+}
+
 /**
  * Packs the weights of a connection, whose host tensor has O rows, and its bias.
  * @throws UserError (when bytes are asked for) where a weight is too large for f16.
@@ -108,7 +116,7 @@ export function packConv(
   { weight, bias }: Record<string, HostTensor>,
   storage: WeightStorage,
 ): Record<string, PackedTensor> {
-  const format = storage === "stored" ? storedAs[weight.stored] : storage, size = packedValues(c);
+  const format = formatOf(weight, storage), size = packedValues(c);
   let integers: ReturnType<typeof quantise> | undefined;
   const quantised = () => integers ??= weight.quantised ?? quantise(weight.values, c.channelsOut);
   const pack = (): Float32Array | Float16Array | Int8Array => {
@@ -126,7 +134,7 @@ export function packConv(
   };
   return {
     weight: {
-      texels: size / (16 / blockTexels[format]),
+      texels: packedTexels(c, format),
       format,
       get bytes() {
         return new Uint8Array(pack().buffer);
@@ -171,19 +179,33 @@ export const MOST_TAPS = 10_000;
  * 4×4 block of weights that it loads, `sum` for multiplying one by the other, `carry` for each sum that it takes from
  * one loop trip to the next, and `store` for each texel that it writes, up to twice that in the largest tile, whose row
  * of stores outgrows a CPU's predictors. On a CPU these are nanoseconds (fitted to the kernels of the default pair on
- * two cores of llvmpipe 22.3), elsewhere rough ratios.
+ * two cores of llvmpipe 22.3), elsewhere rough ratios. `move` is the price of a texel that kernels write which do little
+ * else, and a dispatch pays `weight` for each texel of weights that has to come from memory.
  */
 const cpu = {
   blocks: [1, 2, 4, 8],
   strips: [1, 2, 3, 4, 6, 8, 12, 16],
   most: 48,
   pixel: 8,
-  block: 18,
+  block: { f32: 30, f16: 18, i8: 18 },
   sum: 2,
   carry: 1,
   store: 190,
+  move: 95,
+  weight: 16,
 };
-const gpu = { blocks: [1, 2, 4], strips: [1, 2, 4, 8], most: 8, pixel: 1, block: 2, sum: 1, carry: 0, store: 1 };
+const gpu = {
+  blocks: [1, 2, 4],
+  strips: [1, 2, 4, 8],
+  most: 8,
+  pixel: 1,
+  block: { f32: 2, f16: 2, i8: 2 },
+  sum: 1,
+  carry: 0,
+  store: 1,
+  move: 1,
+  weight: 0,
+};
 const priceOf = ({ caps }: Device) => caps.software ? cpu : gpu;
 
 /** How much longer a dispatch takes because its invocations do not fill the lanes of two cores, or a whole GPU. */
@@ -236,19 +258,43 @@ export function tiles(device: Device, g: ConvGeometry, direction: ConvDirection)
   });
 }
 
-/** The tile for a kernel on this device: the cheapest for each multiply-add, edges and idle lanes counted. */
-export function chooseTile(device: Device, geometry: ConvGeometry, direction: ConvDirection): ConvTile {
-  const price = priceOf(device), trips = tripsOf(geometry, direction);
-  const cost = (tile: ConvTile) => {
-    const shape = { geometry, direction, tile }, { tiles, invocations, lattice, target, phases } = convShape(shape);
-    const { taps, texels } = tapRow(shape), held = tile.blocks * tile.strips * tile.columns;
-    const trip = price.pixel * tile.strips * texels.length / taps.length + price.block * tile.blocks +
-      (price.sum + price.carry / taps.length) * held;
-    const whole = trips * trip + price.store * held * (1 + held / price.most);
-    const useful = geometry.batch * lattice[0] * target[1] / phases[1];
-    return whole / held * (tiles * tile.strips * tile.columns / useful) * idle(device, invocations);
-  };
+/** The time of a whole dispatch in the units of the prices: edges and idle lanes count too. */
+function tileCost(
+  device: Device,
+  geometry: ConvGeometry,
+  direction: ConvDirection,
+  format: Format,
+  tile: ConvTile,
+): number {
+  const price = priceOf(device), shape = { geometry, direction, tile }, { invocations } = convShape(shape);
+  const { taps, texels } = tapRow(shape), held = tile.blocks * tile.strips * tile.columns;
+  const trip = price.pixel * tile.strips * texels.length / taps.length + price.block[format] * tile.blocks +
+    (price.sum + price.carry / taps.length) * held;
+  const whole = tripsOf(geometry, direction) * trip + price.store * held * (1 + held / price.most);
+  return whole * invocations * idle(device, invocations);
+}
+
+/** The cheapest tile for a kernel on this device, with weights of a format. */
+export function chooseTile(
+  device: Device,
+  geometry: ConvGeometry,
+  direction: ConvDirection,
+  format: Format,
+): ConvTile {
+  const cost = (tile: ConvTile) => tileCost(device, geometry, direction, format, tile);
   return tiles(device, geometry, direction).reduce((best, tile) => cost(tile) < cost(best) ? tile : best);
+}
+
+/** What a convolution costs with the cheapest tile, its weights coming from memory. */
+export function convCost(device: Device, g: ConvGeometry, direction: ConvDirection, format: Format): number {
+  return tileCost(device, g, direction, format, chooseTile(device, g, direction, format)) +
+    priceOf(device).weight * packedTexels(g, format);
+}
+
+/** What a kernel costs, in the same units, that mostly moves texels. */
+export function movingCost(device: Device, invocations: number, reads: number, writes: number): number {
+  const { pixel, move } = priceOf(device);
+  return (pixel * reads + move * writes) * invocations * idle(device, invocations);
 }
 
 /** Multiplications and additions of a convolution, the useful ones. */
@@ -265,7 +311,7 @@ export function convCall(
   x: Tensor,
   y: Binding,
   withBias: boolean,
-  tile = chooseTile(node.device, geometry, direction),
+  tile = chooseTile(node.device, geometry, direction, node.weights.weight.format),
 ): Call {
   const { weight, scale, bias } = node.weights, useBias = withBias && bias !== undefined;
   return {

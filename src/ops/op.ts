@@ -49,6 +49,13 @@ export interface PackedTensor {
 /** How weights are stored on the GPU; `stored` keeps what the file has. */
 export type WeightStorage = "stored" | Format;
 
+/** What weights are for, where that is known before they are packed: their values will not change then. */
+export interface Use {
+  device: Device;
+  batch: number;
+  gradient: boolean;
+}
+
 /** One layer, ready to be turned into calls. */
 export interface Node<P = unknown> {
   readonly device: Device;
@@ -74,12 +81,13 @@ export interface Op<P = unknown> {
   outputShape(inputs: readonly Shape[], params: P): Shape;
   /** Shapes of the weights by the name after `LAYER.`. */
   weightShapes?(inputs: readonly Shape[], params: P): Record<string, readonly number[]>;
-  /** Weights into texels. */
+  /** Weights into texels; with `use`, in whatever form serves it best. */
   pack?(
     weights: Record<string, HostTensor>,
     inputs: readonly Shape[],
     params: P,
     storage: WeightStorage,
+    use?: Use,
   ): Record<string, PackedTensor>;
   /** True when the output is the input's memory under another shape: no kernel runs. */
   isView?(inputs: readonly Shape[], params: P): boolean;

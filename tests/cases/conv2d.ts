@@ -47,6 +47,12 @@ export const conv2dCases: Case<Conv2dParameters>[] = casesOf("conv2d", [
   net("padding of each side its own", [1, 3, 8, 7], { channels: 4, kernel: 3, padding: [0, 1, 2, 3] }),
   net("padding above and left alone", [3, 3, 8, 7], { channels: 4, kernel: 4, stride: 2, padding: [3, 2, 0, 0] }),
   net("padding larger than the kernel", [1, 3, 5, 5], { channels: 4, kernel: 2, padding: 3 }),
+  // 3x3 kernels over whole blocks of four channels, which may go through tiles of 4x4 outputs.
+  net("blocks without padding", [2, 8, 9, 7], { channels: 12, kernel: 3 }),
+  net("blocks with padding of each side its own", [3, 8, 6, 11], { channels: 4, kernel: 3, padding: [0, 1, 2, 3] }),
+  net("blocks with padding larger than the kernel", [1, 4, 3, 3], { channels: 8, kernel: 3, padding: 4 }),
+  net("blocks in groups", [2, 24, 10, 5], { channels: 16, kernel: 3, padding: 1, groups: 2 }),
+  net("blocks of single pixels", [5, 16, 1, 1], { channels: 12, kernel: 3, padding: 1, bias: false }),
   // Strides.
   net("stride 2 that leaves a row over", [1, 4, 8, 8], { channels: 8, kernel: 3, stride: 2 }),
   net("stride larger than the kernel", [3, 4, 13, 14], { channels: 6, kernel: 2, stride: 3 }),
