@@ -1,24 +1,26 @@
 /**
- * Winograd's minimal filtering F(4×4, 3×3): sixteen neighbouring outputs of a 3×3 convolution of stride 1 by 36
- * multiplications in place of 144 (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016).
+ * Winograd's minimal filtering: 4×4 neighbouring outputs of a 3×3 convolution by 36 multiplications in place of 144
+ * (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016).
  *
  *     Y = Aᵀ ( (G g Gᵀ) ⊙ (Bᵀ d B) ) A        d: 6×6 inputs, g: 3×3 weights, Y: 4×4 outputs
  *
  * Summed over input channels, the middle is one matrix product for each of the 36 places of ⊙: a 1×1 convolution in 36
- * groups. So three kernels make a layer: tiles in, the 1×1 convolution of conv.ts, tiles out.
+ * groups. So three kinds of kernels make a layer: tiles in, 1×1 convolutions of conv.ts, tiles out.
  *
  * The rows of G evaluate a kernel, as a polynomial, at the points 0, ±√2, ±1/√2 and ∞. Their rounding errors are about
  * half of those of the usual 0, ±1, ±2; and as the inverse of each point is one of them, and each row is divided by |α|,
- * the flipped kernel of the data gradient has the same values in another order: one copy serves both directions.
+ * the flipped kernel of the other direction has the same values in another order: one copy serves both directions.
+ *
+ * A 4×4 kernel of stride 2 and padding 1 joins a coarse map to the four phases of a fine one, each by two taps a side.
+ * They are three taps of which the first or the last is zero, and with it the place 0 or the place ∞: 100 products of
+ * 36 · 4 remain, for 256. Places differ in how many phases meet there, four, two or one: each such class is one
+ * convolution, between (place, channel) on the coarse side and (place, phase, channel) on the fine side.
  */
 import { type ConvDirection, type ConvGeometry, range } from "./conv_shape.ts";
 import { up4 } from "./layout.ts";
 
-/** Rows and columns of outputs that a tile makes, and of inputs that it reads. */
-const EDGE = 4, READ = 6;
-
-/** Outputs of a tile, and places of ⊙. */
-export const MADE = EDGE * EDGE, PLACES = READ * READ;
+/** Rows of outputs that a tile makes, and of inputs that it reads. */
+const MADE = 4, READ = 6;
 
 const points = [0, Math.SQRT2, -Math.SQRT2, Math.SQRT1_2, -Math.SQRT1_2];
 /** Where the value at 1/α stands; ∞ comes last. */
@@ -31,7 +33,7 @@ const polynomial = (roots: number[]): number[] =>
 const size = (point: number): number => Math.abs(point) || 1;
 
 /** G, 6 × 3. */
-export const weightTransform = [...points.map((a) => [1, a, a * a].map((power) => power / size(a))), [0, 0, 1]];
+const weightTransform = [...points.map((a) => [1, a, a * a].map((power) => power / size(a))), [0, 0, 1]];
 
 /** Bᵀ, 6 × 6. */
 const inputTransform = [
@@ -43,97 +45,171 @@ const inputTransform = [
 ];
 
 /** Aᵀ, 4 × 6. */
-const outputTransform = range(EDGE).map((power) => [...points.map((a) => a ** power), power === EDGE - 1 ? 1 : 0]);
+const outputTransform = range(MADE).map((power) => [...points.map((a) => a ** power), power === MADE - 1 ? 1 : 0]);
 
-/** WGSL of Σ coefficient · term. */
-const combine = (coefficients: number[], term: (n: number) => string): string =>
-  coefficients.flatMap((c, n) => Math.abs(c) < 1e-9 ? [] : Math.abs(c - 1) < 1e-9 ? term(n) : `(${c}) * ${term(n)}`)
-    .join(" + ");
+/** The kernels that can be made so, by the taps of each phase along an axis: those that meet three neighbours, if any. */
+const filters = [
+  { kernel: 3, stride: 1, taps: [[0, 1, 2]] },
+  { kernel: 4, stride: 2, taps: [[3, 1, undefined], [undefined, 2, 0]] },
+];
 
-/** WGSL that declares `to`_i_j = Σ_r matrix[i][r] · `from`_r_j for the `columns` given. */
-const columnwise = (matrix: number[][], columns: number, from: string, to: string): string =>
-  matrix.flatMap((row, i) =>
-    range(columns).map((j) => `let ${to}_${i}_${j} = ${combine(row, (r) => `${from}_${r}_${j}`)};`)
-  ).join("\n  ");
+/** Whether a convolution can be made so. */
+export function winogradFits(g: ConvGeometry): boolean {
+  return filters.some(({ kernel, stride }) =>
+    g.kernel.every((n) => n === kernel) && g.stride.every((n) => n === stride) && g.dilation.every((n) => n === 1) &&
+    (stride === 1 || g.groups === 1 && g.padding.every((n) => n === 1)) &&
+    [g.channelsIn, g.channelsOut].every((channels) => channels / g.groups % 4 === 0)
+  );
+}
 
-/** A 3×3 convolution of stride 1, seen in one direction, as tiles. */
+/** Places of ⊙ that as many pairs of phases share. */
+export interface WinogradClass {
+  /** Each place's phases as [row, column], and for each of these what multiplies the taps of the kernel. */
+  places: { phases: (readonly [number, number])[]; factors: number[][] }[];
+  /** How many phases each place has. */
+  phases: number;
+}
+
+/** The filter of a geometry: its classes, and where among them a place and a pair of phases are. */
+export function winogradFilter({ kernel, stride }: Pick<ConvGeometry, "kernel" | "stride">) {
+  const { taps } = filters.find((filter) => filter.kernel === kernel[0] && filter.stride === stride[0])!;
+  const along = range(READ).map((place) =>
+    taps.map((own) => range(kernel[0]).map((tap) => weightTransform[place][own.indexOf(tap)] ?? 0))
+  );
+  const meets = along.map((factors) => range(taps.length).filter((phase) => factors[phase].some((f) => f !== 0)));
+  const classes: WinogradClass[] = [], index = new Map<string, { class: number; place: number; phase: number }>();
+  for (const row of range(READ)) {
+    for (const column of range(READ)) {
+      const phases = meets[row].flatMap((y) => meets[column].map((x) => [y, x] as const));
+      const factors = phases.map(([y, x]) => along[row][y].flatMap((a) => along[column][x].map((b) => a * b)));
+      let own = classes.findIndex((one) => one.phases === phases.length);
+      if (own < 0) own = classes.push({ places: [], phases: phases.length }) - 1;
+      const place = classes[own].places.push({ phases, factors }) - 1;
+      phases.forEach((pair, phase) => index.set([row, column, ...pair].join(), { class: own, place, phase }));
+    }
+  }
+  return { classes, phases: taps.length, find: (...at: number[]) => index.get(at.join()) };
+}
+
+/** A convolution in one direction as tiles. */
 export function winogradShape(g: ConvGeometry, direction: ConvDirection) {
-  const direct = direction === "direct";
+  const direct = direction === "direct", filter = winogradFilter(g), strided = g.stride[0] > 1;
   const [from, to] = direct ? [g.channelsIn, g.channelsOut] : [g.channelsOut, g.channelsIn];
   const [source, target] = direct ? [g.inSize, g.outSize] : [g.outSize, g.inSize];
-  const tiles = target.map((extent) => Math.ceil(extent / EDGE));
+  /** Steps from one row of a phase to the next; only the fine side, which a direct convolution reads, has several. */
+  const [stepIn, stepOut] = direct ? [g.stride[0], 1] : [1, g.stride[0]];
+  const tiles = target.map((extent) => Math.ceil(extent / stepOut / MADE));
+  const flipped = strided === direct;
+  const slot = (place: number) => flipped ? inverse[place] : place;
   return {
-    from,
-    to,
-    source,
-    target,
-    /** Rows and columns of zeros before the source's first. */
-    padding: g.padding.map((before) => direct ? before : 2 - before),
-    /** Rows and columns of tiles of an item, and the tiles of all items. */
-    tiles,
+    ...{ from, to, source, target, stepIn, stepOut, tiles, classes: filter.classes },
+    /** Tiles of all items. */
     count: g.batch * tiles[0] * tiles[1],
-    place: (i: number, j: number) => direct ? i * READ + j : inverse[i] * READ + inverse[j],
+    /** Rows and columns of zeros before the source's first. */
+    padding: g.padding.map((before) => strided || direct ? before : 2 - before),
+    /** The class of a place and a pair of phases, and its number there on the source's and on the target's side. */
+    find(row: number, column: number, y: number, x: number) {
+      const found = filter.find(slot(row), slot(column), y, x);
+      if (!found) return undefined;
+      const fine = found.place * filter.classes[found.class].phases + found.phase;
+      return { class: found.class, in: direct ? fine : found.place, out: direct ? found.place : fine };
+    },
   };
 }
 
+/** Pairs of rows and columns below a limit. */
+const pairs = (limit: number) => range(limit).flatMap((y) => range(limit).map((x) => [y, x] as const));
+
+/** WGSL of Σ coefficient · term, of the terms that there are. */
+const combine = (coefficients: number[], term: (n: number) => string | undefined): string =>
+  coefficients.flatMap((c, n) => {
+    const name = term(n);
+    return !name || Math.abs(c) < 1e-9 ? [] : Math.abs(c - 1) < 1e-9 ? name : `(${c}) * ${name}`;
+  }).join(" + ") || "vec4f()";
+
 /** WGSL that finds out which tile and which block of channels invocation i has. */
 const locate = ({ count, tiles: [rows, columns] }: ReturnType<typeof winogradShape>): string =>
-  `let tile = i % ${count}u; let block = i / ${count}u;
-  let n = tile / ${
-    rows * columns
-  }u; let top = tile / ${columns}u % ${rows}u * ${EDGE}u; let left = tile % ${columns}u * ${EDGE}u;`;
+  `let tile = i % ${count}u; let block = i / ${count}u; let n = tile / ${rows * columns}u;
+  let top = tile / ${columns}u % ${rows}u * ${MADE}u; let left = tile % ${columns}u * ${MADE}u;`;
 
-/** Tiles in: binds x (source) and y, whose 36 groups of channels hold Bᵀ d B of each tile as one pixel. */
+/** Tiles in: binds x and, for each class, y0 …, whose groups of channels hold Bᵀ d B of each tile as one pixel. */
 export function winogradInput(g: ConvGeometry, direction: ConvDirection): string {
   const s = winogradShape(g, direction), [height, width] = s.source, all = range(READ), blocks = up4(s.from);
+  const phases = pairs(s.stepIn).map(([py, px]) =>
+    `{
+  ${
+      all.map((r) =>
+        `let y${r} = (i32(top) + ${r - s.padding[0]}) * ${s.stepIn} + ${py}; let inY${r} = u32(y${r}) < ${height}u;
+  let x${r} = (i32(left) + ${r - s.padding[1]}) * ${s.stepIn} + ${px}; let inX${r} = u32(x${r}) < ${width}u;`
+      ).join("\n  ")
+    }
+  ${
+      pairs(READ).map(([r, c]) =>
+        `let in${r}${c} = inY${r} && inX${c};
+  let d${r}${c} = select(vec4f(), load_x(base + select(0u, u32(y${r} * ${width} + x${c}), in${r}${c})), in${r}${c});`
+      ).join("\n  ")
+    }
+  ${
+      all.map((row) =>
+        `{
+  ${all.map((c) => `let t${c} = ${combine(inputTransform[row], (r) => `d${r}${c}`)};`).join("\n  ")}
+  ${
+          all.map((column) => {
+            // Of a coarse source all phases read the same tile: any that is there will do.
+            const found = s.stepIn > 1
+              ? s.find(row, column, py, px)
+              : pairs(s.stepOut).map(([y, x]) => s.find(row, column, y, x)).find((one) => one);
+            return found
+              ? `store_y${found.class}((${found.in * blocks}u + block) * ${s.count}u + tile, ${
+                combine(inputTransform[column], (c) => `t${c}`)
+              });`
+              : "";
+          }).join("\n  ")
+        } }`
+      ).join("\n  ")
+    } }`
+  );
   return `
 fn kernel(i: u32) {
   ${locate(s)}
   let base = (n * ${blocks}u + block) * ${height * width}u;
-  ${all.map((r) => `let y${r} = i32(top) + ${r - s.padding[0]}; let inY${r} = u32(y${r}) < ${height}u;`).join("\n  ")}
-  ${all.map((c) => `let x${c} = i32(left) + ${c - s.padding[1]}; let inX${c} = u32(x${c}) < ${width}u;`).join("\n  ")}
-  ${
-    all.flatMap((r) =>
-      all.map((c) =>
-        `let in_${r}_${c} = inY${r} && inX${c};
-  let d_${r}_${c} = select(vec4f(), load_x(base + select(0u, u32(y${r} * ${width} + x${c}), in_${r}_${c})), in_${r}_${c});`
-      )
-    ).join("\n  ")
-  }
-  ${columnwise(inputTransform, READ, "d", "t")}
-  ${
-    all.flatMap((r) =>
-      inputTransform.map((row, c) =>
-        `store_y((${s.place(r, c) * blocks}u + block) * ${s.count}u + tile, ${combine(row, (n) => `t_${r}_${n}`)});`
-      )
-    ).join("\n  ")
-  }
+  ${phases.join("\n  ")}
 }`;
 }
 
-/** Tiles out: binds x, the products of all places in the layout that `winogradInput` writes, y and, if asked for, bias. */
+/** Tiles out: binds, for each class, x0 …, laid out as `winogradInput` does it, y and, if asked for, bias. */
 export function winogradOutput(g: ConvGeometry, direction: ConvDirection, bias: boolean): string {
   const s = winogradShape(g, direction), [height, width] = s.target, all = range(READ), blocks = up4(s.to);
-  const bounded = (axis: number, at: string) => s.target[axis] % EDGE ? [`${at} < ${s.target[axis]}u`] : [];
+  const bounded = (axis: number, at: string) =>
+    s.target[axis] % (MADE * s.stepOut) ? [`${at} < ${s.target[axis]}u`] : [];
+  const phases = pairs(s.stepOut).map(([py, px]) => {
+    const found = (r: number, c: number) =>
+      s.stepOut > 1 ? s.find(r, c, py, px) : pairs(s.stepIn).map(([y, x]) => s.find(r, c, y, x)).find((one) => one);
+    const loads = pairs(READ).flatMap(([r, c]) => {
+      const one = found(r, c);
+      return one ? `let m${r}${c} = load_x${one.class}((${one.out * blocks}u + block) * ${s.count}u + tile);` : [];
+    });
+    const rows = range(MADE).map((row) => {
+      const y = `(top + ${row}u) * ${s.stepOut}u + ${py}u`;
+      const columns = all.map((c) =>
+        `let t${c} = ${combine(outputTransform[row], (r) => found(r, c) ? `m${r}${c}` : undefined)};`
+      );
+      const stores = range(MADE).map((column) => {
+        const x = `(left + ${column}u) * ${s.stepOut}u + ${px}u`, bounds = [...bounded(0, y), ...bounded(1, x)];
+        const value = combine(outputTransform[column], (c) => `t${c}`) + (bias ? " + added" : "");
+        return `${
+          bounds.length ? `if (${bounds.join(" && ")}) ` : ""
+        }{ store_y(base + (${y}) * ${width}u + ${x}, ${value}); }`;
+      });
+      return `{ ${[...columns, ...stores].join("\n  ")} }`;
+    });
+    return `{ ${[...loads, ...rows].join("\n  ")} }`;
+  });
   return `
 fn kernel(i: u32) {
   ${locate(s)}
-  let base = (n * ${blocks}u + block) * ${height * width}u + top * ${width}u + left;
+  let base = (n * ${blocks}u + block) * ${height * width}u;
   ${bias ? "let added = load_bias(block);" : ""}
-  ${
-    all.flatMap((r) =>
-      all.map((c) => `let m_${r}_${c} = load_x((${s.place(r, c) * blocks}u + block) * ${s.count}u + tile);`)
-    ).join("\n  ")
-  }
-  ${columnwise(outputTransform, READ, "m", "t")}
-  ${
-    range(EDGE).flatMap((r) =>
-      outputTransform.map((row, c) => {
-        const bounds = [...bounded(0, `top + ${r}u`), ...bounded(1, `left + ${c}u`)];
-        const value = combine(row, (n) => `t_${r}_${n}`) + (bias ? " + added" : "");
-        return `${bounds.length ? `if (${bounds.join(" && ")}) ` : ""}{ store_y(base + ${r * width + c}u, ${value}); }`;
-      })
-    ).join("\n  ")
-  }
+  ${phases.join("\n  ")}
 }`;
 }

@@ -2,29 +2,11 @@
  * conv2d: y[n,o,p,q] = b[o] + Σ_{i,u,v} w[o,i,u,v] · x[n,i, p·stride + u·dilation − top, q·stride + v·dilation − left]
  * (a cross-correlation, as in Caffe and ONNX), with groups.
  */
-import type { ConvDirection, ConvGeometry } from "../../shaders/conv_shape.ts";
-import type { Binding, Call } from "../gpu/kernel.ts";
-import type { Tensor } from "../gpu/tensor.ts";
-import {
-  checkGroups,
-  convCall,
-  type ConvParams,
-  extent,
-  formatOf,
-  outputExtent,
-  packConv,
-  parseConv,
-} from "./convolution.ts";
+import type { ConvGeometry } from "../../shaders/conv_shape.ts";
+import { checkGroups, type ConvParams, extent, outputExtent, parseConv } from "./convolution.ts";
 import { needMap, type Node, type Op, type Shape } from "./op.ts";
 import { weightGradients } from "./weight_gradient.ts";
-import { packWinograd, winogradCalls, winogradPays } from "./winograd.ts";
-
-const connection = (inputs: readonly Shape[], p: ConvParams) => ({
-  channelsIn: inputs[0][0],
-  channelsOut: p.channels,
-  groups: p.groups,
-  kernel: p.kernel,
-});
+import { convCalls, packBest } from "./winograd.ts";
 
 /** The geometry of a conv2d node. */
 export function conv2dGeometry({ inputs: [{ shape: [batch, ...input] }], params }: Node<ConvParams>): ConvGeometry {
@@ -33,7 +15,10 @@ export function conv2dGeometry({ inputs: [{ shape: [batch, ...input] }], params 
 
 function geometryOf(batch: number, input: Shape, p: ConvParams): ConvGeometry {
   return {
-    ...connection([input], p),
+    channelsIn: input[0],
+    channelsOut: p.channels,
+    groups: p.groups,
+    kernel: p.kernel,
     batch,
     inSize: [input[1], input[2]],
     outSize: outputSize(input, p),
@@ -49,14 +34,6 @@ function outputSize([, h, w]: Shape, p: ConvParams): [number, number] {
   return [outputExtent(h, top, bottom, eh, p.stride[0]), outputExtent(w, left, right, ew, p.stride[1])];
 }
 
-/** The calls of one direction, in the way that the weights were packed for. */
-function calls(node: Node<ConvParams>, direction: ConvDirection, x: Tensor, y: Binding, withBias: boolean): Call[] {
-  const g = conv2dGeometry(node);
-  return node.weights.transformed
-    ? winogradCalls(node, g, direction, x, y, withBias)
-    : [convCall(node, g, direction, x, y, withBias)];
-}
-
 /** The layer type `conv2d`. */
 export const conv2d: Op<ConvParams> = {
   inputs: 1,
@@ -70,14 +47,10 @@ export const conv2d: Op<ConvParams> = {
     weight: [p.channels, input[0] / p.groups, ...p.kernel],
     ...(p.bias ? { bias: [p.channels] } : {}),
   }),
-  pack(weights, inputs, p, storage, use) {
-    const c = connection(inputs, p), free = storage === "stored" || storage === "f32";
-    return use && free && winogradPays(use, geometryOf(use.batch, inputs[0], p), formatOf(weights.weight, storage))
-      ? packWinograd(c, weights)
-      : packConv(c, weights, storage);
-  },
-  forward: (node, y) => calls(node, "direct", node.inputs[0], y, true),
-  backward: (node, dy, [dx]) => dx ? calls(node, "transposed", dy, dx, false) : [],
+  pack: (weights, [input], p, storage, use) =>
+    packBest(geometryOf(use?.batch ?? 1, input, p), "direct", weights, storage, use),
+  forward: (node, y) => convCalls(node, conv2dGeometry(node), "direct", node.inputs[0], y, true),
+  backward: (node, dy, [dx]) => dx ? convCalls(node, conv2dGeometry(node), "transposed", dy, dx, false) : [],
   weightGradients: (node, dy) =>
     weightGradients(node.name, conv2dGeometry(node), node.inputs[0], dy, node.params.bias ? dy : undefined),
 };

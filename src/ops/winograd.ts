@@ -1,90 +1,108 @@
 /**
- * A 3×3 convolution of stride 1 by Winograd's minimal filtering, where that is cheaper: on a CPU, when enough tiles share
- * the transformed weights, which are four times as many. The kernels' header has the equations.
+ * Convolutions by Winograd's minimal filtering, where that is cheaper: on a CPU, when enough tiles share the transformed
+ * weights, which are several times as many. The kernels' header has the equations.
  */
 import type { ConvDirection, ConvGeometry } from "../../shaders/conv_shape.ts";
-import { MADE, PLACES, weightTransform, winogradInput, winogradOutput, winogradShape } from "../../shaders/winograd.ts";
+import {
+  type WinogradClass,
+  winogradFilter,
+  winogradFits,
+  winogradInput,
+  winogradOutput,
+  winogradShape,
+} from "../../shaders/winograd.ts";
 import { type Binding, type Call, read, write } from "../gpu/kernel.ts";
 import { featureMap, type Format, type Tensor } from "../gpu/tensor.ts";
-import { type Connection, convCall, convCost, convFlops, movingCost, packConv } from "./convolution.ts";
-import { blocks, type HostTensor, type Node, type PackedTensor, type Use } from "./op.ts";
+import { type Connection, convCall, convCost, convFlops, formatOf, movingCost, packConv } from "./convolution.ts";
+import { blocks, type HostTensor, type Node, type PackedTensor, type Use, type WeightStorage } from "./op.ts";
 
 /** Bytes of transformed weights that a layer may have: more would cost more in memory than they bring in time. */
 const MOST_BYTES = 1 << 24;
 
-/** The 1×1 convolution in 36 groups, over all tiles of a batch. */
-function products(g: ConvGeometry, direction: ConvDirection): ConvGeometry {
+/** Texels on each side of a class for each block of channels: (place, phase) on the fine side, place on the coarse one. */
+const width = ({ places, phases }: WinogradClass) => ({ fine: places.length * phases, coarse: places.length });
+
+/** What a class connects. */
+const matrices = (c: Connection, one: WinogradClass): Connection => ({
+  channelsIn: width(one).fine * c.channelsIn,
+  channelsOut: width(one).coarse * c.channelsOut,
+  groups: width(one).coarse * c.groups,
+  kernel: [1, 1],
+});
+
+/** The 1×1 convolution of a class over all tiles of a batch. */
+function products(g: ConvGeometry, direction: ConvDirection, one: WinogradClass): ConvGeometry {
   const extent = [1, winogradShape(g, direction).count] as const;
-  return {
-    ...matrices(g),
+  const plain = {
     batch: 1,
     inSize: extent,
     outSize: extent,
     stride: [1, 1],
     dilation: [1, 1],
     padding: [0, 0],
+  } as const;
+  return { ...matrices(g, one), ...plain };
+}
+
+/** Whether a convolution is faster so on the device than with plain weights of a format. */
+export function winogradPays(
+  { device, gradient }: Use,
+  g: ConvGeometry,
+  forward: ConvDirection,
+  format: Format,
+): boolean {
+  if (!device.caps.software || !winogradFits(g)) return false;
+  const { classes } = winogradFilter(g),
+    sum = (of: (one: WinogradClass) => number) => classes.reduce((all, one) => all + of(one), 0);
+  const fine = sum((one) => width(one).fine), coarse = sum((one) => width(one).coarse);
+  if (4 * fine * g.channelsOut * g.channelsIn / g.groups > MOST_BYTES) return false;
+  const backward = forward === "direct" ? "transposed" : "direct";
+  const gain = (direction: ConvDirection) => {
+    const { from, to, count, stepIn, stepOut } = winogradShape(g, direction);
+    const [into, out] = direction === "direct" ? [fine, coarse] : [coarse, fine];
+    return convCost(device, g, direction, format) -
+      sum((one) => convCost(device, products(g, direction, one), direction, "f32")) -
+      movingCost(device, blocks(from) * count, 36 * stepIn ** 2, into) -
+      movingCost(device, blocks(to) * count, out, 16 * stepOut ** 2);
   };
+  return gain(forward) + (gradient ? gain(backward) : 0) > 0;
 }
 
-const matrices = (c: Connection) => ({
-  channelsIn: PLACES * c.channelsIn,
-  channelsOut: PLACES * c.channelsOut,
-  groups: PLACES * c.groups,
-  kernel: [1, 1] as const,
-});
-
-/** Whether a convolution can be made this way. */
-export function winogradFits(g: ConvGeometry): boolean {
-  return g.kernel.every((n) => n === 3) && [...g.stride, ...g.dilation].every((n) => n === 1) &&
-    [g.channelsIn, g.channelsOut].every((channels) => channels / g.groups % 4 === 0);
-}
-
-/** Whether it is faster so on the device than with plain weights of a format. */
-export function winogradPays({ device, gradient }: Use, g: ConvGeometry, format: Format): boolean {
-  const bytes = 4 * PLACES * g.channelsOut * g.channelsIn / g.groups;
-  if (!device.caps.software || !winogradFits(g) || bytes > MOST_BYTES) return false;
-  const gains = (gradient ? ["direct", "transposed"] as const : ["direct"] as const).map((direction) => {
-    const { from, to, count } = winogradShape(g, direction);
-    return convCost(device, g, direction, format) - convCost(device, products(g, direction), direction, "f32") -
-      movingCost(device, blocks(from) * count, PLACES, PLACES) - movingCost(device, blocks(to) * count, PLACES, MADE);
-  });
-  return gains.reduce((a, b) => a + b) > 0;
-}
-
-/** Packs the transformed weights, and the bias. */
+/** Packs the transformed weights, those of class n as `class`n, and the bias. */
 export function packWinograd(
-  c: Connection,
+  g: Pick<ConvGeometry, "channelsIn" | "channelsOut" | "groups" | "kernel" | "stride">,
   { weight, bias }: Record<string, HostTensor>,
 ): Record<string, PackedTensor> {
-  const shape = [PLACES * c.channelsOut, c.channelsIn / c.groups, 1, 1];
-  const { weight: transformed, ...rest } = packConv(
-    matrices(c),
-    {
-      ...(bias ? { bias } : {}),
-      weight: {
-        shape,
-        stored: "F32",
-        get values() {
-          return transform(weight.values);
-        },
+  const packed: Record<string, PackedTensor> = {};
+  for (const [n, one] of winogradFilter(g).classes.entries()) {
+    const own = matrices(g, one), shape = [own.channelsOut, own.channelsIn / own.groups, 1, 1];
+    const transformed: HostTensor = {
+      shape,
+      stored: "F32",
+      get values() {
+        return transform(weight.values, one, g.channelsIn / g.groups);
       },
-    },
-    "f32",
-  );
-  return { transformed, ...rest };
+    };
+    const all = packConv(own, { weight: transformed, ...(bias && n === 0 ? { bias } : {}) }, "f32");
+    packed[`class${n}`] = all.weight;
+    if (all.bias) packed.bias = all.bias;
+  }
+  return packed;
 }
 
-/** G g Gᵀ of each 3×3 kernel: the first place of all kernels, then the second … */
-function transform(weights: Float32Array): Float32Array {
-  const kernels = weights.length / 9, result = new Float32Array(PLACES * kernels);
-  const factors = weightTransform.flatMap((row) =>
-    weightTransform.map((column) => Float64Array.from(row.flatMap((a) => column.map((b) => a * b))))
-  );
-  for (const [place, factor] of factors.entries()) {
-    for (let n = 0; n < kernels; n++) {
-      let sum = 0;
-      for (let tap = 0; tap < 9; tap++) sum += factor[tap] * weights[n * 9 + tap];
-      result[place * kernels + n] = sum;
+/** The values of (O, I, kh, kw) at the places of a class: (place, O, phase, I). */
+function transform(weights: Float32Array, { places, phases }: WinogradClass, inputs: number): Float32Array {
+  const taps = places[0].factors[0].length, kernels = weights.length / taps, outputs = kernels / inputs;
+  const result = new Float32Array(places.length * phases * kernels);
+  for (const [place, { factors }] of places.entries()) {
+    for (const [phase, factor] of factors.entries()) {
+      const used = [...factor.keys()].filter((tap) => factor[tap] !== 0);
+      for (let n = 0; n < kernels; n++) {
+        const o = Math.floor(n / inputs), row = (place * outputs + o) * phases + phase;
+        let sum = 0;
+        for (const tap of used) sum += factor[tap] * weights[n * taps + tap];
+        result[row * inputs + n % inputs] = sum;
+      }
     }
   }
   return result;
@@ -92,41 +110,71 @@ function transform(weights: Float32Array): Float32Array {
 
 /** The calls that run a geometry in one direction, from `x` into `y`, with weights of `packWinograd`. */
 export function winogradCalls(
-  { device, name, weights: { transformed, bias } }: Node,
+  { device, name, weights }: Node,
   g: ConvGeometry,
   direction: ConvDirection,
   x: Tensor,
   y: Binding,
   withBias: boolean,
 ): Call[] {
-  const { from, to, count } = winogradShape(g, direction), useBias = withBias && bias !== undefined;
-  const label = direction === "direct" ? name : `${name} (transposed)`;
-  const map = (what: string, channels: number) =>
-    featureMap(device, `${label} ${what}`, [1, PLACES * 4 * blocks(channels), 1, count]);
-  const tiles = map("tiles", from), made = map("products", to);
-  const product = convCall(
-    { device, name, weights: { weight: transformed } },
-    products(g, direction),
-    direction,
-    tiles,
-    write(made),
-    false,
-  );
+  const { from, to, count, classes } = winogradShape(g, direction), direct = direction === "direct";
+  const label = direct ? name : `${name} (transposed)`, useBias = withBias && weights.bias !== undefined;
+  const maps = (what: string, channels: number, side: "fine" | "coarse") =>
+    classes.map((one, n) =>
+      featureMap(device, `${label} ${what} ${n}`, [1, width(one)[side] * 4 * blocks(channels), 1, count])
+    );
+  const tiles = maps("tiles", from, direct ? "fine" : "coarse"),
+    made = maps("products", to, direct ? "coarse" : "fine");
+  const bound = (letter: string, tensors: Tensor[], access: (tensor: Tensor) => Binding) =>
+    Object.fromEntries(tensors.map((tensor, n) => [`${letter}${n}`, access(tensor)]));
   return [
     {
       label: `${label} tiles in`,
-      bindings: { x: read(x), y: write(tiles) },
+      bindings: { x: read(x), ...bound("y", tiles, write) },
       code: winogradInput(g, direction),
       invocations: blocks(from) * count,
       flops: 0,
     },
-    { ...product, label, flops: convFlops(g) }, // those of the plain convolution, which others count too
+    ...classes.map((one, n) => ({
+      ...convCall(
+        { device, name, weights: { weight: weights[`class${n}`] } },
+        products(g, direction, one),
+        direction,
+        tiles[n],
+        write(made[n]),
+        false,
+      ),
+      flops: n === 0 ? convFlops(g) : 0, // those of the plain convolution, which others count too
+    })),
     {
       label: `${label} tiles out`,
-      bindings: { x: read(made), y, ...(useBias ? { bias: read(bias) } : {}) },
+      bindings: { ...bound("x", made, read), y, ...(useBias ? { bias: read(weights.bias) } : {}) },
       code: winogradOutput(g, direction, useBias),
       invocations: blocks(to) * count,
       flops: 0,
     },
   ];
+}
+
+/** Packs weights as they serve best; the layer runs the geometry forward in the direction `forward`. */
+export function packBest(
+  g: ConvGeometry,
+  forward: ConvDirection,
+  weights: Record<string, HostTensor>,
+  storage: WeightStorage,
+  use?: Use,
+): Record<string, PackedTensor> {
+  const free = storage === "stored" || storage === "f32"; // the others are asked for to save memory
+  return use && free && winogradPays(use, g, forward, formatOf(weights.weight, storage))
+    ? packWinograd(g, weights)
+    : packConv(g, weights, storage);
+}
+
+/** The calls that run a geometry in one direction, in the way that the weights were packed for. */
+export function convCalls(
+  ...[node, geometry, direction, x, y, withBias]: Parameters<typeof winogradCalls>
+): Call[] {
+  return node.weights.class0
+    ? winogradCalls(node, geometry, direction, x, y, withBias)
+    : [convCall(node, geometry, direction, x, y, withBias)];
 }

@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { type Device, openDevice } from "../../src/gpu/device.ts";
 import { Net, type NetOptions } from "../../src/net/net.ts";
-import { packWinograd, winogradCalls, winogradFits } from "../../src/ops/winograd.ts";
+import { packWinograd, winogradCalls } from "../../src/ops/winograd.ts";
+import { winogradFits } from "../../shaders/winograd.ts";
 import { allCases } from "../cases/all.ts";
 import { randomWeights } from "../cases/case.ts";
 import { pretend } from "../gpu/pretend.ts";
@@ -17,14 +18,19 @@ import { checkConvolution } from "./check_convolution.ts";
 
 const device = await openDevice();
 
+/** The cases that the filters' description says they can make. */
 const fitting = allCases.filter(({ type, inputs: [[, c]], params }) => {
-  const { kernel, stride = 1, dilation = 1, channels, groups = 1 } = params as unknown as Record<string, number>;
-  return type === "conv2d" && kernel === 3 && stride === 1 && dilation === 1 &&
+  const { channels, groups = 1, kernel, stride = 1, dilation = 1, padding = 0 } = params as unknown as Record<
+    string,
+    number
+  >;
+  const plain = kernel === 3 && stride === 1, doubling = kernel === 4 && stride === 2 && padding === 1 && groups === 1;
+  return ["conv2d", "deconv2d"].includes(type) && dilation === 1 && (plain || doubling) &&
     [c, channels].every((n) => n / groups % 4 === 0);
 });
 
 for (const testCase of fitting) {
-  Deno.test(`winograd: ${testCase.name}`, () =>
+  Deno.test(`winograd: ${testCase.type}: ${testCase.name}`, () =>
     checkConvolution(device, testCase, {
       pack(_, host, geometry) {
         assert.ok(winogradFits(geometry));
