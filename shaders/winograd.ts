@@ -20,7 +20,7 @@ import { type ConvDirection, type ConvGeometry, range } from "./conv_shape.ts";
 import { up4 } from "./layout.ts";
 
 /** Rows of outputs that a tile makes, and of inputs that it reads. */
-const MADE = 4, READ = 6;
+export const MADE = 4, READ = 6;
 
 const points = [0, Math.SQRT2, -Math.SQRT2, Math.SQRT1_2, -Math.SQRT1_2];
 /** Where the value at 1/α stands; ∞ comes last. */
@@ -47,10 +47,35 @@ const inputTransform = [
 /** Aᵀ, 4 × 6. */
 const outputTransform = range(MADE).map((power) => [...points.map((a) => a ** power), power === MADE - 1 ? 1 : 0]);
 
-/** The kernels that can be made so, by the taps of each phase along an axis: those that meet three neighbours, if any. */
+/** Pairs of rows and columns below a limit. */
+const pairs = (limit: number) => range(limit).flatMap((y) => range(limit).map((x) => [y, x] as const));
+
+/** Places of ⊙ that as many pairs of phases share. */
+export interface WinogradClass {
+  /** How many pairs of phases each place has. */
+  phases: number;
+  /** For each place and each of its pairs of phases, what multiplies the taps of the kernel. */
+  places: number[][][];
+}
+
+/** A kernel that can be made so, by the taps of each phase along an axis: those that meet three neighbours, if any. */
+function filterOf(kernel: number, stride: number, taps: (number | undefined)[][]) {
+  const along = weightTransform.map((row) => taps.map((own) => range(kernel).map((tap) => row[own.indexOf(tap)] ?? 0)));
+  const meets = along.map((phases) => range(stride).filter((phase) => phases[phase].some((factor) => factor !== 0)));
+  const classes: WinogradClass[] = [];
+  const found = pairs(READ).map(([row, column]) => {
+    const phases = meets[row].flatMap((y) => meets[column].map((x) => [y, x]));
+    const factors = phases.map(([y, x]) => along[row][y].flatMap((a) => along[column][x].map((b) => a * b)));
+    let own = classes.findIndex((one) => one.phases === phases.length);
+    if (own < 0) own = classes.push({ phases: phases.length, places: [] }) - 1;
+    return { class: own, place: classes[own].places.push(factors) - 1, phases };
+  });
+  return { kernel, stride, classes, at: (row: number, column: number) => found[row * READ + column] };
+}
+
 const filters = [
-  { kernel: 3, stride: 1, taps: [[0, 1, 2]] },
-  { kernel: 4, stride: 2, taps: [[3, 1, undefined], [undefined, 2, 0]] },
+  filterOf(3, 1, [[0, 1, 2]]),
+  filterOf(4, 2, [[3, 1, undefined], [undefined, 2, 0]]),
 ];
 
 /** Whether a convolution can be made so. */
@@ -62,63 +87,40 @@ export function winogradFits(g: ConvGeometry): boolean {
   );
 }
 
-/** Places of ⊙ that as many pairs of phases share. */
-export interface WinogradClass {
-  /** Each place's phases as [row, column], and for each of these what multiplies the taps of the kernel. */
-  places: { phases: (readonly [number, number])[]; factors: number[][] }[];
-  /** How many phases each place has. */
-  phases: number;
-}
-
-/** The filter of a geometry: its classes, and where among them a place and a pair of phases are. */
-export function winogradFilter({ kernel, stride }: Pick<ConvGeometry, "kernel" | "stride">) {
-  const { taps } = filters.find((filter) => filter.kernel === kernel[0] && filter.stride === stride[0])!;
-  const along = range(READ).map((place) =>
-    taps.map((own) => range(kernel[0]).map((tap) => weightTransform[place][own.indexOf(tap)] ?? 0))
-  );
-  const meets = along.map((factors) => range(taps.length).filter((phase) => factors[phase].some((f) => f !== 0)));
-  const classes: WinogradClass[] = [], index = new Map<string, { class: number; place: number; phase: number }>();
-  for (const row of range(READ)) {
-    for (const column of range(READ)) {
-      const phases = meets[row].flatMap((y) => meets[column].map((x) => [y, x] as const));
-      const factors = phases.map(([y, x]) => along[row][y].flatMap((a) => along[column][x].map((b) => a * b)));
-      let own = classes.findIndex((one) => one.phases === phases.length);
-      if (own < 0) own = classes.push({ places: [], phases: phases.length }) - 1;
-      const place = classes[own].places.push({ phases, factors }) - 1;
-      phases.forEach((pair, phase) => index.set([row, column, ...pair].join(), { class: own, place, phase }));
-    }
-  }
-  return { classes, phases: taps.length, find: (...at: number[]) => index.get(at.join()) };
-}
+/** The filter of a geometry that fits. */
+export const winogradFilter = ({ kernel, stride }: Pick<ConvGeometry, "kernel" | "stride">) =>
+  filters.find((filter) => filter.kernel === kernel[0] && filter.stride === stride[0])!;
 
 /** A convolution in one direction as tiles. */
 export function winogradShape(g: ConvGeometry, direction: ConvDirection) {
-  const direct = direction === "direct", filter = winogradFilter(g), strided = g.stride[0] > 1;
+  const direct = direction === "direct", filter = winogradFilter(g), strided = filter.stride > 1;
   const [from, to] = direct ? [g.channelsIn, g.channelsOut] : [g.channelsOut, g.channelsIn];
   const [source, target] = direct ? [g.inSize, g.outSize] : [g.outSize, g.inSize];
   /** Steps from one row of a phase to the next; only the fine side, which a direct convolution reads, has several. */
-  const [stepIn, stepOut] = direct ? [g.stride[0], 1] : [1, g.stride[0]];
+  const [stepIn, stepOut] = direct ? [filter.stride, 1] : [1, filter.stride];
   const tiles = target.map((extent) => Math.ceil(extent / stepOut / MADE));
   const flipped = strided === direct;
-  const slot = (place: number) => flipped ? inverse[place] : place;
+  const at = (row: number, column: number) =>
+    flipped ? filter.at(inverse[row], inverse[column]) : filter.at(row, column);
+  /** The number that a place has in its class: on the coarse side, and for each of its pairs of phases on the fine one. */
+  const coarse = (row: number, column: number) => {
+    const { class: own, place } = at(row, column);
+    return { class: own, number: place };
+  };
+  const fine = (row: number, column: number, y: number, x: number) => {
+    const { class: own, place, phases } = at(row, column), phase = phases.findIndex(([py, px]) => py === y && px === x);
+    return phase < 0 ? undefined : { class: own, number: place * phases.length + phase };
+  };
   return {
     ...{ from, to, source, target, stepIn, stepOut, tiles, classes: filter.classes },
     /** Tiles of all items. */
     count: g.batch * tiles[0] * tiles[1],
     /** Rows and columns of zeros before the source's first. */
     padding: g.padding.map((before) => strided || direct ? before : 2 - before),
-    /** The class of a place and a pair of phases, and its number there on the source's and on the target's side. */
-    find(row: number, column: number, y: number, x: number) {
-      const found = filter.find(slot(row), slot(column), y, x);
-      if (!found) return undefined;
-      const fine = found.place * filter.classes[found.class].phases + found.phase;
-      return { class: found.class, in: direct ? fine : found.place, out: direct ? found.place : fine };
-    },
+    /** The class of a place, and its number there on the source's and on the target's side, if the phases meet there. */
+    ...(direct ? { placeIn: fine, placeOut: coarse } : { placeIn: coarse, placeOut: fine }),
   };
 }
-
-/** Pairs of rows and columns below a limit. */
-const pairs = (limit: number) => range(limit).flatMap((y) => range(limit).map((x) => [y, x] as const));
 
 /** WGSL of Σ coefficient · term, of the terms that there are. */
 const combine = (coefficients: number[], term: (n: number) => string | undefined): string =>
@@ -155,12 +157,9 @@ export function winogradInput(g: ConvGeometry, direction: ConvDirection): string
   ${all.map((c) => `let t${c} = ${combine(inputTransform[row], (r) => `d${r}${c}`)};`).join("\n  ")}
   ${
           all.map((column) => {
-            // Of a coarse source all phases read the same tile: any that is there will do.
-            const found = s.stepIn > 1
-              ? s.find(row, column, py, px)
-              : pairs(s.stepOut).map(([y, x]) => s.find(row, column, y, x)).find((one) => one);
+            const found = s.placeIn(row, column, py, px);
             return found
-              ? `store_y${found.class}((${found.in * blocks}u + block) * ${s.count}u + tile, ${
+              ? `store_y${found.class}((${found.number * blocks}u + block) * ${s.count}u + tile, ${
                 combine(inputTransform[column], (c) => `t${c}`)
               });`
               : "";
@@ -183,16 +182,14 @@ export function winogradOutput(g: ConvGeometry, direction: ConvDirection, bias: 
   const bounded = (axis: number, at: string) =>
     s.target[axis] % (MADE * s.stepOut) ? [`${at} < ${s.target[axis]}u`] : [];
   const phases = pairs(s.stepOut).map(([py, px]) => {
-    const found = (r: number, c: number) =>
-      s.stepOut > 1 ? s.find(r, c, py, px) : pairs(s.stepIn).map(([y, x]) => s.find(r, c, y, x)).find((one) => one);
     const loads = pairs(READ).flatMap(([r, c]) => {
-      const one = found(r, c);
-      return one ? `let m${r}${c} = load_x${one.class}((${one.out * blocks}u + block) * ${s.count}u + tile);` : [];
+      const one = s.placeOut(r, c, py, px);
+      return one ? `let m${r}${c} = load_x${one.class}((${one.number * blocks}u + block) * ${s.count}u + tile);` : [];
     });
     const rows = range(MADE).map((row) => {
       const y = `(top + ${row}u) * ${s.stepOut}u + ${py}u`;
       const columns = all.map((c) =>
-        `let t${c} = ${combine(outputTransform[row], (r) => found(r, c) ? `m${r}${c}` : undefined)};`
+        `let t${c} = ${combine(outputTransform[row], (r) => s.placeOut(r, c, py, px) ? `m${r}${c}` : undefined)};`
       );
       const stores = range(MADE).map((column) => {
         const x = `(left + ${column}u) * ${s.stepOut}u + ${px}u`, bounds = [...bounded(0, y), ...bounded(1, x)];

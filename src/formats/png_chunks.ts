@@ -97,8 +97,8 @@ export async function readText(chunks: Chunk[]): Promise<Record<string, string>>
 }
 
 /**
- * Inflates zlib data piece by piece, by the engine's own code. Throws Error where they are damaged, or as soon as they inflate to more than
- * `limit` bytes: a 64 KiB part grows to 64 MiB at most, so a small hostile file fills no memory.
+ * Inflates zlib data piece by piece, by the engine's own code. Throws Error where they are damaged, or as soon as they
+ * inflate to more than `limit` bytes: a 64 KiB part grows to 64 MiB at most, so a small hostile file fills no memory.
  */
 export async function* inflate(data: Uint8Array, limit: number): AsyncGenerator<Uint8Array> {
   const stream = new Blob([data as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("deflate"));

@@ -103,7 +103,7 @@ export function packVector(values: Float32Array): PackedTensor {
 const storedAs = { F32: "f32", F16: "f16", I8: "i8" } as const;
 
 /** How the GPU stores a weight. */
-export function formatOf({ stored }: HostTensor, storage: WeightStorage): "f32" | "f16" | "i8" {
+export function formatOf({ stored }: HostTensor, storage: WeightStorage): Format {
   return storage === "stored" ? storedAs[stored] : storage;
 }
 
@@ -258,37 +258,29 @@ export function tiles(device: Device, g: ConvGeometry, direction: ConvDirection)
   });
 }
 
-/** The time of a whole dispatch in the units of the prices: edges and idle lanes count too. */
-function tileCost(
-  device: Device,
-  geometry: ConvGeometry,
-  direction: ConvDirection,
-  format: Format,
-  tile: ConvTile,
-): number {
-  const price = priceOf(device), shape = { geometry, direction, tile }, { invocations } = convShape(shape);
-  const { taps, texels } = tapRow(shape), held = tile.blocks * tile.strips * tile.columns;
-  const trip = price.pixel * tile.strips * texels.length / taps.length + price.block[format] * tile.blocks +
-    (price.sum + price.carry / taps.length) * held;
-  const whole = tripsOf(geometry, direction) * trip + price.store * held * (1 + held / price.most);
-  return whole * invocations * idle(device, invocations);
+/**
+ * The cheapest tile for a kernel on this device, with weights of a format, and the time of the whole dispatch in the units
+ * of the prices: edges and idle lanes count too.
+ */
+function cheapest(device: Device, geometry: ConvGeometry, direction: ConvDirection, format: Format) {
+  const price = priceOf(device), trips = tripsOf(geometry, direction);
+  const priced = tiles(device, geometry, direction).map((tile) => {
+    const shape = { geometry, direction, tile }, { invocations } = convShape(shape);
+    const { taps, texels } = tapRow(shape), held = tile.blocks * tile.strips * tile.columns;
+    const trip = price.pixel * tile.strips * texels.length / taps.length + price.block[format] * tile.blocks +
+      (price.sum + price.carry / taps.length) * held;
+    const whole = trips * trip + price.store * held * (1 + held / price.most);
+    return { tile, cost: whole * invocations * idle(device, invocations) };
+  });
+  return priced.reduce((best, one) => one.cost < best.cost ? one : best);
 }
 
 /** The cheapest tile for a kernel on this device, with weights of a format. */
-export function chooseTile(
-  device: Device,
-  geometry: ConvGeometry,
-  direction: ConvDirection,
-  format: Format,
-): ConvTile {
-  const cost = (tile: ConvTile) => tileCost(device, geometry, direction, format, tile);
-  return tiles(device, geometry, direction).reduce((best, tile) => cost(tile) < cost(best) ? tile : best);
-}
+export const chooseTile = (...kernel: Parameters<typeof cheapest>): ConvTile => cheapest(...kernel).tile;
 
 /** What a convolution costs with the cheapest tile, its weights coming from memory. */
 export function convCost(device: Device, g: ConvGeometry, direction: ConvDirection, format: Format): number {
-  return tileCost(device, g, direction, format, chooseTile(device, g, direction, format)) +
-    priceOf(device).weight * packedTexels(g, format);
+  return cheapest(device, g, direction, format).cost + priceOf(device).weight * packedTexels(g, format);
 }
 
 /** What a kernel costs, in the same units, that mostly moves texels. */
@@ -303,6 +295,10 @@ export function convFlops(g: ConvGeometry): number {
     g.kernel[1];
 }
 
+/** What the kernel of a layer's direction is called. */
+export const labelOf = (name: string, direction: ConvDirection): string =>
+  direction === "direct" ? name : `${name} (transposed)`;
+
 /** The call that runs a geometry in one direction, from `x` into `y`. */
 export function convCall(
   node: Pick<Node, "device" | "name" | "weights">,
@@ -315,7 +311,7 @@ export function convCall(
 ): Call {
   const { weight, scale, bias } = node.weights, useBias = withBias && bias !== undefined;
   return {
-    label: direction === "direct" ? node.name : `${node.name} (transposed)`,
+    label: labelOf(node.name, direction),
     bindings: {
       x: read(x),
       w: read(weight),

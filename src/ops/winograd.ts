@@ -4,6 +4,8 @@
  */
 import type { ConvDirection, ConvGeometry } from "../../shaders/conv_shape.ts";
 import {
+  MADE,
+  READ,
   type WinogradClass,
   winogradFilter,
   winogradFits,
@@ -13,7 +15,17 @@ import {
 } from "../../shaders/winograd.ts";
 import { type Binding, type Call, read, write } from "../gpu/kernel.ts";
 import { featureMap, type Format, type Tensor } from "../gpu/tensor.ts";
-import { type Connection, convCall, convCost, convFlops, formatOf, movingCost, packConv } from "./convolution.ts";
+import {
+  type Connection,
+  convCall,
+  convCost,
+  convFlops,
+  formatOf,
+  labelOf,
+  movingCost,
+  packConv,
+  packVector,
+} from "./convolution.ts";
 import { blocks, type HostTensor, type Node, type PackedTensor, type Use, type WeightStorage } from "./op.ts";
 
 /** Bytes of transformed weights that a layer may have: more would cost more in memory than they bring in time. */
@@ -45,7 +57,7 @@ function products(g: ConvGeometry, direction: ConvDirection, one: WinogradClass)
 }
 
 /** Whether a convolution is faster so on the device than with plain weights of a format. */
-export function winogradPays(
+function winogradPays(
   { device, gradient }: Use,
   g: ConvGeometry,
   forward: ConvDirection,
@@ -62,8 +74,8 @@ export function winogradPays(
     const [into, out] = direction === "direct" ? [fine, coarse] : [coarse, fine];
     return convCost(device, g, direction, format) -
       sum((one) => convCost(device, products(g, direction, one), direction, "f32")) -
-      movingCost(device, blocks(from) * count, 36 * stepIn ** 2, into) -
-      movingCost(device, blocks(to) * count, out, 16 * stepOut ** 2);
+      movingCost(device, blocks(from) * count, (READ * stepIn) ** 2, into) -
+      movingCost(device, blocks(to) * count, out, (MADE * stepOut) ** 2);
   };
   return gain(forward) + (gradient ? gain(backward) : 0) > 0;
 }
@@ -73,28 +85,26 @@ export function packWinograd(
   g: Pick<ConvGeometry, "channelsIn" | "channelsOut" | "groups" | "kernel" | "stride">,
   { weight, bias }: Record<string, HostTensor>,
 ): Record<string, PackedTensor> {
-  const packed: Record<string, PackedTensor> = {};
+  const packed: Record<string, PackedTensor> = bias ? { bias: packVector(bias.values) } : {};
   for (const [n, one] of winogradFilter(g).classes.entries()) {
-    const own = matrices(g, one), shape = [own.channelsOut, own.channelsIn / own.groups, 1, 1];
+    const own = matrices(g, one);
     const transformed: HostTensor = {
-      shape,
+      shape: [own.channelsOut, own.channelsIn / own.groups, 1, 1],
       stored: "F32",
       get values() {
         return transform(weight.values, one, g.channelsIn / g.groups);
       },
     };
-    const all = packConv(own, { weight: transformed, ...(bias && n === 0 ? { bias } : {}) }, "f32");
-    packed[`class${n}`] = all.weight;
-    if (all.bias) packed.bias = all.bias;
+    packed[`class${n}`] = packConv(own, { weight: transformed }, "f32").weight;
   }
   return packed;
 }
 
 /** The values of (O, I, kh, kw) at the places of a class: (place, O, phase, I). */
 function transform(weights: Float32Array, { places, phases }: WinogradClass, inputs: number): Float32Array {
-  const taps = places[0].factors[0].length, kernels = weights.length / taps, outputs = kernels / inputs;
+  const taps = places[0][0].length, kernels = weights.length / taps, outputs = kernels / inputs;
   const result = new Float32Array(places.length * phases * kernels);
-  for (const [place, { factors }] of places.entries()) {
+  for (const [place, factors] of places.entries()) {
     for (const [phase, factor] of factors.entries()) {
       const used = [...factor.keys()].filter((tap) => factor[tap] !== 0);
       for (let n = 0; n < kernels; n++) {
@@ -118,7 +128,7 @@ export function winogradCalls(
   withBias: boolean,
 ): Call[] {
   const { from, to, count, classes } = winogradShape(g, direction), direct = direction === "direct";
-  const label = direct ? name : `${name} (transposed)`, useBias = withBias && weights.bias !== undefined;
+  const label = labelOf(name, direction), useBias = withBias && weights.bias !== undefined;
   const maps = (what: string, channels: number, side: "fine" | "coarse") =>
     classes.map((one, n) =>
       featureMap(device, `${label} ${what} ${n}`, [1, width(one)[side] * 4 * blocks(channels), 1, count])
@@ -171,10 +181,7 @@ export function packBest(
 }
 
 /** The calls that run a geometry in one direction, in the way that the weights were packed for. */
-export function convCalls(
-  ...[node, geometry, direction, x, y, withBias]: Parameters<typeof winogradCalls>
-): Call[] {
-  return node.weights.class0
-    ? winogradCalls(node, geometry, direction, x, y, withBias)
-    : [convCall(node, geometry, direction, x, y, withBias)];
+export function convCalls(...call: Parameters<typeof winogradCalls>): Call[] {
+  const [{ weights }] = call;
+  return weights.class0 ? winogradCalls(...call) : [convCall(...call)];
 }
