@@ -19,9 +19,11 @@
  *
  * Neighbouring invocations take neighbouring strips, so that with one column GPUs read and write whole cache lines. With
  * more, all taps of a kernel's row come in one loop trip and share the texels of neighbouring columns. Long sums are taken
- * in parts, so that rounding grows with the square root of a part and of their number, not of all products.
+ * in parts, so that rounding grows with the square root of a part and of their number, not of all products;
+ * or they are compensated.
  */
 import { wgsl } from "wgsl-preprocessor";
+import { addProduct, compensatedFunctions, opaqueOne, split } from "./compensated.ts";
 import { convShape, phaseTaps, range, spans, tapRow, type TiledConv } from "./conv_shape.ts";
 import { up4 } from "./layout.ts";
 
@@ -29,6 +31,7 @@ import { up4 } from "./layout.ts";
 export interface ConvKernel extends TiledConv {
   format: "f32" | "f16" | "i8";
   bias: boolean;
+  compensated: boolean;
 }
 
 /** Loop trips that make one part of a sum. */
@@ -59,7 +62,7 @@ function loadBlock(format: ConvKernel["format"], at: string): string {
 
 /** The kernel's WGSL. */
 export function conv(k: ConvKernel): string {
-  const { geometry: g, direction, tile, format } = k, direct = direction === "direct";
+  const { geometry: g, direction, tile, format, compensated } = k, direct = direction === "direct";
   const s = convShape(k), [kh, kw] = g.kernel, row = tapRow(k), taps = kh * kw, texels = blockTexels[format];
   const weightSpans = spans(g.channelsOut, g.channelsIn, g.groups);
   const own = direct ? weightSpans : spans(g.channelsIn, g.channelsOut, g.groups);
@@ -109,7 +112,7 @@ export function conv(k: ConvKernel): string {
         const x = named(j, at), load = `load_x(from${x} + ${r} * ${area}u)`;
         return `let x${x} = ${guarded ? `select(vec4f(), ${load}, ok${x})` : load}${
           scaled && !direct ? " * rowScale" : ""
-        };`;
+        }; ${compensated ? split(`x${x}`) : ""}`;
       })
     );
     const multiply = (m: number) =>
@@ -119,15 +122,19 @@ export function conv(k: ConvKernel): string {
         );
         const sums = strips.flatMap((j) =>
           columns.map((column) => {
-            const part = `part${a}_${j}_${column}`, x = named(j, row.offset(m, column));
-            return [0, 1, 2, 3].map((row) => `${part} = fma(m${row}, vec4f(x${x}.${"xyzw"[row]}), ${part});`).join(" ");
+            const name = `${a}_${j}_${column}`, x = named(j, row.offset(m, column));
+            return [..."xyzw"].map((lane, row) =>
+              compensated
+                ? addProduct(`acc${name}`, `lost${name}`, `m${row}`, `x${x}`, lane)
+                : `part${name} = fma(m${row}, vec4f(x${x}.${lane}), part${name});`
+            ).join(" ");
           })
         );
         const skip = !direct && !weightSpans.exact
           ? `if (block + ${a}u - ${weightSpans.wgsl(`first + ${r}`)} < ${weightSpans.count}u)`
           : "";
         return `${skip} { let at = ${weight(a)}; ${loadBlock(format, "at")} ${
-          rows.map((row, n) => `let m${n} = ${row};`).join(" ")
+          rows.map((row, n) => `let m${n} = ${row}; ${compensated ? split(`m${n}`) : ""}`).join(" ")
         }
         ${sums.join("\n        ")} }`;
       });
@@ -151,7 +158,10 @@ export function conv(k: ConvKernel): string {
             ...(th % py ? [`phaseY + ty${j} * ${py}u < ${th}u`] : []),
             ...(spare ? [`${x} < ${tw}u`] : []),
           ];
-        const value = `acc${a}_${j}_${column}${scaled && direct ? ` * scale${a}` : ""}${k.bias ? ` + bias${a}` : ""}`;
+        const lost = compensated ? [`lost${a}_${j}_${column}`] : [], bias = k.bias ? [`bias${a}`] : [];
+        const sum = (rest: string[]) =>
+          [`acc${a}_${j}_${column}`, ...rest.length ? [`(${rest.join(" + ")})`] : []].join(" + ");
+        const value = scaled && direct ? [`(${sum(lost)}) * scale${a}`, ...bias].join(" + ") : sum([...lost, ...bias]);
         return `${bounds.length ? `if (${bounds.join(" && ")}) ` : ""}{ store_y(((n${j} * ${
           up4(s.to)
         }u + block + ${a}u) * ${th}u + phaseY + ty${j} * ${py}u) * ${tw}u + ${x}, ${value}); }`;
@@ -159,10 +169,10 @@ export function conv(k: ConvKernel): string {
     )
   );
   const sums = channels.flatMap((a) => strips.flatMap((j) => columns.map((column) => `${a}_${j}_${column}`)));
-  const openPart = sums.map((sum) => `var part${sum} = vec4f();`).join(" ");
-  const closePart = sums.map((sum) => `acc${sum} += part${sum};`).join(" ");
-  const part = PART * tile.unroll, long = own.count > part; // short: a part for each row of taps
-  return wgsl`
+  const each = (statement: (sum: string) => string) => sums.map(statement).join(" ");
+  const openPart = each((sum) => `var part${sum} = vec4f();`), closePart = each((sum) => `acc${sum} += part${sum};`);
+  const part = PART * tile.unroll, parts = compensated ? "none" : own.count > part ? "in a tap" : "a row of taps";
+  return wgsl`${compensated ? compensatedFunctions : ""}
 fn kernel(i: u32) {
   let strip = i % ${s.tiles}u;
   let block = i / ${s.tiles}u % ${s.channelTiles}u * ${tile.blocks}u;
@@ -171,14 +181,15 @@ fn kernel(i: u32) {
   let phaseX = phase % ${px}u;
   let first = ${own.wgsl("block")};
   ${prepare.join("\n  ")}
-  ${sums.map((sum) => `var acc${sum} = vec4f();`).join(" ")}
+  ${each((sum) => `var acc${sum} = vec4f();`)}
+  ${compensated ? `${opaqueOne("load_x(0u)")} ${each((sum) => `var lost${sum} = vec4f();`)}` : ""}
   for (var ky = ${rowTaps.first}; ky < ${kh}u; ky += ${rowTaps.step}u) {
     #if ${direct}
     let shiftY = i32(ky * ${g.dilation[0]}u) - ${g.padding[0]};
     #else
     let shiftY = (i32(phaseY) + ${g.padding[0]} - i32(ky * ${g.dilation[0]}u)) / ${py};
     #endif
-    ${long ? "" : openPart}
+    ${parts === "a row of taps" ? openPart : ""}
     ${
     tile.columns === 1 ? `for (var kx = ${row.first}; kx < ${kw}u; kx += ${row.step}u) {` : `{ let kx = ${row.first};`
   }
@@ -189,16 +200,16 @@ fn kernel(i: u32) {
       #endif
       ${locate.join("\n      ")}
       ${
-    long
+    parts === "in a tap"
       ? `for (var start = 0u; start < ${own.count}u; start += ${part}u) { ${openPart}
       for (var r = start; r < min(start + ${part}u, ${own.count}u); r += ${tile.unroll}u) {`
       : `for (var r = 0u; r < ${own.count}u; r += ${tile.unroll}u) {`
   }
       ${range(tile.unroll).map(trip).join("\n      ")}
       }
-      ${long ? `${closePart} }` : ""}
+      ${parts === "in a tap" ? `${closePart} }` : ""}
     }
-    ${long ? "" : closePart}
+    ${parts === "a row of taps" ? closePart : ""}
   }
   ${scaled && direct ? channels.map((a) => `let scale${a} = load_scale(block + ${a}u);`).join(" ") : ""}
   ${k.bias ? channels.map((a) => `let bias${a} = load_bias(block + ${a}u);`).join(" ") : ""}

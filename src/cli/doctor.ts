@@ -5,6 +5,7 @@
 import { valueCount } from "../formats/shape.ts";
 import { allCases } from "../../tests/cases/all.ts";
 import { checkCase } from "../../tests/ops/check_case.ts";
+import { checkCompensated, compensatedCases } from "../../tests/ops/check_compensated.ts";
 import { type Device, measurePeak, Net, type Peak } from "../mod.ts";
 import { type Command, main, print, warn } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
@@ -40,19 +41,23 @@ const command: Command<typeof options> = {
   },
 };
 
-/** Every case of the tests' tables on this very adapter. */
+/** Every case of the tests' tables on this very adapter, and of some that convolutions' compensated sums are exact. */
 async function checkKernels(device: Device): Promise<{ checked: number; wrong: { case: string; error: string }[] }> {
   const wrong: { case: string; error: string }[] = [];
-  for (const testCase of allCases) {
+  const checks = [
+    ...allCases.map((testCase) => ({ testCase, check: checkCase })),
+    ...compensatedCases.map((testCase) => ({ testCase, check: checkCompensated })),
+  ];
+  for (const { testCase, check } of checks) {
     try {
-      await checkCase(device, testCase);
+      await check(device, testCase);
     } catch (error) {
       const [line] = (error as Error).message.split("\n");
       wrong.push({ case: `${testCase.type}: ${testCase.name}`, error: line });
       warn(`${testCase.type}: ${testCase.name}: ${line}`);
     }
   }
-  return { checked: allCases.length, wrong };
+  return { checked: checks.length, wrong };
 }
 
 /** The adapter as it presents itself. Limits are those that the device was opened with. */

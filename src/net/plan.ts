@@ -45,6 +45,8 @@ export interface PlanRequest {
   /** With `gradient`: also compute the gradients to all weights on the way. Nothing is folded into weights then. */
   weightGradients?: boolean;
   storage?: WeightStorage;
+  /** Forward, convolutions and fully connected layers sum with more bits than float32. */
+  compensated?: boolean;
   /** Told what memory will be taken before any is. */
   onPlan?: (pieces: readonly PlannedMemory[]) => void;
   /** Ends the building, with its reason. */
@@ -138,7 +140,7 @@ const COPIES = 3;
 
 /** Makes the plan; every memory that it takes is in `owned` at once, so that a failure loses none. */
 async function assemble(device: Device, request: PlanRequest, owned: Memory[]): Promise<Plan> {
-  const { batch, gradient, storage = "stored", optimise = true } = request;
+  const { batch, gradient, storage = "stored", compensated = false, optimise = true } = request;
   const wanted = gradient ? [...request.wanted, gradient.of, gradient.to] : request.wanted;
   const training = request.weightGradients === true;
   const { layers, resolve } = fuse(request.graph, wanted, { relu: optimise, affine: optimise && !training });
@@ -150,7 +152,7 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
     return tensor;
   };
 
-  const use = optimise && !training ? { device, batch, gradient: gradient !== undefined } : undefined;
+  const use = optimise && !training && !compensated ? { device, batch, gradient: gradient !== undefined } : undefined;
   const loads: Load[] = [];
   const nodes = layers.map((layer): { layer: FusedLayer; node: Node } => ({
     layer,
@@ -163,6 +165,7 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
       output: tensorOf(layer.output),
       weights: packWeights(device, layer, storage, loads, use),
       saved: gradient ? {} : undefined,
+      compensated,
     },
   }));
   const calls = nodes.flatMap(({ layer, node }) => layer.op.forward(node, write(node.output, { relu: layer.relu })));

@@ -299,17 +299,19 @@ export function convFlops(g: ConvGeometry): number {
 export const labelOf = (name: string, direction: ConvDirection): string =>
   direction === "direct" ? name : `${name} (transposed)`;
 
-/** The call that runs a geometry in one direction, from `x` into `y`. */
+/** The call that runs a geometry in one direction, from `x` into `y`; forward it adds the bias and sums as the node asks. */
 export function convCall(
-  node: Pick<Node, "device" | "name" | "weights">,
+  node: Pick<Node, "device" | "name" | "weights" | "compensated">,
   geometry: ConvGeometry,
   direction: ConvDirection,
   x: Tensor,
   y: Binding,
-  withBias: boolean,
+  forward: boolean,
   tile = chooseTile(node.device, geometry, direction, node.weights.weight.format),
 ): Call {
-  const { weight, scale, bias } = node.weights, useBias = withBias && bias !== undefined;
+  const { weight, scale, bias } = node.weights,
+    compensated = forward && node.compensated === true,
+    useBias = forward && bias !== undefined;
   return {
     label: labelOf(node.name, direction),
     bindings: {
@@ -319,7 +321,7 @@ export function convCall(
       ...(scale ? { scale: read(scale) } : {}),
       ...(useBias ? { bias: read(bias) } : {}),
     },
-    code: conv({ geometry, direction, tile, format: weight.format, bias: useBias }),
+    code: conv({ geometry, direction, tile, format: weight.format, bias: useBias, compensated }),
     invocations: convShape({ geometry, direction, tile }).invocations,
     flops: convFlops(geometry),
   };

@@ -69,6 +69,8 @@ export interface Node<P = unknown> {
   readonly weights: Readonly<Record<string, Tensor>>;
   /** Where forward notes the tensors that it keeps for backward. Absent when no gradient is wanted. */
   readonly saved?: Record<string, Tensor>;
+  /** Forward, carry along what rounding loses of long sums. */
+  readonly compensated?: boolean;
 }
 
 /** A layer type. `P` is what `parse` makes of its parameters in network.json. */

@@ -125,10 +125,10 @@ export function winogradCalls(
   direction: ConvDirection,
   x: Tensor,
   y: Binding,
-  withBias: boolean,
+  forward: boolean,
 ): Call[] {
   const { from, to, count, classes } = winogradShape(g, direction), direct = direction === "direct";
-  const label = labelOf(name, direction), useBias = withBias && weights.bias !== undefined;
+  const label = labelOf(name, direction), useBias = forward && weights.bias !== undefined;
   const maps = (what: string, channels: number, side: "fine" | "coarse") =>
     classes.map((one, n) =>
       featureMap(device, `${label} ${what} ${n}`, [1, width(one)[side] * 4 * blocks(channels), 1, count])

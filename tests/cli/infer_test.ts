@@ -46,6 +46,18 @@ Deno.test("output and gradient, whatever number of rows runs together", async ()
   assert.ok(distance(read(run.g).data as Float32Array, g.data as Float32Array) < 1e-6);
 });
 
+Deno.test("--fast gives nearly the same", async () => {
+  using run = tiny();
+  write(run.x, [3, 3, 8, 8]);
+  const wanted = [...run.args, "--gradient", run.g, "--unit", "2", "--force"];
+  assert.equal((await type(wanted)).code, 0);
+  const y = read(run.y).data as Float32Array, g = read(run.g).data as Float32Array;
+  const fast = await type([...wanted, "--fast"]);
+  assert.equal(fast.code, 0, fast.err);
+  assert.ok(distance(read(run.y).data as Float32Array, y) < 1e-6);
+  assert.ok(distance(read(run.g).data as Float32Array, g) < 1e-6);
+});
+
 Deno.test("the gradient is what the output changes by", async () => {
   using run = tiny();
   const x = write(run.x, [1, 3, 8, 8]), step = 1e-2;

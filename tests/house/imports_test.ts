@@ -16,7 +16,13 @@ const allowed: Record<string, string[]> = {
   "src/synth": ["src/net", "src/ops", "src/gpu", "shaders"],
   "src/mod.ts": ["src/formats", "src/gpu", "src/net", "src/ops", "src/synth"],
   // The doctor compares kernels with the tests' own references.
-  "src/cli": ["src/mod.ts", "src/formats", "deno.json", "tests/cases", "tests/ops/check_case.ts"],
+  "src/cli": [
+    "src/mod.ts",
+    "src/formats",
+    "deno.json",
+    "tests/cases",
+    ...["case", "compensated"].map((name) => `tests/ops/check_${name}.ts`),
+  ],
   // The tools that users type are commands like the others.
   tools: ["src/formats", "src/net", ...["command", "files", "progress", "values"].map((name) => `src/cli/${name}.ts`)],
   bench: ["src/mod.ts", "src/formats", "src/cli", "src/gpu", "src/ops", "src/net", "src/synth", "shaders", "tests"],
