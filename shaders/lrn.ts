@@ -6,6 +6,7 @@
  *
  * One invocation makes the four channels of a texel from the neighbouring blocks at the same position.
  */
+import { wgsl } from "wgsl-preprocessor";
 
 /** One LRN layer over maps of `channels` channels and `area` positions. */
 export interface LrnGeometry {
@@ -20,9 +21,29 @@ export interface LrnGeometry {
 /** How many values of a window of this size lie before its centre. */
 export const windowBefore = (size: number): number => Math.floor((size - 1) / 2);
 
-/** s^−β. The usual exponent takes exact square roots; `pow` is an approximation on some adapters. */
-export function inversePower(s: string, beta: number): string {
-  return beta === 0.75 ? `(inverseSqrt(${s}) * inverseSqrt(sqrt(${s})))` : `pow(${s}, vec4f(${-beta}))`;
+/** s^β. The usual exponent takes square roots, which are rounded once; `pow` and `inverseSqrt` are approximations. */
+export function power(s: string, beta: number): string {
+  return beta === 0.75 ? `sqrt(${s} * sqrt(${s}))` : `pow(${s}, vec4f(${beta}))`;
+}
+
+/**
+ * WGSL `normalised(x, u)`: x · (k + u)^−β. For the usual k and β, values near one get what the power takes of them instead,
+ * 1 − q⁻³ = (q − 1)(q⁻¹ + q⁻² + q⁻³) with q = (1 + u)^¼: the power itself would be rounded several times.
+ */
+export function normalise({ k, beta }: Pick<LrnGeometry, "k" | "beta">): string {
+  return wgsl`
+fn normalised(x: vec4f, u: vec4f) -> vec4f {
+  let s = u + ${k};
+  #if ${k === 1 && beta === 0.75}
+  let root = sqrt(s);
+  let q = sqrt(root);
+  let i = 1.0 / q;
+  let taken = u / ((root + 1.0) * (q + 1.0)) * i * (1.0 + i * (1.0 + i));
+  return select(x / (root * q), fma(-x, taken, x), s < vec4f(2.0));
+  #else
+  return x / ${power("s", beta)};
+  #endif
+}`;
 }
 
 /** WGSL that declares `name_B` for the neighbouring blocks and `sum`, the windowed sum of their lanes. */
@@ -57,14 +78,14 @@ const head = (g: LrnGeometry) => `let block = i32(i / ${g.area}u % ${Math.ceil(g
 /** Bindings: x, y, and `scale` (s, kept for the gradient) where `keep`. */
 export function lrn(g: LrnGeometry, keep: boolean): string {
   const before = windowBefore(g.size);
-  return `
+  return `${normalise(g)}
 fn square(v: vec4f) -> vec4f { return v * v; }
 fn kernel(i: u32) {
   ${head(g)}
   ${windowSum(g, before, g.size - 1 - before, () => "square(load_x(at))")}
-  let s = fma(sum, vec4f(${g.alpha / g.size}), vec4f(${g.k}));
-  ${keep ? "store_scale(i, s);" : ""}
-  store_y(i, load_x(i) * ${inversePower("s", g.beta)});
+  let u = sum * ${g.alpha / g.size};
+  ${keep ? `store_scale(i, u + ${g.k});` : ""}
+  store_y(i, normalised(load_x(i), u));
 }`;
 }
 
@@ -74,12 +95,12 @@ export function lrnGradient(g: LrnGeometry): string {
   return `
 fn ratio(at: u32) -> vec4f {
   let s = load_scale(at);
-  return load_dy(at) * load_x(at) * ${inversePower("s", g.beta)} / s;
+  return load_dy(at) * load_x(at) / (${power("s", g.beta)} * s);
 }
 fn kernel(i: u32) {
   ${head(g)}
   ${windowSum(g, g.size - 1 - before, before, () => "ratio(at)")}
   let s = load_scale(i);
-  store_dx(i, load_dy(i) * ${inversePower("s", g.beta)} - ${2 * g.alpha * g.beta / g.size} * load_x(i) * sum);
+  store_dx(i, load_dy(i) / ${power("s", g.beta)} - ${2 * g.alpha * g.beta / g.size} * load_x(i) * sum);
 }`;
 }

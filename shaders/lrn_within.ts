@@ -7,7 +7,7 @@
  * Pixels outside the image count as zeros: the divisor is size² everywhere. A square's sum is the sum over its rows of
  * sums along them, two kernels of `size` trips each.
  */
-import { inversePower, type LrnGeometry, windowBefore } from "./lrn.ts";
+import { type LrnGeometry, normalise, power, windowBefore } from "./lrn.ts";
 
 /** One layer over maps of `height` × `width`. */
 export interface LrnWithinGeometry extends Pick<LrnGeometry, "size" | "alpha" | "beta" | "k"> {
@@ -38,13 +38,13 @@ fn kernel(i: u32) {
 
 /** Bindings: x, sums, y, and `scale` (s, kept for the gradient) where `keep`. */
 export function lrnWithin(g: LrnWithinGeometry, keep: boolean): string {
-  return `
+  return `${normalise(g)}
 fn value(at: u32) -> vec4f { return load_sums(at); }
 fn kernel(i: u32) {
   ${windowSum(g, "y", false)}
-  let s = fma(sum, vec4f(${g.alpha / g.size ** 2}), vec4f(${g.k}));
-  ${keep ? "store_scale(i, s);" : ""}
-  store_y(i, load_x(i) * ${inversePower("s", g.beta)});
+  let u = sum * ${g.alpha / g.size ** 2};
+  ${keep ? `store_scale(i, u + ${g.k});` : ""}
+  store_y(i, normalised(load_x(i), u));
 }`;
 }
 
@@ -53,7 +53,7 @@ export function ratioRows(g: LrnWithinGeometry): string {
   return `
 fn value(at: u32) -> vec4f {
   let s = load_scale(at);
-  return load_dy(at) * load_x(at) * ${inversePower("s", g.beta)} / s;
+  return load_dy(at) * load_x(at) / (${power("s", g.beta)} * s);
 }
 fn kernel(i: u32) {
   ${windowSum(g, "x", true)}
@@ -68,6 +68,6 @@ fn value(at: u32) -> vec4f { return load_sums(at); }
 fn kernel(i: u32) {
   ${windowSum(g, "y", true)}
   let s = load_scale(i);
-  store_dx(i, load_dy(i) * ${inversePower("s", g.beta)} - ${2 * g.alpha * g.beta / g.size ** 2} * load_x(i) * sum);
+  store_dx(i, load_dy(i) / ${power("s", g.beta)} - ${2 * g.alpha * g.beta / g.size ** 2} * load_x(i) * sum);
 }`;
 }

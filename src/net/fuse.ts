@@ -25,6 +25,8 @@ export interface FusedLayer {
   output: Value;
   /** The leaky or plain ReLU that its kernel applies while storing. */
   relu?: ReluParams;
+  /** The affine layers after it that are folded into its weights. */
+  affine?: () => Affine;
   /** Its weights on the host, folded. */
   weights(): Record<string, HostTensor>;
 }
@@ -63,7 +65,7 @@ export function fuse(
     const alone = before !== undefined && !before.relu && readers.get(inputs[0]) === 1 &&
       !seen.has(inputs[0]);
     if (affine && alone && affines.has(layer.op) && foldable.has(before.op) && !isRowwise(before)) {
-      makers.set(layer.output, Object.assign(before, fold(before, layer), { output: layer.output }));
+      makers.set(layer.output, Object.assign(before, foldIn(before, layer), { output: layer.output }));
     } else if (relu && alone && layer.op === ops.relu && !readsOutput.has(before.op)) {
       makers.set(layer.output, Object.assign(before, { relu: layer.params, output: layer.output }));
     } else {
@@ -75,7 +77,7 @@ export function fuse(
         inputs,
         shapes: layer.inputs.map((input) => input.shape),
         output: layer.output,
-        weights,
+        weights: () => folded(own, weights()),
       };
       makers.set(layer.output, own);
       result.push(own);
@@ -93,21 +95,35 @@ function isView(layer: Layer): boolean {
   return layer.op.isView?.(layer.inputs.map((input) => input.shape as Shape), layer.params) ?? false;
 }
 
-/** The parameters and weights of a convolution or fc with the affine layer after it folded in. */
-function fold(before: FusedLayer, layer: Layer): Pick<FusedLayer, "params" | "weights"> {
-  const { weights } = before, dimension = foldable.get(before.op)!;
+/** What changes of a convolution or fc when the affine layer after it is folded in: y = a · (a₀ · x + b₀) + b. */
+function foldIn(before: FusedLayer, layer: Layer): Pick<FusedLayer, "params" | "affine"> {
+  const earlier = before.affine;
   return {
     params: { ...before.params as object, bias: true },
-    weights() {
-      const { weight, bias } = weights(), own = Object.keys(layer.weightShapes).map((key) => [key, layer.weight(key)]);
-      const { a, b } = (layer.op as AffineOp<unknown>).affine(Object.fromEntries(own), layer.params);
-      return { weight: scaled(weight, a, dimension, before), bias: shifted(bias, { a, b }) };
+    affine() {
+      const own = Object.fromEntries(Object.keys(layer.weightShapes).map((key) => [key, layer.weight(key)]));
+      const { a, b } = (layer.op as AffineOp<unknown>).affine(own, layer.params), first = earlier?.();
+      if (!first) return { a, b };
+      return {
+        a: a.map((factor, c) => factor * first.a[c]),
+        b: a.map((factor, c) => factor * (first.b?.[c] ?? 0) + (b?.[c] ?? 0)),
+      };
     },
   };
 }
 
+/** A layer's weights with the affine layers after it folded in: each is rounded once. */
+function folded(layer: FusedLayer, weights: Record<string, HostTensor>): Record<string, HostTensor> {
+  const affine = layer.affine?.();
+  if (!affine) return weights;
+  return {
+    weight: scaled(weights.weight, affine.a, foldable.get(layer.op)!, layer),
+    bias: shifted(weights.bias, affine),
+  };
+}
+
 /** Weights whose output channels are multiplied by `a`. */
-function scaled(weight: HostTensor, a: Float32Array, dimension: "rows" | "columns", layer: FusedLayer): HostTensor {
+function scaled(weight: HostTensor, a: Float64Array, dimension: "rows" | "columns", layer: FusedLayer): HostTensor {
   const { shape, quantised } = weight, [rows, columns] = shape, rest = weight.shape.slice(2).reduce((x, y) => x * y, 1);
   const groups = (layer.params as { groups?: number }).groups ?? 1;
   const byRows = quantised && dimension === "rows"
@@ -127,6 +143,6 @@ function scaled(weight: HostTensor, a: Float32Array, dimension: "rows" | "column
 }
 
 function shifted(bias: HostTensor | undefined, { a, b }: Affine): HostTensor {
-  const values = a.map((factor, c) => factor * (bias?.values[c] ?? 0) + (b?.[c] ?? 0));
+  const values = Float32Array.from(a, (factor, c) => factor * (bias?.values[c] ?? 0) + (b?.[c] ?? 0));
   return { shape: [values.length], stored: "F32", values };
 }

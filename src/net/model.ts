@@ -92,7 +92,7 @@ export function checkFactors({ layers }: Graph, where: string): void {
     if (!("affine" in op)) continue;
     const weights = Object.keys(weightShapes).map((key) => [key, weight(key)]);
     const { a, b } = (op as AffineOp<unknown>).affine(Object.fromEntries(weights), params);
-    if ([a, b].every((values) => values === undefined || values.every(Number.isFinite))) continue;
+    if ([a, b].every((values) => values?.every((value) => Number.isFinite(Math.fround(value))) ?? true)) continue;
     throw new UserError(`${where}: layer "${name}": its factors are NaN or infinity; is a variance negative?`);
   }
 }

@@ -6,10 +6,10 @@ import { channelwiseCall } from "./calls.ts";
 import { packVector } from "./convolution.ts";
 import type { HostTensor, Op } from "./op.ts";
 
-/** Factor and shift of every channel. */
+/** Factor and shift of every channel: in double precision, so that they are rounded once, in what they end up in. */
 export interface Affine {
-  a: Float32Array<ArrayBuffer>;
-  b?: Float32Array<ArrayBuffer>;
+  a: Float64Array;
+  b?: Float64Array;
 }
 
 /** An op that can be folded into the one before it. */
@@ -42,7 +42,7 @@ function affineOp<P>(
     weightShapes: ([input], params) => Object.fromEntries(weightNames(params).map((name) => [name, [input[0]]])),
     pack(weights, _, params) {
       const { a, b } = coefficients(weights, params);
-      return { a: packVector(a), ...(b ? { b: packVector(b) } : {}) };
+      return { a: packVector(new Float32Array(a)), ...(b ? { b: packVector(new Float32Array(b)) } : {}) };
     },
     forward: ({ name, inputs: [x], weights }, y) => [
       channelwiseCall(name, { x }, weights, y, weights.b ? "x * a + b" : "x * a"),
@@ -56,14 +56,14 @@ function affineOp<P>(
 export const scale: AffineOp<ScaleParams> = affineOp(
   (fields) => ({ bias: fields.boolean("bias", true) }),
   ({ bias }) => bias ? ["weight", "bias"] : ["weight"],
-  ({ weight, bias }) => ({ a: weight.values.slice(), b: bias?.values.slice() }),
+  ({ weight, bias }) => ({ a: new Float64Array(weight.values), b: bias && new Float64Array(bias.values) }),
 );
 
 /** The layer type `bias`. */
 export const bias: AffineOp<null> = affineOp(
   () => null,
   () => ["bias"],
-  ({ bias }) => ({ a: new Float32Array(bias.values.length).fill(1), b: bias.values.slice() }),
+  ({ bias }) => ({ a: new Float64Array(bias.values.length).fill(1), b: new Float64Array(bias.values) }),
 );
 
 /** The layer type `batchnorm`. */
@@ -71,10 +71,7 @@ export const batchnorm: AffineOp<BatchNormParams> = affineOp(
   (fields) => ({ epsilon: fields.number("epsilon", 1e-5), affine: fields.boolean("affine", false) }),
   ({ affine }) => affine ? ["mean", "variance", "weight", "bias"] : ["mean", "variance"],
   ({ mean, variance, weight, bias }, { epsilon }) => {
-    const a = variance.values.map((v, c) => (weight?.values[c] ?? 1) / Math.sqrt(v + epsilon));
-    return {
-      a: new Float32Array(a),
-      b: new Float32Array(a.map((factor, c) => (bias?.values[c] ?? 0) - factor * mean.values[c])),
-    };
+    const a = Float64Array.from(variance.values, (v, c) => (weight?.values[c] ?? 1) / Math.sqrt(v + epsilon));
+    return { a, b: a.map((factor, c) => (bias?.values[c] ?? 0) - factor * mean.values[c]) };
   },
 );

@@ -6,6 +6,8 @@ import { outputGradient } from "../cases/case.ts";
 import { smallNetworks } from "../cases/small_networks.ts";
 import { assertClose } from "../reference/close.ts";
 import { gradient, runNetwork } from "../reference/network.ts";
+import { normal, randomTensor } from "../reference/random.ts";
+import { map, tensor } from "../reference/tensor.ts";
 import { caseInputs, caseModel } from "./case_model.ts";
 
 const device = await openDevice();
@@ -56,4 +58,28 @@ Deno.test("a chain of thousands of layers: memory that they share is not named a
   using net = await Net.create(device, caseModel({ network: network as never, weights: new Map() }));
   assert.ok(net.dispatches === 3000 && net.pieces.every(({ label }) => label.length < 300));
   assert.ok((await net.forward(new Float32Array(4))).every((value) => value > 0 && value < 1));
+});
+
+Deno.test("batch norm and scale in a row: folded into the weights, which are rounded once", async () => {
+  const channels = 16,
+    network = {
+      name: "thirds",
+      inputs: [{ name: "data", shape: [1, 1, 1] }],
+      layers: [
+        { name: "conv", type: "conv2d", input: "data", channels, kernel: 1, bias: false },
+        { name: "norm", type: "batchnorm", input: "conv", epsilon: 0 },
+        { name: "scale", type: "scale", input: "norm", bias: false },
+      ],
+    };
+  const filled = (value: number) => tensor([channels], new Float64Array(channels).fill(value));
+  const weight = map(randomTensor([channels, 1, 1, 1], normal("thirds")), Math.fround);
+  const weights = new Map([
+    ["conv.weight", weight],
+    ["norm.mean", filled(0)],
+    ["norm.variance", filled(9)],
+    ["scale.weight", filled(3)],
+  ]);
+  using net = await Net.create(device, caseModel({ network, weights }));
+  assert.equal(net.dispatches, 1);
+  assert.deepEqual([...await net.forward(Float32Array.of(1))], [...weight.data]);
 });
