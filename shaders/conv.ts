@@ -20,18 +20,21 @@
  * Neighbouring invocations take neighbouring strips, so that with one column GPUs read and write whole cache lines. With
  * more, all taps of a kernel's row come in one loop trip and share the texels of neighbouring columns. Long sums are taken
  * in parts, so that rounding grows with the square root of a part and of their number, not of all products;
- * or they are compensated.
+ * or in double-float arithmetic.
  */
 import { wgsl } from "wgsl-preprocessor";
-import { addProduct, compensatedFunctions, opaqueOne, split } from "./compensated.ts";
+import { addProduct, doubleFloat, split, storeDouble } from "./double_float.ts";
 import { convShape, phaseTaps, range, spans, tapRow, type TiledConv } from "./conv_shape.ts";
 import { up4 } from "./layout.ts";
 
-/** A convolution kernel. Bindings: x (source), w, y (destination), and `bias`, `scale` where asked for. */
+/**
+ * A convolution kernel. Bindings: x (source), w, y (destination), and `bias`, `scale` where asked for. In double-float
+ * arithmetic also x_rest with `from`; with `to`, y_rest and whatever ReLU y has to go through.
+ */
 export interface ConvKernel extends TiledConv {
   format: "f32" | "f16" | "i8";
   bias: boolean;
-  compensated: boolean;
+  double?: { from: boolean; to: boolean; relu?: { slope: number } };
 }
 
 /** Loop trips that make one part of a sum. */
@@ -60,9 +63,16 @@ function loadBlock(format: ConvKernel["format"], at: string): string {
   }
 }
 
+/** WGSL that stores a sum with what it lost, times its scale and plus its bias. */
+function storeSum(double: NonNullable<ConvKernel["double"]>, at: string, sum: string, scale?: string, bias?: string) {
+  const whole = (name = "vec4f()") => `Double(${name}, vec4f())`, own = `Double(acc${sum}, lost${sum})`;
+  const value = `plus(${scale ? `times(${own}, ${whole(scale)})` : own}, ${whole(bias)})`;
+  return double.to ? storeDouble(at, value, double.relu) : `store_y(${at}, ${value}.main);`;
+}
+
 /** The kernel's WGSL. */
 export function conv(k: ConvKernel): string {
-  const { geometry: g, direction, tile, format, compensated } = k, direct = direction === "direct";
+  const { geometry: g, direction, tile, format, double } = k, direct = direction === "direct";
   const s = convShape(k), [kh, kw] = g.kernel, row = tapRow(k), taps = kh * kw, texels = blockTexels[format];
   const weightSpans = spans(g.channelsOut, g.channelsIn, g.groups);
   const own = direct ? weightSpans : spans(g.channelsIn, g.channelsOut, g.groups);
@@ -109,10 +119,13 @@ export function conv(k: ConvKernel): string {
     };
     const source = strips.flatMap((j) =>
       row.texels.map((at) => {
-        const x = named(j, at), load = `load_x(from${x} + ${r} * ${area}u)`;
-        return `let x${x} = ${guarded ? `select(vec4f(), ${load}, ok${x})` : load}${
-          scaled && !direct ? " * rowScale" : ""
-        }; ${compensated ? split(`x${x}`) : ""}`;
+        const x = named(j, at), factor = scaled && !direct ? " * rowScale" : "";
+        const load = (name: string) => {
+          const texel = `load_${name}(from${x} + ${r} * ${area}u)`;
+          return `${guarded ? `select(vec4f(), ${texel}, ok${x})` : texel}${factor};`;
+        };
+        if (!double) return `let x${x} = ${load("x")}`;
+        return `let x${x} = ${load("x")} ${split(`x${x}`)} ${double.from ? `let x${x}_r = ${load("x_rest")}` : ""}`;
       })
     );
     const multiply = (m: number) =>
@@ -124,8 +137,8 @@ export function conv(k: ConvKernel): string {
           columns.map((column) => {
             const name = `${a}_${j}_${column}`, x = named(j, row.offset(m, column));
             return [..."xyzw"].map((lane, row) =>
-              compensated
-                ? addProduct(`acc${name}`, `lost${name}`, `m${row}`, `x${x}`, lane)
+              double
+                ? addProduct(`acc${name}`, `lost${name}`, `m${row}`, `x${x}`, lane, double.from)
                 : `part${name} = fma(m${row}, vec4f(x${x}.${lane}), part${name});`
             ).join(" ");
           })
@@ -134,7 +147,7 @@ export function conv(k: ConvKernel): string {
           ? `if (block + ${a}u - ${weightSpans.wgsl(`first + ${r}`)} < ${weightSpans.count}u)`
           : "";
         return `${skip} { let at = ${weight(a)}; ${loadBlock(format, "at")} ${
-          rows.map((row, n) => `let m${n} = ${row}; ${compensated ? split(`m${n}`) : ""}`).join(" ")
+          rows.map((row, n) => `let m${n} = ${row}; ${double ? split(`m${n}`) : ""}`).join(" ")
         }
         ${sums.join("\n        ")} }`;
       });
@@ -158,21 +171,21 @@ export function conv(k: ConvKernel): string {
             ...(th % py ? [`phaseY + ty${j} * ${py}u < ${th}u`] : []),
             ...(spare ? [`${x} < ${tw}u`] : []),
           ];
-        const lost = compensated ? [`lost${a}_${j}_${column}`] : [], bias = k.bias ? [`bias${a}`] : [];
-        const sum = (rest: string[]) =>
-          [`acc${a}_${j}_${column}`, ...rest.length ? [`(${rest.join(" + ")})`] : []].join(" + ");
-        const value = scaled && direct ? [`(${sum(lost)}) * scale${a}`, ...bias].join(" + ") : sum([...lost, ...bias]);
-        return `${bounds.length ? `if (${bounds.join(" && ")}) ` : ""}{ store_y(((n${j} * ${
-          up4(s.to)
-        }u + block + ${a}u) * ${th}u + phaseY + ty${j} * ${py}u) * ${tw}u + ${x}, ${value}); }`;
+        const sum = `${a}_${j}_${column}`, scale = scaled && direct ? `scale${a}` : undefined;
+        const bias = k.bias ? `bias${a}` : undefined;
+        const at = `((n${j} * ${up4(s.to)}u + block + ${a}u) * ${th}u + phaseY + ty${j} * ${py}u) * ${tw}u + ${x}`;
+        const store = double
+          ? storeSum(double, at, sum, scale, bias)
+          : `store_y(${at}, acc${sum}${scale ? ` * ${scale}` : ""}${bias ? ` + ${bias}` : ""});`;
+        return `${bounds.length ? `if (${bounds.join(" && ")}) ` : ""}{ ${store} }`;
       })
     )
   );
   const sums = channels.flatMap((a) => strips.flatMap((j) => columns.map((column) => `${a}_${j}_${column}`)));
   const each = (statement: (sum: string) => string) => sums.map(statement).join(" ");
   const openPart = each((sum) => `var part${sum} = vec4f();`), closePart = each((sum) => `acc${sum} += part${sum};`);
-  const part = PART * tile.unroll, parts = compensated ? "none" : own.count > part ? "in a tap" : "a row of taps";
-  return wgsl`${compensated ? compensatedFunctions : ""}
+  const part = PART * tile.unroll, parts = double ? "none" : own.count > part ? "in a tap" : "a row of taps";
+  return wgsl`${double ? doubleFloat : ""}
 fn kernel(i: u32) {
   let strip = i % ${s.tiles}u;
   let block = i / ${s.tiles}u % ${s.channelTiles}u * ${tile.blocks}u;
@@ -182,7 +195,7 @@ fn kernel(i: u32) {
   let first = ${own.wgsl("block")};
   ${prepare.join("\n  ")}
   ${each((sum) => `var acc${sum} = vec4f();`)}
-  ${compensated ? `${opaqueOne("load_x(0u)")} ${each((sum) => `var lost${sum} = vec4f();`)}` : ""}
+  ${double ? `hideOnes(load_x(0u)); ${each((sum) => `var lost${sum} = vec4f();`)}` : ""}
   for (var ky = ${rowTaps.first}; ky < ${kh}u; ky += ${rowTaps.step}u) {
     #if ${direct}
     let shiftY = i32(ky * ${g.dilation[0]}u) - ${g.padding[0]};

@@ -7,6 +7,7 @@
  * One invocation makes the four channels of a texel from the neighbouring blocks at the same position.
  */
 import { wgsl } from "wgsl-preprocessor";
+import { doubleFloat, doubleLiteral, loadDouble, storeDouble } from "./double_float.ts";
 
 /** One LRN layer over maps of `channels` channels and `area` positions. */
 export interface LrnGeometry {
@@ -46,31 +47,38 @@ fn normalised(x: vec4f, u: vec4f) -> vec4f {
 }`;
 }
 
-/** WGSL that declares `name_B` for the neighbouring blocks and `sum`, the windowed sum of their lanes. */
-function windowSum(g: LrnGeometry, before: number, after: number, block: (offset: number) => string): string {
+/**
+ * WGSL that declares `PREFIX0`, `PREFIX1` … for the neighbouring blocks, each made by `block` from texel `at`, and the terms of
+ * the windowed sum of their lanes.
+ */
+function windowTerms(g: LrnGeometry, before: number, after: number, block: string, prefix = "v") {
   const blocks = Math.ceil(g.channels / 4),
     from = -Math.ceil(before / 4),
     to = Math.ceil(after / 4),
     rest = g.channels % 4;
-  const name = (offset: number) => `v${offset - from}`;
+  const name = (offset: number) => `${prefix}${offset - from}`;
   const tail = rest ? `vec4f(1.0, ${[1, 2, 3].map((lane) => lane < rest ? "1.0" : "0.0").join(", ")})` : "";
   const lines: string[] = [];
   for (let offset = from; offset <= to; offset++) {
     lines.push(`var ${name(offset)} = vec4f();
   if (block + ${offset} >= 0 && block + ${offset} < ${blocks}) {
     let at = u32(i32(i) + ${offset * g.area});
-    ${name(offset)} = ${block(offset)};
+    ${name(offset)} = ${block};
     ${rest ? `if (block + ${offset} == ${blocks - 1}) { ${name(offset)} *= ${tail}; }` : ""}
   }`);
   }
-  const lanes = [0, 1, 2, 3].map((lane) => {
-    const terms: string[] = [];
-    for (let j = lane - before; j <= lane + after; j++) {
-      terms.push(`${name(Math.floor(j / 4))}.${"xyzw"[((j % 4) + 4) % 4]}`);
-    }
-    return terms.join(" + ");
-  });
-  return `${lines.join("\n  ")}\n  let sum = vec4f(${lanes.join(", ")});`;
+  const terms: string[] = [];
+  for (let step = -before; step <= after; step++) {
+    const lanes = [0, 1, 2, 3].map((lane) => lane + step);
+    terms.push(`vec4f(${lanes.map((j) => `${name(Math.floor(j / 4))}.${"xyzw"[((j % 4) + 4) % 4]}`).join(", ")})`);
+  }
+  return { declarations: lines.join("\n  "), terms };
+}
+
+/** WGSL that declares `sum`, the windowed sum of `block` over the neighbouring channels. */
+function windowSum(g: LrnGeometry, before: number, after: number, block: string): string {
+  const { declarations, terms } = windowTerms(g, before, after, block);
+  return `${declarations}\n  let sum = ${terms.join(" + ")};`;
 }
 
 const head = (g: LrnGeometry) => `let block = i32(i / ${g.area}u % ${Math.ceil(g.channels / 4)}u);`;
@@ -82,10 +90,40 @@ export function lrn(g: LrnGeometry, keep: boolean): string {
 fn square(v: vec4f) -> vec4f { return v * v; }
 fn kernel(i: u32) {
   ${head(g)}
-  ${windowSum(g, before, g.size - 1 - before, () => "square(load_x(at))")}
+  ${windowSum(g, before, g.size - 1 - before, "square(load_x(at))")}
   let u = sum * ${g.alpha / g.size};
   ${keep ? `store_scale(i, u + ${g.k});` : ""}
   store_y(i, normalised(load_x(i), u));
+}`;
+}
+
+/** Whether `lrnDouble` knows the exponent. */
+export const isDoubleLrn = ({ beta }: Pick<LrnGeometry, "beta">): boolean => beta === 0.75;
+
+/**
+ * In double-float arithmetic, for β = 3/4: with t near s^−β, the power is t · (1 + (1 − t⁴s³) / 4) but for a square of what is
+ * left. Bindings: x, y, y_rest, `scale` where `keep`, and x_rest where `hasRest`.
+ */
+export function lrnDouble(g: LrnGeometry, keep: boolean, hasRest: boolean, relu?: { slope: number }): string {
+  const before = windowBefore(g.size), x = (at: string) => loadDouble("x", at, hasRest);
+  const window = (block: string, prefix: string) => windowTerms(g, before, g.size - 1 - before, block, prefix);
+  const squares = window("square(at).main", "v"), rests = window("square(at).rest", "r");
+  return `${doubleFloat}
+fn square(at: u32) -> Double { let x = ${x("at")}; return times(x, x); }
+fn kernel(i: u32) {
+  hideOnes(load_x(i));
+  ${head(g)}
+  ${squares.declarations}
+  ${rests.declarations}
+  var sum = Double(vec4f(), vec4f());
+  ${squares.terms.map((term, n) => `sum = plus(sum, Double(${term}, ${rests.terms[n]}));`).join("\n  ")}
+  let s = plus(times(sum, ${doubleLiteral(g.alpha / g.size)}), ${doubleLiteral(g.k)});
+  ${keep ? "store_scale(i, s.main);" : ""}
+  let t = 1.0 / ${power("s.main", g.beta)};
+  let t2 = twoProduct(t, t);
+  let one4 = times(times(t2, t2), times(times(s, s), s));
+  let left = (1.0 - one4.main) - one4.rest;
+  ${storeDouble("i", `times(${x("i")}, twoSum(t, 0.25 * left * t))`, relu)}
 }`;
 }
 
@@ -99,7 +137,7 @@ fn ratio(at: u32) -> vec4f {
 }
 fn kernel(i: u32) {
   ${head(g)}
-  ${windowSum(g, g.size - 1 - before, before, () => "ratio(at)")}
+  ${windowSum(g, g.size - 1 - before, before, "ratio(at)")}
   let s = load_scale(i);
   store_dx(i, load_dy(i) / ${power("s", g.beta)} - ${2 * g.alpha * g.beta / g.size} * load_x(i) * sum);
 }`;

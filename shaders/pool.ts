@@ -4,6 +4,7 @@
  * its gradient is a comparison; positions in the padding never win.
  */
 import { wgsl } from "wgsl-preprocessor";
+import { doubleFloat, storeDouble } from "./double_float.ts";
 
 /** One pooling layer; one invocation handles one texel. */
 export interface PoolGeometry {
@@ -39,19 +40,29 @@ fn share(oy: i32, ox: i32) -> f32 {
 }`;
 }
 
-/** Bindings: x, y, and `argmax` where `keep`. */
-export function maxPool(g: PoolGeometry, keep: boolean): string {
-  return wgsl`${
+/**
+ * Bindings: x, y, and `argmax` where `keep`; in double-float arithmetic, whose values have a rest, also x_rest and y_rest,
+ * with whatever ReLU y has to go through.
+ */
+export function maxPool(g: PoolGeometry, keep: boolean, double?: { relu?: { slope: number } }): string {
+  return wgsl`${double ? doubleFloat : ""}${
     windowLoop(
       g,
       `
-        let better = v > best;
+        ${
+        double
+          ? "let r = load_x_rest(at); let better = (v > best) | ((v == best) & (r > rest));"
+          : "let better = v > best;"
+      }
         best = select(best, v, better);
+        ${double ? "rest = select(rest, r, better);" : ""}
         arg = select(arg, vec4f(f32(ky * ${g.kernel[1]} + kx)), better);`,
-      "var best = vec4f(-3.4028234e38); var arg = vec4f(-1.0);",
+      `var best = vec4f(-3.4028234e38); var arg = vec4f(-1.0);${
+        double ? " var rest = vec4f(); hideOnes(load_x(0u));" : ""
+      }`,
     )
   }
-  store_y(i, best);
+  ${double ? storeDouble("i", "Double(best, rest)", double.relu) : "store_y(i, best);"}
   #if ${keep}
   store_argmax(i, arg);
   #endif
@@ -74,7 +85,8 @@ function windowLoop(g: PoolGeometry, visit: string, start: string, endRow = ""):
       let kx = k + ${u};
       let ix = ox * ${g.stride[1]} - ${g.padding[1]} + kx${times(g.dilation[1])};
       if (kx < ${g.kernel[1]} && u32(ix) < ${w}u) {
-        let v = load_x(row + u32(ix));
+        let at = row + u32(ix);
+        let v = load_x(at);
         ${visit}
       }
     }`);

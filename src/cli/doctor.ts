@@ -5,7 +5,7 @@
 import { valueCount } from "../formats/shape.ts";
 import { allCases } from "../../tests/cases/all.ts";
 import { checkCase } from "../../tests/ops/check_case.ts";
-import { checkCompensated, compensatedCases } from "../../tests/ops/check_compensated.ts";
+import { checkDoubleFloat, doubleCases } from "../../tests/ops/check_double_float.ts";
 import { type Device, measurePeak, Net, type Peak } from "../mod.ts";
 import { type Command, main, print, warn } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
@@ -46,7 +46,7 @@ async function checkKernels(device: Device): Promise<{ checked: number; wrong: {
   const wrong: { case: string; error: string }[] = [];
   const checks = [
     ...allCases.map((testCase) => ({ testCase, check: checkCase })),
-    ...compensatedCases.map((testCase) => ({ testCase, check: checkCompensated })),
+    ...doubleCases.map((testCase) => ({ testCase, check: checkDoubleFloat })),
   ];
   for (const { testCase, check } of checks) {
     try {

@@ -28,7 +28,7 @@ const options = {
   xy: { value: "X,Y", help: "its position in a map (the centre)" },
   batch: { value: "N", help: "rows of the input that run together (all; a sequence in time always does)" },
   weights: weightsOption,
-  fast: { help: "sums in plain float32: faster in large batches, a little less exact" },
+  fast: { help: "computes in plain float32: faster in large batches, a little less exact" },
   adapter: adapterOption,
   force: { help: "overwrites files that exist" },
   json: { help: "prints one JSON document: shapes, dispatches, GPU memory" },
@@ -97,7 +97,7 @@ const command: Command<typeof options> = {
       layer,
       gradient: gradient ? target.name : false,
       weights,
-      compensated: !values.fast,
+      doubleFloat: !values.fast,
       onPlan,
     };
     using net = await Net.create(device, model, options);

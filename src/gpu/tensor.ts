@@ -41,6 +41,8 @@ export interface Tensor {
   readonly format: Format;
   readonly texels: number;
   readonly storage: Storage;
+  /** In double-float arithmetic, what rounding lost of each value. */
+  readonly rest?: Tensor;
   memory?: Memory;
 }
 

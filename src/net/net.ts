@@ -20,11 +20,12 @@ export interface NetOptions {
   /** How weights are stored on the GPU; as in the file unless given. */
   weights?: WeightStorage;
   /**
-   * Forward, convolutions and fully connected layers sum with ten bits more than float32, which takes several times as
-   * long. Values are then as exact as float32 can keep them, and the gradient seldom takes another path at a kink (a ReLU's
-   * zero, two values of a maximum) than exact arithmetic would.
+   * Forward, in double-float arithmetic: values are as exact as float32 can say them, and the gradient takes the path at
+   * every kink (a ReLU's zero, two values of a maximum) that exact arithmetic would. It takes several times as long, and
+   * up to twice the memory. Convolutions, fully connected and affine layers, sums, LRN across channels with β = 3/4, ReLU,
+   * maximum pooling, and what only moves values take part; others round their output to float32.
    */
-  compensated?: boolean;
+  doubleFloat?: boolean;
   /** Told what GPU memory will be taken, piece by piece, before any is. */
   onPlan?: (pieces: readonly PlannedMemory[]) => void;
   /** False keeps every layer and tensor apart, for comparison. */
@@ -54,7 +55,7 @@ export class Net {
 
   /** @throws UserError for a layer that is not there or weights that do not fit, GpuError when the device fails. */
   static async create(device: Device, model: Model, options: NetOptions = {}): Promise<Net> {
-    const { batch = 1, layer, gradient = false, weightGradients, weights, compensated, onPlan, optimise } = options;
+    const { batch = 1, layer, gradient = false, weightGradients, weights, doubleFloat, onPlan, optimise } = options;
     if (!Number.isSafeInteger(batch) || batch < 1) {
       throw new UserError(`batch is ${batch}, expected a whole number ≥ 1`);
     }
@@ -68,7 +69,7 @@ export class Net {
         : { of: output, to: gradient === true ? graph.inputs[0] : graph.find(gradient) },
       weightGradients,
       storage: weights,
-      compensated,
+      doubleFloat,
       onPlan,
       optimise,
     });

@@ -45,8 +45,8 @@ export interface PlanRequest {
   /** With `gradient`: also compute the gradients to all weights on the way. Nothing is folded into weights then. */
   weightGradients?: boolean;
   storage?: WeightStorage;
-  /** Forward, convolutions and fully connected layers sum with more bits than float32. */
-  compensated?: boolean;
+  /** Forward, in double-float arithmetic. */
+  doubleFloat?: boolean;
   /** Told what memory will be taken before any is. */
   onPlan?: (pieces: readonly PlannedMemory[]) => void;
   /** Ends the building, with its reason. */
@@ -140,38 +140,35 @@ const COPIES = 3;
 
 /** Makes the plan; every memory that it takes is in `owned` at once, so that a failure loses none. */
 async function assemble(device: Device, request: PlanRequest, owned: Memory[]): Promise<Plan> {
-  const { batch, gradient, storage = "stored", compensated = false, optimise = true } = request;
+  const { batch, gradient, storage = "stored", doubleFloat = false, optimise = true } = request;
   const wanted = gradient ? [...request.wanted, gradient.of, gradient.to] : request.wanted;
   const training = request.weightGradients === true;
-  const { layers, resolve } = fuse(request.graph, wanted, { relu: optimise, affine: optimise && !training });
+  const { layers, resolve } = fuse(request.graph, wanted, {
+    relu: optimise,
+    affine: optimise && !training && !doubleFloat,
+  });
   const maps = new Map<Value, Tensor>();
-  const tensorOf = (value: Value): Tensor => {
-    const own = resolve(value);
+  const tensorOf = (value: Value, withRest = false): Tensor => {
+    const own = resolve(value), make = (name: string) => featureMap(device, name, batched(batch, own.shape));
     let tensor = maps.get(own);
-    if (!tensor) maps.set(own, tensor = featureMap(device, own.name, batched(batch, own.shape)));
+    if (!tensor) {
+      maps.set(own, tensor = { ...make(own.name), ...withRest ? { rest: make(`rest of ${own.name}`) } : {} });
+    }
     return tensor;
   };
 
-  const use = optimise && !training && !compensated ? { device, batch, gradient: gradient !== undefined } : undefined;
+  const use = optimise && !training ? { device, batch, gradient: gradient !== undefined, doubleFloat } : undefined;
   const loads: Load[] = [];
-  const nodes = layers.map((layer): { layer: FusedLayer; node: Node } => ({
-    layer,
-    node: {
-      device,
-      name: layer.name,
-      params: layer.params,
-      inputs: layer.inputs.map(tensorOf),
-      shapes: layer.shapes,
-      output: tensorOf(layer.output),
-      weights: packWeights(device, layer, storage, loads, use),
-      saved: gradient ? {} : undefined,
-      compensated,
-    },
-  }));
+  const nodes = layers.map((layer): { layer: FusedLayer; node: Node } => {
+    const { name, op, params, shapes } = layer, inputs = layer.inputs.map((value) => tensorOf(value));
+    const output = tensorOf(layer.output, doubleFloat && op.keepsRest?.({ inputs, shapes, params }));
+    const weights = packWeights(device, layer, storage, loads, use), saved = gradient ? {} : undefined;
+    return { layer, node: { device, name, params, inputs, shapes, output, weights, saved, doubleFloat } };
+  });
   const calls = nodes.flatMap(({ layer, node }) => layer.op.forward(node, write(node.output, { relu: layer.relu })));
   const forwardCalls = calls.length;
 
-  const kept = new Set([...wanted, ...request.graph.inputs].map(tensorOf));
+  const kept = new Set([...wanted, ...request.graph.inputs].map((value) => tensorOf(value)));
   const tensors: PlanTensors = { of: tensorOf };
   if (gradient) {
     tensors.dy = featureMap(device, `gradient at ${gradient.of.name}`, tensorOf(gradient.of).shape);

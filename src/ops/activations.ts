@@ -4,10 +4,12 @@
  * Every gradient needs y only, so nothing is kept beside the output. In a plan a ReLU is usually gone: the kernel
  * before it applies it while storing, and the kernel that makes its dy masks it while storing.
  */
+import { doubleLiteral } from "../../shaders/double_float.ts";
 import { sigmoid as sigmoidOf, tanh as tanhOf } from "../../shaders/elementwise.ts";
 import { literal } from "../gpu/kernel.ts";
 import type { Op } from "./op.ts";
 import { elementwiseCall } from "./calls.ts";
+import { doubleCall, doubleOutput, haveRests } from "./double_float.ts";
 
 /** Parameters of relu in network.json; `slope` ≥ 0 multiplies what is not positive. */
 export interface ReluParams {
@@ -19,9 +21,15 @@ export const relu: Op<ReluParams> = {
   inputs: 1,
   parse: (fields) => ({ slope: fields.number("slope", 0, 0) }),
   outputShape: ([input]) => input,
-  forward: ({ name, inputs: [x], params: { slope } }, y) => [
-    elementwiseCall(name, { x }, y, `select(${literal(slope)} * x, x, x > vec4f())`),
-  ],
+  keepsRest: haveRests,
+  forward({ name, inputs: [x], params: { slope } }, y) {
+    const output = doubleOutput(y);
+    return [
+      output
+        ? doubleCall(name, { x }, {}, output, `rectified(x, ${doubleLiteral(slope)})`)
+        : elementwiseCall(name, { x }, y, `select(${literal(slope)} * x, x, x > vec4f())`),
+    ];
+  },
   backward: ({ name, output: y, params: { slope } }, dy, [dx]) =>
     dx ? [elementwiseCall(`${name} gradient`, { y, dy }, dx, `select(${literal(slope)} * dy, dy, y > vec4f())`)] : [],
 };

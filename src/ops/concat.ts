@@ -2,6 +2,7 @@
 import { channels } from "../../shaders/layout.ts";
 import { UserError } from "../formats/user_error.ts";
 import { texelCall } from "./calls.ts";
+import { haveRests, moveCalls } from "./double_float.ts";
 import { type Op, show } from "./op.ts";
 
 /** The layer type `concat`. */
@@ -14,10 +15,16 @@ export const concat: Op<null> = {
     }
     return [inputs.reduce((sum, [channels]) => sum + channels, 0), ...rest];
   },
-  forward({ name, inputs }, y) {
-    const runs = inputs.map(({ shape: [, c] }) => ({ channels: c, from: 0, count: c }));
-    const named = Object.fromEntries(inputs.map((tensor, n) => [`x${n}`, tensor]));
-    return [texelCall(name, named, { y }, channels(runs, y.tensor.shape[2] * y.tensor.shape[3]))];
+  keepsRest: haveRests,
+  forward(node, y) {
+    const runs = node.inputs.map(({ shape: [, c] }) => ({ channels: c, from: 0, count: c }));
+    const code = channels(runs, y.tensor.shape[2] * y.tensor.shape[3]);
+    return moveCalls(
+      node,
+      y,
+      (label, parts, y) =>
+        texelCall(label, Object.fromEntries(parts.map((tensor, n) => [`x${n}`, tensor])), { y }, code),
+    );
   },
   backward({ name, inputs }, dy, dx) {
     const [, total, h, w] = dy.shape;

@@ -49,6 +49,7 @@ export const conv2d: Op<ConvParams> = {
   }),
   pack: (weights, [input], p, storage, use) =>
     packBest(geometryOf(use?.batch ?? 1, input, p), "direct", weights, storage, use),
+  keepsRest: () => true,
   forward: (node, y) => convCalls(node, conv2dGeometry(node), "direct", node.inputs[0], y, true),
   backward: (node, dy, [dx]) => dx ? convCalls(node, conv2dGeometry(node), "transposed", dy, dx, false) : [],
   weightGradients: (node, dy) =>

@@ -18,6 +18,7 @@ import type { Device } from "../gpu/device.ts";
 import type { Format, Tensor } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Fields } from "./fields.ts";
+import { doubleOutput, rests } from "./double_float.ts";
 import { blocks, type HostTensor, type Node, type PackedTensor, show, type WeightStorage } from "./op.ts";
 
 /** Parameters of conv2d and deconv2d in network.json. */
@@ -299,9 +300,9 @@ export function convFlops(g: ConvGeometry): number {
 export const labelOf = (name: string, direction: ConvDirection): string =>
   direction === "direct" ? name : `${name} (transposed)`;
 
-/** The call that runs a geometry in one direction, from `x` into `y`; forward it adds the bias and sums as the node asks. */
+/** The call that runs a geometry in one direction, from `x` into `y`; forward it adds the bias, in the node's arithmetic. */
 export function convCall(
-  node: Pick<Node, "device" | "name" | "weights" | "compensated">,
+  node: Pick<Node, "device" | "name" | "weights" | "doubleFloat">,
   geometry: ConvGeometry,
   direction: ConvDirection,
   x: Tensor,
@@ -309,19 +310,22 @@ export function convCall(
   forward: boolean,
   tile = chooseTile(node.device, geometry, direction, node.weights.weight.format),
 ): Call {
-  const { weight, scale, bias } = node.weights,
-    compensated = forward && node.compensated === true,
-    useBias = forward && bias !== undefined;
+  const { weight, scale, bias } = node.weights, useBias = forward && bias !== undefined;
+  const output = forward ? doubleOutput(y) : undefined;
+  const double = forward && node.doubleFloat
+    ? { from: x.rest !== undefined, to: output !== undefined, relu: output?.relu }
+    : undefined;
   return {
     label: labelOf(node.name, direction),
     bindings: {
       x: read(x),
       w: read(weight),
       y,
+      ...(double ? { ...rests({ x }), ...output?.bindings } : {}),
       ...(scale ? { scale: read(scale) } : {}),
       ...(useBias ? { bias: read(bias) } : {}),
     },
-    code: conv({ geometry, direction, tile, format: weight.format, bias: useBias, compensated }),
+    code: conv({ geometry, direction, tile, format: weight.format, bias: useBias, double }),
     invocations: convShape({ geometry, direction, tile }).invocations,
     flops: convFlops(geometry),
   };

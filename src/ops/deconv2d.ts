@@ -60,6 +60,7 @@ export const deconv2d: Op<DeconvParams> = {
   }),
   pack: (weights, [input], p, storage, use) =>
     packBest(geometryOf(use?.batch ?? 1, input, p), "transposed", weights, storage, use),
+  keepsRest: () => true,
   forward: (node, y) => convCalls(node, deconv2dGeometry(node), "transposed", node.inputs[0], y, true),
   backward: (node, dy, [dx]) => dx ? convCalls(node, deconv2dGeometry(node), "direct", dy, dx, false) : [],
   weightGradients: (node, dy) =>

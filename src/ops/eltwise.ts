@@ -1,7 +1,9 @@
 /** eltwise: the sum with coefficients, product or maximum of inputs of one shape. A tie's gradient goes to the first. */
+import { doubleLiteral } from "../../shaders/double_float.ts";
 import { UserError } from "../formats/user_error.ts";
 import { literal } from "../gpu/kernel.ts";
 import { elementwiseCall } from "./calls.ts";
+import { doubleCall, doubleOutput } from "./double_float.ts";
 import { type Op, show } from "./op.ts";
 
 /** Parameters of eltwise in network.json; coefficients (of sums only) may be empty for all ones. */
@@ -42,8 +44,14 @@ export const eltwise: Op<EltwiseParams> = {
     }
     return inputs[0];
   },
+  keepsRest: ({ params: { operation } }) => operation === "sum",
   forward({ name, inputs, params: { operation, coefficients } }, y) {
     const xs = names(inputs.length), named = Object.fromEntries(inputs.map((tensor, n) => [xs[n], tensor]));
+    const output = doubleOutput(y);
+    if (output) {
+      const terms = xs.map((x, n) => coefficients.length ? `times(${doubleLiteral(coefficients[n])}, ${x})` : x);
+      return [doubleCall(name, named, {}, output, terms.reduce((sum, term) => `plus(${sum}, ${term})`))];
+    }
     const expression = operation === "sum"
       ? xs.map((x, n) => coefficients.length ? `${literal(coefficients[n])} * ${x}` : x).join(" + ")
       : operation === "product"

@@ -75,6 +75,7 @@ export const fc: Op<FcParams> = {
     ...(p.bias ? { bias: [p.channels] } : {}),
   }),
   pack: (weights, inputs, p, storage) => packConv(connection(inputs, p), weights, storage),
+  keepsRest: ({ shapes: [item], params }) => isWindow(item, params),
   forward(node, y) {
     const g = fcGeometry(node), x = rowsOf(node, "input", node.inputs[0], g, g.channelsIn);
     if (isWindow(node.shapes[0], node.params)) return [convCall(node, g, "direct", x.tensor, y, true)];

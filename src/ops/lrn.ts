@@ -1,10 +1,11 @@
 /** Local response normalisation, across channels or within each; the kernels' headers give the equations. */
-import { lrn as across, type LrnGeometry, lrnGradient } from "../../shaders/lrn.ts";
+import { isDoubleLrn, lrn as across, lrnDouble, type LrnGeometry, lrnGradient } from "../../shaders/lrn.ts";
 import { lrnWithin, lrnWithinGradient, ratioRows, squareRows } from "../../shaders/lrn_within.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Binding, type Call, write } from "../gpu/kernel.ts";
 import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
+import { doubleOutput } from "./double_float.ts";
 import { needMap, type Node, type Op } from "./op.ts";
 
 /** Parameters of lrn in network.json. */
@@ -32,6 +33,12 @@ const likeOf = (label: string, { texels, storage }: Tensor): Tensor => run(label
 /** The calls that make y, and `scale` where the gradient wants it. */
 function forward(node: Node<LrnParams>, y: Binding, scale: Record<string, Binding>): Call[] {
   const { name, inputs: [x], params } = node, g = geometry(node), keep = "scale" in scale;
+  const double = doubleOutput(y);
+  if (double) {
+    const code = lrnDouble(g, keep, x.rest !== undefined, double.relu);
+    const inputs = { x, ...(x.rest ? { x_rest: x.rest } : {}) };
+    return [texelCall(name, inputs, { ...double.bindings, ...scale }, code, 20 * g.size + 100)];
+  }
   if (params.region === "across") return [texelCall(name, { x }, { y, ...scale }, across(g, keep), 2 * g.size + 8)];
   const sums = likeOf(`${name} sums`, x);
   return [
@@ -56,6 +63,7 @@ export const lrn: Op<LrnParams> = {
     if (trips > MOST_TRIPS) throw new UserError(`a window of ${trips} pixels a side, expected at most ${MOST_TRIPS}`);
     return input;
   },
+  keepsRest: ({ params }) => params.region === "across" && isDoubleLrn(params),
   forward(node, y) {
     const { name, saved } = node;
     if (!saved) return forward(node, y, {});

@@ -54,6 +54,8 @@ export interface Use {
   device: Device;
   batch: number;
   gradient: boolean;
+  /** Forward, in double-float arithmetic. */
+  doubleFloat: boolean;
 }
 
 /** One layer, ready to be turned into calls. */
@@ -69,8 +71,8 @@ export interface Node<P = unknown> {
   readonly weights: Readonly<Record<string, Tensor>>;
   /** Where forward notes the tensors that it keeps for backward. Absent when no gradient is wanted. */
   readonly saved?: Record<string, Tensor>;
-  /** Forward, carry along what rounding loses of long sums. */
-  readonly compensated?: boolean;
+  /** Forward, compute in double-float arithmetic. */
+  readonly doubleFloat?: boolean;
 }
 
 /** A layer type. `P` is what `parse` makes of its parameters in network.json. */
@@ -95,6 +97,8 @@ export interface Op<P = unknown> {
   isView?(inputs: readonly Shape[], params: P): boolean;
   /** True when the items of a batch are the steps of one sequence, not apart from each other. */
   isSequence?(params: P): boolean;
+  /** In double-float arithmetic: whether y comes with its rest. */
+  keepsRest?(node: Pick<Node<P>, "inputs" | "shapes" | "params">): boolean;
   /** y from the inputs; `y` writes `node.output`. */
   forward(node: Node<P>, y: Binding): Call[];
   /** The gradient to each input that has a binding in `dx`, from dy (the shape of the output). */

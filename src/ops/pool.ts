@@ -4,10 +4,11 @@
  */
 import { averagePool, maxPool, type PoolGeometry, poolGradient } from "../../shaders/pool.ts";
 import { UserError } from "../formats/user_error.ts";
-import { write } from "../gpu/kernel.ts";
+import { type Binding, write } from "../gpu/kernel.ts";
 import { run } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import { extent } from "./convolution.ts";
+import { doubleOutput, haveRests } from "./double_float.ts";
 import type { Fields } from "./fields.ts";
 import { needMap, type Node, type Op, type Shape } from "./op.ts";
 
@@ -72,11 +73,14 @@ export const maxpool: Op<PoolParams> = {
   inputs: 1,
   parse: (fields) => parse(fields, false),
   outputShape,
+  keepsRest: haveRests,
   forward(node, y) {
     const g = geometry(node), { name, inputs: [x], saved } = node, size = g.kernel[0] * g.kernel[1];
-    if (!saved) return [texelCall(name, { x }, { y }, maxPool(g, false), size)];
-    saved.argmax = run(`${name} argmax`, y.tensor.texels, y.tensor.storage);
-    return [texelCall(name, { x }, { y, argmax: write(saved.argmax) }, maxPool(g, true), size)];
+    const double = doubleOutput(y), outputs: Record<string, Binding> = double?.bindings ?? { y };
+    if (saved) saved.argmax = run(`${name} argmax`, y.tensor.texels, y.tensor.storage);
+    const argmax: Record<string, Binding> = saved ? { argmax: write(saved.argmax) } : {};
+    const inputs = { x, ...(double ? { x_rest: x.rest! } : {}) };
+    return [texelCall(name, inputs, { ...outputs, ...argmax }, maxPool(g, saved !== undefined, double), size)];
   },
   backward: (node, dy, [dx]) =>
     dx

@@ -2,6 +2,7 @@
 import { shift } from "../../shaders/layout.ts";
 import { UserError } from "../formats/user_error.ts";
 import { texelCall } from "./calls.ts";
+import { haveRests, moveCalls } from "./double_float.ts";
 import { chw, count, MOST_DIMENSIONS, needMap, type Op, type Shape, show } from "./op.ts";
 import { map3, regroupCall } from "./rows.ts";
 
@@ -17,7 +18,8 @@ function reshaping<P>(parse: Op<P>["parse"], outputShape: Op<P>["outputShape"]):
     parse,
     outputShape,
     isView: (inputs, params) => show(chw(inputs[0])) === show(chw(outputShape(inputs, params))),
-    forward: ({ name, inputs: [x] }, y) => [regroupCall(name, x, y)],
+    keepsRest: haveRests,
+    forward: (node, y) => moveCalls(node, y, (label, [x], y) => regroupCall(label, x, y)),
     backward: ({ name }, dy, [dx]) => dx ? [regroupCall(`${name} gradient`, dy, dx)] : [],
   };
 }
@@ -77,8 +79,11 @@ export const crop: Op<CropParams> = {
     }
     return [c, ...p.size];
   },
-  forward({ name, inputs: [x], params }, y) {
-    return [texelCall(name, { x }, { y }, shift([x.shape[2], x.shape[3]], params.size, cropOffset(map3(x), params)))];
+  keepsRest: haveRests,
+  forward(node, y) {
+    const { inputs: [x], params } = node;
+    const code = shift([x.shape[2], x.shape[3]], params.size, cropOffset(map3(x), params));
+    return moveCalls(node, y, (label, [x], y) => texelCall(label, { x }, { y }, code));
   },
   backward({ name, inputs: [x], params }, dy, [dx]) {
     if (!dx) return [];

@@ -4,6 +4,7 @@ import { UserError } from "../formats/user_error.ts";
 import type { Binding, Call } from "../gpu/kernel.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
+import { haveRests, moveCalls } from "./double_float.ts";
 import { count, type Node, type Op, show } from "./op.ts";
 
 /** Parameters of slice in network.json: values `from` … `from + count − 1` along `axis`, 0 being the channels. */
@@ -44,9 +45,10 @@ export const slice: Op<SliceParams> = {
     }
     return input.with(axis, count);
   },
+  keepsRest: haveRests,
   forward(node, y) {
-    const { name, inputs: [x], shapes: [item], params: { axis, from, count } } = node;
-    return [shifted(node, name, x, y, { from: item[axis], to: count }, from)];
+    const { shapes: [item], params: { axis, from, count } } = node, lengths = { from: item[axis], to: count };
+    return moveCalls(node, y, (label, [x], y) => shifted(node, label, x, y, lengths, from));
   },
   backward(node, dy, [dx]) {
     const { name, shapes: [item], params: { axis, from, count } } = node;

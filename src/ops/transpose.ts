@@ -2,6 +2,7 @@
 import { transpose as kernel } from "../../shaders/items.ts";
 import { UserError } from "../formats/user_error.ts";
 import { texelCall } from "./calls.ts";
+import { haveRests, moveCalls } from "./double_float.ts";
 import { type Op, show } from "./op.ts";
 
 /** Parameters of transpose in network.json: the input's dimensions in the order of the output, 0 being channels. */
@@ -21,9 +22,11 @@ export const transpose: Op<TransposeParams> = {
     }
     return order.map((d) => input[d]);
   },
-  forward: ({ name, inputs: [x], shapes: [shape], params: { order } }, y) => [
-    texelCall(name, { x }, { y }, kernel(shape, order)),
-  ],
+  keepsRest: haveRests,
+  forward(node, y) {
+    const { shapes: [shape], params: { order } } = node, code = kernel(shape, order);
+    return moveCalls(node, y, (label, [x], y) => texelCall(label, { x }, { y }, code));
+  },
   backward({ name, shapes: [shape], params: { order } }, dy, [dx]) {
     if (!dx) return [];
     const to = order.map((d) => shape[d]), back = order.map((_, d) => order.indexOf(d));

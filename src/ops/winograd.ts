@@ -58,12 +58,12 @@ function products(g: ConvGeometry, direction: ConvDirection, one: WinogradClass)
 
 /** Whether a convolution is faster so on the device than with plain weights of a format. */
 function winogradPays(
-  { device, gradient }: Use,
+  { device, gradient, doubleFloat }: Use,
   g: ConvGeometry,
   forward: ConvDirection,
   format: Format,
 ): boolean {
-  if (!device.caps.software || !winogradFits(g)) return false;
+  if (!device.caps.software || doubleFloat || !winogradFits(g)) return false;
   const { classes } = winogradFilter(g),
     sum = (of: (one: WinogradClass) => number) => classes.reduce((all, one) => all + of(one), 0);
   const fine = sum((one) => width(one).fine), coarse = sum((one) => width(one).coarse);

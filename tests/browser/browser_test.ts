@@ -8,6 +8,7 @@ import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts"
 import { openDevice, search } from "../../src/mod.ts";
 import { allCases } from "../cases/all.ts";
 import { caseNetwork, type NetworkCase, outputGradient } from "../cases/case.ts";
+import { doubleNetwork } from "../ops/check_double_float.ts";
 import { smallNetworks } from "../cases/small_networks.ts";
 import { caseInputs } from "../net/case_model.ts";
 import { assertClose } from "../reference/close.ts";
@@ -45,21 +46,38 @@ Deno.test("the bundle in Chromium", async (t) => {
     await t.step(name, () => checkGradients(page, files, caseNetwork(found)));
   }
   await t.step("a whole network", () => checkGradients(page, files, smallNetworks[0]));
+  // Rounding alone is 6e-8 of a value; plain sums are off by several times as much.
+  await t.step(
+    "a whole network in double-float arithmetic",
+    () => checkGradients(page, files, doubleNetwork, { doubleFloat: true, outputTolerance: 7e-8 }),
+  );
   await t.step("examples/page.html draws what Deno draws", () => checkSearch(page));
 });
 
 /** Output and the gradient to every input. */
-async function checkGradients(page: Page, files: Map<string, string | Uint8Array>, run: NetworkCase): Promise<void> {
-  const { network, weights, inputs, tolerance } = run, last = network.layers.at(-1)!.name;
+async function checkGradients(
+  page: Page,
+  files: Map<string, string | Uint8Array>,
+  { network, weights, inputs, tolerance }: NetworkCase,
+  { doubleFloat = false, outputTolerance = tolerance } = {},
+): Promise<void> {
+  const last = network.layers.at(-1)!.name;
   const stored = [...weights].map(([name, { shape, data }]) => [name, fromFloat32(data, "F32", shape)] as const);
   files.set("/case/network.json", JSON.stringify(network));
   files.set("/case/weights.safetensors", writeSafetensors(new Map(stored)));
   const expected = runNetwork(network, weights, inputs).get(last)!, dy = outputGradient(network, expected);
   const values = Object.entries(caseInputs(inputs)).map(([name, list]) => [name, [...list]]);
   for (const [to, dx] of gradient(network, weights, inputs, last, dy)) {
-    const job = { folder: "/case", batch: dx.shape[0], inputs: Object.fromEntries(values), dy: [...dy.data], to };
+    const job = {
+      folder: "/case",
+      batch: dx.shape[0],
+      inputs: Object.fromEntries(values),
+      dy: [...dy.data],
+      to,
+      doubleFloat,
+    };
     const result = await page.ask<{ output: Listed; gradient: Listed }>("gradient", job);
-    assertClose("output", { shape: expected.shape, data: result.output.map(Number) }, expected, tolerance);
+    assertClose("output", { shape: expected.shape, data: result.output.map(Number) }, expected, outputTolerance);
     assertClose(`gradient to ${to}`, { shape: dx.shape, data: result.gradient.map(Number) }, dx, tolerance);
   }
 }
