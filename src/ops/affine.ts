@@ -3,7 +3,7 @@
  * In a plan they are usually gone: folded into the weights of the layer before them.
  */
 import { channelwiseCall } from "./calls.ts";
-import { packVector } from "./convolution.ts";
+import { packVector } from "./conv_weights.ts";
 import { doubleCall, doubleOutput } from "./double_float.ts";
 import type { HostTensor, Op, PackedTensor } from "./op.ts";
 

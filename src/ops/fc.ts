@@ -8,7 +8,8 @@
 import type { ConvGeometry } from "../../shaders/conv_shape.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import { convCall, MOST_TAPS, packConv } from "./convolution.ts";
+import { packConv } from "./conv_weights.ts";
+import { convCall, MOST_TAPS } from "./convolution.ts";
 import { chw, count, type Node, type Op, type Shape, show } from "./op.ts";
 import { asRows, intoRows } from "./rows.ts";
 import { weightGradients } from "./weight_gradient.ts";

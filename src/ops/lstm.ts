@@ -18,7 +18,8 @@ import { UserError } from "../formats/user_error.ts";
 import { type Binding, type Call, read, write } from "../gpu/kernel.ts";
 import { featureMap, run, type Tensor } from "../gpu/tensor.ts";
 import { elementwiseCall, texelCall } from "./calls.ts";
-import { convCall, packConv, packVector } from "./convolution.ts";
+import { packConv, packVector } from "./conv_weights.ts";
+import { convCall } from "./convolution.ts";
 import { blocks, type HostTensor, type Node, type Op, type Shape, show } from "./op.ts";
 import { asRows, intoRows } from "./rows.ts";
 

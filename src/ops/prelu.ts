@@ -3,7 +3,7 @@
  * gradient asks x for its sign, not y.
  */
 import { channelwiseCall } from "./calls.ts";
-import { packVector } from "./convolution.ts";
+import { packVector } from "./conv_weights.ts";
 import type { Op } from "./op.ts";
 
 /** Parameters of prelu in network.json; `shared` says that one slope serves all channels. */

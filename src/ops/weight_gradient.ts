@@ -4,7 +4,7 @@ import type { ConvGeometry } from "../../shaders/conv_shape.ts";
 import { type Call, read, write } from "../gpu/kernel.ts";
 import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
-import { unpackWeights } from "./convolution.ts";
+import { unpackWeights } from "./conv_weights.ts";
 import { blocks } from "./op.ts";
 
 /** A gradient on the GPU and the way to its plain form, in the shape and order of the weights file. */

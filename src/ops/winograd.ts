@@ -15,17 +15,9 @@ import {
 } from "../../shaders/winograd.ts";
 import { type Binding, type Call, read, write } from "../gpu/kernel.ts";
 import { featureMap, type Format, type Tensor } from "../gpu/tensor.ts";
-import {
-  type Connection,
-  convCall,
-  convCost,
-  convFlops,
-  formatOf,
-  labelOf,
-  movingCost,
-  packConv,
-  packVector,
-} from "./convolution.ts";
+import { convCost, movingCost } from "./conv_tiles.ts";
+import { type Connection, formatOf, packConv, packVector } from "./conv_weights.ts";
+import { convCall, convFlops, labelOf } from "./convolution.ts";
 import { blocks, type HostTensor, type Node, type PackedTensor, type Use, type WeightStorage } from "./op.ts";
 
 /** Bytes of transformed weights that a layer may have: more would cost more in memory than they bring in time. */

@@ -4,7 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { openDevice } from "../../src/gpu/device.ts";
-import { convCall, tiles } from "../../src/ops/convolution.ts";
+import { tiles } from "../../src/ops/conv_tiles.ts";
+import { convCall } from "../../src/ops/convolution.ts";
 import type { ConvGeometry } from "../../shaders/conv_shape.ts";
 import { allCases } from "../cases/all.ts";
 import { pretend } from "../gpu/pretend.ts";

@@ -1,0 +1,131 @@
+/** Register tiles of convolutions: which fit, and by a cost model which is the cheapest on a device. */
+import {
+  type ConvDirection,
+  type ConvGeometry,
+  convShape,
+  type ConvTile,
+  spans,
+  tapRow,
+} from "../../shaders/conv_shape.ts";
+import type { Device } from "../gpu/device.ts";
+import type { Format } from "../gpu/tensor.ts";
+import { packedTexels } from "./conv_weights.ts";
+import { blocks } from "./op.ts";
+
+/** Loop trips that one invocation may make: far below the 65,535 after which lavapipe silently ends loops. */
+const TRIPS = 30_000;
+
+/**
+ * What shapes a tile on a kind of adapter. An invocation pays `pixel` for each texel of the source and `block` for each
+ * 4×4 block of weights that it loads, `sum` for multiplying one by the other, `carry` for each sum that it takes from
+ * one loop trip to the next, and `store` for each texel that it writes, up to twice that in the largest tile, whose row
+ * of stores outgrows a CPU's predictors. On a CPU these are nanoseconds (fitted to the kernels of the default pair on
+ * two cores of llvmpipe 22.3), elsewhere rough ratios. `move` is the price of a texel that kernels write which do little
+ * else, and a dispatch pays `weight` for each texel of weights that has to come from memory.
+ */
+const cpu = {
+  blocks: [1, 2, 4, 8],
+  strips: [1, 2, 3, 4, 6, 8, 12, 16],
+  most: 48,
+  pixel: 8,
+  block: { f32: 30, f16: 18, i8: 18 },
+  sum: 2,
+  carry: 1,
+  store: 190,
+  move: 95,
+  weight: 16,
+};
+const gpu = {
+  blocks: [1, 2, 4],
+  strips: [1, 2, 4, 8],
+  most: 8,
+  pixel: 1,
+  block: { f32: 2, f16: 2, i8: 2 },
+  sum: 1,
+  carry: 0,
+  store: 1,
+  move: 1,
+  weight: 0,
+};
+const priceOf = ({ caps }: Device) => caps.software ? cpu : gpu;
+
+/** How much longer a dispatch takes because its invocations do not fill the lanes of two cores, or a whole GPU. */
+function idle({ caps }: Device, invocations: number): number {
+  if (!caps.software) return Math.max(1, 4096 / invocations);
+  return Math.ceil(invocations / (2 * caps.lanes)) * 2 * caps.lanes / invocations;
+}
+
+/** Blocks of source channels that an output block sees. */
+function sourceBlocks({ channelsIn, channelsOut, groups }: ConvGeometry, direction: ConvDirection): number {
+  const [from, to] = direction === "direct" ? [channelsIn, channelsOut] : [channelsOut, channelsIn];
+  return spans(to, from, groups).count;
+}
+
+/** Loop trips of one invocation, at most: blocks of source channels times the taps that reach a position. */
+function tripsOf(g: ConvGeometry, direction: ConvDirection): number {
+  const { kernel, stride } = g,
+    taps = direction === "direct"
+      ? kernel[0] * kernel[1]
+      : Math.ceil(kernel[0] / stride[0]) * Math.ceil(kernel[1] / stride[1]);
+  return taps * sourceBlocks(g, direction);
+}
+
+/**
+ * Numbers of neighbouring columns that are worth trying on this device: more than one on CPUs only, where the taps of a
+ * row meet the same texels, and where enough source blocks follow to repay finding them.
+ */
+function columnsFor({ caps }: Device, geometry: ConvGeometry, direction: ConvDirection): number[] {
+  const tile = { blocks: 1, strips: 1, columns: 1, unroll: 1 }, { lattice } = convShape({ geometry, direction, tile });
+  const dense = direction === "transposed" || geometry.stride[1] === 1;
+  const row = tapRow({ geometry, direction, tile: { ...tile, columns: 2 } });
+  if (!caps.software || !dense || sourceBlocks(geometry, direction) < 4 || row.taps.length < 2) return [1];
+  const width = lattice[1], options = [4, 8, 16, Math.ceil(width / 2), width];
+  return [1, ...new Set(options.filter((columns) => columns >= 4 && columns <= Math.min(16, width)))];
+}
+
+/** Every tile that fits a geometry on this device. */
+export function tiles(device: Device, g: ConvGeometry, direction: ConvDirection): ConvTile[] {
+  const { most, ...price } = priceOf(device), unroll = Math.ceil(tripsOf(g, direction) / TRIPS);
+  const [from, to] = direction === "direct" ? [g.channelsIn, g.channelsOut] : [g.channelsOut, g.channelsIn];
+  const { shared } = spans(to, from, g.groups);
+  return columnsFor(device, g, direction).flatMap((columns) => {
+    const held = columns === 1 ? most : 2 * device.caps.lanes; // the columns' texels take registers too
+    const one = { blocks: 1, strips: 1, columns, unroll },
+      { positions } = convShape({ geometry: g, direction, tile: one });
+    return price.blocks.filter((count) => blocks(to) % count === 0 && shared % count === 0).flatMap((count) =>
+      price.strips.filter((strips) => count * strips * columns <= held && strips <= positions)
+        .map((strips) => ({ ...one, blocks: count, strips }))
+    );
+  });
+}
+
+/**
+ * The cheapest tile for a kernel on this device, with weights of a format, and the time of the whole dispatch in the units
+ * of the prices: edges and idle lanes count too.
+ */
+function cheapest(device: Device, geometry: ConvGeometry, direction: ConvDirection, format: Format) {
+  const price = priceOf(device), trips = tripsOf(geometry, direction);
+  const priced = tiles(device, geometry, direction).map((tile) => {
+    const shape = { geometry, direction, tile }, { invocations } = convShape(shape);
+    const { taps, texels } = tapRow(shape), held = tile.blocks * tile.strips * tile.columns;
+    const trip = price.pixel * tile.strips * texels.length / taps.length + price.block[format] * tile.blocks +
+      (price.sum + price.carry / taps.length) * held;
+    const whole = trips * trip + price.store * held * (1 + held / price.most);
+    return { tile, cost: whole * invocations * idle(device, invocations) };
+  });
+  return priced.reduce((best, one) => one.cost < best.cost ? one : best);
+}
+
+/** The cheapest tile for a kernel on this device, with weights of a format. */
+export const chooseTile = (...kernel: Parameters<typeof cheapest>): ConvTile => cheapest(...kernel).tile;
+
+/** What a convolution costs with the cheapest tile, its weights coming from memory. */
+export function convCost(device: Device, g: ConvGeometry, direction: ConvDirection, format: Format): number {
+  return cheapest(device, g, direction, format).cost + priceOf(device).weight * packedTexels(g, format);
+}
+
+/** What a kernel costs, in the same units, that mostly moves texels. */
+export function movingCost(device: Device, invocations: number, reads: number, writes: number): number {
+  const { pixel, move } = priceOf(device);
+  return (pixel * reads + move * writes) * invocations * idle(device, invocations);
+}
