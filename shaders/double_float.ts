@@ -45,6 +45,14 @@ fn rectified(v: Double, slope: Double) -> Double {
   let below = times(v, slope);
   let positive = v.main > vec4f();
   return Double(select(below.main, v.main, positive), select(below.rest, v.rest, positive));
+}
+fn raised(v: Double, low: f32) -> Double {
+  let under = (v.main < vec4f(low)) | ((v.main == vec4f(low)) & (v.rest < vec4f()));
+  return Double(max(v.main, vec4f(low)), select(v.rest, vec4f(), under));
+}
+fn lowered(v: Double, high: f32) -> Double {
+  let over = (v.main > vec4f(high)) | ((v.main == vec4f(high)) & (v.rest > vec4f()));
+  return Double(min(v.main, vec4f(high)), select(v.rest, vec4f(), over));
 }`;
 
 /** A number as a WGSL `Double`. */

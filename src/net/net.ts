@@ -22,8 +22,8 @@ export interface NetOptions {
   /**
    * Forward, in double-float arithmetic: values are as exact as float32 can say them, and the gradient takes the path at
    * every kink (a ReLU's zero, two values of a maximum) that exact arithmetic would. It takes several times as long, and
-   * up to twice the memory. Convolutions, fully connected and affine layers, sums, LRN across channels with β = 3/4, ReLU,
-   * maximum pooling, and what only moves values take part; others round their output to float32.
+   * up to twice the memory. Convolutions, fully connected and affine layers, sums, LRN across channels with β = 3/4, the
+   * ReLUs, clipping, maximum pooling, and what only moves values take part; others round their output to float32.
    */
   doubleFloat?: boolean;
   /** Told what GPU memory will be taken, piece by piece, before any is. */

@@ -1,6 +1,7 @@
 /** clip: min(max(x, min), max); the gradient passes where x lies between the bounds or on one. */
 import { literal } from "../gpu/kernel.ts";
 import { elementwiseCall } from "./calls.ts";
+import { doubleCall, doubleOutput, haveRests } from "./double_float.ts";
 import type { Op } from "./op.ts";
 
 /** Parameters of clip in network.json; a bound that is absent does not hold. */
@@ -17,7 +18,13 @@ export const clip: Op<ClipParams> = {
     max: fields.has("max") ? fields.number("max") : undefined,
   }),
   outputShape: ([input]) => input,
+  keepsRest: haveRests,
   forward({ name, inputs: [x], params: { min, max } }, y) {
+    const output = doubleOutput(y);
+    if (output) {
+      const raised = min === undefined ? "x" : `raised(x, ${literal(min)})`;
+      return [doubleCall(name, { x }, {}, output, max === undefined ? raised : `lowered(${raised}, ${literal(max)})`)];
+    }
     const raised = min === undefined ? "x" : `max(x, vec4f(${literal(min)}))`;
     return [elementwiseCall(name, { x }, y, max === undefined ? raised : `min(${raised}, vec4f(${literal(max)}))`)];
   },

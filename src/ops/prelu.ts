@@ -3,6 +3,7 @@
  * gradient asks x for its sign, not y.
  */
 import { channelwiseCall } from "./calls.ts";
+import { doubleCall, doubleOutput, haveRests } from "./double_float.ts";
 import { packVector } from "./conv_weights.ts";
 import type { Op } from "./op.ts";
 
@@ -20,9 +21,15 @@ export const prelu: Op<PreluParams> = {
   pack: ({ slope: { values } }, [[channels]], { shared }) => ({
     slope: packVector(shared ? new Float32Array(channels).fill(values[0]) : values),
   }),
-  forward: ({ name, inputs: [x], weights: { slope } }, y) => [
-    channelwiseCall(name, { x }, { slope }, y, "select(slope * x, x, x > vec4f())"),
-  ],
+  keepsRest: haveRests,
+  forward({ name, inputs: [x], weights: { slope } }, y) {
+    const output = doubleOutput(y);
+    return [
+      output
+        ? doubleCall(name, { x }, { slope }, output, "rectified(x, slope)")
+        : channelwiseCall(name, { x }, { slope }, y, "select(slope * x, x, x > vec4f())"),
+    ];
+  },
   backward: ({ name, inputs: [x], weights: { slope } }, dy, [dx]) =>
     dx ? [channelwiseCall(`${name} gradient`, { x, dy }, { slope }, dx, "select(slope * dy, dy, x > vec4f())")] : [],
 };

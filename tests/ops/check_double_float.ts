@@ -16,9 +16,10 @@ import { count, map, type Tensor as Reference } from "../reference/tensor.ts";
 
 /** The types of layers that compute in double-float arithmetic, some only with some parameters. */
 const types =
-  "conv2d deconv2d fc scale bias batchnorm eltwise lrn relu maxpool concat reshape flatten crop slice transpose".split(
-    " ",
-  );
+  "conv2d deconv2d fc scale bias batchnorm eltwise lrn relu prelu clip maxpool concat reshape flatten crop slice transpose"
+    .split(
+      " ",
+    );
 
 /** The small cases of those layers. */
 export const doubleCases = allCases.filter(({ type, inputs, name, params }) => {
@@ -119,7 +120,7 @@ export async function checkDoubleValues(device: Device, networkCase: NetworkCase
 }
 
 /** Layers that round nothing, and have rests only where their inputs do. */
-const roundless = /relu|maxpool|concat|reshape|flatten|crop|slice|transpose/;
+const roundless = /relu|clip|maxpool|concat|reshape|flatten|crop|slice|transpose/;
 
 /** Checks a case, and the same with inputs that have rests. */
 export async function checkDoubleFloat(device: Device, testCase: Case): Promise<void> {
