@@ -101,7 +101,7 @@ fn kernel(i: u32) {
 export const isDoubleLrn = ({ beta }: Pick<LrnGeometry, "beta">): boolean => beta === 0.75;
 
 /**
- * In double-float arithmetic, for β = 3/4: with t near s^−β, the power is t · (1 + (1 − t⁴s³) / 4) but for a square of what is
+ * In double-float arithmetic, for β = 3/4: with t near s^−β, the power is t · (1 + (1 − (t²s)²s) / 4) but for a square of what is
  * left. Bindings: x, y, y_rest, `scale` where `keep`, and x_rest where `hasRest`.
  */
 export function lrnDouble(g: LrnGeometry, keep: boolean, hasRest: boolean, relu?: { slope: number }): string {
@@ -120,9 +120,9 @@ fn kernel(i: u32) {
   let s = plus(times(sum, ${doubleLiteral(g.alpha / g.size)}), ${doubleLiteral(g.k)});
   ${keep ? "store_scale(i, s.main);" : ""}
   let t = 1.0 / ${power("s.main", g.beta)};
-  let t2 = twoProduct(t, t);
-  let one4 = times(times(t2, t2), times(times(s, s), s));
-  let left = (1.0 - one4.main) - one4.rest;
+  let root = times(twoProduct(t, t), s);
+  let near = times(times(root, root), s);
+  let left = (1.0 - near.main) - near.rest;
   ${storeDouble("i", `times(${x("i")}, twoSum(t, 0.25 * left * t))`, relu)}
 }`;
 }

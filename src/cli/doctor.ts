@@ -41,7 +41,7 @@ const command: Command<typeof options> = {
   },
 };
 
-/** Every case of the tests' tables on this very adapter, and of some that convolutions' compensated sums are exact. */
+/** Every case of the tests' tables on this very adapter, and some in double-float arithmetic, which a compiler could undo. */
 async function checkKernels(device: Device): Promise<{ checked: number; wrong: { case: string; error: string }[] }> {
   const wrong: { case: string; error: string }[] = [];
   const checks = [
