@@ -7,6 +7,7 @@
  * views into the file's bytes, so reading a model copies nothing.
  */
 import { parseJson } from "./json.ts";
+import { valueCount } from "./shape.ts";
 import { show, UserError } from "./user_error.ts";
 
 const itemSizes = { F64: 8, F32: 4, F16: 2, BF16: 2, I8: 1, I64: 8, I32: 4, U8: 1 };
@@ -176,7 +177,7 @@ function checkEntry(entry: unknown, available: number, what: string) {
   if (end > available) {
     throw new UserError(`${what}: ends at byte ${end} of the data, the file holds ${available}; is it truncated?`);
   }
-  const expected = shape.reduce((product, size) => product * size, itemSizes[dtype as DType]);
+  const expected = valueCount(shape) * itemSizes[dtype as DType];
   if (end - begin !== expected) {
     throw new UserError(
       `${what}: ${dtype} ${show(shape)} takes ${expected} bytes, data_offsets give ${end - begin}`,

@@ -82,6 +82,7 @@ Deno.test("safetensors: each fault is named", () => {
     [file({ a: { ...tensor(0, 1), shape: [-1] } }, [0]), /shape \[-1\]/],
     [file({ a: { ...tensor(0, 1), shape: [2] } }, [0]), /takes 2 bytes, data_offsets give 1/],
     [file({ a: { ...tensor(0, 1), shape: [1e15, 1e15, 1e15] } }, [0]), /takes 1\.0\d*e\+45 bytes/],
+    [file({ a: { ...tensor(0, 1), shape: [...Array(30).fill(1e15), 0] } }, [0]), /takes 0 bytes, data_offsets give 1/],
     [file({ a: { ...tensor(0, 1), data_offsets: [1, 0] } }, [0]), /data_offsets \[1,0\]/],
     [file({ a: tensor(0, 9) }, [0]), /tensor "a": ends at byte 9 of the data, the file holds 1/],
     [file({ a: tensor(0, 2), b: tensor(1, 3) }, [0, 0, 0]), /tensor "b" overlaps .*byte 1, expected 2/],
