@@ -6,6 +6,7 @@ import { damageProtobuf } from "../../formats/damage.ts";
 import { fuzz } from "../../formats/fuzz.ts";
 import { type Blob, blobProto, caffemodel, type Generation } from "./caffe_files.ts";
 import { refuses } from "./converted.ts";
+import { bytesField, join, text } from "./protobuf.ts";
 
 const data = [1, -2.5, 3, 0.25, 5, 6];
 
@@ -63,6 +64,13 @@ Deno.test("caffemodel: damaged files", () => {
     () => readCaffemodel(caffemodel({ ip: [{ shape: [2, 4], data }] }), "f"),
     /^f: the blob at byte \d+ has shape \[2,4\] and 6 values$/,
   );
+});
+
+Deno.test("caffemodel: a layer of the oldest generation with more blobs than a call has arguments", () => {
+  const empty = bytesField(50, new Uint8Array(0)), blobs = new Uint8Array(200_000 * empty.length);
+  for (let at = 0; at < blobs.length; at += empty.length) blobs.set(empty, at);
+  const bytes = bytesField(2, bytesField(1, join(bytesField(1, text("ip")), blobs)));
+  assert.equal(readCaffemodel(bytes, "f").get("ip")!.length, 200_000);
 });
 
 Deno.test("binaryproto: damaged files give means or one sentence", () => {

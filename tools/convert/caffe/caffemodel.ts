@@ -70,7 +70,7 @@ function readLayer(bytes: Uint8Array, generation: Generation, file: string): { n
     else if (field.number === generation.older?.field) {
       const older = readLayer(content(bytes, field, file), generation.older.generation, file);
       name = older.name;
-      blobs.push(...older.blobs);
+      for (const blob of older.blobs) blobs.push(blob);
     }
   }
   return { name, blobs };

@@ -3,11 +3,14 @@ import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import type { Operator } from "./operator.ts";
 import { axesOf, flattened, permutation, sliced, squeezed, wantedShape } from "./shapes.ts";
-import { type ElementType, elementType, floating, type OnnxTensor, tensorOf } from "./tensor.ts";
+import { checkDimensions, type ElementType, elementType, floating, type OnnxTensor, tensorOf } from "./tensor.ts";
 import { isTraced } from "./trace.ts";
 
 /** Values that a fold may make of fewer: the arithmetic of shapes is small. */
 const MOST_VALUES = 2 ** 22;
+
+/** Known tensors that a fold may take value by value. */
+const MOST_INPUTS = 1000;
 
 type Numbers = Float32Array | Float64Array;
 
@@ -18,6 +21,7 @@ function made(
   of: number,
   value: number | ((at: number) => number),
 ): OnnxTensor {
+  checkDimensions(shape.length);
   const length = valueCount(shape);
   if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0) || length > Math.max(of, MOST_VALUES)) {
     throw new UserError(`it makes a tensor of [${shape.slice(0, 8)}]`);
@@ -65,14 +69,21 @@ export function stretched(
   type: ElementType,
   value: (...numbers: number[]) => number,
 ): OnnxTensor {
-  const rank = Math.max(...xs.map(({ shape }) => shape.length));
+  const rank = xs.reduce((most, { shape }) => Math.max(most, shape.length), 0);
   const shapes = xs.map(({ shape }) => [...Array(rank - shape.length).fill(1), ...shape] as number[]);
   const to = Array.from({ length: rank }, (_, d) => shapes.reduce((n, shape) => shape[d] === 1 ? n : shape[d], 1));
   if (shapes.some((shape) => shape.some((n, d) => n !== 1 && n !== to[d]))) {
     throw new UserError(`inputs of ${xs.map(({ shape }) => `[${shape}]`).join(" and ")} do not stretch to one shape`);
   }
-  const places = shapes.map((shape) => source(to, stepsOf(shape).map((step, d) => shape[d] === 1 ? 0 : step)));
-  const most = Math.max(...xs.map(({ values }) => values.length));
+  if (xs.length > MOST_INPUTS || (xs.length > 3 && xs.length * valueCount(to) > MOST_VALUES)) {
+    throw new UserError(`it takes ${xs.length} known tensors for ${valueCount(to)} numbers`);
+  }
+  const places = shapes.map((shape) =>
+    shape.every((n, d) => n === to[d])
+      ? (at: number) => at
+      : source(to, stepsOf(shape).map((step, d) => shape[d] === 1 ? 0 : step))
+  );
+  const most = xs.reduce((most, { values }) => Math.max(most, values.length), 0);
   return made(type, to, most, (at) => value(...xs.map(({ values }, n) => values[places[n](at)])));
 }
 
@@ -86,8 +97,8 @@ const comparison = (value: (a: number, b: number) => boolean) => (_: Operator, [
 const unary = (value: (x: number) => number) => (_: Operator, [x]: OnnxTensor[]): OnnxTensor =>
   stretched([x], x.type, value);
 
-const several = (value: (...xs: number[]) => number) => (_: Operator, xs: OnnxTensor[]): OnnxTensor =>
-  stretched(xs, xs[0].type, value);
+const several = (value: (a: number, b: number) => number) => (_: Operator, xs: OnnxTensor[]): OnnxTensor =>
+  stretched(xs, xs[0].type, (...numbers) => numbers.reduce(value));
 
 /** A number as another type has it. */
 function cast(x: OnnxTensor, code: number): OnnxTensor {
@@ -115,7 +126,7 @@ function concat(o: Operator, xs: OnnxTensor[]): OnnxTensor {
   const axis = o.axis(o.number("axis", 0), xs[0].shape.length), { shape } = xs[0];
   const total = xs.reduce((sum, x) => sum + x.shape[axis], 0), outer = valueCount(shape.slice(0, axis));
   const runs = xs.map((x) => valueCount(x.shape.slice(axis))), row = runs.reduce((a, b) => a + b, 0);
-  if (outer * row > Math.max(MOST_VALUES, ...xs.map((x) => 2 * x.values.length))) {
+  if (outer * row > MOST_VALUES && xs.every((x) => outer * row > 2 * x.values.length)) {
     throw new UserError(`it makes ${outer * row} numbers of known ones`);
   }
   if (xs.some((x) => x.shape.length !== shape.length || x.shape.some((n, d) => d !== axis && n !== shape[d]))) {
@@ -124,9 +135,10 @@ function concat(o: Operator, xs: OnnxTensor[]): OnnxTensor {
     );
   }
   const values: Numbers = xs[0].type === "float32" ? new Float32Array(outer * row) : new Float64Array(outer * row);
+  let before = 0;
   xs.forEach((x, n) => {
-    const before = runs.slice(0, n).reduce((a, b) => a + b, 0);
     for (let o = 0; o < outer; o++) values.set(x.values.subarray(o * runs[n], (o + 1) * runs[n]), o * row + before);
+    before += runs[n];
   });
   return tensorOf(xs[0].type, shape.map((n, d) => d === axis ? total : n), values);
 }
@@ -184,8 +196,8 @@ const folds: Record<string, (o: Operator, xs: OnnxTensor[]) => OnnxTensor> = {
   Identity: (_, [x]) => x,
   Less: comparison((a, b) => a < b),
   Log: unary(Math.log),
-  Max: several(Math.max),
-  Min: several(Math.min),
+  Max: several((a, b) => Math.max(a, b)),
+  Min: several((a, b) => Math.min(a, b)),
   Mod: arithmetic((a, b) => a - b * Math.floor(a / b)),
   Mul: arithmetic((a, b) => a * b),
   Neg: unary((x) => -x),

@@ -84,7 +84,8 @@ function readOpset(bytes: Uint8Array, file: string): { domain: string; version: 
 }
 
 function readGraph(bytes: Uint8Array, source: OnnxSource): Omit<OnnxModel, "opset"> {
-  const { file } = source, nodes: OnnxNode[] = [], inputs: OnnxValue[] = [], outputs: OnnxValue[] = [];
+  const { file } = source, nodes: OnnxNode[] = [], inputs: OnnxValue[] = [];
+  const outputs = new Map<string, OnnxValue>();
   const initializers = new Map<string, OnnxTensor>();
   for (const field of fields(bytes, file)) {
     if (field.number === 1) nodes.push(readNode(content(bytes, field, file), source));
@@ -92,12 +93,14 @@ function readGraph(bytes: Uint8Array, source: OnnxSource): Omit<OnnxModel, "opse
       const tensor = readTensor(content(bytes, field, file), source.file, source.external);
       initializers.set(tensor.name, tensor);
     } else if (field.number === 11) inputs.push(readValue(content(bytes, field, file), file));
-    else if (field.number === 12) outputs.push(readValue(content(bytes, field, file), file));
-    else if (field.number === 15) {
+    else if (field.number === 12) {
+      const value = readValue(content(bytes, field, file), file);
+      outputs.set(value.name, value); // once, however often it is listed
+    } else if (field.number === 15) {
       throw new UserError(`${file}: it has sparse weights, which are not supported; export it with dense ones`);
     }
   }
-  return { nodes, initializers, inputs, outputs };
+  return { nodes, initializers, inputs, outputs: [...outputs.values()] };
 }
 
 function readNode(bytes: Uint8Array, source: OnnxSource): OnnxNode {

@@ -2,9 +2,11 @@
 import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import type { Operator } from "./operator.ts";
+import { checkDimensions } from "./tensor.ts";
 
 /** The shape that Reshape asks for: 0 keeps a dimension, −1 takes what is left. */
 export function wantedShape(shape: readonly number[], wanted: readonly number[], allowZero: boolean): number[] {
+  checkDimensions(wanted.length);
   const kept = wanted.map((n, d) => n === 0 && !allowZero ? shape[d] : n);
   const known = kept.reduce((product, n) => n === -1 ? product : product * n, 1);
   const result = kept.map((n) => n === -1 ? valueCount(shape) / known : n);
@@ -57,6 +59,7 @@ export function squeezed(o: Operator): number[] {
     return shape.filter((_, d) => !axes.includes(d));
   }
   const given = o.integers("axes", 1, "the axes") ?? [], rank = shape.length + given.length;
+  checkDimensions(rank);
   const axes = axesOf(o, rank) ?? [], rest = [...shape];
   if (new Set(axes).size !== axes.length) throw new UserError(`axes ${axes} name one twice`);
   return Array.from({ length: rank }, (_, d) => axes.includes(d) ? 1 : rest.shift()!);

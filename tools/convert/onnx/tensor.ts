@@ -54,18 +54,24 @@ export interface OnnxTensor {
  */
 export type ExternalFile = (location: string, offset: number, length: number | undefined) => Uint8Array;
 
-/** A tensor of known values. */
+/** Dimensions past which a shape is damage. */
+const MOST_DIMENSIONS = 12;
+
+/** @throws UserError where a computed shape has more dimensions than any model's. */
+export function checkDimensions(count: number): void {
+  if (count > MOST_DIMENSIONS) throw new UserError(`it makes a tensor of ${count} dimensions`);
+}
+
+/** A tensor of known values. @throws UserError where it has too many dimensions. */
 export function tensorOf(
   type: ElementType,
   shape: number[],
   values: Float32Array | Float64Array,
   name = "",
 ): OnnxTensor {
+  checkDimensions(shape.length);
   return { name, type, shape, values };
 }
-
-/** Dimensions past which a shape is damage. */
-const MOST_DIMENSIONS = 32;
 
 /** @throws UserError where the message is damaged or its type is none that is read. */
 export function readTensor(bytes: Uint8Array, file: string, external: ExternalFile): OnnxTensor {
