@@ -64,6 +64,12 @@ Deno.test("caffemodel: damaged files", () => {
     () => readCaffemodel(caffemodel({ ip: [{ shape: [2, 4], data }] }), "f"),
     /^f: the blob at byte \d+ has shape \[2,4\] and 6 values$/,
   );
+  const minus = Uint8Array.of(8 | 0, 254, 255, 255, 255, 255, 255, 255, 255, 255, 1); // −2
+  const four = Float32Array.from([1, 2, 3, 4]);
+  refuses(
+    () => readMeanFile(join(bytesField(7, join(minus, minus)), bytesField(5, new Uint8Array(four.buffer))), "f"),
+    /^f: the blob at byte \d+ has shape \[.*\] and 4 values$/,
+  );
 });
 
 Deno.test("caffemodel: a layer of the oldest generation with more blobs than a call has arguments", () => {

@@ -89,7 +89,7 @@ function readBlob(bytes: Uint8Array, file: string): StoredTensor {
     ? ["F64", 8, double.bytes()] as const
     : ["F32", 4, single.bytes()] as const;
   const dims = shape ?? legacy, wanted = dims.reduce((product, n) => product * n, size);
-  if (wanted !== data.length) {
+  if (wanted !== data.length || dims.some((n) => n < 0)) {
     throw new UserError(
       `${file}: the blob at byte ${bytes.byteOffset} has shape [${dims}] and ${data.length / size} values`,
     );
