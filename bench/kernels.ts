@@ -5,7 +5,7 @@ import type { Device } from "../src/gpu/device.ts";
 import { compile, write } from "../src/gpu/kernel.ts";
 import { type Peak, timeSteps } from "../src/gpu/probe.ts";
 import { featureMap, free, place, type Tensor, upload } from "../src/gpu/tensor.ts";
-import { buildGraph, type Layer } from "../src/net/graph.ts";
+import { buildGraph, hostWeights, type Layer } from "../src/net/graph.ts";
 import { conv2dGeometry } from "../src/ops/conv2d.ts";
 import { chooseTile, tiles } from "../src/ops/conv_tiles.ts";
 import { convCall } from "../src/ops/convolution.ts";
@@ -56,7 +56,7 @@ export async function benchKernels(device: Device, batch: number, op?: string): 
 }
 
 async function benchLayer(device: Device, layer: Layer, geometry: ConvGeometry): Promise<KernelFigures[]> {
-  const host = Object.fromEntries(Object.keys(layer.weightShapes).map((name) => [name, layer.weight(name)]));
+  const host = hostWeights(layer);
   const packed = layer.op.pack!(host, layer.inputs.map(({ shape }) => shape), layer.params, "stored");
   const weights: Record<string, Tensor> = {};
   for (const [name, { texels, format, bytes }] of Object.entries(packed)) {

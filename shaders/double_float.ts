@@ -7,6 +7,7 @@
  * halves of 12 bits, which is exact, plus the rest of it, where nothing cancels; and in the two-sum each subtraction that
  * would cancel has a factor of one that no compiler knows, each its own: no number has the bits that they ask a texel for.
  */
+import { literal } from "./literal.ts";
 
 /** WGSL for kernels of doubles. They begin with `hideOnes` of any texel of data. */
 export const doubleFloat = `
@@ -58,11 +59,8 @@ fn lowered(v: Double, high: f32) -> Double {
 /** A number as a WGSL `Double`. */
 export function doubleLiteral(value: number): string {
   const main = Math.fround(value), rest = Math.fround(value - main);
-  return `Double(vec4f(${exact(main)}), vec4f(${exact(rest)}))`;
+  return `Double(vec4f(${literal(main)}), vec4f(${literal(rest)}))`;
 }
-
-/** A float as WGSL that keeps every bit. */
-const exact = (value: number): string => `bitcast<f32>(${new Uint32Array(Float32Array.of(value).buffer)[0]}u)`;
 
 /** WGSL that loads texel `at` of a tensor: with its rest, where it has one. */
 export const loadDouble = (name: string, at: string, hasRest: boolean): string =>
@@ -76,20 +74,21 @@ export function storeDouble(at: string, value: string, relu?: { slope: number })
 
 /**
  * y = `expression` of Doubles: of inputs at the same texel, and of vectors with one value for each of `blocks` blocks of
- * channels of `area` positions. Both tell which of them have a rest. Bindings: theirs, y, and the rests.
+ * channels of `area` positions. Where NAME has a rest, NAME_rest is among the names. Bindings: these, y and y_rest.
  */
 export function elementwiseDouble(
-  inputs: Record<string, boolean>,
-  vectors: Record<string, boolean>,
+  inputs: readonly string[],
+  vectors: readonly string[],
   { blocks, area }: { blocks: number; area: number },
   expression: string,
   relu?: { slope: number },
 ): string {
-  const declare = (from: Record<string, boolean>, at: string) =>
-    Object.entries(from).map(([name, hasRest]) => `let ${name} = ${loadDouble(name, at, hasRest)};`).join(" ");
+  const declare = (names: readonly string[], at: string) =>
+    names.filter((name) => !name.endsWith("_rest"))
+      .map((name) => `let ${name} = ${loadDouble(name, at, names.includes(`${name}_rest`))};`).join(" ");
   return `${doubleFloat}
 fn kernel(i: u32) {
-  hideOnes(load_${Object.keys(inputs)[0]}(i));
+  hideOnes(load_${inputs[0]}(i));
   let block = i / ${area}u % ${blocks}u;
   ${declare(inputs, "i")} ${declare(vectors, "block")}
   ${storeDouble("i", expression, relu)}

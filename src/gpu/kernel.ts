@@ -11,6 +11,7 @@
  * plan fuses into a kernel (an activation, the mask of the activation before it) happens inside `store_NAME`.
  * Pipelines are cached by their source, and compile side by side where the platform can.
  */
+import { literal } from "../../shaders/literal.ts";
 import type { Device } from "./device.ts";
 import { GpuError } from "./error.ts";
 import { type Memory, placed, ROW, type Tensor, wayOut } from "./tensor.ts";
@@ -267,10 +268,4 @@ function storer(name: string, memory: Memory, names: string[], epilogue: Epilogu
     ),
   );
   return `fn store_${name}(i: u32, value: vec4f) { ${lines.join(" ")} }`;
-}
-
-/** A number as a WGSL f32 literal that keeps every bit. */
-export function literal(value: number): string {
-  const text = String(Math.fround(value));
-  return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
 }

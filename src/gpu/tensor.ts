@@ -34,7 +34,7 @@ export interface Memory {
   readonly bytes: number;
 }
 
-/** A named run of texels; `memory` is set by whoever places it. */
+/** A named run of texels; `rest` is set by whoever plans it, `memory` by whoever places it. */
 export interface Tensor {
   readonly label: string;
   readonly shape: Shape4;
@@ -42,7 +42,7 @@ export interface Tensor {
   readonly texels: number;
   readonly storage: Storage;
   /** In double-float arithmetic, what rounding lost of each value. */
-  readonly rest?: Tensor;
+  rest?: Tensor;
   memory?: Memory;
 }
 

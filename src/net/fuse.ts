@@ -12,7 +12,7 @@ import type { ReluParams } from "../ops/activations.ts";
 import type { FcParams } from "../ops/fc.ts";
 import { type HostTensor, lazyTensor, type Op, type Shape } from "../ops/op.ts";
 import { ops } from "../ops/table.ts";
-import { type Graph, type Layer, neededLayers, type Value } from "./graph.ts";
+import { type Graph, hostWeights, type Layer, neededLayers, type Value } from "./graph.ts";
 
 /** A layer as it will run. */
 export interface FusedLayer {
@@ -69,7 +69,6 @@ export function fuse(
     } else if (relu && alone && layer.op === ops.relu && !readsOutput.has(before.op)) {
       makers.set(layer.output, Object.assign(before, { relu: layer.params, output: layer.output }));
     } else {
-      const weights = () => Object.fromEntries(Object.keys(layer.weightShapes).map((key) => [key, layer.weight(key)]));
       const own: FusedLayer = {
         name: layer.name,
         op: layer.op,
@@ -77,7 +76,7 @@ export function fuse(
         inputs,
         shapes: layer.inputs.map((input) => input.shape),
         output: layer.output,
-        weights: () => folded(own, weights()),
+        weights: () => folded(own, hostWeights(layer)),
       };
       makers.set(layer.output, own);
       result.push(own);
@@ -101,8 +100,7 @@ function foldIn(before: FusedLayer, layer: Layer): Pick<FusedLayer, "params" | "
   return {
     params: { ...before.params as object, bias: true },
     affine() {
-      const own = Object.fromEntries(Object.keys(layer.weightShapes).map((key) => [key, layer.weight(key)]));
-      const { a, b } = (layer.op as AffineOp<unknown>).affine(own, layer.params), first = earlier?.();
+      const { a, b } = (layer.op as AffineOp<unknown>).affine(hostWeights(layer), layer.params), first = earlier?.();
       if (!first) return { a, b };
       return {
         a: a.map((factor, c) => factor * first.a[c]),

@@ -30,6 +30,10 @@ export interface Layer {
   weight(name: string): HostTensor;
 }
 
+/** All weights of a layer, by the name after `LAYER.`. */
+export const hostWeights = ({ weightShapes, weight }: Layer): Record<string, HostTensor> =>
+  Object.fromEntries(Object.keys(weightShapes).map((name) => [name, weight(name)]));
+
 /** Layers in an order in which they can run. */
 export interface Graph {
   readonly inputs: readonly Value[];

@@ -4,7 +4,7 @@ import { UserError } from "../formats/user_error.ts";
 import type { AffineOp } from "../ops/affine.ts";
 import { unitMap } from "../ops/op.ts";
 import { ops } from "../ops/table.ts";
-import { buildGraph, endingOf, type Graph, sequenceLayer } from "./graph.ts";
+import { buildGraph, endingOf, type Graph, hostWeights, sequenceLayer } from "./graph.ts";
 import { type Network, parseNetwork } from "./network.ts";
 
 /** A model, loaded and checked. */
@@ -88,10 +88,10 @@ export async function loadModel(read: ReadFile, where: string): Promise<Model> {
 
 /** @throws UserError when the factors or shifts that a batch norm or scale comes to are not finite, with its weights fine. */
 export function checkFactors({ layers }: Graph, where: string): void {
-  for (const { name, op, params, weightShapes, weight } of layers) {
+  for (const layer of layers) {
+    const { name, op, params } = layer;
     if (!("affine" in op)) continue;
-    const weights = Object.keys(weightShapes).map((key) => [key, weight(key)]);
-    const { a, b } = (op as AffineOp<unknown>).affine(Object.fromEntries(weights), params);
+    const { a, b } = (op as AffineOp<unknown>).affine(hostWeights(layer), params);
     if ([a, b].every((values) => values?.every((value) => Number.isFinite(Math.fround(value))) ?? true)) continue;
     throw new UserError(`${where}: layer "${name}": its factors are NaN or infinity; is a variance negative?`);
   }

@@ -148,27 +148,28 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
     affine: optimise && !training && !doubleFloat,
   });
   const maps = new Map<Value, Tensor>();
-  const tensorOf = (value: Value, withRest = false): Tensor => {
-    const own = resolve(value), make = (name: string) => featureMap(device, name, batched(batch, own.shape));
+  const tensorOf = (value: Value): Tensor => {
+    const own = resolve(value);
     let tensor = maps.get(own);
-    if (!tensor) {
-      maps.set(own, tensor = { ...make(own.name), ...withRest ? { rest: make(`rest of ${own.name}`) } : {} });
-    }
+    if (!tensor) maps.set(own, tensor = featureMap(device, own.name, batched(batch, own.shape)));
     return tensor;
   };
 
   const use = optimise && !training ? { device, batch, gradient: gradient !== undefined, doubleFloat } : undefined;
   const loads: Load[] = [];
   const nodes = layers.map((layer): { layer: FusedLayer; node: Node } => {
-    const { name, op, params, shapes } = layer, inputs = layer.inputs.map((value) => tensorOf(value));
-    const output = tensorOf(layer.output, doubleFloat && op.keepsRest?.({ inputs, shapes, params }));
+    const { name, op, params, shapes } = layer, inputs = layer.inputs.map(tensorOf);
+    const output = tensorOf(layer.output);
+    if (doubleFloat && op.keepsRest?.({ inputs, shapes, params })) {
+      output.rest = featureMap(device, `rest of ${output.label}`, output.shape);
+    }
     const weights = packWeights(device, layer, storage, loads, use), saved = gradient ? {} : undefined;
     return { layer, node: { device, name, params, inputs, shapes, output, weights, saved, doubleFloat } };
   });
   const calls = nodes.flatMap(({ layer, node }) => layer.op.forward(node, write(node.output, { relu: layer.relu })));
   const forwardCalls = calls.length;
 
-  const kept = new Set([...wanted, ...request.graph.inputs].map((value) => tensorOf(value)));
+  const kept = new Set([...wanted, ...request.graph.inputs].map(tensorOf));
   const tensors: PlanTensors = { of: tensorOf };
   if (gradient) {
     tensors.dy = featureMap(device, `gradient at ${gradient.of.name}`, tensorOf(gradient.of).shape);

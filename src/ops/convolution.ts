@@ -10,7 +10,7 @@ import { UserError } from "../formats/user_error.ts";
 import { type Binding, type Call, read } from "../gpu/kernel.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { chooseTile } from "./conv_tiles.ts";
-import { doubleOutput, rests } from "./double_float.ts";
+import { doubleOutput } from "./double_float.ts";
 import type { Fields } from "./fields.ts";
 import { type Node, show } from "./op.ts";
 
@@ -86,7 +86,8 @@ export function convCall(
       x: read(x),
       w: read(weight),
       y,
-      ...(double ? { ...rests({ x }), ...output?.bindings } : {}),
+      ...(double?.from ? { x_rest: read(x.rest!) } : {}),
+      ...(double ? output?.bindings : {}),
       ...(scale ? { scale: read(scale) } : {}),
       ...(useBias ? { bias: read(bias) } : {}),
     },

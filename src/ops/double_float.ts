@@ -1,15 +1,16 @@
 /** What calls bind in double-float arithmetic. */
-import { type Binding, type Call, read, write } from "../gpu/kernel.ts";
 import { elementwiseDouble } from "../../shaders/double_float.ts";
+import { type Binding, type Call, write } from "../gpu/kernel.ts";
 import { featureMap, type Tensor } from "../gpu/tensor.ts";
 import type { ReluParams } from "./activations.ts";
+import { texelCall } from "./calls.ts";
 import { blocks, type Node } from "./op.ts";
 
-/** The rests of the tensors that have one, under `NAME_rest`. */
-export function rests(tensors: Record<string, Tensor>): Record<string, Binding> {
-  const bindings: Record<string, Binding> = {};
-  for (const [name, { rest }] of Object.entries(tensors)) if (rest) bindings[`${name}_rest`] = read(rest);
-  return bindings;
+/** The tensors, and under `NAME_rest` the rests of those that have one. */
+export function withRests(tensors: Record<string, Tensor>): Record<string, Tensor> {
+  const all = { ...tensors };
+  for (const [name, { rest }] of Object.entries(tensors)) if (rest) all[`${name}_rest`] = rest;
+  return all;
 }
 
 /** Whether all inputs have rests: for `keepsRest` of ops that round nothing. */
@@ -38,26 +39,10 @@ export function doubleCall(
   { bindings, relu }: DoubleOutput,
   expression: string,
 ): Call {
-  const { texels, shape: [, channels, h, w] } = bindings.y.tensor, all = { ...inputs, ...vectors };
-  const withRests = (names: string[], hasRest: (name: string) => boolean) =>
-    Object.fromEntries(names.filter((name) => !name.endsWith("_rest")).map((name) => [name, hasRest(name)]));
-  return {
-    label,
-    bindings: {
-      ...Object.fromEntries(Object.entries(all).map(([name, tensor]) => [name, read(tensor)])),
-      ...rests(inputs),
-      ...bindings,
-    },
-    code: elementwiseDouble(
-      withRests(Object.keys(inputs), (name) => inputs[name].rest !== undefined),
-      withRests(Object.keys(vectors), (name) => `${name}_rest` in vectors),
-      { blocks: blocks(channels), area: h * w },
-      expression,
-      relu,
-    ),
-    invocations: texels,
-    flops: 4 * texels * Object.keys(all).length,
-  };
+  const [, channels, h, w] = bindings.y.tensor.shape, doubles = withRests(inputs);
+  const layout = { blocks: blocks(channels), area: h * w };
+  const code = elementwiseDouble(Object.keys(doubles), Object.keys(vectors), layout, expression, relu);
+  return texelCall(label, { ...doubles, ...vectors }, bindings, code, Object.keys(inputs).length);
 }
 
 /** Forward calls of an op that only moves values, as `move` does: rests go the same way. */

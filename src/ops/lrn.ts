@@ -5,7 +5,7 @@ import { UserError } from "../formats/user_error.ts";
 import { type Binding, type Call, write } from "../gpu/kernel.ts";
 import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
-import { doubleOutput } from "./double_float.ts";
+import { doubleOutput, withRests } from "./double_float.ts";
 import { needMap, type Node, type Op } from "./op.ts";
 
 /** Parameters of lrn in network.json. */
@@ -36,8 +36,7 @@ function forward(node: Node<LrnParams>, y: Binding, scale: Record<string, Bindin
   const double = doubleOutput(y);
   if (double) {
     const code = lrnDouble(g, keep, x.rest !== undefined, double.relu);
-    const inputs = { x, ...(x.rest ? { x_rest: x.rest } : {}) };
-    return [texelCall(name, inputs, { ...double.bindings, ...scale }, code, 20 * g.size + 100)];
+    return [texelCall(name, withRests({ x }), { ...double.bindings, ...scale }, code, 20 * g.size + 100)];
   }
   if (params.region === "across") return [texelCall(name, { x }, { y, ...scale }, across(g, keep), 2 * g.size + 8)];
   const sums = likeOf(`${name} sums`, x);

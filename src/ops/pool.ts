@@ -8,7 +8,7 @@ import { type Binding, write } from "../gpu/kernel.ts";
 import { run } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import { extent } from "./convolution.ts";
-import { doubleOutput, haveRests } from "./double_float.ts";
+import { doubleOutput, haveRests, withRests } from "./double_float.ts";
 import type { Fields } from "./fields.ts";
 import { needMap, type Node, type Op, type Shape } from "./op.ts";
 
@@ -79,7 +79,7 @@ export const maxpool: Op<PoolParams> = {
     const double = doubleOutput(y), outputs: Record<string, Binding> = double?.bindings ?? { y };
     if (saved) saved.argmax = run(`${name} argmax`, y.tensor.texels, y.tensor.storage);
     const argmax: Record<string, Binding> = saved ? { argmax: write(saved.argmax) } : {};
-    const inputs = { x, ...(double ? { x_rest: x.rest! } : {}) };
+    const inputs = double ? withRests({ x }) : { x };
     return [texelCall(name, inputs, { ...outputs, ...argmax }, maxPool(g, saved !== undefined, double), size)];
   },
   backward: (node, dy, [dx]) =>

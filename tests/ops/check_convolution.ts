@@ -2,7 +2,7 @@
 import type { Device } from "../../src/gpu/device.ts";
 import { type Binding, type Call, compile, encode, write } from "../../src/gpu/kernel.ts";
 import { download, featureMap, free, fromTexels, place, type Tensor, toTexels, upload } from "../../src/gpu/tensor.ts";
-import { buildGraph, type Layer } from "../../src/net/graph.ts";
+import { buildGraph, hostWeights, type Layer } from "../../src/net/graph.ts";
 import { conv2dGeometry } from "../../src/ops/conv2d.ts";
 import type { ConvParams } from "../../src/ops/convolution.ts";
 import { deconv2dGeometry } from "../../src/ops/deconv2d.ts";
@@ -41,7 +41,7 @@ export async function checkConvolution(device: Device, testCase: Case, way: Way)
     params: layer.params as ConvParams,
   } as unknown as Node<never>);
 
-  const host = Object.fromEntries(Object.keys(layer.weightShapes).map((name) => [name, layer.weight(name)]));
+  const host = hostWeights(layer);
   const placed = Object.entries(way.pack(layer, host, geometry)).map(([name, { texels, format, bytes }]) => {
     const tensor = place(device, { ...featureMap(device, name, [1, texels * 4, 1, 1]), format });
     upload(device, tensor, bytes);

@@ -369,25 +369,25 @@ Deno.test("onnx: what is known cannot unfold to more than there is", () => {
 Deno.test("onnx: thousands of dimensions, inputs or outputs are refused or done at once", () => {
   const of = (nodes: ModelFile["nodes"], initializers: ModelFile["initializers"]) =>
     convert(single("Add", { nodes: [...nodes, { type: "Add", inputs: ["x", "k"], outputs: ["y"] }], initializers }));
-  const many = 200_000, ones = { s: int64(...Array(300).fill(1)), n: int64(many), one: float([1], [1]) };
+  const ones = { s: int64(...Array(300).fill(1)) }, known = { n: int64(200_000), one: float([1], [1]) };
   refuses(
     () => of([{ type: "ConstantOfShape", inputs: ["s"], outputs: ["k"] }], ones),
     /ConstantOfShape "k": it makes a tensor of 300 dimensions/,
   );
   const shape = { type: "ConstantOfShape", inputs: ["n"], outputs: ["s"] }, inputs = ["one", "s"];
-  for (const [type, { s: _, ...known }] of [["Expand", ones], ["Reshape", ones]] as const) {
+  for (const type of ["Expand", "Reshape"]) {
     refuses(() => of([shape, { type, inputs, outputs: ["k"] }], known), /it makes a tensor of 200000 dimensions/);
   }
   refuses(
-    () => of([shape, { type: "Unsqueeze", inputs, outputs: ["k"] }], { n: ones.n, one: ones.one }),
+    () => of([shape, { type: "Unsqueeze", inputs, outputs: ["k"] }], known),
     /it makes a tensor of 200001 dimensions/,
   );
   const repeated = Array(100_000).fill("one");
   refuses(
-    () => of([{ type: "Max", inputs: repeated, outputs: ["k"] }], ones),
+    () => of([{ type: "Max", inputs: repeated, outputs: ["k"] }], known),
     /takes 100000 known tensors for 1 numbers/,
   );
-  assert.ok(of([{ type: "Max", inputs: repeated.slice(0, 1000), outputs: ["k"] }], ones));
+  assert.ok(of([{ type: "Max", inputs: repeated.slice(0, 1000), outputs: ["k"] }], known));
   const outputs = Array(4000).fill("y"), nodes = [{ type: "Identity", inputs: ["x"], outputs: ["y"] }];
   assert.deepEqual(convert(onnxModel({ nodes, inputs: [{ name: "x", shape: ["N", 2] }], outputs })).outputs, ["y"]);
 });
