@@ -2,7 +2,8 @@
 import { openClassifier, openGenerator } from "../src/cli/defaults.ts";
 import { UserError } from "../src/formats/user_error.ts";
 import type { Device } from "../src/gpu/device.ts";
-import { compile, write } from "../src/gpu/kernel.ts";
+import { write } from "../src/gpu/call.ts";
+import { compile } from "../src/gpu/compile.ts";
 import { type Peak, timeSteps } from "../src/gpu/probe.ts";
 import { featureMap, free, place, type Tensor, upload } from "../src/gpu/tensor.ts";
 import { buildGraph, hostWeights, type Layer } from "../src/net/graph.ts";

@@ -6,9 +6,10 @@
  * @module
  */
 export { UserError } from "./formats/user_error.ts";
-export { type Caps, Device, type DeviceOptions, openDevice } from "./gpu/device.ts";
+export { Device, type DeviceOptions, openDevice } from "./gpu/device.ts";
 export { GpuError, type GpuErrorKind } from "./gpu/error.ts";
 export { measurePeak, type Peak } from "./gpu/probe.ts";
+export type { Adapter, Caps, Feature } from "./gpu/adapter.ts";
 export {
   endsInSoftmax,
   fetchModel,

@@ -5,38 +5,13 @@
  * which remembers the label; `settle` then throws the first failure as a typed error that names it.
  */
 import { GpuError, type GpuErrorKind } from "./error.ts";
-
-/** What this adapter can do, as far as kernels and plans care. */
-export interface Caps {
-  /** Timestamp queries can be written. */
-  timestamps: boolean;
-  /** A CPU runs the shaders (lavapipe, SwiftShader): large register tiles, no barriers, texture loads. */
-  software: boolean;
-  /** Invocations that one core of a software adapter runs at once: the values of its vectors. */
-  lanes: number;
-  /** Kernels had better read textures as storage images. */
-  storageReads: boolean;
-  /** The largest storage buffer that one binding may show, in bytes. */
-  maxBinding: number;
-  /** The largest side of a 2-d texture, in texels. */
-  maxTexture: number;
-  /** Most storage buffers that one kernel may bind. */
-  maxStorageBuffers: number;
-  /** Most textures that one kernel may read. */
-  maxSampledTextures: number;
-  /** Most storage textures that one kernel may write. */
-  maxStorageTextures: number;
-  /** Most workgroups along one dimension of a dispatch. */
-  maxGroups: number;
-  /** Bytes that may be in use; Infinity where only the driver knows. */
-  maxMemory: number;
-}
-
-/** Where tensors lie. */
-export type Storage = "buffer" | "texture";
+import type { Adapter, Caps, Feature, Storage } from "./adapter.ts";
 
 /** The share of free memory that a software adapter's tensors may have; the driver's kernels need some too. */
 const SHARE = 0.9;
+
+/** What kernels may ask for, and the device for them. */
+const FEATURES: readonly Feature[] = ["shader-f16", "subgroups"];
 
 /** How `openDevice` chooses. */
 export interface DeviceOptions {
@@ -52,7 +27,7 @@ export interface DeviceOptions {
 }
 
 /** An open adapter. Owns every buffer and texture made through it; `Symbol.dispose` frees them all. */
-export class Device {
+export class Device implements Adapter {
   /** Bytes of GPU memory in use now, as asked for. */
   memory = 0;
   /** Per-device caches of other modules (pipelines, layouts): they vanish with the device. */
@@ -154,17 +129,24 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
     "maxSampledTexturesPerShaderStage",
     "maxStorageTexturesPerShaderStage",
     "maxComputeWorkgroupsPerDimension",
+    "maxComputeWorkgroupSizeX",
+    "maxComputeWorkgroupSizeY",
+    "maxComputeWorkgroupSizeZ",
+    "maxComputeInvocationsPerWorkgroup",
+    "maxComputeWorkgroupStorageSize",
   ] as const;
   const timestamps = adapter.features.has("timestamp-query");
+  const features = FEATURES.filter((feature) => adapter.features.has(feature));
   const gpu = await adapter.requestDevice({
     label: "phosphene",
-    requiredFeatures: timestamps ? ["timestamp-query"] : [],
+    requiredFeatures: [...features, ...timestamps ? ["timestamp-query" as const] : []],
     requiredLimits: Object.fromEntries(wanted.map((name) => [name, limits[name]])),
   });
   const info = adapter.info as GPUAdapterInfo & { isFallbackAdapter?: boolean };
   const name = info.description || [info.vendor, info.architecture].filter((part) => part).join(" ") || "WebGPU";
   const software = info.isFallbackAdapter ?? /llvmpipe|swiftshader/i.test(`${name} ${info.architecture}`);
   return new Device(gpu, name, {
+    features,
     timestamps,
     software,
     lanes: Number(/(\d+) bits/.exec(name)?.[1] ?? 256) / 32, // as llvmpipe describes itself
@@ -175,6 +157,9 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
     maxSampledTextures: limits.maxSampledTexturesPerShaderStage,
     maxStorageTextures: limits.maxStorageTexturesPerShaderStage,
     maxGroups: limits.maxComputeWorkgroupsPerDimension,
+    maxWorkgroup: [limits.maxComputeWorkgroupSizeX, limits.maxComputeWorkgroupSizeY, limits.maxComputeWorkgroupSizeZ],
+    maxWorkgroupInvocations: limits.maxComputeInvocationsPerWorkgroup,
+    maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
     maxMemory: software ? SHARE * (options.memory ?? Infinity) : Infinity,
   }, options.storage);
 }

@@ -1,7 +1,8 @@
 /** What this adapter can do at best, measured: the yardstick beside every figure of the benchmarks and in `doctor`. */
 import { copy, multiplyAdd } from "../../shaders/probe.ts";
 import type { Device } from "./device.ts";
-import { type Call, compile, encode, read, type Step, write } from "./kernel.ts";
+import { type Call, read, write } from "./call.ts";
+import { compile, encode, type Step } from "./compile.ts";
 import { free, place, run, TEXEL } from "./tensor.ts";
 
 /** The adapter's measured limits. */

@@ -9,8 +9,9 @@
  * whole texel from a texture for a seventh of the price of a checked buffer gather. A run larger than one binding
  * may show is cut into several parts. Kernels see none of this: they call `load_NAME(i)` and `store_NAME(i, v)`.
  */
-import type { Device, Storage } from "./device.ts";
+import type { Device } from "./device.ts";
 import { GpuError } from "./error.ts";
+import type { Adapter, Storage } from "./adapter.ts";
 
 /** Batch, channels, height, width. */
 export type Shape4 = readonly [n: number, c: number, h: number, w: number];
@@ -52,7 +53,7 @@ export function mapTexels([n, c, h, w]: Shape4): number {
 }
 
 /** A feature map of `shape`, not yet placed. */
-export function featureMap(device: Device, label: string, shape: Shape4, storage = device.storage): Tensor {
+export function featureMap(adapter: Adapter, label: string, shape: Shape4, storage = adapter.storage): Tensor {
   return { label, shape, format: "f32", texels: mapTexels(shape), storage };
 }
 
@@ -61,21 +62,28 @@ export function run(label: string, texels: number, storage: Storage, format: For
   return { label, shape: [1, texels * 4, 1, 1], format, texels, storage };
 }
 
-/** The most texels that one part may hold on this device. */
-function partLimit(device: Device, storage: Storage): number {
-  const { maxBinding, maxTexture } = device.caps;
+/** The most texels that one part may hold on this adapter. */
+function partLimit({ caps }: Adapter, storage: Storage): number {
+  const { maxBinding, maxTexture } = caps;
   return storage === "buffer" ? Math.floor(maxBinding / TEXEL / 64) * 64 : maxTexture * ROW;
 }
 
+/** Texels of each part of a tensor but the last. */
+export const partTexelsOf = (adapter: Adapter, { storage }: Tensor): number => partLimit(adapter, storage);
+
+/** How many parts hold a tensor's texels. */
+export const partsOf = (adapter: Adapter, { texels, storage }: Tensor): number =>
+  Math.ceil(texels / partLimit(adapter, storage));
+
 /** Bytes that `allocate` will take for so many texels. */
-export function bytesFor(device: Device, texels: number, storage: Storage): number {
-  const unit = storage === "buffer" ? 1 : ROW, limit = partLimit(device, storage);
+export function bytesFor(adapter: Adapter, texels: number, storage: Storage): number {
+  const unit = storage === "buffer" ? 1 : ROW, limit = partLimit(adapter, storage);
   const whole = Math.floor(texels / limit), rest = texels - whole * limit;
   return (whole * limit + Math.ceil(rest / unit) * unit) * TEXEL;
 }
 
 /** The most parts that a tensor may have, so that a kernel can still bind it. */
-function mostParts({ caps }: Device, storage: Storage): number {
+function mostParts({ caps }: Adapter, storage: Storage): number {
   return storage === "buffer" ? caps.maxStorageBuffers : Math.min(caps.maxSampledTextures, caps.maxStorageTextures);
 }
 
@@ -86,10 +94,10 @@ export const wayOut = "a smaller batch, or weights in f16 or i8, may fit";
  * How many parts so many texels are cut into.
  * @throws GpuError of kind `out-of-memory` when no kernel could bind so much.
  */
-export function partsFor(device: Device, label: string, texels: number, storage: Storage): number {
-  const parts = Math.ceil(texels / partLimit(device, storage)), most = mostParts(device, storage);
+export function partsFor(adapter: Adapter, label: string, texels: number, storage: Storage): number {
+  const parts = Math.ceil(texels / partLimit(adapter, storage)), most = mostParts(adapter, storage);
   if (parts <= most) return parts;
-  throw tooLarge(label, texels * TEXEL, most * partLimit(device, storage) * TEXEL);
+  throw tooLarge(label, texels * TEXEL, most * partLimit(adapter, storage) * TEXEL);
 }
 
 /** @throws GpuError of kind `out-of-memory` where so many more bytes are more than the device may have. */

@@ -3,7 +3,7 @@
  * gradients of a value that several layers read are summed.
  */
 import type { Device } from "../gpu/device.ts";
-import { type Call, type Epilogue, write } from "../gpu/kernel.ts";
+import { type Call, type Epilogue, write } from "../gpu/call.ts";
 import { featureMap, type Tensor } from "../gpu/tensor.ts";
 import { elementwiseCall } from "../ops/calls.ts";
 import type { Node } from "../ops/op.ts";

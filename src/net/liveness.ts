@@ -3,8 +3,8 @@
  * are never alive together may share a slot. Greedy in call order: the smallest free slot that fits, else the largest
  * free one grown, else a new one.
  */
-import type { Storage } from "../gpu/device.ts";
-import { type Call, traffic } from "../gpu/kernel.ts";
+import type { Storage } from "../gpu/adapter.ts";
+import { type Call, traffic } from "../gpu/call.ts";
 import type { Format, Tensor } from "../gpu/tensor.ts";
 
 /** A piece of memory to be taken, and the tensors that take turns in it. */

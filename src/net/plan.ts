@@ -13,7 +13,9 @@
  * Plans alone encode and submit.
  */
 import type { Device } from "../gpu/device.ts";
-import { type Call, checkBindings, compile, encode, type Step, write } from "../gpu/kernel.ts";
+import { type Call, write } from "../gpu/call.ts";
+import { compile, encode, type Step } from "../gpu/compile.ts";
+import { checkCall } from "../gpu/source.ts";
 import {
   allocate,
   bytesFor,
@@ -98,12 +100,14 @@ export class Plan {
     readonly memory: PlanMemory,
     /** What the memory consists of. */
     readonly pieces: readonly PlannedMemory[],
+    /** The tensors that hold weights. */
+    readonly weights: ReadonlySet<Tensor>,
     private readonly owned: readonly Memory[],
   ) {}
 
   /** Multiplications and additions of all steps. */
   get flops(): number {
-    return this.steps.reduce((sum, step) => sum + step.flops, 0);
+    return this.steps.reduce((sum, step) => sum + step.call.flops, 0);
   }
 
   /** Submits the steps `times` over as one compute pass; `forward` stops each time before the gradient. */
@@ -186,14 +190,13 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
   const weights = loads.map(({ tensor }) => slotFor(tensor)), alone = [...kept].map(slotFor);
   const taken = new Set([...weights, ...alone].flatMap(({ tensors }) => tensors));
   const shared = assignSlots(calls, (tensor) => tensor.memory !== undefined || taken.has(tensor), optimise);
-  const slots = [...weights, ...alone, ...shared], parts = new Map<Tensor, number>();
+  const slots = [...weights, ...alone, ...shared];
   const pieces = slots.map((slot, index): PlannedMemory => {
     const { label, texels, storage, format } = slot, count = partsFor(device, label, texels, storage);
-    for (const tensor of slot.tensors) parts.set(tensor, count);
     const bytes = bytesFor(device, texels, storage);
     return { label, bytes, format, parts: count, weight: index < weights.length };
   });
-  for (const call of calls) checkBindings(device, call, (tensor) => tensor.memory?.parts.length ?? parts.get(tensor)!);
+  for (const call of calls) checkCall(call, device);
   request.onPlan?.(pieces);
   const sum = (list: readonly PlannedMemory[]) => list.reduce((bytes, piece) => bytes + piece.bytes, 0);
   checkMemory(
@@ -204,11 +207,12 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
 
   for (const slot of slots) owned.push(take(device, slot));
   await device.settle();
+  const weightTensors = new Set(loads.map(({ tensor }) => tensor));
   await load(device, loads, request.signal);
   const steps = await compileAll(device, calls, request.signal);
   const total = sum(pieces), ofWeights = sum(pieces.filter(({ weight }) => weight));
   const memory = { weights: ofWeights, activations: total - ofWeights, total };
-  return new Plan(device, steps, forwardCalls, tensors, memory, pieces, owned);
+  return new Plan(device, steps, forwardCalls, tensors, memory, pieces, weightTensors, owned);
 }
 
 /** Compiling stops so often, in milliseconds, to see whether anyone wants it to end: drivers may compile as they are called. */

@@ -1,7 +1,7 @@
 /** NumPy's rule for shapes that differ, and the gradient of what was stretched: a sum. */
 import { reduce } from "../../shaders/items.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Binding, type Call, write } from "../gpu/kernel.ts";
+import { type Binding, type Call, write } from "../gpu/call.ts";
 import { run } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import { blocks, chw, count, type Node, type Shape, show } from "./op.ts";

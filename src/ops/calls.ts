@@ -1,6 +1,6 @@
 /** The three forms that most small kernels take as calls. */
 import { channelwise, elementwise } from "../../shaders/elementwise.ts";
-import { type Binding, type Call, read } from "../gpu/kernel.ts";
+import { type Binding, type Call, read } from "../gpu/call.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 
 /** A call that reads `inputs` by name, writes `outputs`, and runs once for each texel of the first output. */

@@ -7,7 +7,7 @@
 import { conv } from "../../shaders/conv.ts";
 import { type ConvDirection, type ConvGeometry, convShape } from "../../shaders/conv_shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Binding, type Call, read } from "../gpu/kernel.ts";
+import { type Binding, type Call, read } from "../gpu/call.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { chooseTile } from "./conv_tiles.ts";
 import { doubleOutput } from "./double_float.ts";

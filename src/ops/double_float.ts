@@ -1,6 +1,6 @@
 /** What calls bind in double-float arithmetic. */
 import { elementwiseDouble } from "../../shaders/double_float.ts";
-import { type Binding, type Call, write } from "../gpu/kernel.ts";
+import { type Binding, type Call, write } from "../gpu/call.ts";
 import { featureMap, type Tensor } from "../gpu/tensor.ts";
 import type { ReluParams } from "./activations.ts";
 import { texelCall } from "./calls.ts";

@@ -2,7 +2,7 @@
 import { isDoubleLrn, lrn as across, lrnDouble, type LrnGeometry, lrnGradient } from "../../shaders/lrn.ts";
 import { lrnWithin, lrnWithinGradient, ratioRows, squareRows } from "../../shaders/lrn_within.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Binding, type Call, write } from "../gpu/kernel.ts";
+import { type Binding, type Call, write } from "../gpu/call.ts";
 import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import { doubleOutput, withRests } from "./double_float.ts";

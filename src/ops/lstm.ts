@@ -15,7 +15,7 @@ import {
   stateTexels,
 } from "../../shaders/lstm.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Binding, type Call, read, write } from "../gpu/kernel.ts";
+import { type Binding, type Call, read, write } from "../gpu/call.ts";
 import { featureMap, run, type Tensor } from "../gpu/tensor.ts";
 import { elementwiseCall, texelCall } from "./calls.ts";
 import { packConv, packVector } from "./conv_weights.ts";

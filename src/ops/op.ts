@@ -4,7 +4,7 @@
  * Ops never touch the device's memory or queue. They name tensors, those in between and those kept for the gradient
  * too; a plan places them all, fuses what it can into the bindings (`write` carries an epilogue) and submits.
  */
-import type { Binding, Call } from "../gpu/kernel.ts";
+import type { Binding, Call } from "../gpu/call.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Format, Shape4, Tensor } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";

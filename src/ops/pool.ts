@@ -4,7 +4,7 @@
  */
 import { averagePool, maxPool, type PoolGeometry, poolGradient } from "../../shaders/pool.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Binding, write } from "../gpu/kernel.ts";
+import { type Binding, write } from "../gpu/call.ts";
 import { run } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import { extent } from "./convolution.ts";

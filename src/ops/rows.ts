@@ -3,7 +3,7 @@
  * rows see each as an item of its own; where the texels do not lie so already, one copy brings them there.
  */
 import { reshape } from "../../shaders/layout.ts";
-import { type Binding, type Call, write } from "../gpu/kernel.ts";
+import { type Binding, type Call, write } from "../gpu/call.ts";
 import { featureMap, type Tensor } from "../gpu/tensor.ts";
 import type { Device } from "../gpu/device.ts";
 import { texelCall } from "./calls.ts";

@@ -1,7 +1,7 @@
 /** slice: a run of the values along one axis of the item; the gradient puts it back among zeros. */
 import { shiftAlong, shiftChannels } from "../../shaders/layout.ts";
 import { UserError } from "../formats/user_error.ts";
-import type { Binding, Call } from "../gpu/kernel.ts";
+import type { Binding, Call } from "../gpu/call.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import { haveRests, moveCalls } from "./double_float.ts";

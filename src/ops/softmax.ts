@@ -12,7 +12,7 @@ import {
   softmaxGradientStats,
   softmaxStats,
 } from "../../shaders/softmax.ts";
-import { write } from "../gpu/kernel.ts";
+import { write } from "../gpu/call.ts";
 import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import type { Op } from "./op.ts";

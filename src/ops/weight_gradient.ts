@@ -1,7 +1,7 @@
 /** The calls for the gradients to the weights and bias of conv2d, deconv2d and fc. */
 import { biasGradient, sumChunks, weightBlocks, weightGradient } from "../../shaders/conv_weights.ts";
 import type { ConvGeometry } from "../../shaders/conv_shape.ts";
-import { type Call, read, write } from "../gpu/kernel.ts";
+import { type Call, read, write } from "../gpu/call.ts";
 import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import { unpackWeights } from "./conv_weights.ts";

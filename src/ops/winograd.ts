@@ -13,7 +13,7 @@ import {
   winogradOutput,
   winogradShape,
 } from "../../shaders/winograd.ts";
-import { type Binding, type Call, read, write } from "../gpu/kernel.ts";
+import { type Binding, type Call, read, write } from "../gpu/call.ts";
 import { featureMap, type Format, type Tensor } from "../gpu/tensor.ts";
 import { convCost, movingCost } from "./conv_tiles.ts";
 import { type Connection, formatOf, packConv, packVector } from "./conv_weights.ts";

@@ -4,7 +4,7 @@
  *   generator → crop → classifier → objective → gradients back to the code → step
  */
 import type { Device } from "../gpu/device.ts";
-import { type Call, read, update, write } from "../gpu/kernel.ts";
+import { type Call, read, update, write } from "../gpu/call.ts";
 import { download, free, fromTexels, type Memory, place, run, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
 import { bytes, floats } from "../net/net.ts";
 import { buildPlan, type Plan, type PlanMemory, type PlanRequest, type PlanTensors } from "../net/plan.ts";

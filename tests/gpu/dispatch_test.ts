@@ -1,7 +1,9 @@
 /** A dispatch longer than one dimension of workgroups: it wraps into rows, and every invocation still runs once. */
 import assert from "node:assert/strict";
 import { openDevice } from "../../src/gpu/device.ts";
-import { compile, encode, groupSize, write } from "../../src/gpu/kernel.ts";
+import { write } from "../../src/gpu/call.ts";
+import { compile, encode } from "../../src/gpu/compile.ts";
+import { groupSize } from "../../src/gpu/source.ts";
 import { download, place, run, upload } from "../../src/gpu/tensor.ts";
 import { elementwiseCall } from "../../src/ops/calls.ts";
 
@@ -12,7 +14,7 @@ Deno.test("one workgroup more than a dimension has", async () => {
   const [x, y] = ["x", "y"].map((label) => place(device, run(label, texels, device.storage)));
   upload(device, x, new Uint8Array(numbers.buffer));
   const step = await compile(device, elementwiseCall("opposite", { x }, write(y), "-x"));
-  assert.deepEqual(step.grid, [device.caps.maxGroups, 2]);
+  assert.deepEqual(step.grid, [device.caps.maxGroups, 2, 1]);
   const encoder = device.gpu.createCommandEncoder(), pass = encoder.beginComputePass();
   encode(pass, [step]);
   pass.end();

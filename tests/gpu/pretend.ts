@@ -1,5 +1,6 @@
 /** Devices that claim to be others, on the adapter that there is. */
-import { type Caps, Device, type Storage } from "../../src/gpu/device.ts";
+import { Device } from "../../src/gpu/device.ts";
+import type { Caps, Storage } from "../../src/gpu/adapter.ts";
 
 /** The same GPU device under other caps, and its tensors in the given storage. */
 export function pretend({ gpu, name, caps }: Device, changes: Partial<Caps>, storage?: Storage): Device {

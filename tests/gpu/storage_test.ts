@@ -3,7 +3,8 @@
  * every op's cases each, against float64; the other tests run all cases the way that this adapter likes.
  */
 import assert from "node:assert/strict";
-import { type Caps, type Device, openDevice, type Storage } from "../../src/gpu/device.ts";
+import { type Device, openDevice } from "../../src/gpu/device.ts";
+import type { Caps, Storage } from "../../src/gpu/adapter.ts";
 import { allCases } from "../cases/all.ts";
 import type { Case } from "../cases/case.ts";
 import { checkCase } from "../ops/check_case.ts";

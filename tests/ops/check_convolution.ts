@@ -1,6 +1,7 @@
 /** Runs a convolution of the case tables in a chosen way, in both directions, and compares it with float64. */
 import type { Device } from "../../src/gpu/device.ts";
-import { type Binding, type Call, compile, encode, write } from "../../src/gpu/kernel.ts";
+import { type Binding, type Call, write } from "../../src/gpu/call.ts";
+import { compile, encode } from "../../src/gpu/compile.ts";
 import { download, featureMap, free, fromTexels, place, type Tensor, toTexels, upload } from "../../src/gpu/tensor.ts";
 import { buildGraph, hostWeights, type Layer } from "../../src/net/graph.ts";
 import { conv2dGeometry } from "../../src/ops/conv2d.ts";

@@ -1,0 +1,109 @@
+/**
+ * Compiling a call: from its final WGSL to a step that can be dispatched. Pipelines are cached by their source, and compile
+ * side by side where the platform can. A shader's error is told with the line that it is about.
+ */
+import { type Call } from "./call.ts";
+import type { Device } from "./device.ts";
+import { GpuError } from "./error.ts";
+import { type Slot, type Source, sourceOf } from "./source.ts";
+import { placed } from "./tensor.ts";
+import { formatWgsl } from "./wgsl_text.ts";
+
+/** One dispatch. */
+export interface Step {
+  readonly call: Call;
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  /** Workgroups along each dimension. */
+  readonly grid: readonly [x: number, y: number, z: number];
+  /** Invocations of one workgroup. */
+  readonly workgroup: number;
+}
+
+/** Compiles a call whose tensors are all placed. @throws GpuError that names the call. */
+export async function compile(device: Device, call: Call): Promise<Step> {
+  const { label } = call;
+  const source = sourceOf(call, device);
+  const { wgsl, slots, workgroup, grid } = source;
+  const { pipeline, layout } = cached(device, wgsl, () => build(device, label, source));
+  const group = device.make(label, () =>
+    device.gpu.createBindGroup({
+      label,
+      layout,
+      entries: slots.map((slot, binding) => ({ binding, resource: resourceOf(slot) })),
+    }));
+  try {
+    return { call, pipeline: await pipeline, group, grid, workgroup: workgroup.reduce((all, size) => all * size, 1) };
+  } catch (error) {
+    device.cache.delete(wgsl);
+    if (error instanceof GpuError) throw error;
+    await device.settle(); // a layout's own error says more than its pipeline's
+    throw new GpuError("validation", label, (error as Error).message);
+  }
+}
+
+/** Encodes steps into a pass, in order. */
+export function encode(pass: GPUComputePassEncoder, steps: readonly Step[]): void {
+  for (const { pipeline, group, grid } of steps) {
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(...grid);
+  }
+}
+
+interface Compiled {
+  pipeline: Promise<GPUComputePipeline>;
+  layout: GPUBindGroupLayout;
+}
+
+function cached(device: Device, wgsl: string, make: () => Compiled): Compiled {
+  let entry = device.cache.get(wgsl) as Compiled | undefined;
+  if (!entry) device.cache.set(wgsl, entry = make());
+  return entry;
+}
+
+function build(device: Device, label: string, { wgsl, slots }: Source): Compiled {
+  const layout = device.make(label, () =>
+    device.gpu.createBindGroupLayout({
+      label,
+      entries: slots.map((slot, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, ...slot.layout })),
+    }));
+  const code = formatWgsl(wgsl);
+  const module = device.make(label, () => device.gpu.createShaderModule({ label, code }));
+  const pipelineLayout = device.make(
+    label,
+    () => device.gpu.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+  );
+  const pipeline = device.gpu.createComputePipelineAsync({
+    label,
+    layout: pipelineLayout,
+    compute: { module, entryPoint: "main" },
+  });
+  return { pipeline: pipeline.catch((error) => explain(device, label, module, code, error)), layout };
+}
+
+/** @throws GpuError with the compiler's message and the line that it is about, where it is the shader that failed. */
+async function explain(
+  device: Device,
+  label: string,
+  module: GPUShaderModule,
+  code: string,
+  error: Error,
+): Promise<never> {
+  const { messages } = await module.getCompilationInfo();
+  const wrong = messages.find(({ type }) => type === "error");
+  if (!wrong) throw error;
+  await device.settle().catch(() => {}); // what the module's making left says the same without the line
+  const line = code.split("\n")[wrong.lineNum - 1]?.trim() ?? "";
+  const message = wrong.message.trim().split("\n")[0].replace(/^Shader '.*?' /, "");
+  throw new GpuError("validation", label, `WGSL line ${wrong.lineNum}, column ${wrong.linePos}: ${message}: ${line}`);
+}
+
+/** A placed tensor's part as it is bound. */
+function resourceOf({ tensor, part }: Slot): GPUBindingResource {
+  const memory = placed(tensor);
+  const own = memory.parts[part];
+  return memory.storage === "buffer"
+    ? { buffer: own as GPUBuffer }
+    : (own as GPUTexture).createView({ label: own.label });
+}

@@ -1,0 +1,235 @@
+/**
+ * The final WGSL of a call, and what it binds: a pure function of the call and its adapter. No device is needed.
+ *
+ *     enable …                       the features that it asks for
+ *     @group(0) @binding(0) …        the parts of its tensors
+ *     fn load_NAME, store_NAME …     their accessors
+ *     fn kernel …                    its own code
+ *     fn main                        calls `kernel`
+ */
+import { literal } from "../../shaders/literal.ts";
+import { type Binding, type Call, type Epilogue, ownsWorkgroup, type WorkgroupCall } from "./call.ts";
+import { GpuError } from "./error.ts";
+import type { Adapter, Feature } from "./adapter.ts";
+import { partsOf, partTexelsOf, ROW, type Tensor, wayOut } from "./tensor.ts";
+
+/** One part of a tensor as a kernel binds it. */
+export interface Slot {
+  /** Its name in WGSL. */
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly part: number;
+  readonly declaration: string;
+  readonly layout: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
+}
+
+/** A call as a shader module. */
+export interface Source {
+  readonly wgsl: string;
+  /** In the order of their binding numbers. */
+  readonly slots: readonly Slot[];
+  readonly workgroup: readonly [x: number, y: number, z: number];
+  /** Workgroups along each dimension. */
+  readonly grid: readonly [x: number, y: number, z: number];
+}
+
+/** The final WGSL of a call on a adapter. @throws GpuError where the adapter cannot run it. */
+export function sourceOf(call: Call, adapter: Adapter): Source {
+  checkCall(call, adapter);
+  const images = readsImages(adapter, boundTextures(call, adapter));
+  const slots: Slot[] = [];
+  const accessors: string[] = [];
+  for (const [name, { tensor, access, epilogue }] of Object.entries(call.bindings)) {
+    const own = slotsOf(adapter, name, tensor, access, images);
+    slots.push(...own);
+    if (access !== "write") accessors.push(loader(adapter, name, tensor, own, images));
+    if (access === "read") continue;
+    if (epilogue?.mask) {
+      const mask = slotsOf(adapter, `${name}_mask`, epilogue.mask.tensor, "read", images);
+      slots.push(...mask);
+      accessors.push(loader(adapter, `${name}_mask`, epilogue.mask.tensor, mask, images));
+    }
+    accessors.push(storer(adapter, name, tensor, own, epilogue));
+  }
+  const { main, ...shape } = ownsWorkgroup(call) ? groupMain(call) : elementMain(call.invocations, adapter);
+  const features = ownsWorkgroup(call) ? call.features ?? [] : [];
+  const wgsl = [
+    ...features.map((feature) => `enable ${extensions[feature]};`),
+    ...slots.map(({ declaration }, index) => `@group(0) @binding(${index}) ${declaration}`),
+    ...accessors,
+    call.code.trim(),
+    main,
+  ].join("\n");
+  return { wgsl, slots, ...shape };
+}
+
+/** What WGSL calls the features. */
+const extensions: Record<Feature, string> = { "shader-f16": "f16", subgroups: "subgroups" };
+
+/** Invocations of one workgroup of a kernel of elements: the vector width of the CPU adapters, two wavefronts elsewhere. */
+export const groupSize = ({ caps }: Adapter): number => caps.software ? caps.lanes : 64;
+
+/** Calls `kernel` for each element. Groups beyond a dimension's limit go into a second one. */
+function elementMain(invocations: number, adapter: Adapter) {
+  const size = groupSize(adapter);
+  const groups = Math.ceil(invocations / size);
+  const columns = Math.min(groups, adapter.caps.maxGroups);
+  const main = `@compute @workgroup_size(${size})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (group.y * ${columns}u + group.x) * ${size}u + lane;
+  if (i < ${invocations}u) { kernel(i); }
+}`;
+  return { main, workgroup: [size, 1, 1] as const, grid: [columns, Math.ceil(groups / columns), 1] as const };
+}
+
+/** Calls `kernel` in every invocation of the grid. */
+function groupMain({ workgroup, grid, features = [] }: WorkgroupCall) {
+  const builtins = [
+    ["workgroup_id", "group", "vec3u"],
+    ["local_invocation_index", "lane", "u32"],
+    ...features.includes("subgroups")
+      ? [["subgroup_invocation_id", "subgroup_lane", "u32"], ["subgroup_size", "subgroup_size", "u32"]]
+      : [],
+  ];
+  const parameters = builtins.map(([builtin, name, type]) => `@builtin(${builtin}) ${name}: ${type}`);
+  const main = `@compute @workgroup_size(${workgroup.join(", ")})
+fn main(${parameters.join(", ")}) { kernel(${builtins.map(([, name]) => name).join(", ")}); }`;
+  return { main, workgroup, grid };
+}
+
+/** The tensors that a call binds to read and to write, once for each binding. */
+function bound(call: Call): { reading: Tensor[]; writing: Tensor[] } {
+  const bindings = Object.values(call.bindings);
+  const masks = bindings.flatMap(({ epilogue }) => epilogue?.mask ? [epilogue.mask.tensor] : []);
+  return {
+    reading: bindings.filter(({ access }) => access === "read").map(({ tensor }) => tensor).concat(masks),
+    writing: bindings.filter(({ access }) => access !== "read").map(({ tensor }) => tensor),
+  };
+}
+
+/** Parts of those of the tensors that lie in this kind of storage. */
+const partsIn = (storage: Tensor["storage"], tensors: readonly Tensor[], adapter: Adapter): number =>
+  tensors.reduce((sum, tensor) => sum + (tensor.storage === storage ? partsOf(adapter, tensor) : 0), 0);
+
+/** How many textures a call binds. */
+function boundTextures(call: Call, adapter: Adapter): number {
+  const { reading, writing } = bound(call);
+  return partsIn("texture", [...reading, ...writing], adapter);
+}
+
+/**
+ * Whether a call that binds so many textures reads them as storage images: an adapter that runs shaders on a CPU inlines
+ * such a load, where one from a sampled texture is a call of a function that knows samplers.
+ */
+const readsImages = ({ caps }: Adapter, textures: number): boolean =>
+  caps.storageReads && textures <= caps.maxStorageTextures;
+
+/**
+ * Makes sure that a adapter can run a call.
+ * @throws GpuError: of kind `out-of-memory` that says how many parts are too many to bind at once; of kind `validation`
+ * where a feature, workgroup or grid is more than the adapter has.
+ */
+export function checkCall(call: Call, adapter: Adapter): void {
+  const { caps } = adapter;
+  const { reading, writing } = bound(call);
+  const refuse = (count: number, what: string, most: number) => {
+    if (count <= most) return;
+    const detail = `its tensors lie in ${count} ${what}, the adapter allows ${most} at once`;
+    throw new GpuError("out-of-memory", call.label, `${detail}; ${wayOut}`);
+  };
+  refuse(partsIn("buffer", [...reading, ...writing], adapter), "buffers", caps.maxStorageBuffers);
+  refuse(partsIn("texture", writing, adapter), "storage textures", caps.maxStorageTextures);
+  if (!readsImages(adapter, boundTextures(call, adapter))) {
+    refuse(partsIn("texture", reading, adapter), "textures", caps.maxSampledTextures);
+  }
+  if (ownsWorkgroup(call)) checkWorkgroup(call, adapter);
+}
+
+function checkWorkgroup({ label, workgroup, grid, workgroupBytes, features = [] }: WorkgroupCall, { caps }: Adapter) {
+  const fail = (detail: string): never => {
+    throw new GpuError("validation", label, detail);
+  };
+  for (const feature of features) {
+    if (!caps.features.includes(feature)) fail(`it needs ${feature}, which the adapter does not have`);
+  }
+  const invocations = workgroup.reduce((product, size) => product * size, 1);
+  if (invocations > caps.maxWorkgroupInvocations || workgroup.some((size, axis) => size > caps.maxWorkgroup[axis])) {
+    fail(
+      `a workgroup of ${workgroup.join("×")}, the adapter allows ${caps.maxWorkgroupInvocations} invocations, ` +
+        `${caps.maxWorkgroup.join("×")} along the axes`,
+    );
+  }
+  if (workgroupBytes > caps.maxWorkgroupBytes) {
+    fail(`${workgroupBytes} bytes of workgroup memory, the adapter has ${caps.maxWorkgroupBytes}`);
+  }
+  if (grid.some((count) => count > caps.maxGroups)) {
+    fail(`a grid of ${grid.join("×")} workgroups, the adapter allows ${caps.maxGroups} along an axis`);
+  }
+}
+
+/** The parts of a tensor as bindings. */
+function slotsOf(adapter: Adapter, name: string, tensor: Tensor, access: Binding["access"], images: boolean): Slot[] {
+  const packed = tensor.format !== "f32";
+  return Array.from({ length: partsOf(adapter, tensor) }, (_, part): Slot => {
+    const own = { name: `${name}_${part}`, tensor, part };
+    if (tensor.storage === "buffer") {
+      const mode = access === "read" ? "read" : "read_write";
+      return {
+        ...own,
+        declaration: `var<storage, ${mode}> ${own.name}: array<${packed ? "vec4u" : "vec4f"}>;`,
+        layout: { buffer: { type: access === "read" ? "read-only-storage" : "storage" } },
+      };
+    }
+    const format = packed ? "rgba32uint" : "rgba32float";
+    if (access === "read" && !images) {
+      return {
+        ...own,
+        declaration: `var ${own.name}: texture_2d<${packed ? "u32" : "f32"}>;`,
+        layout: { texture: { sampleType: packed ? "uint" : "unfilterable-float" } },
+      };
+    }
+    return {
+      ...own,
+      declaration: `var ${own.name}: texture_storage_2d<${format}, ${access === "read" ? "read" : "write"}>;`,
+      layout: { storageTexture: { access: access === "read" ? "read-only" : "write-only", format } },
+    };
+  });
+}
+
+/** One statement for each part, chosen by the texel's index `i`. */
+function perPart(
+  adapter: Adapter,
+  tensor: Tensor,
+  slots: Slot[],
+  use: (name: string, index: string) => string,
+): string {
+  const texels = partTexelsOf(adapter, tensor);
+  const [first, ...others] = slots.map(({ name, part }) => use(name, part === 0 ? "i" : `i - ${part * texels}u`));
+  return others.reduce((before, statement, n) => {
+    const part = `if (i >= ${(n + 1) * texels}u) { ${statement} }`;
+    return n === 0 ? `${part} else { ${before} }` : `${part} else ${before}`;
+  }, first);
+}
+
+const place2d = (index: string) => `vec2u((${index}) & ${ROW - 1}u, (${index}) / ${ROW}u)`;
+
+function loader(adapter: Adapter, name: string, tensor: Tensor, slots: Slot[], images: boolean): string {
+  const load = (part: string, index: string) =>
+    tensor.storage === "buffer"
+      ? `return ${part}[${index}];`
+      : `return textureLoad(${part}, ${place2d(index)}${images ? "" : ", 0"});`;
+  const type = tensor.format === "f32" ? "vec4f" : "vec4u";
+  return `fn load_${name}(i: u32) -> ${type} { ${perPart(adapter, tensor, slots, load)} }`;
+}
+
+function storer(adapter: Adapter, name: string, tensor: Tensor, slots: Slot[], epilogue: Epilogue = {}): string {
+  const lines = ["var v = value;"];
+  if (epilogue.relu) lines.push(`v = select(${literal(epilogue.relu.slope)} * v, v, v > vec4f());`);
+  if (epilogue.mask) {
+    lines.push(`v = select(${literal(epilogue.mask.slope)} * v, v, load_${name}_mask(i) > vec4f());`);
+  }
+  const store = (part: string, index: string) =>
+    tensor.storage === "buffer" ? `${part}[${index}] = v;` : `textureStore(${part}, ${place2d(index)}, v);`;
+  lines.push(perPart(adapter, tensor, slots, store));
+  return `fn store_${name}(i: u32, value: vec4f) { ${lines.join(" ")} }`;
+}
