@@ -2,7 +2,7 @@
  * Compiling a call: from its final WGSL to a step that can be dispatched. Pipelines are cached by their source, and compile
  * side by side where the platform can. A shader's error is told with the line that it is about.
  */
-import { type Call } from "./call.ts";
+import type { Call } from "./call.ts";
 import type { Device } from "./device.ts";
 import { GpuError } from "./error.ts";
 import { type Slot, type Source, sourceOf } from "./source.ts";

@@ -7,11 +7,9 @@
  *
  * A value is only fused away when one layer reads it and nobody wants to see it.
  */
-import type { Affine, AffineOp } from "../ops/affine.ts";
-import type { ReluParams } from "../ops/activations.ts";
-import type { FcParams } from "../ops/fc.ts";
+import type { Epilogue } from "../gpu/call.ts";
+import type { Affine } from "../ops/affine.ts";
 import { type HostTensor, lazyTensor, type Op, type Shape } from "../ops/op.ts";
-import { ops } from "../ops/table.ts";
 import { type Graph, hostWeights, type Layer, neededLayers, type Value } from "./graph.ts";
 
 /** A layer as it will run. */
@@ -24,20 +22,12 @@ export interface FusedLayer {
   shapes: readonly Shape[];
   output: Value;
   /** The leaky or plain ReLU that its kernel applies while storing. */
-  relu?: ReluParams;
+  relu?: Epilogue["relu"];
   /** The affine layers after it that are folded into its weights. */
   affine?: () => Affine;
   /** Its weights on the host, folded. */
   weights(): Record<string, HostTensor>;
 }
-
-/** Ops that an affine layer can be folded into, and the dimension of their weights that counts output channels. */
-const foldable = new Map<Op, "rows" | "columns">([[ops.conv2d, "rows"], [ops.fc, "rows"], [ops.deconv2d, "columns"]]);
-/** Ops whose gradient reads their own output. */
-const readsOutput = new Set<Op>(
-  [ops.relu, ops.sigmoid, ops.tanh, ops.exp, ops.log, ops.sqrt, ops.softmax, ops.logsoftmax],
-);
-const affines = new Set<Op>([ops.scale, ops.bias, ops.batchnorm]);
 
 /** Prunes a graph and fuses what it may; `resolve` gives the value whose memory holds a value. */
 export function fuse(
@@ -64,10 +54,10 @@ export function fuse(
     const inputs = layer.inputs.map(resolve), before = makers.get(inputs[0]);
     const alone = before !== undefined && !before.relu && readers.get(inputs[0]) === 1 &&
       !seen.has(inputs[0]);
-    if (affine && alone && affines.has(layer.op) && foldable.has(before.op) && !isRowwise(before)) {
+    if (affine && alone && layer.op.affine && before.op.foldsAffine?.(before.params)) {
       makers.set(layer.output, Object.assign(before, foldIn(before, layer), { output: layer.output }));
-    } else if (relu && alone && layer.op === ops.relu && !readsOutput.has(before.op)) {
-      makers.set(layer.output, Object.assign(before, { relu: layer.params, output: layer.output }));
+    } else if (relu && alone && layer.op.epilogue && !before.op.gradientReadsOutput) {
+      makers.set(layer.output, Object.assign(before, layer.op.epilogue(layer.params), { output: layer.output }));
     } else {
       const own: FusedLayer = {
         name: layer.name,
@@ -85,11 +75,6 @@ export function fuse(
   return { layers: result, resolve };
 }
 
-/** Whether a fully connected layer's channels are not the first dimension, which an affine layer has its factors for. */
-function isRowwise({ op, params }: FusedLayer): boolean {
-  return op === ops.fc && (params as FcParams).axis > 0;
-}
-
 function isView(layer: Layer): boolean {
   return layer.op.isView?.(layer.inputs.map((input) => input.shape as Shape), layer.params) ?? false;
 }
@@ -100,7 +85,7 @@ function foldIn(before: FusedLayer, layer: Layer): Pick<FusedLayer, "params" | "
   return {
     params: { ...before.params as object, bias: true },
     affine() {
-      const { a, b } = (layer.op as AffineOp<unknown>).affine(hostWeights(layer), layer.params), first = earlier?.();
+      const { a, b } = layer.op.affine!(hostWeights(layer), layer.params), first = earlier?.();
       if (!first) return { a, b };
       return {
         a: a.map((factor, c) => factor * first.a[c]),
@@ -113,9 +98,10 @@ function foldIn(before: FusedLayer, layer: Layer): Pick<FusedLayer, "params" | "
 /** A layer's weights with the affine layers after it folded in: each is rounded once. */
 function folded(layer: FusedLayer, weights: Record<string, HostTensor>): Record<string, HostTensor> {
   const affine = layer.affine?.();
-  if (!affine) return weights;
+  const dimension = layer.op.foldsAffine?.(layer.params);
+  if (!affine || !dimension) return weights;
   return {
-    weight: scaled(weights.weight, affine.a, foldable.get(layer.op)!, layer),
+    weight: scaled(weights.weight, affine.a, dimension, layer),
     bias: shifted(weights.bias, affine),
   };
 }

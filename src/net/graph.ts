@@ -134,8 +134,9 @@ export function endingOf({ layers, output, find }: Graph): Ending {
     if (softmax && value.shape.join() === output.shape.join()) {
       return { softmax, logits: find(value.name) === value ? value : output };
     }
-    const layer = makerOf.get(value), isSoftmax = layer?.op === ops.softmax || layer?.op === ops.logsoftmax;
-    const passes = isSoftmax ? !softmax : [ops.reshape, ops.flatten, ops.dropout].some((op) => op === layer?.op);
+    const layer = makerOf.get(value);
+    const isSoftmax = layer?.op.normalises !== undefined;
+    const passes = isSoftmax ? !softmax : layer?.op.keepsValues;
     if (!layer || !passes) return { softmax, logits: output };
     if (isSoftmax) softmax = layer;
     value = layer.inputs[0];

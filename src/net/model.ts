@@ -1,9 +1,7 @@
 /** A model folder in memory: the network, its weights as stored, its labels, and a hash that names exactly these. */
 import { readSafetensors, type StoredTensor } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
-import type { AffineOp } from "../ops/affine.ts";
 import { unitMap } from "../ops/op.ts";
-import { ops } from "../ops/table.ts";
 import { buildGraph, endingOf, type Graph, hostWeights, sequenceLayer } from "./graph.ts";
 import { type Network, parseNetwork } from "./network.ts";
 
@@ -90,8 +88,8 @@ export async function loadModel(read: ReadFile, where: string): Promise<Model> {
 export function checkFactors({ layers }: Graph, where: string): void {
   for (const layer of layers) {
     const { name, op, params } = layer;
-    if (!("affine" in op)) continue;
-    const { a, b } = (op as AffineOp<unknown>).affine(hostWeights(layer), params);
+    if (!op.affine) continue;
+    const { a, b } = op.affine(hostWeights(layer), params);
     if ([a, b].every((values) => values?.every((value) => Number.isFinite(Math.fround(value))) ?? true)) continue;
     throw new UserError(`${where}: layer "${name}": its factors are NaN or infinity; is a variance negative?`);
   }
@@ -142,5 +140,5 @@ export function layerUnits(model: Model, layer?: string): UnitLayer {
 
 /** Whether a model's output is a softmax, not logits. */
 export function endsInSoftmax(model: Model): boolean {
-  return endingOf(buildGraph(model)).softmax?.op === ops.softmax;
+  return endingOf(buildGraph(model)).softmax?.op.normalises === "softmax";
 }

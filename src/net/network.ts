@@ -2,6 +2,7 @@
 import { parseJson } from "../formats/json.ts";
 import { show, UserError } from "../formats/user_error.ts";
 import { MOST_DIMENSIONS } from "../ops/op.ts";
+import { ops } from "../ops/table.ts";
 import { checkSize } from "./limits.ts";
 
 /** How pixels (0 … 255) become numbers: value = (pixel − mean) · scale, channels in `order`. */
@@ -106,7 +107,7 @@ function parseLayer(layer: unknown, index: number, where: string): LayerSpec {
   if (!isName(type)) throw fail('"type" is missing');
   if (output !== undefined && !isName(output)) throw fail('"output" is not a name');
   const names = inputs ?? (input === undefined ? [] : [input]);
-  if (!Array.isArray(names) || (names.length === 0 && type !== "constant") || !names.every(isName)) {
+  if (!Array.isArray(names) || (names.length === 0 && ops[type]?.inputs !== 0) || !names.every(isName)) {
     throw fail('"input" is missing, expected the name of a blob (or "inputs", several)');
   }
   return { name, type, inputs: names, output: output ?? name, params };

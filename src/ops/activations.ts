@@ -21,6 +21,8 @@ export const relu: Op<ReluParams> = {
   inputs: 1,
   parse: (fields) => ({ slope: fields.number("slope", 0, 0) }),
   outputShape: ([input]) => input,
+  gradientReadsOutput: true,
+  epilogue: (relu) => ({ relu }),
   keepsRest: haveRests,
   forward({ name, inputs: [x], params: { slope } }, y) {
     const output = doubleOutput(y);
@@ -39,6 +41,7 @@ const activation = (forward: string, gradient: string): Op<null> => ({
   inputs: 1,
   parse: () => null,
   outputShape: ([input]) => input,
+  gradientReadsOutput: true,
   forward: ({ name, inputs: [x] }, y) => [elementwiseCall(name, { x }, y, forward)],
   backward: ({ name, output: y }, dy, [dx]) => dx ? [elementwiseCall(`${name} gradient`, { y, dy }, dx, gradient)] : [],
 });

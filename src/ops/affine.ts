@@ -13,12 +13,6 @@ export interface Affine {
   b?: Float64Array;
 }
 
-/** An op that can be folded into the one before it. */
-export interface AffineOp<P> extends Op<P> {
-  /** Its factor and shift, from its weights. */
-  affine(weights: Record<string, HostTensor>, params: P): Affine;
-}
-
 /** Parameters of scale in network.json. */
 export interface ScaleParams {
   bias: boolean;
@@ -33,8 +27,8 @@ export interface BatchNormParams {
 function affineOp<P>(
   parse: Op<P>["parse"],
   weightNames: (params: P) => string[],
-  coefficients: AffineOp<P>["affine"],
-): AffineOp<P> {
+  coefficients: (weights: Record<string, HostTensor>, params: P) => Affine,
+): Op<P> {
   return {
     inputs: 1,
     parse,
@@ -62,21 +56,21 @@ function affineOp<P>(
 }
 
 /** The layer type `scale`. */
-export const scale: AffineOp<ScaleParams> = affineOp(
+export const scale: Op<ScaleParams> = affineOp(
   (fields) => ({ bias: fields.boolean("bias", true) }),
   ({ bias }) => bias ? ["weight", "bias"] : ["weight"],
   ({ weight, bias }) => ({ a: new Float64Array(weight.values), b: bias && new Float64Array(bias.values) }),
 );
 
 /** The layer type `bias`. */
-export const bias: AffineOp<null> = affineOp(
+export const bias: Op<null> = affineOp(
   () => null,
   () => ["bias"],
   ({ bias }) => ({ a: new Float64Array(bias.values.length).fill(1), b: new Float64Array(bias.values) }),
 );
 
 /** The layer type `batchnorm`. */
-export const batchnorm: AffineOp<BatchNormParams> = affineOp(
+export const batchnorm: Op<BatchNormParams> = affineOp(
   (fields) => ({ epsilon: fields.number("epsilon", 1e-5), affine: fields.boolean("affine", false) }),
   ({ affine }) => affine ? ["mean", "variance", "weight", "bias"] : ["mean", "variance"],
   ({ mean, variance, weight, bias }, { epsilon }) => {

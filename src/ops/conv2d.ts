@@ -3,7 +3,7 @@
  * (a cross-correlation, as in Caffe and ONNX), with groups.
  */
 import type { ConvGeometry } from "../../shaders/conv_shape.ts";
-import { checkGroups, type ConvParams, extent, outputExtent, parseConv } from "./convolution.ts";
+import { checkGroups, checkVisits, type ConvParams, extent, outputExtent, parseConv } from "./convolution.ts";
 import { needMap, type Node, type Op, type Shape } from "./op.ts";
 import { weightGradients } from "./weight_gradient.ts";
 import { convCalls, packBest } from "./winograd.ts";
@@ -43,6 +43,8 @@ export const conv2d: Op<ConvParams> = {
     checkGroups(c, p);
     return [p.channels, ...outputSize(input, p)];
   },
+  checkLimits: ([input], _, p) => checkVisits(input, p),
+  foldsAffine: () => "rows",
   weightShapes: ([input], p) => ({
     weight: [p.channels, input[0] / p.groups, ...p.kernel],
     ...(p.bias ? { bias: [p.channels] } : {}),

@@ -12,7 +12,7 @@ import type { Tensor } from "../gpu/tensor.ts";
 import { chooseTile } from "./conv_tiles.ts";
 import { doubleOutput } from "./double_float.ts";
 import type { Fields } from "./fields.ts";
-import { type Node, show } from "./op.ts";
+import { chw, type Node, type Shape, show } from "./op.ts";
 
 /** Parameters of conv2d and deconv2d in network.json. */
 export interface ConvParams {
@@ -51,6 +51,23 @@ export const extent = (p: Pick<ConvParams, "kernel" | "dilation">): [number, num
   p.dilation[0] * (p.kernel[0] - 1) + 1,
   p.dilation[1] * (p.kernel[1] - 1) + 1,
 ];
+
+/** A stride that may be larger than its map: gradients visit all positions of one stride by one. */
+const FREE_STRIDE = 64;
+
+/** @throws UserError when a kernel over the map that it strides over would have to visit too much for one value. */
+export function checkVisits(strided: Shape, { kernel, stride, padding }: ConvParams): void {
+  const [, ...map] = chw(strided);
+  if (kernel[0] * kernel[1] > MOST_TAPS) {
+    throw new UserError(
+      `windows of ${kernel.join("×")} have more than ${MOST_TAPS} positions, which kernels can visit`,
+    );
+  }
+  const padded = map.map((n, a) => n + padding[a] + padding[a + 2]);
+  if (stride.some((n, a) => n > Math.max(padded[a], FREE_STRIDE))) {
+    throw new UserError(`the stride [${stride}] is larger than the padded map of ${padded.join("×")}`);
+  }
+}
 
 /** Taps of a window: each makes two trips at least, whatever is unrolled, and an invocation may visit them all. */
 export const MOST_TAPS = 10_000;

@@ -4,7 +4,7 @@
  */
 import type { ConvGeometry } from "../../shaders/conv_shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import { checkGroups, type ConvParams, extent, parseConv } from "./convolution.ts";
+import { checkGroups, checkVisits, type ConvParams, extent, parseConv } from "./convolution.ts";
 import { needMap, type Node, type Op, type Shape } from "./op.ts";
 import { weightGradients } from "./weight_gradient.ts";
 import { convCalls, packBest } from "./winograd.ts";
@@ -54,6 +54,8 @@ export const deconv2d: Op<DeconvParams> = {
     checkGroups(needMap(input)[0], p);
     return [p.channels, ...outputSize(input, p)];
   },
+  checkLimits: (_, output, p) => checkVisits(output, p),
+  foldsAffine: () => "columns",
   weightShapes: ([input], p) => ({
     weight: [input[0], p.channels / p.groups, ...p.kernel],
     ...(p.bias ? { bias: [p.channels] } : {}),

@@ -71,6 +71,8 @@ export const fc: Op<FcParams> = {
     if (axis >= item.length) throw new UserError(`there is no axis ${axis} in an input of ${show(item)}`);
     return [...item.slice(0, axis), channels];
   },
+  // With an axis the channels are the last dimension, and an affine layer's factors are for the first.
+  foldsAffine: ({ axis }) => axis === 0 ? "rows" : undefined,
   weightShapes: ([item], p) => ({
     weight: [p.channels, count(item.slice(p.axis))],
     ...(p.bias ? { bias: [p.channels] } : {}),

@@ -7,6 +7,7 @@ import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import { doubleOutput, withRests } from "./double_float.ts";
 import { needMap, type Node, type Op } from "./op.ts";
+import { MOST_TRIPS } from "./trips.ts";
 
 /** Parameters of lrn in network.json. */
 export interface LrnParams {
@@ -17,8 +18,11 @@ export interface LrnParams {
   k: number;
 }
 
-/** Loop trips that a sum along one side of a window may make: far below the 65,535 after which lavapipe ends loops. */
-const MOST_TRIPS = 30_000;
+/** Pixels along a side of a window, each a trip in the sum along it. */
+const MOST_SIDE = MOST_TRIPS / 2;
+
+/** Channels that an LRN sums over: the kernel is written out for each. */
+const MOST_SUMMED = 255;
 
 const geometry = ({ inputs: [x], params }: Node<LrnParams>): LrnGeometry & { height: number; width: number } => ({
   ...params,
@@ -56,11 +60,18 @@ export const lrn: Op<LrnParams> = {
     beta: fields.number("beta", 0.75),
     k: fields.number("k", 1),
   }),
-  outputShape([input], { region, size }) {
-    if (region === "across") return input;
-    const [, h, w] = needMap(input), trips = Math.min(size, Math.max(h, w));
-    if (trips > MOST_TRIPS) throw new UserError(`a window of ${trips} pixels a side, expected at most ${MOST_TRIPS}`);
+  outputShape([input], { region }) {
+    if (region === "within") needMap(input);
     return input;
+  },
+  checkLimits([input], _, { region, size }) {
+    if (region === "across") {
+      if (size > MOST_SUMMED) throw new UserError(`"size" is ${size}, expected at most ${MOST_SUMMED} channels`);
+      return;
+    }
+    const [, h, w] = needMap(input);
+    const side = Math.min(size, Math.max(h, w));
+    if (side > MOST_SIDE) throw new UserError(`a window of ${side} pixels a side, expected at most ${MOST_SIDE}`);
   },
   keepsRest: ({ params }) => params.region === "across" && isDoubleLrn(params),
   forward(node, y) {

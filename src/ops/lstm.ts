@@ -123,6 +123,9 @@ function recurrence({ device, name, weights }: Node<LstmParams>, g: ConvGeometry
   };
 }
 
+/** Steps of a sequence: each is a few calls of its own. */
+const MOST_STEPS = 10_000;
+
 /** The layer type `lstm`. */
 export const lstm: Op<LstmParams> = {
   parse: (fields) => ({
@@ -146,6 +149,11 @@ export const lstm: Op<LstmParams> = {
       throw new UserError(`the continuation marker has items of ${show(marker)}, expected ${show(expected)}`);
     }
     return x.with(-1, p.hidden);
+  },
+  checkLimits([x], _, { time }) {
+    if (time === "item" && x[0] > MOST_STEPS) {
+      throw new UserError(`${x[0]} steps in an item, expected at most ${MOST_STEPS}`);
+    }
   },
   weightShapes([x], p) {
     const { streams, features } = itemSizes(x, p), { hidden } = p;

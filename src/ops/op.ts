@@ -4,10 +4,11 @@
  * Ops never touch the device's memory or queue. They name tensors, those in between and those kept for the gradient
  * too; a plan places them all, fuses what it can into the bindings (`write` carries an epilogue) and submits.
  */
-import type { Binding, Call } from "../gpu/call.ts";
+import type { Binding, Call, Epilogue } from "../gpu/call.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Format, Shape4, Tensor } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
+import type { Affine } from "./affine.ts";
 import type { Fields } from "./fields.ts";
 import type { WeightGradients } from "./weight_gradient.ts";
 
@@ -75,7 +76,11 @@ export interface Node<P = unknown> {
   readonly doubleFloat?: boolean;
 }
 
-/** A layer type. `P` is what `parse` makes of its parameters in network.json. */
+/**
+ * A layer type. `P` is what `parse` makes of its parameters in network.json.
+ *
+ * Nothing outside an op's file knows it by name: what plans and models have to know of it, it says itself.
+ */
 export interface Op<P = unknown> {
   /** Reads the parameters. @throws UserError on a missing, unknown or impossible one. */
   parse(fields: Fields): P;
@@ -83,6 +88,11 @@ export interface Op<P = unknown> {
   readonly inputs?: number;
   /** Shape of the output. @throws UserError when the inputs do not fit. */
   outputShape(inputs: readonly Shape[], params: P): Shape;
+  /**
+   * Refuses, before anything is allocated or run for them, sizes for which no time or memory is enough.
+   * @throws UserError when its kernels would have to visit too much for one value, or its calls were too many.
+   */
+  checkLimits?(inputs: readonly Shape[], output: Shape, params: P): void;
   /** Shapes of the weights by the name after `LAYER.`. */
   weightShapes?(inputs: readonly Shape[], params: P): Record<string, readonly number[]>;
   /** Weights into texels; with `use`, in whatever form serves it best. */
@@ -95,6 +105,10 @@ export interface Op<P = unknown> {
   ): Record<string, PackedTensor>;
   /** True when the output is the input's memory under another shape: no kernel runs. */
   isView?(inputs: readonly Shape[], params: P): boolean;
+  /** Its output has the input's values in their order, under whatever shape. */
+  readonly keepsValues?: true;
+  /** Its output is probabilities, one distribution over the channels of each position, or their logarithms. */
+  readonly normalises?: "softmax" | "logsoftmax";
   /** True when the items of a batch are the steps of one sequence, not apart from each other. */
   isSequence?(params: P): boolean;
   /** In double-float arithmetic: whether y comes with its rest. */
@@ -103,8 +117,19 @@ export interface Op<P = unknown> {
   forward(node: Node<P>, y: Binding): Call[];
   /** The gradient to each input that has a binding in `dx`, from dy (the shape of the output). */
   backward(node: Node<P>, dy: Tensor, dx: readonly (Binding | undefined)[]): Call[];
+  /** Its gradient reads `node.output`: no epilogue may change what is stored there, or the gradient would be wrong. */
+  readonly gradientReadsOutput?: true;
   /** The gradients to its weights, for the ops that can be trained. */
   weightGradients?(node: Node<P>, dy: Tensor): WeightGradients;
+  /** What the kernel of the layer before it can apply while storing: then this op runs no kernel of its own. */
+  epilogue?(params: P): Required<Pick<Epilogue, "relu">>;
+  /** It is y = a[c] · x + b[c]: these factors and shifts, which the layer before it may take into its weights. */
+  affine?(weights: Record<string, HostTensor>, params: P): Affine;
+  /**
+   * The dimension of its `weight` (columns of each of its `groups`) that counts output channels, where an affine layer
+   * after it can be folded in: y is linear in `weight` and, with the parameter `bias`, in what `bias` adds to a channel.
+   */
+  foldsAffine?(params: P): "rows" | "columns" | undefined;
 }
 
 /** Dimensions that the shape of an item may have. */

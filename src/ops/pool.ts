@@ -11,6 +11,7 @@ import { extent } from "./convolution.ts";
 import { doubleOutput, haveRests, withRests } from "./double_float.ts";
 import type { Fields } from "./fields.ts";
 import { needMap, type Node, type Op, type Shape } from "./op.ts";
+import { MOST_TRIPS } from "./trips.ts";
 
 /** Parameters of maxpool and avgpool in network.json; no `kernel` means the whole map. */
 export interface PoolParams {
@@ -55,6 +56,19 @@ function outputShape([input]: readonly Shape[], p: PoolParams): Shape {
   return [c, h, w];
 }
 
+function checkLimits([input]: readonly Shape[], output: Shape, p: PoolParams): void {
+  const [, ...map] = needMap(input);
+  const [, ...out] = needMap(output);
+  const { kernel = map, stride, padding, dilation } = p;
+  const reach = extent({ kernel, dilation });
+  const visits = kernel[0] * Math.ceil(kernel[1] / 4);
+  // An input position is in so many windows, which its gradient visits.
+  const windows = out.reduce((product, n, a) => product * Math.min(n, Math.ceil(reach[a] / stride[a])), 1);
+  if (visits > MOST_TRIPS || windows > MOST_TRIPS) {
+    throw new UserError(`windows of ${kernel.join("×")} with padding [${padding}] are larger than kernels can visit`);
+  }
+}
+
 function geometry({ inputs: [x], output: y, params: p }: Node<PoolParams>): PoolGeometry {
   const inSize = [x.shape[2], x.shape[3]] as const, global = p.kernel === undefined;
   return {
@@ -73,6 +87,7 @@ export const maxpool: Op<PoolParams> = {
   inputs: 1,
   parse: (fields) => parse(fields, false),
   outputShape,
+  checkLimits,
   keepsRest: haveRests,
   forward(node, y) {
     const g = geometry(node), { name, inputs: [x], saved } = node, size = g.kernel[0] * g.kernel[1];
@@ -98,6 +113,7 @@ export const avgpool: Op<PoolParams> = {
   inputs: 1,
   parse: (fields) => parse(fields, true),
   outputShape,
+  checkLimits,
   forward: (node, y) => {
     const g = geometry(node);
     return [texelCall(node.name, { x: node.inputs[0] }, { y }, averagePool(g), g.kernel[0] * g.kernel[1])];

@@ -17,6 +17,7 @@ function reshaping<P>(parse: Op<P>["parse"], outputShape: Op<P>["outputShape"]):
     inputs: 1,
     parse,
     outputShape,
+    keepsValues: true,
     isView: (inputs, params) => show(chw(inputs[0])) === show(chw(outputShape(inputs, params))),
     keepsRest: haveRests,
     forward: (node, y) => moveCalls(node, y, (label, [x], y) => regroupCall(label, x, y)),

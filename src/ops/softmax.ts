@@ -12,10 +12,12 @@ import {
   softmaxGradientStats,
   softmaxStats,
 } from "../../shaders/softmax.ts";
+import { UserError } from "../formats/user_error.ts";
 import { write } from "../gpu/call.ts";
 import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import type { Op } from "./op.ts";
+import { MOST_TRIPS } from "./trips.ts";
 
 /** One texel a position. */
 function statsOf(label: string, { shape: [n, , h, w], storage }: Tensor): Tensor {
@@ -24,8 +26,9 @@ function statsOf(label: string, { shape: [n, , h, w], storage }: Tensor): Tensor
 
 const geometry = ({ shape: [, channels, h, w] }: Tensor) => ({ channels, area: h * w });
 
-/** A kernel that finishes from the statistics; the gradient's statistics, which may read y; and the gradient's finish. */
+/** What it makes; a kernel that finishes from the statistics; the gradient's statistics, which may read y; and the gradient's finish. */
 function overChannels(
+  normalises: Op["normalises"],
   finish: (g: SoftmaxGeometry) => string,
   gradientStats: (g: SoftmaxGeometry) => string,
   readsY: boolean,
@@ -35,6 +38,13 @@ function overChannels(
     inputs: 1,
     parse: () => null,
     outputShape: ([input]) => input,
+    checkLimits(_, [channels]) {
+      // Two loops over four channels a trip.
+      const most = 2 * MOST_TRIPS;
+      if (channels > most) throw new UserError(`${channels} channels, expected at most ${most}`);
+    },
+    normalises,
+    gradientReadsOutput: true,
     forward({ name, inputs: [x] }, y) {
       const stats = statsOf(name, x), g = geometry(x);
       return [
@@ -55,7 +65,13 @@ function overChannels(
 }
 
 /** The layer type `softmax`. */
-export const softmax: Op<null> = overChannels(finish, softmaxGradientStats, true, softmaxGradient);
+export const softmax: Op<null> = overChannels("softmax", finish, softmaxGradientStats, true, softmaxGradient);
 
 /** The layer type `logsoftmax`. */
-export const logsoftmax: Op<null> = overChannels(logSoftmax, logSoftmaxGradientStats, false, logSoftmaxGradient);
+export const logsoftmax: Op<null> = overChannels(
+  "logsoftmax",
+  logSoftmax,
+  logSoftmaxGradientStats,
+  false,
+  logSoftmaxGradient,
+);
