@@ -7,9 +7,17 @@ import { type Call, type Epilogue, write } from "../gpu/call.ts";
 import { featureMap, type Tensor } from "../gpu/tensor.ts";
 import { elementwiseCall } from "../ops/calls.ts";
 import type { Node } from "../ops/op.ts";
-import type { WeightGradient } from "../ops/weight_gradient.ts";
+import type { WeightGradient } from "../ops/conv/weight_gradient.ts";
+import type { LayerWays } from "./choose.ts";
 import type { FusedLayer } from "./fuse.ts";
 import type { Value } from "./graph.ts";
+
+/** A layer that will run: its node, and the ways that were chosen for it. */
+export interface PlannedLayer {
+  layer: FusedLayer;
+  node: Node;
+  ways: LayerWays;
+}
 
 /**
  * The calls for the gradient of dy · `of` with respect to `to`, and with `training` to every weight on the way.
@@ -18,7 +26,7 @@ import type { Value } from "./graph.ts";
  */
 export function backwardCalls(
   device: Device,
-  nodes: readonly { layer: FusedLayer; node: Node }[],
+  nodes: readonly PlannedLayer[],
   { of, to, dy }: { of: Value; to: Value; dy: Tensor },
   tensorOf: (value: Value) => Tensor,
   training: boolean,
@@ -54,7 +62,7 @@ export function backwardCalls(
   };
   gradients.set(of, dy);
 
-  for (const { layer, node } of [...nodes].reverse()) {
+  for (const { layer, node, ways } of [...nodes].reverse()) {
     const { output } = layer, gradient = gradients.get(output);
     if (!gradient || !reaches.has(output) || (output === to && !training)) continue;
     const incoming = output === of || output === to ? beforeRelu(output, gradient) : gradient;
@@ -71,7 +79,8 @@ export function backwardCalls(
       list.push(tensor);
       return write(tensor);
     });
-    calls.push(...layer.op.backward(node, incoming, outputs));
+    const { way, sizes } = ways.backward!;
+    calls.push(...way.calls(node, incoming, outputs, sizes));
     const own = training ? layer.op.weightGradients?.(node, incoming) : undefined;
     calls.push(...own?.calls ?? []);
     for (const [key, gradient] of Object.entries(own?.gradients ?? {})) weights.set(`${layer.name}.${key}`, gradient);

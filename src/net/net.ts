@@ -3,6 +3,7 @@ import type { Device } from "../gpu/device.ts";
 import { download, fromTexels, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
 import { count, unitMap, type WeightStorage } from "../ops/op.ts";
+import type { Choose } from "./choose.ts";
 import { buildGraph, type Graph, type Value } from "./graph.ts";
 import type { Model } from "./model.ts";
 import { buildPlan, type Plan, type PlanMemory, type PlannedMemory } from "./plan.ts";
@@ -26,6 +27,8 @@ export interface NetOptions {
    * ReLUs, clipping, maximum pooling, and what only moves values take part; others round their output to float32.
    */
   doubleFloat?: boolean;
+  /** Chooses each layer's ways; the predicted cost does unless given. */
+  choose?: Choose;
   /** Told what GPU memory will be taken, piece by piece, before any is. */
   onPlan?: (pieces: readonly PlannedMemory[]) => void;
   /** False keeps every layer and tensor apart, for comparison. */
@@ -55,7 +58,8 @@ export class Net {
 
   /** @throws UserError for a layer that is not there or weights that do not fit, GpuError when the device fails. */
   static async create(device: Device, model: Model, options: NetOptions = {}): Promise<Net> {
-    const { batch = 1, layer, gradient = false, weightGradients, weights, doubleFloat, onPlan, optimise } = options;
+    const { batch = 1, layer, gradient = false, weightGradients, weights, doubleFloat, choose, onPlan, optimise } =
+      options;
     if (!Number.isSafeInteger(batch) || batch < 1) {
       throw new UserError(`batch is ${batch}, expected a whole number ≥ 1`);
     }
@@ -70,6 +74,7 @@ export class Net {
       weightGradients,
       storage: weights,
       doubleFloat,
+      choose,
       onPlan,
       optimise,
     });

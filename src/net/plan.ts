@@ -29,9 +29,11 @@ import {
   upload,
 } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
-import { batched, type Node, type PackedTensor, type Use, type WeightStorage } from "../ops/op.ts";
-import type { WeightGradient } from "../ops/weight_gradient.ts";
-import { backwardCalls } from "./backward.ts";
+import { batched, type PackedTensor, type Task, type WeightStorage } from "../ops/op.ts";
+import { formOf } from "../ops/way.ts";
+import type { WeightGradient } from "../ops/conv/weight_gradient.ts";
+import { backwardCalls, type PlannedLayer } from "./backward.ts";
+import { type Choose, chooseCheapest, chooseWays } from "./choose.ts";
 import { fuse, type FusedLayer } from "./fuse.ts";
 import type { Graph, Value } from "./graph.ts";
 import { assignSlots, type Slot, slotFor } from "./liveness.ts";
@@ -49,6 +51,8 @@ export interface PlanRequest {
   storage?: WeightStorage;
   /** Forward, in double-float arithmetic. */
   doubleFloat?: boolean;
+  /** Chooses each layer's ways; the predicted cost does unless given. */
+  choose?: Choose;
   /** Told what memory will be taken before any is. */
   onPlan?: (pieces: readonly PlannedMemory[]) => void;
   /** Ends the building, with its reason. */
@@ -159,18 +163,26 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
     return tensor;
   };
 
-  const use = optimise && !training ? { device, batch, gradient: gradient !== undefined, doubleFloat } : undefined;
   const loads: Load[] = [];
-  const nodes = layers.map((layer): { layer: FusedLayer; node: Node } => {
-    const { name, op, params, shapes } = layer, inputs = layer.inputs.map(tensorOf);
+  const nodes = layers.map((layer): PlannedLayer => {
+    const { name, op, params, shapes } = layer;
+    const inputs = layer.inputs.map(tensorOf);
     const output = tensorOf(layer.output);
     if (doubleFloat && op.keepsRest?.({ inputs, shapes, params })) {
       output.rest = featureMap(device, `rest of ${output.label}`, output.shape);
     }
-    const weights = packWeights(device, layer, storage, loads, use), saved = gradient ? {} : undefined;
-    return { layer, node: { device, name, params, inputs, shapes, output, weights, saved, doubleFloat } };
+    const task: Task = {
+      ...{ adapter: device, params, inputs, shapes, output, storage, doubleFloat },
+      host: layer.weights(),
+      anyForm: optimise && !training,
+    };
+    const ways = chooseWays(layer, task, gradient !== undefined, request.choose ?? chooseCheapest);
+    const weights = packWeights(device, layer, task, formOf(ways.forward.way), loads);
+    return { layer, ways, node: { ...task, name, weights, saved: gradient ? {} : undefined } };
   });
-  const calls = nodes.flatMap(({ layer, node }) => layer.op.forward(node, write(node.output, { relu: layer.relu })));
+  const calls = nodes.flatMap(({ layer, node, ways: { forward: { way, sizes } } }) =>
+    way.calls(node, write(node.output, { relu: layer.relu }), sizes)
+  );
   const forwardCalls = calls.length;
 
   const kept = new Set([...wanted, ...request.graph.inputs].map(tensorOf));
@@ -247,13 +259,13 @@ interface Load {
 function packWeights(
   device: Device,
   layer: FusedLayer,
-  storage: WeightStorage,
+  task: Task,
+  form: string,
   loads: Load[],
-  use?: Use,
 ): Record<string, Tensor> {
   const result: Record<string, Tensor> = {};
   if (!layer.op.pack) return result;
-  const packed = layer.op.pack(layer.weights(), layer.shapes, layer.params, storage, use);
+  const packed = layer.op.pack(task, form);
   for (const [name, weight] of Object.entries(packed)) {
     const { texels, format } = weight, map = featureMap(device, `${layer.name}.${name}`, [1, texels * 4, 1, 1]);
     loads.push({ layer: layer.name, tensor: result[name] = { ...map, format }, packed: weight });

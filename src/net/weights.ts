@@ -1,7 +1,7 @@
 /** Weights as a model folder stores them, checked and made into numbers. */
 import { allFinite, fromFloat32, type StoredTensor, toFloat32 } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
-import { quantise } from "../ops/conv_weights.ts";
+import { quantise } from "../ops/conv/weights.ts";
 import { type HostTensor, lazyTensor } from "../ops/op.ts";
 
 /** A weights file and the folder's name in messages. */

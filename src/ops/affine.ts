@@ -3,9 +3,10 @@
  * In a plan they are usually gone: folded into the weights of the layer before them.
  */
 import { channelwiseCall } from "./calls.ts";
-import { packVector } from "./conv_weights.ts";
+import { packVector } from "./conv/weights.ts";
 import { doubleCall, doubleOutput } from "./double_float.ts";
 import type { HostTensor, Op, PackedTensor } from "./op.ts";
+import { elements } from "./way.ts";
 
 /** Factor and shift of every channel: in double precision, so that they are rounded once, in what they end up in. */
 export interface Affine {
@@ -35,23 +36,24 @@ function affineOp<P>(
     affine: coefficients,
     outputShape: ([input]) => input,
     weightShapes: ([input], params) => Object.fromEntries(weightNames(params).map((name) => [name, [input[0]]])),
-    pack(weights, _, params, __, use) {
-      const packed: Record<string, PackedTensor> = {}, { a, b } = coefficients(weights, params);
+    pack({ host, params, doubleFloat }) {
+      const packed: Record<string, PackedTensor> = {}, { a, b } = coefficients(host, params);
       for (const [name, values] of [["a", a], ["b", b]] as const) {
         if (!values) continue;
         packed[name] = packVector(new Float32Array(values));
-        if (use?.doubleFloat) packed[`${name}_rest`] = packVector(Float32Array.from(values, (v) => v - Math.fround(v)));
+        if (doubleFloat) packed[`${name}_rest`] = packVector(Float32Array.from(values, (v) => v - Math.fround(v)));
       }
       return packed;
     },
     keepsRest: () => true,
-    forward({ name, inputs: [x], weights }, y) {
+    forward: elements(({ name, inputs: [x], weights }, y) => {
       const { a, b } = weights, output = doubleOutput(y);
       if (!output) return [channelwiseCall(name, { x }, b ? { a, b } : { a }, y, b ? "x * a + b" : "x * a")];
       return [doubleCall(name, { x }, weights, output, b ? "plus(times(x, a), b)" : "times(x, a)")];
-    },
-    backward: ({ name, weights: { a } }, dy, [dx]) =>
-      dx ? [channelwiseCall(`${name} gradient`, { dy }, { a }, dx, "dy * a")] : [],
+    }),
+    backward: elements(({ name, weights: { a } }, dy, [dx]) =>
+      dx ? [channelwiseCall(`${name} gradient`, { dy }, { a }, dx, "dy * a")] : []
+    ),
   };
 }
 

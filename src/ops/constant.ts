@@ -3,6 +3,7 @@ import { UserError } from "../formats/user_error.ts";
 import { toTexels } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import { batched, MOST_DIMENSIONS, type Op } from "./op.ts";
+import { elements } from "./way.ts";
 
 /** Parameters of constant in network.json: the shape of `NAME.value`. */
 export interface ConstantParams {
@@ -21,12 +22,12 @@ export const constant: Op<ConstantParams> = {
   },
   outputShape: (_, { shape }) => shape,
   weightShapes: (_, { shape }) => ({ value: shape }),
-  pack({ value }, _, { shape }) {
+  pack({ host: { value }, params: { shape } }) {
     const texels = toTexels(value.values, batched(1, shape));
     return { value: { texels: texels.length / 4, format: "f32", bytes: new Uint8Array(texels.buffer) } };
   },
-  forward: ({ name, weights: { value } }, y) => [
+  forward: elements(({ name, weights: { value } }, y) => [
     texelCall(name, { value }, { y }, `fn kernel(i: u32) { store_y(i, load_value(i % ${value.texels}u)); }`),
-  ],
-  backward: () => [],
+  ]),
+  backward: elements(() => []),
 };

@@ -47,13 +47,13 @@ export function doubleCall(
 
 /** Forward calls of an op that only moves values, as `move` does: rests go the same way. */
 export function moveCalls(
-  { device, name, inputs }: Pick<Node, "device" | "name" | "inputs">,
+  { adapter, name, inputs }: Pick<Node, "adapter" | "name" | "inputs">,
   y: Binding,
   move: (label: string, inputs: readonly Tensor[], y: Binding) => Call,
 ): Call[] {
   const output = doubleOutput(y);
   if (!output) return [move(name, inputs, y)];
-  const make = (label: string) => featureMap(device, label, y.tensor.shape);
+  const make = (label: string) => featureMap(adapter, label, y.tensor.shape);
   const moved = output.relu ? { ...make(name), rest: make(`rest of ${name}`) } : y.tensor;
   return [
     move(name, inputs, write(moved)),

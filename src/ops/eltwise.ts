@@ -5,6 +5,7 @@ import { literal } from "../../shaders/literal.ts";
 import { elementwiseCall } from "./calls.ts";
 import { doubleCall, doubleOutput } from "./double_float.ts";
 import { type Op, show } from "./op.ts";
+import { elements } from "./way.ts";
 
 /** Parameters of eltwise in network.json; coefficients (of sums only) may be empty for all ones. */
 export interface EltwiseParams {
@@ -45,7 +46,7 @@ export const eltwise: Op<EltwiseParams> = {
     return inputs[0];
   },
   keepsRest: ({ params: { operation } }) => operation === "sum",
-  forward({ name, inputs, params: { operation, coefficients } }, y) {
+  forward: elements(({ name, inputs, params: { operation, coefficients } }, y) => {
     const xs = names(inputs.length), named = Object.fromEntries(inputs.map((tensor, n) => [xs[n], tensor]));
     const output = doubleOutput(y);
     if (output) {
@@ -58,8 +59,8 @@ export const eltwise: Op<EltwiseParams> = {
       ? xs.join(" * ")
       : xs.reduce((a, b) => `max(${a}, ${b})`);
     return [elementwiseCall(name, named, y, expression)];
-  },
-  backward({ name, inputs, params }, dy, dx) {
+  }),
+  backward: elements(({ name, inputs, params }, dy, dx) => {
     const xs = names(inputs.length);
     return inputs.flatMap((_, n) => {
       const y = dx[n], expression = gradient(params, xs, n);
@@ -67,5 +68,5 @@ export const eltwise: Op<EltwiseParams> = {
       const used = xs.flatMap((x, at) => expression.includes(x) ? [[x, inputs[at]] as const] : []);
       return [elementwiseCall(`${name} gradient ${n}`, { ...Object.fromEntries(used), dy }, y, expression)];
     });
-  },
+  }),
 };

@@ -2,6 +2,7 @@
 import { literal } from "../../shaders/literal.ts";
 import { elementwiseCall } from "./calls.ts";
 import type { Op } from "./op.ts";
+import { elements } from "./way.ts";
 
 /** Parameters of elu in network.json. */
 export interface EluParams {
@@ -13,11 +14,11 @@ export const elu: Op<EluParams> = {
   inputs: 1,
   parse: (fields) => ({ alpha: fields.number("alpha", 1) }),
   outputShape: ([input]) => input,
-  forward: ({ name, inputs: [x], params: { alpha } }, y) => [
+  forward: elements(({ name, inputs: [x], params: { alpha } }, y) => [
     elementwiseCall(name, { x }, y, `select(${literal(alpha)} * (exp(min(x, vec4f())) - 1.0), x, x > vec4f())`),
-  ],
-  backward: ({ name, inputs: [x], params: { alpha } }, dy, [dx]) => {
+  ]),
+  backward: elements(({ name, inputs: [x], params: { alpha } }, dy, [dx]) => {
     const expression = `select(${literal(alpha)} * exp(min(x, vec4f())) * dy, dy, x > vec4f())`;
     return dx ? [elementwiseCall(`${name} gradient`, { x, dy }, dx, expression)] : [];
-  },
+  }),
 };

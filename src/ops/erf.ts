@@ -6,6 +6,7 @@ import { erf as erfOf } from "../../shaders/elementwise.ts";
 import { literal } from "../../shaders/literal.ts";
 import { elementwiseCall } from "./calls.ts";
 import type { Op } from "./op.ts";
+import { elements } from "./way.ts";
 
 const slope = literal(2 / Math.sqrt(Math.PI));
 
@@ -14,7 +15,8 @@ export const erf: Op<null> = {
   inputs: 1,
   parse: () => null,
   outputShape: ([input]) => input,
-  forward: ({ name, inputs: [x] }, y) => [elementwiseCall(name, { x }, y, erfOf("x"))],
-  backward: ({ name, inputs: [x] }, dy, [dx]) =>
-    dx ? [elementwiseCall(`${name} gradient`, { x, dy }, dx, `${slope} * exp(-x * x) * dy`)] : [],
+  forward: elements(({ name, inputs: [x] }, y) => [elementwiseCall(name, { x }, y, erfOf("x"))]),
+  backward: elements(({ name, inputs: [x] }, dy, [dx]) =>
+    dx ? [elementwiseCall(`${name} gradient`, { x, dy }, dx, `${slope} * exp(-x * x) * dy`)] : []
+  ),
 };

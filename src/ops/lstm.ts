@@ -18,10 +18,12 @@ import { UserError } from "../formats/user_error.ts";
 import { type Binding, type Call, read, write } from "../gpu/call.ts";
 import { featureMap, run, type Tensor } from "../gpu/tensor.ts";
 import { elementwiseCall, texelCall } from "./calls.ts";
-import { packConv, packVector } from "./conv_weights.ts";
-import { convCall } from "./convolution.ts";
-import { blocks, type HostTensor, type Node, type Op, type Shape, show } from "./op.ts";
+import type { ConvRun, ConvTask, ConvWay } from "./conv/way.ts";
+import { convWays } from "./conv/ways.ts";
+import { formatOf, packConv, packVector } from "./conv/weights.ts";
+import { blocks, type HostTensor, type Node, type Op, type Shape, show, type Task } from "./op.ts";
 import { asRows, intoRows } from "./rows.ts";
+import { type Backward, cheapest, type Forward, type Way } from "./way.ts";
 
 /** Parameters of lstm in network.json. */
 export interface LstmParams {
@@ -51,11 +53,11 @@ function itemSizes(item: Shape, { time, streams }: LstmParams) {
 }
 
 /** Sizes of a node. Gates are as wide as whole texels, so that each begins with one. */
-function sizes({ name, inputs: [x], shapes: [item, marker], params }: Node<LstmParams>) {
+function sizes({ output, inputs: [x], shapes: [item, marker], params }: Task<LstmParams>) {
   const { perItem, streams, features } = itemSizes(item, params), [batch] = x.shape;
   const [items, steps] = params.time === "batch" ? [1, batch / params.streams] : [batch, item[0]];
   if (!Number.isInteger(steps)) {
-    throw new UserError(`${name}: a batch of ${batch} does not split into steps of ${params.streams} streams`);
+    throw new UserError(`${output.label}: a batch of ${batch} does not split into steps of ${params.streams} streams`);
   }
   const { hidden, reverse, peepholes, state } = params;
   const geometry: LstmGeometry = {
@@ -113,13 +115,78 @@ function paddedMatrix(weight: HostTensor, hidden: number): HostTensor {
   };
 }
 
-/** A function that makes the call for U h' of one step, or in the other direction for the gradient's way back to h'. */
-function recurrence({ device, name, weights }: Node<LstmParams>, g: ConvGeometry, direction: ConvDirection) {
+/** The ways that both matrices can go: those that read plain weights. */
+const matrixWays = convWays.filter(({ form }) => form === undefined);
+
+/** The products with W, of all steps at once, and with U, of one step, in a direction. */
+function productsOf(task: Task<LstmParams>, direction: ConvDirection): Record<"input" | "recurrent", ConvTask> {
+  const { features, hidden, gates, perStep, rows } = sizes(task);
+  const { inputWeight, recurrentWeight } = task.host;
+  const common = { adapter: task.adapter, direction, anyForm: false };
+  return {
+    input: {
+      ...common,
+      geometry: matrix(rows, features, gates),
+      format: formatOf(inputWeight, task.storage),
+      doubleFloat: task.doubleFloat && direction === "direct",
+    },
+    recurrent: {
+      ...common,
+      geometry: matrix(perStep, hidden, gates),
+      format: formatOf(recurrentWeight, task.storage),
+      doubleFloat: false,
+    },
+  };
+}
+
+/** What a product costs in a way, or in the cheapest one where this way cannot make it, with the sizes. */
+function productWay(task: ConvTask, way: ConvWay) {
+  const ways = way.applies(task) ? [way] : matrixWays.filter((other) => other.applies(task));
+  return cheapest(ways.flatMap((own) => own.sizes(task).map((sizes) => ({ own, sizes, cost: own.cost(task, sizes) }))));
+}
+
+/** The ways of an lstm: those of its products. */
+const byProducts = <Run>(direction: ConvDirection, make: (way: ConvWay) => Run): Way<LstmParams, Run>[] =>
+  matrixWays.map((way) => ({
+    name: way.name,
+    applies: (task) => Object.values(productsOf(task, direction)).some((product) => way.applies(product)),
+    cost(task) {
+      const { input, recurrent } = productsOf(task, direction);
+      return productWay(input, way).cost + sizes(task).geometry.steps * productWay(recurrent, way).cost;
+    },
+    calls: make(way),
+  }));
+
+/** The calls of a product. */
+function productCalls(
+  way: ConvWay,
+  task: ConvTask,
+  run: Pick<ConvRun, "name" | "weights" | "x" | "y" | "forward">,
+): Call[] {
+  const { own, sizes } = productWay(task, way);
+  return own.calls({ ...task, ...run }, sizes);
+}
+
+/** A function that makes the calls for U h' of one step, or in the other direction for the gradient's way back to h'. */
+function recurrence({ name, weights }: Node<LstmParams>, way: ConvWay, task: ConvTask) {
   const own = { weight: weights.recurrent, scale: weights.recurrentScale };
-  let call: Call | undefined;
-  return (x: Tensor, y: Tensor): Call => {
-    call ??= convCall({ device, name: `${name} recurrence`, weights: own }, g, direction, x, write(y), false);
-    return { ...call, bindings: { ...call.bindings, x: read(x), y: write(y) } };
+  let first: { x: Tensor; y: Tensor; calls: Call[] } | undefined;
+  return (x: Tensor, y: Tensor): Call[] => {
+    first ??= {
+      x,
+      y,
+      calls: productCalls(way, task, { name: `${name} recurrence`, weights: own, x, y: write(y), forward: false }),
+    };
+    const renamed = new Map([[first.x, x], [first.y, y]]);
+    return first.calls.map((call): Call => ({
+      ...call,
+      bindings: Object.fromEntries(
+        Object.entries(call.bindings).map(([key, binding]) => [
+          key,
+          { ...binding, tensor: renamed.get(binding.tensor) ?? binding.tensor },
+        ]),
+      ),
+    }));
   };
 }
 
@@ -165,7 +232,8 @@ export const lstm: Op<LstmParams> = {
       ...(p.initial ? { initialHidden: [streams, hidden], initialCell: [streams, hidden] } : {}),
     };
   },
-  pack({ inputWeight, recurrentWeight, bias, peephole, initialHidden, initialCell }, [x], p, storage) {
+  pack({ host, shapes: [x], params: p, storage }) {
+    const { inputWeight, recurrentWeight, bias, peephole, initialHidden, initialCell } = host;
     const { hidden } = p, { features } = itemSizes(x, p), gates = 16 * blocks(hidden);
     const packed = (weight: HostTensor, columns: number) =>
       packConv(matrix(1, columns, gates), { weight: paddedMatrix(weight, hidden) }, storage);
@@ -181,15 +249,16 @@ export const lstm: Op<LstmParams> = {
       ...(initialHidden ? { initial: vector(initialHidden, initialCell) } : {}),
     };
   },
-  forward(node, y) {
-    const { device, name, inputs: [input, marker], weights, saved } = node;
+  forward: byProducts("direct", (way): Forward<LstmParams> => (node, y) => {
+    const { adapter, name, inputs: [input, marker], weights, saved } = node;
     const { geometry: g, features, hidden, gates, perStep, rows } = sizes(node);
-    const x = asRows(device, `${name} input rows`, input, rows, features);
-    const out = intoRows(device, `${name} rows`, y, rows, hidden);
-    const all = featureMap(device, `${name} gates`, [rows, gates, 1, 1]);
-    const recur = recurrence(node, matrix(perStep, hidden, gates), "direct");
+    const products = productsOf(node, "direct");
+    const x = asRows(adapter, `${name} input rows`, input, rows, features);
+    const out = intoRows(adapter, `${name} rows`, y, rows, hidden);
+    const all = featureMap(adapter, `${name} gates`, [rows, gates, 1, 1]);
+    const recur = recurrence(node, way, products.recurrent);
     const newState = (): Tensor => ({
-      ...featureMap(device, `${name} state`, [perStep, hidden, 1, 1]),
+      ...featureMap(adapter, `${name} state`, [perStep, hidden, 1, 1]),
       texels: stateTexels(g, 1),
     });
     const reads = { ...optional({ marker }), ...optional({ peephole: weights.peephole }) };
@@ -197,15 +266,15 @@ export const lstm: Op<LstmParams> = {
     let state = newState();
     const calls: Call[] = [
       ...x.calls,
-      convCall(node, matrix(rows, features, gates), "direct", x.tensor, write(all), true),
+      ...productCalls(way, products.input, { name, weights, x: x.tensor, y: write(all), forward: true }),
       weights.initial
         ? texelCall(`${name} start`, { initial: weights.initial }, { state: write(state) }, lstmStart(g))
         : elementwiseCall(`${name} start`, {}, write(state), "vec4f()"),
     ];
     const code = lstmStep(g, kept !== undefined);
     for (let step = 0; step < g.steps; step++) {
-      const recurrent = featureMap(device, `${name} recurrence`, [perStep, gates, 1, 1]), next = newState();
-      calls.push(recur(state, recurrent));
+      const recurrent = featureMap(adapter, `${name} recurrence`, [perStep, gates, 1, 1]), next = newState();
+      calls.push(...recur(state, recurrent));
       calls.push(
         stepCall(name, g, code, { ...reads, gates: all, recurrent, state }, {
           next: write(next),
@@ -216,18 +285,19 @@ export const lstm: Op<LstmParams> = {
       state = next;
     }
     return [...calls, ...out.calls];
-  },
-  backward(node, output, [dx, dMarker]) {
+  }),
+  backward: byProducts("transposed", (way): Backward<LstmParams> => (node, output, [dx, dMarker]) => {
     const zero = dMarker ? [elementwiseCall(`${node.name} marker gradient`, {}, dMarker, "vec4f()")] : [];
     if (!dx) return zero;
-    const { device, name, inputs: [, marker], weights, saved } = node;
+    const { adapter, name, inputs: [, marker], weights, saved } = node;
     const { geometry: g, features, hidden, gates, perStep, rows } = sizes(node);
-    const dy = asRows(device, `${name} gradient rows`, output, rows, hidden);
-    const into = intoRows(device, `${name} input gradient rows`, dx, rows, features);
-    const da = featureMap(device, `${name} gates gradient`, [rows, gates, 1, 1]);
-    const recur = recurrence(node, matrix(perStep, hidden, gates), "transposed");
+    const products = productsOf(node, "transposed");
+    const dy = asRows(adapter, `${name} gradient rows`, output, rows, hidden);
+    const into = intoRows(adapter, `${name} input gradient rows`, dx, rows, features);
+    const da = featureMap(adapter, `${name} gates gradient`, [rows, gates, 1, 1]);
+    const recur = recurrence(node, way, products.recurrent);
     const newState = (): Tensor => ({
-      ...featureMap(device, `${name} state gradient`, [perStep, gates, 1, 1]),
+      ...featureMap(adapter, `${name} state gradient`, [perStep, gates, 1, 1]),
       texels: stateTexels(g, 4),
     });
     const reads = { ...optional({ marker }), ...optional({ peephole: weights.peephole }), kept: saved!.kept };
@@ -235,8 +305,8 @@ export const lstm: Op<LstmParams> = {
     const calls: Call[] = [...dy.calls, elementwiseCall(`${name} gradient start`, {}, write(back), "vec4f()")];
     const code = lstmStepGradient(g);
     for (let step = 0; step < g.steps; step++) {
-      const dh = featureMap(device, `${name} hidden gradient`, [perStep, hidden, 1, 1]), next = newState();
-      calls.push(recur(back, dh));
+      const dh = featureMap(adapter, `${name} hidden gradient`, [perStep, hidden, 1, 1]), next = newState();
+      calls.push(...recur(back, dh));
       calls.push(
         stepCall(`${name} gradient`, g, code, { ...reads, dy: dy.tensor, dh, back }, {
           next: write(next),
@@ -245,9 +315,9 @@ export const lstm: Op<LstmParams> = {
       );
       back = next;
     }
-    const through = convCall(node, matrix(rows, features, gates), "transposed", da, into.binding, false);
-    return [...calls, through, ...into.calls, ...zero];
-  },
+    const through = { name, weights, x: da, y: into.binding, forward: false };
+    return [...calls, ...productCalls(way, products.input, through), ...into.calls, ...zero];
+  }),
 };
 
 /** The tensors that are there. */

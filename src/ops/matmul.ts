@@ -7,6 +7,7 @@ import { UserError } from "../formats/user_error.ts";
 import { stretched, unstretched } from "./broadcast.ts";
 import { texelCall } from "./calls.ts";
 import { type Op, type Shape, show } from "./op.ts";
+import { elements } from "./way.ts";
 
 /** m, k, n and the leading dimensions. */
 function geometry([a, b]: readonly Shape[]) {
@@ -28,11 +29,11 @@ export const matmul: Op<null> = {
     const { m, n, lead } = geometry(inputs);
     return [...lead, m, n];
   },
-  forward({ name, inputs: [a, b], shapes }, y) {
+  forward: elements(({ name, inputs: [a, b], shapes }, y) => {
     const { m, k, n, lead } = geometry(shapes), plain = shapes.map((dims) => ({ dims, transposed: false }));
     return [texelCall(name, { a, b }, { y }, matrixProduct(plain[0], plain[1], [...lead, m, n], k), 2 * k)];
-  },
-  backward(node, dy, dx) {
+  }),
+  backward: elements((node, dy, dx) => {
     const { inputs: [a, b], shapes } = node, { m, k, n, lead } = geometry(shapes), to = [...lead, m, n];
     const [left, right] = shapes, slope = { dims: to, transposed: false };
     return dx.flatMap((binding, input) => {
@@ -45,5 +46,5 @@ export const matmul: Op<null> = {
         return texelCall(label, tensors, { y }, code, 2 * depth);
       });
     });
-  },
+  }),
 };

@@ -4,6 +4,7 @@ import { UserError } from "../formats/user_error.ts";
 import { literal } from "../../shaders/literal.ts";
 import { texelCall } from "./calls.ts";
 import { count, type Op, type Shape, show } from "./op.ts";
+import { elements } from "./way.ts";
 
 /** Parameters of mean in network.json: the dimensions, 0 being channels. */
 export interface MeanParams {
@@ -25,13 +26,13 @@ export const mean: Op<MeanParams> = {
     }
     return reduced(input, params);
   },
-  forward({ name, inputs: [x], shapes: [shape], params }, y) {
+  forward: elements(({ name, inputs: [x], shapes: [shape], params }, y) => {
     const factor = literal(1 / terms(shape, params));
     return [texelCall(name, { x }, { y }, reduce(shape, reduced(shape, params), factor), terms(shape, params))];
-  },
-  backward({ name, shapes: [shape], params }, dy, [dx]) {
+  }),
+  backward: elements(({ name, shapes: [shape], params }, dy, [dx]) => {
     if (!dx) return [];
     const spread = broadcast({ dy: reduced(shape, params) }, shape, `dy * ${literal(1 / terms(shape, params))}`);
     return [texelCall(`${name} gradient`, { dy }, { y: dx }, spread)];
-  },
+  }),
 };

@@ -4,13 +4,14 @@
  * Ops never touch the device's memory or queue. They name tensors, those in between and those kept for the gradient
  * too; a plan places them all, fuses what it can into the bindings (`write` carries an epilogue) and submits.
  */
-import type { Binding, Call, Epilogue } from "../gpu/call.ts";
-import type { Device } from "../gpu/device.ts";
+import type { Adapter } from "../gpu/adapter.ts";
+import type { Epilogue } from "../gpu/call.ts";
 import type { Format, Shape4, Tensor } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Affine } from "./affine.ts";
 import type { Fields } from "./fields.ts";
-import type { WeightGradients } from "./weight_gradient.ts";
+import type { Backward, Forward, Way } from "./way.ts";
+import type { WeightGradients } from "./conv/weight_gradient.ts";
 
 /**
  * The shape of one item: [channels, height, width] for a map, [features] for a vector, [] for a single number, or of any
@@ -50,30 +51,30 @@ export interface PackedTensor {
 /** How weights are stored on the GPU; `stored` keeps what the file has. */
 export type WeightStorage = "stored" | Format;
 
-/** What weights are for, where that is known before they are packed: their values will not change then. */
-export interface Use {
-  device: Device;
-  batch: number;
-  gradient: boolean;
-  /** Forward, in double-float arithmetic. */
-  doubleFloat: boolean;
-}
-
-/** One layer, ready to be turned into calls. */
-export interface Node<P = unknown> {
-  readonly device: Device;
-  readonly name: string;
+/** What is to be computed: a layer whose tensors have no memory yet, and whose weights are still the host's. */
+export interface Task<P = unknown> {
+  readonly adapter: Adapter;
   readonly params: P;
   readonly inputs: readonly Tensor[];
   /** The inputs' item shapes, which may have more dimensions than their tensors. */
   readonly shapes: readonly Shape[];
   readonly output: Tensor;
+  /** Its weights by the name after `LAYER.`. */
+  readonly host: Readonly<Record<string, HostTensor>>;
+  readonly storage: WeightStorage;
+  /** Whether weights may be kept in any form that serves: they are not trained, and nobody compares with plain ones. */
+  readonly anyForm: boolean;
+  /** Forward, compute in double-float arithmetic. */
+  readonly doubleFloat: boolean;
+}
+
+/** A layer, ready to be turned into calls. */
+export interface Node<P = unknown> extends Task<P> {
+  readonly name: string;
   /** Weights on the GPU under the names that `pack` gave them. */
   readonly weights: Readonly<Record<string, Tensor>>;
   /** Where forward notes the tensors that it keeps for backward. Absent when no gradient is wanted. */
   readonly saved?: Record<string, Tensor>;
-  /** Forward, compute in double-float arithmetic. */
-  readonly doubleFloat?: boolean;
 }
 
 /**
@@ -95,14 +96,8 @@ export interface Op<P = unknown> {
   checkLimits?(inputs: readonly Shape[], output: Shape, params: P): void;
   /** Shapes of the weights by the name after `LAYER.`. */
   weightShapes?(inputs: readonly Shape[], params: P): Record<string, readonly number[]>;
-  /** Weights into texels; with `use`, in whatever form serves it best. */
-  pack?(
-    weights: Record<string, HostTensor>,
-    inputs: readonly Shape[],
-    params: P,
-    storage: WeightStorage,
-    use?: Use,
-  ): Record<string, PackedTensor>;
+  /** Weights into texels, in the form that its ways ask for. */
+  pack?(task: Task<P>, form: string): Record<string, PackedTensor>;
   /** True when the output is the input's memory under another shape: no kernel runs. */
   isView?(inputs: readonly Shape[], params: P): boolean;
   /** Its output has the input's values in their order, under whatever shape. */
@@ -112,11 +107,11 @@ export interface Op<P = unknown> {
   /** True when the items of a batch are the steps of one sequence, not apart from each other. */
   isSequence?(params: P): boolean;
   /** In double-float arithmetic: whether y comes with its rest. */
-  keepsRest?(node: Pick<Node<P>, "inputs" | "shapes" | "params">): boolean;
-  /** y from the inputs; `y` writes `node.output`. */
-  forward(node: Node<P>, y: Binding): Call[];
-  /** The gradient to each input that has a binding in `dx`, from dy (the shape of the output). */
-  backward(node: Node<P>, dy: Tensor, dx: readonly (Binding | undefined)[]): Call[];
+  keepsRest?(task: Pick<Task<P>, "inputs" | "shapes" | "params">): boolean;
+  /** The ways to its output. */
+  readonly forward: readonly Way<P, Forward<P>>[];
+  /** The ways to the gradients of its inputs. */
+  readonly backward: readonly Way<P, Backward<P>>[];
   /** Its gradient reads `node.output`: no epilogue may change what is stored there, or the gradient would be wrong. */
   readonly gradientReadsOutput?: true;
   /** The gradients to its weights, for the ops that can be trained. */

@@ -7,6 +7,7 @@ import { UserError } from "../formats/user_error.ts";
 import { literal } from "../../shaders/literal.ts";
 import { texelCall } from "./calls.ts";
 import { count, type Op, type Shape, show } from "./op.ts";
+import { elements } from "./way.ts";
 
 /** Parameters of pad in network.json. */
 export interface PadParams {
@@ -58,10 +59,10 @@ export const pad: Op<PadParams> = {
     }
     return padded(input, p);
   },
-  forward: ({ name, inputs: [x], shapes: [shape], params }, y) => [
+  forward: elements(({ name, inputs: [x], shapes: [shape], params }, y) => [
     texelCall(name, { x }, { y }, kernel(geometry(shape, params), shape, padded(shape, params), literal(params.value))),
-  ],
-  backward: ({ name, shapes: [shape], params }, dy, [dx]) =>
+  ]),
+  backward: elements(({ name, shapes: [shape], params }, dy, [dx]) =>
     dx
       ? [texelCall(
         `${name} gradient`,
@@ -69,5 +70,6 @@ export const pad: Op<PadParams> = {
         { y: dx },
         padGradient(geometry(shape, params), shape, padded(shape, params)),
       )]
-      : [],
+      : []
+  ),
 };

@@ -7,11 +7,12 @@ import { UserError } from "../formats/user_error.ts";
 import { type Binding, write } from "../gpu/call.ts";
 import { run } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
-import { extent } from "./convolution.ts";
+import { extent } from "./conv/params.ts";
 import { doubleOutput, haveRests, withRests } from "./double_float.ts";
 import type { Fields } from "./fields.ts";
 import { needMap, type Node, type Op, type Shape } from "./op.ts";
 import { MOST_TRIPS } from "./trips.ts";
+import { elements } from "./way.ts";
 
 /** Parameters of maxpool and avgpool in network.json; no `kernel` means the whole map. */
 export interface PoolParams {
@@ -89,15 +90,15 @@ export const maxpool: Op<PoolParams> = {
   outputShape,
   checkLimits,
   keepsRest: haveRests,
-  forward(node, y) {
+  forward: elements((node, y) => {
     const g = geometry(node), { name, inputs: [x], saved } = node, size = g.kernel[0] * g.kernel[1];
     const double = doubleOutput(y), outputs: Record<string, Binding> = double?.bindings ?? { y };
     if (saved) saved.argmax = run(`${name} argmax`, y.tensor.texels, y.tensor.storage);
     const argmax: Record<string, Binding> = saved ? { argmax: write(saved.argmax) } : {};
     const inputs = double ? withRests({ x }) : { x };
     return [texelCall(name, inputs, { ...outputs, ...argmax }, maxPool(g, saved !== undefined, double), size)];
-  },
-  backward: (node, dy, [dx]) =>
+  }),
+  backward: elements((node, dy, [dx]) =>
     dx
       ? [texelCall(
         `${node.name} gradient`,
@@ -105,7 +106,8 @@ export const maxpool: Op<PoolParams> = {
         { dx },
         poolGradient(geometry(node), false),
       )]
-      : [],
+      : []
+  ),
 };
 
 /** The layer type `avgpool`. */
@@ -114,10 +116,11 @@ export const avgpool: Op<PoolParams> = {
   parse: (fields) => parse(fields, true),
   outputShape,
   checkLimits,
-  forward: (node, y) => {
+  forward: elements((node, y) => {
     const g = geometry(node);
     return [texelCall(node.name, { x: node.inputs[0] }, { y }, averagePool(g), g.kernel[0] * g.kernel[1])];
-  },
-  backward: (node, dy, [dx]) =>
-    dx ? [texelCall(`${node.name} gradient`, { dy }, { dx }, poolGradient(geometry(node), true))] : [],
+  }),
+  backward: elements((node, dy, [dx]) =>
+    dx ? [texelCall(`${node.name} gradient`, { dy }, { dx }, poolGradient(geometry(node), true))] : []
+  ),
 };

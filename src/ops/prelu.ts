@@ -4,8 +4,9 @@
  */
 import { channelwiseCall } from "./calls.ts";
 import { doubleCall, doubleOutput, haveRests } from "./double_float.ts";
-import { packVector } from "./conv_weights.ts";
+import { packVector } from "./conv/weights.ts";
 import type { Op } from "./op.ts";
+import { elements } from "./way.ts";
 
 /** Parameters of prelu in network.json; `shared` says that one slope serves all channels. */
 export interface PreluParams {
@@ -18,18 +19,19 @@ export const prelu: Op<PreluParams> = {
   parse: (fields) => ({ shared: fields.boolean("shared", false) }),
   outputShape: ([input]) => input,
   weightShapes: ([[channels]], { shared }) => ({ slope: [shared ? 1 : channels] }),
-  pack: ({ slope: { values } }, [[channels]], { shared }) => ({
+  pack: ({ host: { slope: { values } }, shapes: [[channels]], params: { shared } }) => ({
     slope: packVector(shared ? new Float32Array(channels).fill(values[0]) : values),
   }),
   keepsRest: haveRests,
-  forward({ name, inputs: [x], weights: { slope } }, y) {
+  forward: elements(({ name, inputs: [x], weights: { slope } }, y) => {
     const output = doubleOutput(y);
     return [
       output
         ? doubleCall(name, { x }, { slope }, output, "rectified(x, slope)")
         : channelwiseCall(name, { x }, { slope }, y, "select(slope * x, x, x > vec4f())"),
     ];
-  },
-  backward: ({ name, inputs: [x], weights: { slope } }, dy, [dx]) =>
-    dx ? [channelwiseCall(`${name} gradient`, { x, dy }, { slope }, dx, "select(slope * dy, dy, x > vec4f())")] : [],
+  }),
+  backward: elements(({ name, inputs: [x], weights: { slope } }, dy, [dx]) =>
+    dx ? [channelwiseCall(`${name} gradient`, { x, dy }, { slope }, dx, "select(slope * dy, dy, x > vec4f())")] : []
+  ),
 };

@@ -5,7 +5,7 @@
 import { reshape } from "../../shaders/layout.ts";
 import { type Binding, type Call, write } from "../gpu/call.ts";
 import { featureMap, type Tensor } from "../gpu/tensor.ts";
-import type { Device } from "../gpu/device.ts";
+import type { Adapter } from "../gpu/adapter.ts";
 import { texelCall } from "./calls.ts";
 import { show } from "./op.ts";
 
@@ -21,26 +21,26 @@ const areRows = ({ shape }: Tensor, rows: number, features: number) => show(shap
 
 /** x as `rows` rows, and the calls that make them. */
 export function asRows(
-  device: Device,
+  adapter: Adapter,
   label: string,
   x: Tensor,
   rows: number,
   features: number,
 ): { tensor: Tensor; calls: Call[] } {
   if (areRows(x, rows, features)) return { tensor: x, calls: [] };
-  const tensor = featureMap(device, label, [rows, features, 1, 1]);
+  const tensor = featureMap(adapter, label, [rows, features, 1, 1]);
   return { tensor, calls: [regroupCall(label, x, write(tensor))] };
 }
 
 /** Where a layer writes rows that are to become y, and the calls that bring them there afterwards. */
 export function intoRows(
-  device: Device,
+  adapter: Adapter,
   label: string,
   y: Binding,
   rows: number,
   features: number,
 ): { binding: Binding; calls: Call[] } {
   if (areRows(y.tensor, rows, features)) return { binding: y, calls: [] };
-  const tensor = featureMap(device, label, [rows, features, 1, 1]);
+  const tensor = featureMap(adapter, label, [rows, features, 1, 1]);
   return { binding: write(tensor), calls: [regroupCall(label, tensor, y)] };
 }

@@ -5,6 +5,7 @@ import { texelCall } from "./calls.ts";
 import { haveRests, moveCalls } from "./double_float.ts";
 import { chw, count, MOST_DIMENSIONS, needMap, type Op, type Shape, show } from "./op.ts";
 import { map3, regroupCall } from "./rows.ts";
+import { elements } from "./way.ts";
 
 /** Parameters of reshape in network.json: the new shape of an item; one entry may be −1. */
 export interface ReshapeParams {
@@ -20,8 +21,8 @@ function reshaping<P>(parse: Op<P>["parse"], outputShape: Op<P>["outputShape"]):
     keepsValues: true,
     isView: (inputs, params) => show(chw(inputs[0])) === show(chw(outputShape(inputs, params))),
     keepsRest: haveRests,
-    forward: (node, y) => moveCalls(node, y, (label, [x], y) => regroupCall(label, x, y)),
-    backward: ({ name }, dy, [dx]) => dx ? [regroupCall(`${name} gradient`, dy, dx)] : [],
+    forward: elements((node, y) => moveCalls(node, y, (label, [x], y) => regroupCall(label, x, y))),
+    backward: elements(({ name }, dy, [dx]) => dx ? [regroupCall(`${name} gradient`, dy, dx)] : []),
   };
 }
 
@@ -81,16 +82,16 @@ export const crop: Op<CropParams> = {
     return [c, ...p.size];
   },
   keepsRest: haveRests,
-  forward(node, y) {
+  forward: elements((node, y) => {
     const { inputs: [x], params } = node;
     const code = shift([x.shape[2], x.shape[3]], params.size, cropOffset(map3(x), params));
     return moveCalls(node, y, (label, [x], y) => texelCall(label, { x }, { y }, code));
-  },
-  backward({ name, inputs: [x], params }, dy, [dx]) {
+  }),
+  backward: elements(({ name, inputs: [x], params }, dy, [dx]) => {
     if (!dx) return [];
     const [top, left] = cropOffset(map3(x), params);
     return [
       texelCall(`${name} gradient`, { x: dy }, { y: dx }, shift(params.size, [x.shape[2], x.shape[3]], [-top, -left])),
     ];
-  },
+  }),
 };

@@ -6,6 +6,7 @@ import type { Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import { haveRests, moveCalls } from "./double_float.ts";
 import { count, type Node, type Op, show } from "./op.ts";
+import { elements } from "./way.ts";
 
 /** Parameters of slice in network.json: values `from` … `from + count − 1` along `axis`, 0 being the channels. */
 export interface SliceParams {
@@ -46,12 +47,12 @@ export const slice: Op<SliceParams> = {
     return input.with(axis, count);
   },
   keepsRest: haveRests,
-  forward(node, y) {
+  forward: elements((node, y) => {
     const { shapes: [item], params: { axis, from, count } } = node, lengths = { from: item[axis], to: count };
     return moveCalls(node, y, (label, [x], y) => shifted(node, label, x, y, lengths, from));
-  },
-  backward(node, dy, [dx]) {
+  }),
+  backward: elements((node, dy, [dx]) => {
     const { name, shapes: [item], params: { axis, from, count } } = node;
     return dx ? [shifted(node, `${name} gradient`, dy, dx, { from: count, to: item[axis] }, -from)] : [];
-  },
+  }),
 };

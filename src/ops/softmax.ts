@@ -18,6 +18,7 @@ import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import type { Op } from "./op.ts";
 import { MOST_TRIPS } from "./trips.ts";
+import { elements } from "./way.ts";
 
 /** One texel a position. */
 function statsOf(label: string, { shape: [n, , h, w], storage }: Tensor): Tensor {
@@ -45,14 +46,14 @@ function overChannels(
     },
     normalises,
     gradientReadsOutput: true,
-    forward({ name, inputs: [x] }, y) {
+    forward: elements(({ name, inputs: [x] }, y) => {
       const stats = statsOf(name, x), g = geometry(x);
       return [
         texelCall(`${name} stats`, { x }, { stats: write(stats) }, softmaxStats(g), 4 * g.channels),
         texelCall(name, { x, stats }, { y }, finish(g), 4),
       ];
-    },
-    backward({ name, output: y }, dy, [dx]) {
+    }),
+    backward: elements(({ name, output: y }, dy, [dx]) => {
       if (!dx) return [];
       const stats = statsOf(`${name} gradient`, y), g = geometry(y);
       const read: Record<string, Tensor> = readsY ? { y, dy } : { dy };
@@ -60,7 +61,7 @@ function overChannels(
         texelCall(`${name} gradient stats`, read, { stats: write(stats) }, gradientStats(g), 2 * g.channels),
         texelCall(`${name} gradient`, { y, dy, stats }, { dx }, gradient(g), 2),
       ];
-    },
+    }),
   };
 }
 

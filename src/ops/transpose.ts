@@ -4,6 +4,7 @@ import { UserError } from "../formats/user_error.ts";
 import { texelCall } from "./calls.ts";
 import { haveRests, moveCalls } from "./double_float.ts";
 import { type Op, show } from "./op.ts";
+import { elements } from "./way.ts";
 
 /** Parameters of transpose in network.json: the input's dimensions in the order of the output, 0 being channels. */
 export interface TransposeParams {
@@ -23,13 +24,13 @@ export const transpose: Op<TransposeParams> = {
     return order.map((d) => input[d]);
   },
   keepsRest: haveRests,
-  forward(node, y) {
+  forward: elements((node, y) => {
     const { shapes: [shape], params: { order } } = node, code = kernel(shape, order);
     return moveCalls(node, y, (label, [x], y) => texelCall(label, { x }, { y }, code));
-  },
-  backward({ name, shapes: [shape], params: { order } }, dy, [dx]) {
+  }),
+  backward: elements(({ name, shapes: [shape], params: { order } }, dy, [dx]) => {
     if (!dx) return [];
     const to = order.map((d) => shape[d]), back = order.map((_, d) => order.indexOf(d));
     return [texelCall(`${name} gradient`, { x: dy }, { y: dx }, kernel(to, back))];
-  },
+  }),
 };

@@ -12,17 +12,25 @@ export function checkCase(device: Device, testCase: Case): Promise<void> {
 }
 
 /** As `checkCase`, for the last layer of a network; `options` says how the net is built. */
-export async function checkNetwork(
-  device: Device,
+export function checkNetwork(device: Device, networkCase: NetworkCase, options: NetOptions = {}): Promise<void> {
+  return comparison(networkCase)(device, options);
+}
+
+/** What float64 makes of a network is computed once; then any net can be compared with it. */
+export function comparison(
   { network, weights, inputs, tolerance }: NetworkCase,
-  options: NetOptions = {},
-): Promise<void> {
-  const output = network.layers.at(-1)!.name, model = caseModel({ network, weights });
-  const expected = runNetwork(network, weights, inputs).get(output)!, dy = outputGradient(network, expected);
-  for (const [name, dx] of gradient(network, weights, inputs, output, dy)) {
-    using net = await Net.create(device, model, { ...options, batch: dx.shape[0], gradient: name });
-    const result = await net.backward(caseInputs(inputs), Float32Array.from(dy.data));
-    assertClose("output", { shape: expected.shape, data: result.output }, expected, tolerance);
-    assertClose(`gradient to ${name}`, { shape: dx.shape, data: result.gradient }, dx, tolerance);
-  }
+): (device: Device, options?: NetOptions) => Promise<void> {
+  const output = network.layers.at(-1)!.name;
+  const model = caseModel({ network, weights });
+  const expected = runNetwork(network, weights, inputs).get(output)!;
+  const dy = outputGradient(network, expected);
+  const gradients = gradient(network, weights, inputs, output, dy);
+  return async (device, options = {}) => {
+    for (const [name, dx] of gradients) {
+      using net = await Net.create(device, model, { ...options, batch: dx.shape[0], gradient: name });
+      const result = await net.backward(caseInputs(inputs), Float32Array.from(dy.data));
+      assertClose("output", { shape: expected.shape, data: result.output }, expected, tolerance);
+      assertClose(`gradient to ${name}`, { shape: dx.shape, data: result.gradient }, dx, tolerance);
+    }
+  };
 }

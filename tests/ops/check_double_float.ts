@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import type { Device } from "../../src/gpu/device.ts";
 import { download, fromTexels, type Tensor, toTexels, upload } from "../../src/gpu/tensor.ts";
+import type { Choose } from "../../src/net/choose.ts";
 import { buildGraph } from "../../src/net/graph.ts";
 import { buildPlan } from "../../src/net/plan.ts";
 import { allCases } from "../cases/all.ts";
@@ -84,11 +85,11 @@ const single = (tensors: Map<string, Reference>) =>
   new Map([...tensors].map(([name, tensor]) => [name, map(tensor, Math.fround)]));
 
 /** The last layer's values, what rounding them lost, and what float64 gives. */
-export async function doubleValues(device: Device, { network, ...given }: NetworkCase) {
+export async function doubleValues(device: Device, { network, ...given }: NetworkCase, choose?: Choose) {
   const weights = single(given.weights), inputs = single(given.inputs), [[, { shape: [batch] }]] = inputs;
   const expected = runNetwork(network, weights, inputs).get(network.layers.at(-1)!.name)!;
   const graph = buildGraph(caseModel({ network, weights }));
-  using plan = await buildPlan(device, { graph, batch, wanted: [graph.output], doubleFloat: true });
+  using plan = await buildPlan(device, { graph, batch, wanted: [graph.output], doubleFloat: true, choose });
   for (const value of graph.inputs) {
     const tensor = plan.tensors.of(value);
     upload(device, tensor, new Uint8Array(toTexels(inputs.get(value.name)!.data, tensor.shape).buffer));
@@ -105,8 +106,8 @@ export async function doubleValues(device: Device, { network, ...given }: Networ
 const BITS = 29;
 
 /** @throws AssertionError when values with their rests are not far nearer to float64 than float32 can be. */
-export async function checkDoubleValues(device: Device, networkCase: NetworkCase): Promise<void> {
-  const { main, rest, expected } = await doubleValues(device, networkCase);
+export async function checkDoubleValues(device: Device, networkCase: NetworkCase, choose?: Choose): Promise<void> {
+  const { main, rest, expected } = await doubleValues(device, networkCase, choose);
   const tiny = 2 ** -BITS * expected.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-30);
   assert.equal(main.length, expected.length);
   expected.forEach((value, n) => {
@@ -123,9 +124,9 @@ export async function checkDoubleValues(device: Device, networkCase: NetworkCase
 const roundless = /relu|clip|maxpool|concat|reshape|flatten|crop|slice|transpose/;
 
 /** Checks a case, and the same with inputs that have rests. */
-export async function checkDoubleFloat(device: Device, testCase: Case): Promise<void> {
+export async function checkDoubleFloat(device: Device, testCase: Case, choose?: Choose): Promise<void> {
   const plain = caseNetwork(testCase), behind = behindScales(plain);
   for (const networkCase of roundless.test(testCase.type) ? [behind] : [plain, behind]) {
-    await checkDoubleValues(device, networkCase);
+    await checkDoubleValues(device, networkCase, choose);
   }
 }

@@ -1,8 +1,8 @@
 /** Double-float arithmetic against float64, far below float32's rounding: layer by layer, and through a whole network. */
 import assert from "node:assert/strict";
 import { openDevice } from "../../src/gpu/device.ts";
+import { chooseCheapest, type Question } from "../../src/net/choose.ts";
 import { Net } from "../../src/net/net.ts";
-import { convCall } from "../../src/ops/convolution.ts";
 import { allCases } from "../cases/all.ts";
 import { caseNetwork } from "../cases/case.ts";
 import { pretend } from "../gpu/pretend.ts";
@@ -10,7 +10,6 @@ import { caseModel } from "../net/case_model.ts";
 import { normal, randomTensor } from "../reference/random.ts";
 import { map, tensor } from "../reference/tensor.ts";
 import { checkNetwork } from "./check_case.ts";
-import { checkConvolution, convolutions } from "./check_convolution.ts";
 import {
   behindScales,
   checkDoubleFloat,
@@ -20,6 +19,7 @@ import {
   doubleValues,
 } from "./check_double_float.ts";
 
+const convolutions = ["conv2d", "deconv2d"];
 const device = await openDevice(), gpu = pretend(device, { software: false }, "buffer");
 
 for (const testCase of doubleCases) {
@@ -31,14 +31,14 @@ for (
     convolutions.includes(type) && /odd everything|groups of 3|stride 2/.test(name)
   )
 ) {
-  Deno.test(`double-float in shared columns: ${testCase.type}: ${testCase.name}`, () => {
-    const tile = { blocks: 1, strips: 2, columns: 3, unroll: 1 };
-    return checkConvolution(device, { ...testCase, tolerance: 1.5e-7 }, {
-      pack: ({ op, inputs, params }, host) => op.pack!(host, inputs.map(({ shape }) => shape), params, "f32"),
-      calls: ({ device, name, weights: { weight } }, ...call) => [
-        convCall({ device, name, weights: { weight }, doubleFloat: true }, ...call, true, tile),
-      ],
-    });
+  Deno.test(`double-float in shared columns: ${testCase.type}: ${testCase.name}`, async () => {
+    const sizes = { blocks: 1, strips: 2, columns: 3, unroll: 1 };
+    const choose = (question: Question) => {
+      const { way } = chooseCheapest(question);
+      return { way, sizes: way.sizes ? sizes : {}, cost: 0 };
+    };
+    await checkNetwork(device, { ...caseNetwork(testCase), tolerance: 1e-6 }, { doubleFloat: true, choose });
+    await checkDoubleFloat(device, testCase, choose);
   });
 }
 

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { fromFloat32, type StoredTensor } from "../../src/formats/safetensors.ts";
 import { type Device, openDevice } from "../../src/gpu/device.ts";
 import { Net } from "../../src/net/net.ts";
-import { quantise } from "../../src/ops/conv_weights.ts";
+import { quantise } from "../../src/ops/conv/weights.ts";
 import { allCases } from "../cases/all.ts";
 import { type Case, caseNetwork, type NetworkCase } from "../cases/case.ts";
 import { caseInputs, caseModel } from "../net/case_model.ts";

@@ -2,7 +2,7 @@
  * Convolutions by Winograd's minimal filtering, where that is cheaper: on a CPU, when enough tiles share the transformed
  * weights, which are several times as many. The kernels' header has the equations.
  */
-import type { ConvDirection, ConvGeometry } from "../../shaders/conv_shape.ts";
+import type { ConvDirection, ConvGeometry } from "../../../shaders/conv_shape.ts";
 import {
   MADE,
   READ,
@@ -12,13 +12,15 @@ import {
   winogradInput,
   winogradOutput,
   winogradShape,
-} from "../../shaders/winograd.ts";
-import { type Binding, type Call, read, write } from "../gpu/call.ts";
-import { featureMap, type Format, type Tensor } from "../gpu/tensor.ts";
-import { convCost, movingCost } from "./conv_tiles.ts";
-import { type Connection, formatOf, packConv, packVector } from "./conv_weights.ts";
-import { convCall, convFlops, labelOf } from "./convolution.ts";
-import { blocks, type HostTensor, type Node, type PackedTensor, type Use, type WeightStorage } from "./op.ts";
+} from "../../../shaders/winograd.ts";
+import { type Binding, type Call, read, write } from "../../gpu/call.ts";
+import { featureMap, type Tensor, TEXEL } from "../../gpu/tensor.ts";
+import { blocks, type HostTensor, type PackedTensor } from "../op.ts";
+import { convFlops } from "./flops.ts";
+import { labelOf, tiledCall } from "./register_tiles.ts";
+import { chooseTile, movingCost, tileCost, weightCost } from "./tiles.ts";
+import type { ConvRun, ConvTask, ConvWay } from "./way.ts";
+import { type Connection, packConv, packVector } from "./weights.ts";
 
 /** Bytes of transformed weights that a layer may have: more would cost more in memory than they bring in time. */
 const MOST_BYTES = 1 << 24;
@@ -48,32 +50,38 @@ function products(g: ConvGeometry, direction: ConvDirection, one: WinogradClass)
   return { ...matrices(g, one), ...plain };
 }
 
-/** Whether a convolution is faster so on the device than with plain weights of a format. */
-function winogradPays(
-  { device, gradient, doubleFloat }: Use,
-  g: ConvGeometry,
-  forward: ConvDirection,
-  format: Format,
-): boolean {
-  if (!device.caps.software || doubleFloat || !winogradFits(g)) return false;
-  const { classes } = winogradFilter(g),
-    sum = (of: (one: WinogradClass) => number) => classes.reduce((all, one) => all + of(one), 0);
-  const fine = sum((one) => width(one).fine), coarse = sum((one) => width(one).coarse);
-  if (4 * fine * g.channelsOut * g.channelsIn / g.groups > MOST_BYTES) return false;
-  const backward = forward === "direct" ? "transposed" : "direct";
-  const gain = (direction: ConvDirection) => {
-    const { from, to, count, stepIn, stepOut } = winogradShape(g, direction);
-    const [into, out] = direction === "direct" ? [fine, coarse] : [coarse, fine];
-    return convCost(device, g, direction, format) -
-      sum((one) => convCost(device, products(g, direction, one), direction, "f32")) -
-      movingCost(device, blocks(from) * count, (READ * stepIn) ** 2, into) -
-      movingCost(device, blocks(to) * count, out, (MADE * stepOut) ** 2);
+/** The products of a class as a task of their own. */
+const productTask = (task: ConvTask, one: WinogradClass): ConvTask => ({
+  ...task,
+  geometry: products(task.geometry, task.direction, one),
+  format: "f32",
+});
+
+/** Texels that the transformed weights of a geometry take. */
+function transformedTexels(g: ConvGeometry): number {
+  const { classes } = winogradFilter(g);
+  const fine = classes.reduce((sum, one) => sum + width(one).fine, 0);
+  return fine * g.channelsOut * g.channelsIn / g.groups / 4;
+}
+
+/** The tiles' transforms and the products between them. */
+function cost(task: ConvTask): number {
+  const { adapter, geometry: g, direction } = task;
+  const { from, to, count, stepIn, stepOut, classes } = winogradShape(g, direction);
+  const sum = (of: (one: WinogradClass) => number) => classes.reduce((all, one) => all + of(one), 0);
+  const fine = sum((one) => width(one).fine);
+  const coarse = sum((one) => width(one).coarse);
+  const [into, out] = direction === "direct" ? [fine, coarse] : [coarse, fine];
+  const product = (one: WinogradClass) => {
+    const own = productTask(task, one);
+    return tileCost(own, chooseTile(own)) + weightCost(own);
   };
-  return gain(forward) + (gradient ? gain(backward) : 0) > 0;
+  return sum(product) + movingCost(adapter, blocks(from) * count, (READ * stepIn) ** 2, into) +
+    movingCost(adapter, blocks(to) * count, out, (MADE * stepOut) ** 2);
 }
 
 /** Packs the transformed weights, those of class n as `class`n, and the bias. */
-export function packWinograd(
+function packWinograd(
   g: Pick<ConvGeometry, "channelsIn" | "channelsOut" | "groups" | "kernel" | "stride">,
   { weight, bias }: Record<string, HostTensor>,
 ): Record<string, PackedTensor> {
@@ -110,20 +118,14 @@ function transform(weights: Float32Array, { places, phases }: WinogradClass, inp
   return result;
 }
 
-/** The calls that run a geometry in one direction, from `x` into `y`, with weights of `packWinograd`. */
-export function winogradCalls(
-  { device, name, weights }: Node,
-  g: ConvGeometry,
-  direction: ConvDirection,
-  x: Tensor,
-  y: Binding,
-  forward: boolean,
-): Call[] {
+/** The calls that run a convolution with weights of `packWinograd`. */
+function winogradCalls(run: ConvRun): Call[] {
+  const { adapter, name, weights, geometry: g, direction, x, y, forward } = run;
   const { from, to, count, classes } = winogradShape(g, direction), direct = direction === "direct";
   const label = labelOf(name, direction), useBias = forward && weights.bias !== undefined;
   const maps = (what: string, channels: number, side: "fine" | "coarse") =>
     classes.map((one, n) =>
-      featureMap(device, `${label} ${what} ${n}`, [1, width(one)[side] * 4 * blocks(channels), 1, count])
+      featureMap(adapter, `${label} ${what} ${n}`, [1, width(one)[side] * 4 * blocks(channels), 1, count])
     );
   const tiles = maps("tiles", from, direct ? "fine" : "coarse"),
     made = maps("products", to, direct ? "coarse" : "fine");
@@ -138,14 +140,7 @@ export function winogradCalls(
       flops: 0,
     },
     ...classes.map((one, n) => ({
-      ...convCall(
-        { device, name, weights: { weight: weights[`class${n}`] } },
-        products(g, direction, one),
-        direction,
-        tiles[n],
-        write(made[n]),
-        false,
-      ),
+      ...product(run, one, weights[`class${n}`], tiles[n], made[n]),
       flops: n === 0 ? convFlops(g) : 0, // those of the plain convolution, which others count too
     })),
     {
@@ -158,22 +153,20 @@ export function winogradCalls(
   ];
 }
 
-/** Packs weights as they serve best; the layer runs the geometry forward in the direction `forward`. */
-export function packBest(
-  g: ConvGeometry,
-  forward: ConvDirection,
-  weights: Record<string, HostTensor>,
-  storage: WeightStorage,
-  use?: Use,
-): Record<string, PackedTensor> {
-  const free = storage === "stored" || storage === "f32"; // the others are asked for to save memory
-  return use && free && winogradPays(use, g, forward, formatOf(weights.weight, storage))
-    ? packWinograd(g, weights)
-    : packConv(g, weights, storage);
+/** The call for the products of a class. */
+function product(run: ConvRun, one: WinogradClass, weight: Tensor, x: Tensor, made: Tensor): Call {
+  const task = productTask(run, one);
+  return tiledCall({ ...run, ...task, weights: { weight }, x, y: write(made), forward: false }, chooseTile(task));
 }
 
-/** The calls that run a geometry in one direction, in the way that the weights were packed for. */
-export function convCalls(...call: Parameters<typeof winogradCalls>): Call[] {
-  const [{ weights }] = call;
-  return weights.class0 ? winogradCalls(...call) : [convCall(...call)];
-}
+/** By minimal filtering, where enough tiles share the transformed weights. */
+export const winograd: ConvWay = {
+  name: "winograd",
+  form: { name: "winograd", pack: packWinograd },
+  applies: ({ adapter, geometry, anyForm, doubleFloat }) =>
+    adapter.caps.software && anyForm && !doubleFloat && winogradFits(geometry) &&
+    transformedTexels(geometry) * TEXEL <= MOST_BYTES,
+  sizes: () => [{}],
+  cost,
+  calls: winogradCalls,
+};

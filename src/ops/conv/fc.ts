@@ -5,13 +5,13 @@
  *
  * With an axis only the dimensions from there on are flattened: those before number rows, each an input of its own.
  */
-import type { ConvGeometry } from "../../shaders/conv_shape.ts";
-import { UserError } from "../formats/user_error.ts";
-import type { Tensor } from "../gpu/tensor.ts";
-import { packConv } from "./conv_weights.ts";
-import { convCall, MOST_TAPS } from "./convolution.ts";
-import { chw, count, type Node, type Op, type Shape, show } from "./op.ts";
-import { asRows, intoRows } from "./rows.ts";
+import type { ConvGeometry } from "../../../shaders/conv_shape.ts";
+import { UserError } from "../../formats/user_error.ts";
+import type { Tensor } from "../../gpu/tensor.ts";
+import { convolution, type Placed } from "./convolution.ts";
+import { MOST_TAPS } from "./params.ts";
+import { chw, count, type Node, type Op, type Shape, show } from "../op.ts";
+import { asRows, intoRows } from "../rows.ts";
 import { weightGradients } from "./weight_gradient.ts";
 
 /** Parameters of fc in network.json. */
@@ -33,7 +33,7 @@ function connection([item]: readonly Shape[], p: FcParams) {
 }
 
 /** The geometry of an fc node: with the stride of a whole input, its gradient visits one tap per position. */
-export function fcGeometry({ inputs: [x], shapes, params: p }: Node<FcParams>): ConvGeometry {
+export function fcGeometry({ inputs: [x], shapes, params: p }: Placed<FcParams>): ConvGeometry {
   const own = connection(shapes, p);
   return {
     ...own,
@@ -48,7 +48,7 @@ export function fcGeometry({ inputs: [x], shapes, params: p }: Node<FcParams>): 
 
 /** A tensor on the input or output side of a node as the rows that its geometry has. */
 function rowsOf(
-  { device, name, params, shapes: [item] }: Node<FcParams>,
+  { adapter, name, params, shapes: [item] }: Node<FcParams>,
   side: string,
   x: Tensor,
   g: ConvGeometry,
@@ -56,7 +56,7 @@ function rowsOf(
 ) {
   return isWindow(item, params)
     ? { tensor: x, calls: [] }
-    : asRows(device, `${name} ${side} rows`, x, g.batch, features);
+    : asRows(adapter, `${name} ${side} rows`, x, g.batch, features);
 }
 
 /** The layer type `fc`. */
@@ -77,21 +77,21 @@ export const fc: Op<FcParams> = {
     weight: [p.channels, count(item.slice(p.axis))],
     ...(p.bias ? { bias: [p.channels] } : {}),
   }),
-  pack: (weights, inputs, p, storage) => packConv(connection(inputs, p), weights, storage),
   keepsRest: ({ shapes: [item], params }) => isWindow(item, params),
-  forward(node, y) {
-    const g = fcGeometry(node), x = rowsOf(node, "input", node.inputs[0], g, g.channelsIn);
-    if (isWindow(node.shapes[0], node.params)) return [convCall(node, g, "direct", x.tensor, y, true)];
-    const out = intoRows(node.device, `${node.name} rows`, y, g.batch, g.channelsOut);
-    return [...x.calls, convCall(node, g, "direct", x.tensor, out.binding, true), ...out.calls];
-  },
-  backward(node, output, [dx]) {
-    if (!dx) return [];
-    const g = fcGeometry(node), dy = rowsOf(node, "gradient", output, g, g.channelsOut);
-    if (isWindow(node.shapes[0], node.params)) return [convCall(node, g, "transposed", dy.tensor, dx, false)];
-    const into = intoRows(node.device, `${node.name} input gradient rows`, dx, g.batch, g.channelsIn);
-    return [...dy.calls, convCall(node, g, "transposed", dy.tensor, into.binding, false), ...into.calls];
-  },
+  ...convolution<FcParams>({
+    forward: "direct",
+    geometry: fcGeometry,
+    source(node, side, x) {
+      const g = fcGeometry(node);
+      return rowsOf(node, side, x, g, side === "input" ? g.channelsIn : g.channelsOut);
+    },
+    target(node, side, y) {
+      if (isWindow(node.shapes[0], node.params)) return { binding: y, calls: [] };
+      const { batch, channelsIn, channelsOut } = fcGeometry(node);
+      const label = side === "output" ? `${node.name} rows` : `${node.name} ${side} rows`;
+      return intoRows(node.adapter, label, y, batch, side === "output" ? channelsOut : channelsIn);
+    },
+  }),
   weightGradients(node, output) {
     const g = fcGeometry(node), x = rowsOf(node, "input", node.inputs[0], g, g.channelsIn);
     const dy = rowsOf(node, "gradient", output, g, g.channelsOut);

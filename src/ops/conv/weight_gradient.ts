@@ -1,11 +1,11 @@
 /** The calls for the gradients to the weights and bias of conv2d, deconv2d and fc. */
-import { biasGradient, sumChunks, weightBlocks, weightGradient } from "../../shaders/conv_weights.ts";
-import type { ConvGeometry } from "../../shaders/conv_shape.ts";
-import { type Call, read, write } from "../gpu/call.ts";
-import { run, type Tensor } from "../gpu/tensor.ts";
-import { texelCall } from "./calls.ts";
-import { unpackWeights } from "./conv_weights.ts";
-import { blocks } from "./op.ts";
+import { biasGradient, sumChunks, weightBlocks, weightGradient } from "../../../shaders/conv_weights.ts";
+import type { ConvGeometry } from "../../../shaders/conv_shape.ts";
+import { type Call, read, write } from "../../gpu/call.ts";
+import { run, type Tensor } from "../../gpu/tensor.ts";
+import { texelCall } from "../calls.ts";
+import { unpackWeights } from "./weights.ts";
+import { blocks } from "../op.ts";
 
 /** A gradient on the GPU and the way to its plain form, in the shape and order of the weights file. */
 export interface WeightGradient {

@@ -1,9 +1,9 @@
 /** The one packed copy of a convolution's weights, in each format, that its kernels read in both directions. */
-import { blockTexels } from "../../shaders/conv.ts";
-import { type ConvGeometry, spans } from "../../shaders/conv_shape.ts";
-import { UserError } from "../formats/user_error.ts";
-import type { Format } from "../gpu/tensor.ts";
-import { blocks, type HostTensor, type PackedTensor, type WeightStorage } from "./op.ts";
+import { blockTexels } from "../../../shaders/conv.ts";
+import { type ConvGeometry, spans } from "../../../shaders/conv_shape.ts";
+import { UserError } from "../../formats/user_error.ts";
+import type { Format } from "../../gpu/tensor.ts";
+import { blocks, type HostTensor, type PackedTensor, type WeightStorage } from "../op.ts";
 
 /** The geometry without its batch, which packing does not need. */
 export type Connection = Pick<ConvGeometry, "channelsIn" | "channelsOut" | "groups" | "kernel">;

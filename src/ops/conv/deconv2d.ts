@@ -2,12 +2,12 @@
  * deconv2d (transposed convolution, Caffe's Deconvolution, ONNX's ConvTranspose): the adjoint of a conv2d from its
  * output to its input, plus a bias. Output extent: (in − 1) · stride − padding + dilation · (kernel − 1) + 1 + outputPadding.
  */
-import type { ConvGeometry } from "../../shaders/conv_shape.ts";
-import { UserError } from "../formats/user_error.ts";
-import { checkGroups, checkVisits, type ConvParams, extent, parseConv } from "./convolution.ts";
-import { needMap, type Node, type Op, type Shape } from "./op.ts";
+import type { ConvGeometry } from "../../../shaders/conv_shape.ts";
+import { UserError } from "../../formats/user_error.ts";
+import { convolution, type Placed } from "./convolution.ts";
+import { checkGroups, checkVisits, type ConvParams, extent, parseConv } from "./params.ts";
+import { needMap, type Op, type Shape } from "../op.ts";
 import { weightGradients } from "./weight_gradient.ts";
-import { convCalls, packBest } from "./winograd.ts";
 
 /** conv2d's parameters and rows and columns added at the bottom and right. */
 export interface DeconvParams extends ConvParams {
@@ -15,7 +15,9 @@ export interface DeconvParams extends ConvParams {
 }
 
 /** The geometry of the adjoint convolution of a deconv2d node. */
-export function deconv2dGeometry({ inputs: [{ shape: [batch, ...input] }], params }: Node<DeconvParams>): ConvGeometry {
+export function deconv2dGeometry(
+  { inputs: [{ shape: [batch, ...input] }], params }: Placed<DeconvParams>,
+): ConvGeometry {
   return geometryOf(batch, input, params);
 }
 
@@ -60,11 +62,8 @@ export const deconv2d: Op<DeconvParams> = {
     weight: [input[0], p.channels / p.groups, ...p.kernel],
     ...(p.bias ? { bias: [p.channels] } : {}),
   }),
-  pack: (weights, [input], p, storage, use) =>
-    packBest(geometryOf(use?.batch ?? 1, input, p), "transposed", weights, storage, use),
   keepsRest: () => true,
-  forward: (node, y) => convCalls(node, deconv2dGeometry(node), "transposed", node.inputs[0], y, true),
-  backward: (node, dy, [dx]) => dx ? convCalls(node, deconv2dGeometry(node), "direct", dy, dx, false) : [],
+  ...convolution({ forward: "transposed", geometry: deconv2dGeometry }),
   weightGradients: (node, dy) =>
     weightGradients(node.name, deconv2dGeometry(node), dy, node.inputs[0], node.params.bias ? dy : undefined),
 };

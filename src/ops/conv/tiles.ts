@@ -6,11 +6,11 @@ import {
   type ConvTile,
   spans,
   tapRow,
-} from "../../shaders/conv_shape.ts";
-import type { Device } from "../gpu/device.ts";
-import type { Format } from "../gpu/tensor.ts";
-import { packedTexels } from "./conv_weights.ts";
-import { blocks } from "./op.ts";
+} from "../../../shaders/conv_shape.ts";
+import type { Adapter } from "../../gpu/adapter.ts";
+import { blocks } from "../op.ts";
+import type { ConvTask } from "./way.ts";
+import { packedTexels } from "./weights.ts";
 
 /** Loop trips that one invocation may make: far below the 65,535 after which lavapipe silently ends loops. */
 const TRIPS = 30_000;
@@ -47,11 +47,14 @@ const gpu = {
   move: 1,
   weight: 0,
 };
-const priceOf = ({ caps }: Device) => caps.software ? cpu : gpu;
+const priceOf = ({ caps }: Adapter) => caps.software ? cpu : gpu;
+
+/** Invocations that fill a large GPU. */
+const ENOUGH = 16_384;
 
 /** How much longer a dispatch takes because its invocations do not fill the lanes of two cores, or a whole GPU. */
-function idle({ caps }: Device, invocations: number): number {
-  if (!caps.software) return Math.max(1, 4096 / invocations);
+function idle({ caps }: Adapter, invocations: number): number {
+  if (!caps.software) return Math.max(1, ENOUGH / invocations);
   return Math.ceil(invocations / (2 * caps.lanes)) * 2 * caps.lanes / invocations;
 }
 
@@ -74,7 +77,7 @@ function tripsOf(g: ConvGeometry, direction: ConvDirection): number {
  * Numbers of neighbouring columns that are worth trying on this device: more than one on CPUs only, where the taps of a
  * row meet the same texels, and where enough source blocks follow to repay finding them.
  */
-function columnsFor({ caps }: Device, geometry: ConvGeometry, direction: ConvDirection): number[] {
+function columnsFor({ adapter: { caps }, geometry, direction }: ConvTask): number[] {
   const tile = { blocks: 1, strips: 1, columns: 1, unroll: 1 }, { lattice } = convShape({ geometry, direction, tile });
   const dense = direction === "transposed" || geometry.stride[1] === 1;
   const row = tapRow({ geometry, direction, tile: { ...tile, columns: 2 } });
@@ -83,15 +86,17 @@ function columnsFor({ caps }: Device, geometry: ConvGeometry, direction: ConvDir
   return [1, ...new Set(options.filter((columns) => columns >= 4 && columns <= Math.min(16, width)))];
 }
 
-/** Every tile that fits a geometry on this device. */
-export function tiles(device: Device, g: ConvGeometry, direction: ConvDirection): ConvTile[] {
-  const { most, ...price } = priceOf(device), unroll = Math.ceil(tripsOf(g, direction) / TRIPS);
+/** Every tile that fits a task. */
+export function tiles(task: ConvTask): ConvTile[] {
+  const { adapter, geometry: g, direction } = task;
+  const { most, ...price } = priceOf(adapter);
+  const unroll = Math.ceil(tripsOf(g, direction) / TRIPS);
   const [from, to] = direction === "direct" ? [g.channelsIn, g.channelsOut] : [g.channelsOut, g.channelsIn];
   const { shared } = spans(to, from, g.groups);
-  return columnsFor(device, g, direction).flatMap((columns) => {
-    const held = columns === 1 ? most : 2 * device.caps.lanes; // the columns' texels take registers too
-    const one = { blocks: 1, strips: 1, columns, unroll },
-      { positions } = convShape({ geometry: g, direction, tile: one });
+  return columnsFor(task).flatMap((columns) => {
+    const held = columns === 1 ? most : 2 * adapter.caps.lanes; // the columns' texels take registers too
+    const one = { blocks: 1, strips: 1, columns, unroll };
+    const { positions } = convShape({ geometry: g, direction, tile: one });
     return price.blocks.filter((count) => blocks(to) % count === 0 && shared % count === 0).flatMap((count) =>
       price.strips.filter((strips) => count * strips * columns <= held && strips <= positions)
         .map((strips) => ({ ...one, blocks: count, strips }))
@@ -99,33 +104,32 @@ export function tiles(device: Device, g: ConvGeometry, direction: ConvDirection)
   });
 }
 
-/**
- * The cheapest tile for a kernel on this device, with weights of a format, and the time of the whole dispatch in the units
- * of the prices: edges and idle lanes count too.
- */
-function cheapest(device: Device, geometry: ConvGeometry, direction: ConvDirection, format: Format) {
-  const price = priceOf(device), trips = tripsOf(geometry, direction);
-  const priced = tiles(device, geometry, direction).map((tile) => {
-    const shape = { geometry, direction, tile }, { invocations } = convShape(shape);
-    const { taps, texels } = tapRow(shape), held = tile.blocks * tile.strips * tile.columns;
-    const trip = price.pixel * tile.strips * texels.length / taps.length + price.block[format] * tile.blocks +
-      (price.sum + price.carry / taps.length) * held;
-    const whole = trips * trip + price.store * held * (1 + held / price.most);
-    return { tile, cost: whole * invocations * idle(device, invocations) };
-  });
-  return priced.reduce((best, one) => one.cost < best.cost ? one : best);
+/** The time of a whole dispatch with a tile, in the units of the prices: edges and idle lanes count too. */
+export function tileCost({ adapter, geometry, direction, format }: ConvTask, tile: ConvTile): number {
+  const price = priceOf(adapter);
+  const trips = tripsOf(geometry, direction);
+  const shape = { geometry, direction, tile };
+  const { invocations } = convShape(shape);
+  const { taps, texels } = tapRow(shape);
+  const held = tile.blocks * tile.strips * tile.columns;
+  const trip = price.pixel * tile.strips * texels.length / taps.length + price.block[format] * tile.blocks +
+    (price.sum + price.carry / taps.length) * held;
+  const whole = trips * trip + price.store * held * (1 + held / price.most);
+  return whole * invocations * idle(adapter, invocations);
 }
 
-/** The cheapest tile for a kernel on this device, with weights of a format. */
-export const chooseTile = (...kernel: Parameters<typeof cheapest>): ConvTile => cheapest(...kernel).tile;
-
-/** What a convolution costs with the cheapest tile, its weights coming from memory. */
-export function convCost(device: Device, g: ConvGeometry, direction: ConvDirection, format: Format): number {
-  return cheapest(device, g, direction, format).cost + priceOf(device).weight * packedTexels(g, format);
+/** The cheapest tile for a task. */
+export function chooseTile(task: ConvTask): ConvTile {
+  const priced = tiles(task).map((tile) => ({ tile, cost: tileCost(task, tile) }));
+  return priced.reduce((best, one) => one.cost < best.cost ? one : best).tile;
 }
+
+/** What it costs, in the same units, that plain weights come from memory. */
+export const weightCost = ({ adapter, geometry, format }: ConvTask): number =>
+  priceOf(adapter).weight * packedTexels(geometry, format);
 
 /** What a kernel costs, in the same units, that mostly moves texels. */
-export function movingCost(device: Device, invocations: number, reads: number, writes: number): number {
-  const { pixel, move } = priceOf(device);
-  return (pixel * reads + move * writes) * invocations * idle(device, invocations);
+export function movingCost(adapter: Adapter, invocations: number, reads: number, writes: number): number {
+  const { pixel, move } = priceOf(adapter);
+  return (pixel * reads + move * writes) * invocations * idle(adapter, invocations);
 }

@@ -2,14 +2,14 @@
  * conv2d: y[n,o,p,q] = b[o] + Σ_{i,u,v} w[o,i,u,v] · x[n,i, p·stride + u·dilation − top, q·stride + v·dilation − left]
  * (a cross-correlation, as in Caffe and ONNX), with groups.
  */
-import type { ConvGeometry } from "../../shaders/conv_shape.ts";
-import { checkGroups, checkVisits, type ConvParams, extent, outputExtent, parseConv } from "./convolution.ts";
-import { needMap, type Node, type Op, type Shape } from "./op.ts";
+import type { ConvGeometry } from "../../../shaders/conv_shape.ts";
+import { checkGroups, checkVisits, type ConvParams, extent, outputExtent, parseConv } from "./params.ts";
+import { convolution, type Placed } from "./convolution.ts";
+import { needMap, type Op, type Shape } from "../op.ts";
 import { weightGradients } from "./weight_gradient.ts";
-import { convCalls, packBest } from "./winograd.ts";
 
 /** The geometry of a conv2d node. */
-export function conv2dGeometry({ inputs: [{ shape: [batch, ...input] }], params }: Node<ConvParams>): ConvGeometry {
+export function conv2dGeometry({ inputs: [{ shape: [batch, ...input] }], params }: Placed<ConvParams>): ConvGeometry {
   return geometryOf(batch, input, params);
 }
 
@@ -49,11 +49,8 @@ export const conv2d: Op<ConvParams> = {
     weight: [p.channels, input[0] / p.groups, ...p.kernel],
     ...(p.bias ? { bias: [p.channels] } : {}),
   }),
-  pack: (weights, [input], p, storage, use) =>
-    packBest(geometryOf(use?.batch ?? 1, input, p), "direct", weights, storage, use),
   keepsRest: () => true,
-  forward: (node, y) => convCalls(node, conv2dGeometry(node), "direct", node.inputs[0], y, true),
-  backward: (node, dy, [dx]) => dx ? convCalls(node, conv2dGeometry(node), "transposed", dy, dx, false) : [],
+  ...convolution({ forward: "direct", geometry: conv2dGeometry }),
   weightGradients: (node, dy) =>
     weightGradients(node.name, conv2dGeometry(node), node.inputs[0], dy, node.params.bias ? dy : undefined),
 };

@@ -1,0 +1,61 @@
+/**
+ * Convolutions by register tiles: each invocation makes some channels at some positions, and nobody shares anything. The
+ * kernels' headers show the tiles.
+ */
+import { conv } from "../../../shaders/conv.ts";
+import { type ConvDirection, convShape, type ConvTile } from "../../../shaders/conv_shape.ts";
+import { type Call, read } from "../../gpu/call.ts";
+import { doubleOutput } from "../double_float.ts";
+import { convFlops } from "./flops.ts";
+import { tileCost, tiles, weightCost } from "./tiles.ts";
+import type { ConvRun, ConvTask, ConvWay } from "./way.ts";
+
+/** What the kernel of a layer's direction is called. */
+export const labelOf = (name: string, direction: ConvDirection): string =>
+  direction === "direct" ? name : `${name} (transposed)`;
+
+/** The call that runs a convolution with a tile; forward it adds the bias, in the run's arithmetic. */
+export function tiledCall(run: ConvRun, tile: ConvTile): Call {
+  const { geometry, direction, weights: { weight, scale, bias }, x, y, forward } = run;
+  const useBias = forward && bias !== undefined;
+  const output = forward ? doubleOutput(y) : undefined;
+  const double = run.doubleFloat
+    ? { from: x.rest !== undefined, to: output !== undefined, relu: output?.relu }
+    : undefined;
+  return {
+    label: labelOf(run.name, direction),
+    bindings: {
+      x: read(x),
+      w: read(weight),
+      y,
+      ...(double?.from ? { x_rest: read(x.rest!) } : {}),
+      ...(double ? output?.bindings : {}),
+      ...(scale ? { scale: read(scale) } : {}),
+      ...(useBias ? { bias: read(bias) } : {}),
+    },
+    code: conv({ geometry, direction, tile, format: weight.format, bias: useBias, double }),
+    invocations: convShape({ geometry, direction, tile }).invocations,
+    flops: convFlops(geometry),
+  };
+}
+
+/** A way whose kernel is made with a tile. */
+const byTiles = (name: string, applies: (task: ConvTask) => boolean): ConvWay => ({
+  name,
+  applies,
+  sizes: (task) => tiles(task).map((tile) => ({ ...tile })),
+  cost: (task, tile) => tileCost(task, tile as unknown as ConvTile) + weightCost(task),
+  calls: (run, tile) => [tiledCall(run, tile as unknown as ConvTile)],
+});
+
+/** A gather over all taps. */
+export const direct = byTiles("direct", ({ direction, doubleFloat }) => direction === "direct" && !doubleFloat);
+
+/** A gather over the taps of each position's phase. */
+export const transposed = byTiles(
+  "transposed",
+  ({ direction, doubleFloat }) => direction === "transposed" && !doubleFloat,
+);
+
+/** Either in double-float arithmetic. */
+export const doubleFloat = byTiles("double-float", (task) => task.doubleFloat);

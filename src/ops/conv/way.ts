@@ -1,0 +1,52 @@
+/** What the ways of a convolution have to know, and what they are. */
+import type { ConvDirection, ConvGeometry } from "../../../shaders/conv_shape.ts";
+import type { Adapter } from "../../gpu/adapter.ts";
+import type { Binding, Call } from "../../gpu/call.ts";
+import type { Format, Tensor } from "../../gpu/tensor.ts";
+import type { HostTensor, PackedTensor } from "../op.ts";
+import type { Sizes } from "../way.ts";
+import type { Connection } from "./weights.ts";
+
+/** A convolution to be run in one direction. */
+export interface ConvTask {
+  readonly adapter: Adapter;
+  readonly geometry: ConvGeometry;
+  readonly direction: ConvDirection;
+  /** How plain weights are stored. */
+  readonly format: Format;
+  /** Whether weights may be kept in a form other than the plain one. */
+  readonly anyForm: boolean;
+  readonly doubleFloat: boolean;
+}
+
+/** A convolution with what it reads and writes. */
+export interface ConvRun extends ConvTask {
+  readonly name: string;
+  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly x: Tensor;
+  readonly y: Binding;
+  /** Whether it is a layer's output, to which its bias is added, not a gradient. */
+  readonly forward: boolean;
+}
+
+/** A form of weights other than the plain 4×4 blocks. */
+export interface WeightForm {
+  readonly name: string;
+  pack(
+    c: Connection & { stride: ConvGeometry["stride"] },
+    host: Record<string, HostTensor>,
+  ): Record<string, PackedTensor>;
+}
+
+/** One way to run a convolution. */
+export interface ConvWay {
+  readonly name: string;
+  /** The form of its weights; plain ones unless given. */
+  readonly form?: WeightForm;
+  applies(task: ConvTask): boolean;
+  /** The sizes worth trying. */
+  sizes(task: ConvTask): readonly Sizes[];
+  /** Predicted nanoseconds. */
+  cost(task: ConvTask, sizes: Sizes): number;
+  calls(run: ConvRun, sizes: Sizes): Call[];
+}

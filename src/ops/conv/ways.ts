@@ -1,0 +1,12 @@
+/** The registry: every way to run a convolution, for conv2d, deconv2d, fc and the matrices of lstm. Of equals the first is taken. */
+import { direct, doubleFloat, transposed } from "./register_tiles.ts";
+import type { ConvWay } from "./way.ts";
+import { winograd } from "./winograd.ts";
+
+/** All ways. */
+export const convWays: readonly ConvWay[] = [
+  direct,
+  transposed,
+  doubleFloat,
+  winograd,
+];

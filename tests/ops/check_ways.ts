@@ -1,0 +1,58 @@
+/** Runs a case in every way that the registries have for it on a device: what the tests and `deno task doctor --all` both do. */
+import type { Device } from "../../src/gpu/device.ts";
+import { chooseCheapest, type Question } from "../../src/net/choose.ts";
+import { type Candidate, cheapest, describe, formOf } from "../../src/ops/way.ts";
+import { type Case, caseNetwork } from "../cases/case.ts";
+import { comparison } from "./check_case.ts";
+
+/** How often a case may run. */
+const MOST_RUNS = 100;
+
+/**
+ * Of each way of a question the sizes predicted to be the best, and others, whose turn comes with the number of the case:
+ * over many cases all sizes are tried.
+ */
+function picksOf({ candidates }: Question, turn: number): Candidate[] {
+  const byWay = Map.groupBy(candidates, ({ way }) => way.name);
+  return [...byWay.values()].flatMap((own) => [...new Set([cheapest(own), own[turn % own.length]])]);
+}
+
+/**
+ * Checks a case in all ways, output and gradients, and tells them, as `PASS WAY SIZES`.
+ * @param turn Which sizes are tried beside the best.
+ * @param only Ways to check, by name; the chosen one goes for the rest.
+ * @throws AssertionError that names the ways when a value is off by more than the case allows.
+ */
+export async function checkWays(
+  device: Device,
+  testCase: Case,
+  turn: number,
+  only: (way: string) => boolean = () => true,
+): Promise<string[]> {
+  const compare = comparison(caseNetwork(testCase));
+  const seen = new Set<string>();
+  /** For each form of weights, how many picks of the gradient's ways are still to come. */
+  const left = new Map<string, number>();
+  for (let run = 0; run < MOST_RUNS; run++) {
+    const ways: string[] = [];
+    let news = 0;
+    const choose = (question: Question): Candidate => {
+      const own = picksOf(question, turn).filter(({ way }) => only(way.name));
+      const unseen = own.filter((pick) => !seen.has(`${question.pass} ${describe(pick)}`));
+      const opens = question.pass === "forward" ? own.find(({ way }) => (left.get(formOf(way)) ?? 0) > 0) : undefined;
+      const pick = unseen[0] ?? opens ?? chooseCheapest(question);
+      if (question.pass === "backward") left.set(formOf(pick.way), Math.max(0, unseen.length - 1));
+      if (unseen.length > 0) news++;
+      ways.push(`${question.pass} ${describe(pick)}`);
+      return pick;
+    };
+    try {
+      await compare(device, { choose });
+    } catch (error) {
+      throw new Error(`${ways.join(", ")}: ${(error as Error).message}`, { cause: error });
+    }
+    if (news === 0) return [...seen];
+    for (const way of ways) seen.add(way);
+  }
+  throw new Error(`more than ${MOST_RUNS} ways`);
+}

@@ -1,0 +1,103 @@
+/**
+ * Every way of every registry, against float64: on the small cases, and in sizes that no plan would choose there. The cases
+ * themselves run in the ways that plans choose; `deno task doctor --all` runs every case in every way.
+ */
+import assert from "node:assert/strict";
+import { openDevice } from "../../src/gpu/device.ts";
+import { chooseCheapest, type Question } from "../../src/net/choose.ts";
+import { Net, type NetOptions } from "../../src/net/net.ts";
+import { convWays } from "../../src/ops/conv/ways.ts";
+import { ops } from "../../src/ops/table.ts";
+import { describe } from "../../src/ops/way.ts";
+import { allCases } from "../cases/all.ts";
+import { type Case, randomWeights } from "../cases/case.ts";
+import { pretend } from "../gpu/pretend.ts";
+import { caseModel } from "../net/case_model.ts";
+import { normal, randomTensor } from "../reference/random.ts";
+import { count, tensor } from "../reference/tensor.ts";
+import { checkNetwork } from "./check_case.ts";
+import { checkWays } from "./check_ways.ts";
+
+const device = await openDevice();
+const severalWays = Object.entries(ops).filter(([, op]) => op.forward.length > 1 || op.backward.length > 1)
+  .map(([type]) => type);
+const isSmall = ({ inputs, name }: Case) => count(inputs[0]) < 3000 && !/products|4096|4099|70,0/.test(name);
+const small = allCases.filter((testCase) => severalWays.includes(testCase.type) && isSmall(testCase));
+const checked = new Set<string>();
+
+small.forEach((testCase, n) => {
+  Deno.test(`every way: ${testCase.type}: ${testCase.name}`, async () => {
+    for (const way of await checkWays(device, testCase, n)) checked.add(way.split(" ")[1]);
+  });
+});
+
+Deno.test("no way of the convolutions was left out", () => {
+  const others = convWays.filter(({ name }) => name !== "double-float"); // has tests of its own
+  assert.deepEqual(others.filter(({ name }) => !checked.has(name)), []);
+});
+
+Deno.test("ways have names of their own, and any that several compete with says what it costs", () => {
+  for (const [type, { forward, backward }] of Object.entries(ops)) {
+    for (const ways of [forward, backward]) {
+      const names = ways.map(({ name }) => name);
+      assert.deepEqual(names, [...new Set(names)], type);
+      assert.ok(ways.length === 1 || ways.every(({ cost }) => cost), type);
+    }
+  }
+});
+
+const network = {
+  name: "convolutions over tiles",
+  inputs: [{ name: "x0", shape: [64, 12, 12] }],
+  layers: [
+    { name: "first", type: "conv2d", input: "x0", channels: 128, kernel: 3, padding: 1 },
+    { name: "relu", type: "relu", input: "first" },
+    { name: "second", type: "conv2d", input: "relu", channels: 64, kernel: 3, padding: 1, bias: false },
+  ],
+};
+
+Deno.test("plans take Winograd's filtering on CPUs for many tiles, with what is fused into the kernels", async () => {
+  const cpu = pretend(device, { software: true });
+  const gpu = pretend(device, { software: false });
+  const weights = randomWeights(network);
+  const waysOf = async (on: typeof device, options: NetOptions) => {
+    const ways: string[] = [];
+    const choose = (question: Question) => {
+      const chosen = chooseCheapest(question);
+      ways.push(describe(chosen).split(" ")[0]);
+      return chosen;
+    };
+    using _ = await Net.create(on, caseModel({ network, weights }), { ...options, choose });
+    return [...new Set(ways)].sort();
+  };
+  assert.deepEqual(await waysOf(cpu, { batch: 8 }), ["winograd"]);
+  assert.deepEqual(await waysOf(cpu, { batch: 8, gradient: true }), ["winograd"]);
+  const narrow = await waysOf(cpu, { batch: 8, weights: "f16" });
+  const training = await waysOf(cpu, { batch: 8, gradient: true, weightGradients: true });
+  const onGpu = await waysOf(gpu, { batch: 8, gradient: true });
+  for (const ways of [narrow, training, onGpu]) assert.ok(!ways.includes("winograd"), ways.join());
+
+  const inputs = new Map([["x0", randomTensor([8, 64, 12, 12], normal("convolutions over tiles"))]]);
+  // Every channel stays on one side of zero: no rounding can take a value across the ReLU's kink.
+  weights.set("first.bias", tensor([128], Float64Array.from({ length: 128 }, (_, n) => n % 2 ? 9 : -9)));
+  await checkNetwork(cpu, { network, weights, inputs, tolerance: 1e-5 }, { weights: "f32" });
+});
+
+Deno.test("CPUs are offered tiles that share columns where it pays, GPUs never", async () => {
+  const offered = async (changes: Partial<typeof device.caps>, stride: number) => {
+    const columns = new Set<number>();
+    const choose = (question: Question) => {
+      for (const { way, sizes } of question.candidates) if (way.name === "direct") columns.add(sizes.columns);
+      return chooseCheapest(question);
+    };
+    const layers = [{ name: "layer", type: "conv2d", input: "x0", channels: 32, kernel: 3, padding: 1, stride }];
+    const own = { name: "columns", inputs: [{ name: "x0", shape: [32, 13, 13] }], layers };
+    using _ = await Net.create(pretend(device, changes), caseModel({ network: own, weights: randomWeights(own) }), {
+      choose,
+    });
+    return [...columns].sort((a, b) => a - b);
+  };
+  assert.deepEqual(await offered({ software: true, lanes: 8 }, 1), [1, 4, 7, 8, 13]);
+  assert.deepEqual(await offered({ software: false }, 1), [1]);
+  assert.deepEqual(await offered({ software: true }, 2), [1]);
+});
