@@ -27,7 +27,10 @@ function statsOf(label: string, { shape: [n, , h, w], storage }: Tensor): Tensor
 
 const geometry = ({ shape: [, channels, h, w] }: Tensor) => ({ channels, area: h * w });
 
-/** What it makes; a kernel that finishes from the statistics; the gradient's statistics, which may read y; and the gradient's finish. */
+/**
+ * What it makes; a kernel that finishes from the statistics; the gradient's statistics, which may read y; and the gradient's
+ * finish.
+ */
 function overChannels(
   normalises: Op["normalises"],
   finish: (g: SoftmaxGeometry) => string,

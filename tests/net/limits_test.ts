@@ -58,6 +58,10 @@ Deno.test("limits: sizes that no device holds and windows that no kernel visits"
     [network([1, 2000, 2000], { type: "avgpool", global: true }), /windows of 2000×2000 .* are larger than/],
     [network([1, 512, 512], { ...pool, kernel: 300, padding: 299 }), /windows of 300×300 .* are larger than/],
     [network(map, { type: "lrn", size: 1_000_001 }), /"size" is 1000001, expected at most 255 channels/],
+    [
+      network([1, 30_001, 1], { type: "lrn", size: 1_000_001, region: "within" }),
+      /a window of 30001 pixels a side, expected at most 30000/,
+    ],
     [network(map, { type: "reshape", shape: [192, ...Array(100_000).fill(1)] }), /"shape" is \[192,1,1,1.* …$/],
     [
       network(map, { type: "concat", input: undefined, inputs: Array(129).fill("data") }),
@@ -77,6 +81,7 @@ Deno.test("limits: sizes that no device holds and windows that no kernel visits"
     ],
     [network([3, 1, 1], { ...deconv, kernel: 4, stride: [2, 65536] }), /stride \[2,65536\] is larger than .* of 4×4/],
     [network([1_000_000], { type: "softmax" }), /1000000 channels, expected at most 120000/],
+    [network([1_000_000], { type: "logsoftmax" }), /1000000 channels, expected at most 120000/],
     [network(map, { type: "constructor" }), /type "constructor" is unknown/],
     [network(map, { type: "relu\u001b[2J\n" }), /type "relu \[2J " is unknown/],
     [network(map, ...Array(20_001).fill(relu)), /20001 layers, expected at most 20000/],

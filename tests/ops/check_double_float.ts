@@ -8,6 +8,8 @@ import { download, fromTexels, type Tensor, toTexels, upload } from "../../src/g
 import type { Choose } from "../../src/net/choose.ts";
 import { buildGraph } from "../../src/net/graph.ts";
 import { buildPlan } from "../../src/net/plan.ts";
+import { Fields } from "../../src/ops/fields.ts";
+import { ops } from "../../src/ops/table.ts";
 import { allCases } from "../cases/all.ts";
 import { type Case, caseNetwork, type NetworkCase, randomWeights } from "../cases/case.ts";
 import { caseModel } from "../net/case_model.ts";
@@ -15,19 +17,19 @@ import { runNetwork } from "../reference/network.ts";
 import { normal, randomTensor } from "../reference/random.ts";
 import { count, map, type Tensor as Reference } from "../reference/tensor.ts";
 
-/** The types of layers that compute in double-float arithmetic, some only with some parameters. */
-const types =
-  "conv2d deconv2d fc scale bias batchnorm eltwise lrn relu prelu clip maxpool concat reshape flatten crop slice transpose"
-    .split(
-      " ",
-    );
+/** Whether a case's layer computes in double-float arithmetic, its inputs having rests or not. */
+function keepsRest({ type, inputs, params }: Case, rests: boolean): boolean {
+  const op = ops[type];
+  const shapes = inputs.map(([, ...shape]) => shape);
+  const rest = rests ? {} as Tensor : undefined;
+  const tensors = inputs.map(() => ({ rest }) as Tensor);
+  return op.keepsRest?.({ inputs: tensors, shapes, params: op.parse(new Fields(params)) }) ?? false;
+}
 
-/** The small cases of those layers. */
-export const doubleCases = allCases.filter(({ type, inputs, name, params }) => {
-  const { operation = "sum", region = "across", beta = 0.75, axis = 0 } = params;
-  return types.includes(type) && operation === "sum" && region === "across" && beta === 0.75 && axis === 0 &&
-    count(inputs[0]) < 6000 && !/products|4096|70,0/.test(name);
-});
+/** The small cases of the layers that compute in double-float arithmetic. */
+export const doubleCases = allCases.filter((testCase) =>
+  count(testCase.inputs[0]) < 6000 && !/products|4096|70,0/.test(testCase.name) && keepsRest(testCase, true)
+);
 
 /** Layers of every kind that computes in double-float arithmetic, one after the other, with ReLUs that are fused into them. */
 const layers = [
@@ -120,13 +122,10 @@ export async function checkDoubleValues(device: Device, networkCase: NetworkCase
   });
 }
 
-/** Layers that round nothing, and have rests only where their inputs do. */
-const roundless = /relu|clip|maxpool|concat|reshape|flatten|crop|slice|transpose/;
-
-/** Checks a case, and the same with inputs that have rests. */
+/** Checks a case with inputs that have rests, and with inputs that have none where the layer itself makes one. */
 export async function checkDoubleFloat(device: Device, testCase: Case, choose?: Choose): Promise<void> {
   const plain = caseNetwork(testCase), behind = behindScales(plain);
-  for (const networkCase of roundless.test(testCase.type) ? [behind] : [plain, behind]) {
+  for (const networkCase of keepsRest(testCase, false) ? [plain, behind] : [behind]) {
     await checkDoubleValues(device, networkCase, choose);
   }
 }
