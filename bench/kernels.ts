@@ -3,7 +3,7 @@ import { openClassifier, openGenerator } from "../src/cli/defaults.ts";
 import { UserError } from "../src/formats/user_error.ts";
 import type { Device } from "../src/gpu/device.ts";
 import { compile, write } from "../src/gpu/kernel.ts";
-import { type Peak, timeSteps } from "../src/gpu/probe.ts";
+import { type Peak, shareText, timeSteps } from "../src/gpu/probe.ts";
 import { featureMap, free, place, type Tensor, upload } from "../src/gpu/tensor.ts";
 import { buildGraph, hostWeights, type Layer } from "../src/net/graph.ts";
 import { conv2dGeometry } from "../src/ops/conv2d.ts";
@@ -94,7 +94,7 @@ export function kernelLines(kernels: readonly KernelFigures[], peak: Peak): stri
         `${tile}${chosen ? " *" : ""}`,
         ms.toFixed(3),
         gflops.toFixed(2),
-        `${(100 * gflops / peak.gflops).toFixed(1)} %`,
+        shareText(gflops, peak.gflops),
       ])
     ),
   ];

@@ -7,7 +7,7 @@ import { type Command, main, print } from "../src/cli/command.ts";
 import { adapterOption, openAdapter, version } from "../src/cli/defaults.ts";
 import { checkOutputs, writeOutputs } from "../src/cli/files.ts";
 import { UserError } from "../src/formats/user_error.ts";
-import { measurePeak, type Peak } from "../src/gpu/probe.ts";
+import { measurePeak, type Peak, share } from "../src/gpu/probe.ts";
 import { benchKernels, kernelLines } from "./kernels.ts";
 import { benchSynth, synthLines } from "./synth.ts";
 
@@ -43,11 +43,11 @@ const command: Command<typeof options> = {
     const measured = what === "synth" ? await benchSynth(device, batch) : await benchKernels(device, batch, values.op);
     const peak = better(before, await measurePeak(device));
     const report = { version, adapter: device.name, software: device.caps.software, date: today(), peak, ...measured };
-    print(`${device.name}: peak ${peak.gflops.toFixed(1)} GFLOP/s, copy ${peak.gigabytes.toFixed(1)} GB/s`);
+    print(`${device.name}: peak ${peak.gflops.toFixed(1)} GFLOP/s, ${peak.gigabytes.toFixed(1)} GB/s`);
     const lines = "synth" in measured ? synthLines(measured.synth, peak) : kernelLines(measured.kernels, peak);
     lines.forEach(print);
     if (values.json) {
-      const shares = "synth" in measured ? { share: measured.synth.gflops / peak.gflops } : {};
+      const shares = "synth" in measured ? share(measured.synth.gflops, peak.gflops) : {};
       const text = JSON.stringify({ ...report, ...shares }, null, 2) + "\n";
       writeOutputs(new Map([[values.json, new TextEncoder().encode(text)]]), { force: values.force });
     }

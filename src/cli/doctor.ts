@@ -101,7 +101,10 @@ function textOf({ version, deno, adapter, caps, features, limits, peak, models, 
   const rows = [
     ["Phosphene", `${version}, Deno ${deno}`],
     ["adapter", `${adapter}${caps.software ? " (software: the CPU runs the kernels)" : ""}`],
-    ["peak", `${peak.gflops.toFixed(1)} GFLOP/s of multiply-adds, ${peak.gigabytes.toFixed(1)} GB/s of copies`],
+    [
+      "peak",
+      `${peak.gflops.toFixed(1)} GFLOP/s of multiply-adds, ${peak.gigabytes.toFixed(1)} GB/s of reads and writes`,
+    ],
     ...(kernels
       ? [["kernels", `${kernels.checked} cases checked against float64, ${kernels.wrong.length} wrong`]]
       : []),
