@@ -56,9 +56,9 @@ export const TRIPS = 64;
 const READS = [1, 16, 64];
 
 /** Rounds of a kernel's timing, and how long each lasts. */
-const ROUNDS = 4, ROUND_MS = 60;
+const ROUNDS = 3, ROUND_MS = 40;
 
-/** Measures the adapter; takes about four seconds. */
+/** Measures the adapter; takes about three seconds. */
 export async function measurePeak(device: Device): Promise<Peak> {
   // A software adapter's cores need pieces large enough to outlast the hand-over of each, and so many that all have some.
   const { software } = device.caps, invocations = software ? 1 << 16 : 1 << 20;
