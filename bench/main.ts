@@ -19,7 +19,8 @@ const options = {
   force: { help: "overwrites the file" },
 };
 
-const command: Command<typeof options> = {
+/** The command. */
+export const command: Command<typeof options> = {
   name: "bench",
   summary: "Measures speed: a whole iteration of the default search, or every convolution kernel by itself.",
   operands: "[synth|kernels]",

@@ -16,7 +16,8 @@ const options = {
   json: { help: "prints one JSON document" },
 };
 
-const command: Command<typeof options> = {
+/** The command. */
+export const command: Command<typeof options> = {
   name: "doctor",
   summary: "Looks at the WebGPU adapter: its limits, its speed, and whether every kernel computes the right numbers.",
   options,
