@@ -71,7 +71,12 @@ Deno.test("every command explains itself", async () => {
   };
   await Promise.all([explains("synth"), explains("units"), explains("classify"), explains("infer")]);
   await Promise.all([explains("ranges"), explains("doctor"), explains("get"), explains("bench")]);
-  await Promise.all([explains("convert", "caffe"), explains("convert", "onnx"), explains("convert", "torch")]);
+  await Promise.all([
+    explains("convert", "caffe"),
+    explains("convert", "onnx"),
+    explains("convert", "torch"),
+    explains("pack"),
+  ]);
 });
 
 Deno.test("paths are meant from the folder that the user is in", async () => {
