@@ -44,6 +44,8 @@ Deno.test("classify: names for pictures of any size", async () => {
   const missing = await type(["classify", "--model", classifier, wide, join(folder.path, "no.png")]);
   assert.deepEqual([missing.code, missing.out], [1, ""]);
   assert.match(missing.err, /^classify: .*no\.png cannot be read: it does not exist\n$/);
+  const elsewhere = await type(["classify", "--model", classifier, wide], { env: { PHOSPHENE_ADAPTER: "fast" } });
+  assert.match(elsewhere.err, /^classify: fast: expected high-performance, low-power or fallback as adapter\n$/);
   const nothing = await type(["classify"]);
   assert.deepEqual([nothing.code, nothing.err], [
     1,
