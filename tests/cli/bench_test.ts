@@ -24,3 +24,17 @@ Deno.test("bench: what makes no sense is one sentence", async () => {
   assert.match((await type(["bench", "nets"])).err, /^bench: bench measures "synth" or "kernels", got "nets"\n$/);
   assert.match((await type(["bench", "--batch", "0"])).err, /^bench: --batch is 0, expected a whole number ≥ 1\n$/);
 });
+
+Deno.test("bench kernels: every tile of a type's layers beside the peak", async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "kernels.json");
+  const { code, out, err } = await type(["bench", "kernels", "--op", "fc", "--batch", "1", "--json", file]);
+  assert.equal(code, 0, err);
+  assert.match(out, /: peak [\d.]+ GFLOP\/s, [\d.]+ GB\/s\n/);
+  assert.match(out, /^fc8 /m);
+  const { adapter, kernels } = JSON.parse(Deno.readTextFileSync(file));
+  assert.ok(out.startsWith(adapter));
+  assert.ok(kernels.length > 0);
+  for (const { layer, ms, gflops } of kernels) assert.ok(ms > 0 && gflops > 0, layer);
+  assert.match((await type(["bench", "kernels", "--op", "pool9"])).err, /^bench: --op is "pool9", expected conv2d, /);
+});
