@@ -1,102 +1,165 @@
-/** Every convolution of the default pair, both directions, in every tile: milliseconds and share of the peak. */
+/**
+ * Every layer of the default pair by itself, its output and its gradient, in every way that the registries have for it:
+ * milliseconds, GFLOP/s, GB/s and share of the peak.
+ */
 import { openClassifier, openGenerator } from "../src/cli/defaults.ts";
 import { UserError } from "../src/formats/user_error.ts";
+import { traffic } from "../src/gpu/call.ts";
+import type { Step } from "../src/gpu/compile.ts";
 import type { Device } from "../src/gpu/device.ts";
-import { write } from "../src/gpu/call.ts";
-import { compile } from "../src/gpu/compile.ts";
-import { type Peak, timeSteps } from "../src/gpu/probe.ts";
-import { featureMap, free, place, type Tensor, upload } from "../src/gpu/tensor.ts";
-import { buildGraph, hostWeights, type Layer } from "../src/net/graph.ts";
-import { conv2dGeometry } from "../src/ops/conv/conv2d.ts";
-import { chooseTile, tiles } from "../src/ops/conv/tiles.ts";
-import { convCall } from "../src/ops/conv/convolution.ts";
-import { deconv2dGeometry } from "../src/ops/conv/deconv2d.ts";
-import { fcGeometry } from "../src/ops/conv/fc.ts";
-import { batched, type Node } from "../src/ops/op.ts";
+import { type Peak, shareText, timeSteps } from "../src/gpu/probe.ts";
+import { TEXEL } from "../src/gpu/tensor.ts";
+import { chooseCheapest, type Question } from "../src/net/choose.ts";
+import type { Graph, Layer } from "../src/net/graph.ts";
+import { buildPlan, type Plan } from "../src/net/plan.ts";
 import { ops } from "../src/ops/table.ts";
-import type { ConvDirection, ConvGeometry } from "../shaders/conv_shape.ts";
+import { type Candidate, cheapest, describe, formOf } from "../src/ops/way.ts";
+import { join } from "../src/synth/joined.ts";
 
-/** One kernel in one tile. */
+/** One way to a layer's output or gradient. */
 export interface KernelFigures {
   layer: string;
-  direction: ConvDirection;
-  tile: string;
-  /** The tile that plans use on this adapter. */
+  op: string;
+  pass: Question["pass"];
+  way: string;
+  /** Whether plans use it on this adapter. */
   chosen: boolean;
+  dispatches: number;
   ms: number;
   gflops: number;
+  /** Of the tensors that it reads and writes, each counted once a dispatch. */
+  gigabytes: number;
 }
 
-const geometries: Record<string, (node: Node<never>) => ConvGeometry> = {
-  conv2d: conv2dGeometry,
-  deconv2d: deconv2dGeometry,
-  fc: fcGeometry,
-};
+const typeOf = (layer: Layer): string => Object.keys(ops).find((type) => ops[type] === layer.op)!;
 
-/** Measures the layers of the default pair, or those of one type. @throws UserError for an unknown type. */
-export async function benchKernels(device: Device, batch: number, op?: string): Promise<{ kernels: KernelFigures[] }> {
-  if (op !== undefined && !geometries[op]) {
-    throw new UserError(`--op is "${op}", expected ${Object.keys(geometries).join(", ")}`);
+/**
+ * Measures the layers of the default pair, or those of one type.
+ * @param sizes Whether every size of a way is measured, not only what is predicted to be the best.
+ * @throws UserError for a type that the pair does not have.
+ */
+export async function benchKernels(
+  device: Device,
+  { batch, op, sizes }: { batch: number; op?: string; sizes: boolean },
+): Promise<{ kernels: KernelFigures[] }> {
+  const { graph } = join(await openGenerator(), await openClassifier());
+  const running = graph.layers.filter(({ op, inputs, params }) =>
+    !op.isView?.(inputs.map(({ shape }) => shape), params)
+  );
+  const types = [...new Set(running.map(typeOf))];
+  if (op !== undefined && !types.includes(op)) {
+    throw new UserError(`--op is "${op}", expected one of the pair's layer types: ${types.join(", ")}`);
   }
-  const layers = [...buildGraph(await openGenerator()).layers, ...buildGraph(await openClassifier()).layers];
-  const kernels: KernelFigures[] = [], seen = new Set<string>();
-  for (const layer of layers) {
-    const type = Object.keys(geometries).find((name) => ops[name] === layer.op);
-    if (!type || (op !== undefined && op !== type)) continue;
-    const geometry = geometries[type]({
-      inputs: [featureMap(device, "x", batched(batch, layer.inputs[0].shape))],
-      output: featureMap(device, "y", batched(batch, layer.output.shape)),
-      params: layer.params,
-    } as unknown as Node<never>);
-    const key = JSON.stringify(geometry);
+  const kernels: KernelFigures[] = [];
+  const seen = new Set<string>();
+  for (const layer of running.filter((layer) => op === undefined || typeOf(layer) === op)) {
+    const key = JSON.stringify([typeOf(layer), layer.params, layer.inputs.map(({ shape }) => shape)]);
     if (seen.has(key)) continue;
     seen.add(key);
-    kernels.push(...await benchLayer(device, layer, geometry));
+    kernels.push(...await benchLayer(device, layer, batch, sizes));
   }
   return { kernels };
 }
 
-async function benchLayer(device: Device, layer: Layer, geometry: ConvGeometry): Promise<KernelFigures[]> {
-  const host = hostWeights(layer);
-  const packed = layer.op.pack!(host, layer.inputs.map(({ shape }) => shape), layer.params, "stored");
-  const weights: Record<string, Tensor> = {};
-  for (const [name, { texels, format, bytes }] of Object.entries(packed)) {
-    weights[name] = place(device, { ...featureMap(device, name, [1, texels * 4, 1, 1]), format });
-    upload(device, weights[name], bytes);
-  }
-  const { batch, channelsIn, channelsOut, inSize, outSize } = geometry;
-  const input = place(device, featureMap(device, "input", [batch, channelsIn, ...inSize]));
-  const output = place(device, featureMap(device, "output", [batch, channelsOut, ...outSize]));
-  const figures: KernelFigures[] = [];
-  for (const direction of ["direct", "transposed"] as const) {
-    const [x, y] = direction === "direct" ? [input, output] : [output, input];
-    const chosen = JSON.stringify(chooseTile(device, geometry, direction, weights.weight.format));
-    for (const tile of tiles(device, geometry, direction)) {
-      const call = convCall({ device, name: layer.name, weights }, geometry, direction, x, write(y), false, tile);
-      const ms = await timeSteps(device, [await compile(device, call)], 3, 50);
-      const name = `${tile.blocks * 4}×${tile.strips}×${tile.columns}`;
-      const isChosen = JSON.stringify(tile) === chosen;
-      figures.push({ layer: layer.name, direction, tile: name, chosen: isChosen, ms, gflops: call.flops / ms / 1e6 });
-    }
-  }
-  for (const { memory } of [input, output, ...Object.values(weights)]) free(device, memory!);
-  return figures;
+/** A layer's candidates for both passes, of one form of weights. */
+interface Candidates {
+  forward: Candidate[];
+  backward: Candidate[];
 }
 
-/** The figures as a table; `*` marks the tile that plans use. */
+async function benchLayer(device: Device, layer: Layer, batch: number, sizes: boolean): Promise<KernelFigures[]> {
+  const graph: Graph = { inputs: layer.inputs, layers: [layer], output: layer.output, find: () => layer.output };
+  const plan = (choose: (question: Question) => Candidate) =>
+    buildPlan(device, {
+      graph,
+      batch,
+      wanted: [graph.output],
+      gradient: { of: graph.output, to: graph.inputs[0] },
+      choose,
+    });
+  const narrowed = (candidates: readonly Candidate[]) =>
+    sizes ? [...candidates] : [...Map.groupBy(candidates, ({ way }) => way.name).values()].map(cheapest);
+
+  const all = await candidatesOf(plan);
+  const best = cheapest([...all.values()].flatMap(({ forward }) => forward));
+  const figures: KernelFigures[] = [];
+  for (const [form, { forward, backward }] of all) {
+    const ways = { forward: narrowed(forward), backward: narrowed(backward) };
+    const chosen = { forward: best, backward: form === formOf(best.way) ? cheapest(backward) : undefined };
+    const runs = Math.max(ways.forward.length, ways.backward.length);
+    for (let run = 0; run < runs; run++) {
+      const picked = ({ pass }: Question) => ways[pass][run % ways[pass].length];
+      using built = await plan(picked);
+      for (const pass of ["forward", "backward"] as const) {
+        if (run >= ways[pass].length) continue;
+        const own = ways[pass][run];
+        const isChosen = describe(own) === (chosen[pass] && describe(chosen[pass]));
+        figures.push({
+          layer: layer.name,
+          op: typeOf(layer),
+          pass,
+          way: describe(own),
+          chosen: isChosen,
+          ...await timed(device, stepsOf(built, pass)),
+        });
+      }
+    }
+  }
+  return figures.sort((a, b) => a.pass === b.pass ? a.ms - b.ms : a.pass === "forward" ? -1 : 1);
+}
+
+/** What can be chosen from, by the form of weights. */
+async function candidatesOf(
+  plan: (choose: (question: Question) => Candidate) => Promise<Plan>,
+): Promise<Map<string, Candidates>> {
+  const all = new Map<string, Candidates>();
+  let form: string | undefined;
+  const choose = (question: Question): Candidate => {
+    if (question.pass === "forward") {
+      for (const [form, forward] of Map.groupBy(question.candidates, ({ way }) => formOf(way))) {
+        if (!all.has(form)) all.set(form, { forward, backward: [] });
+      }
+      form = [...all].find(([, { backward }]) => backward.length === 0)![0];
+      return cheapest(all.get(form)!.forward);
+    }
+    all.get(form!)!.backward = [...question.candidates];
+    return chooseCheapest(question);
+  };
+  do {
+    using _ = await plan(choose);
+  } while ([...all.values()].some(({ backward }) => backward.length === 0));
+  return all;
+}
+
+const stepsOf = ({ steps, forwardSteps }: Plan, pass: Question["pass"]): readonly Step[] =>
+  pass === "forward" ? steps.slice(0, forwardSteps) : steps.slice(forwardSteps);
+
+async function timed(device: Device, steps: readonly Step[]) {
+  const ms = await timeSteps(device, steps, 3, 50);
+  const sum = (of: (step: Step) => number) => steps.reduce((total, step) => total + of(step), 0);
+  const bytes = sum(({ call }) => {
+    const { reads, writes } = traffic(call);
+    return TEXEL * [...reads, ...writes].reduce((total, { texels }) => total + texels, 0);
+  });
+  const gflops = sum(({ call }) => call.flops) / ms / 1e6;
+  return { dispatches: steps.length, ms, gflops, gigabytes: bytes / ms / 1e6 };
+}
+
+/** The figures as a table; `*` marks the ways that plans use. */
 export function kernelLines(kernels: readonly KernelFigures[], peak: Peak): string[] {
-  const row = (cells: string[]) => cells.map((cell, n) => n < 3 ? cell.padEnd(12) : cell.padStart(10)).join(" ");
-  return [
-    row(["layer", "direction", "tile", "ms", "GFLOP/s", "of peak"]),
-    ...kernels.map(({ layer, direction, tile, chosen, ms, gflops }) =>
-      row([
-        layer,
-        direction,
-        `${tile}${chosen ? " *" : ""}`,
-        ms.toFixed(3),
-        gflops.toFixed(2),
-        `${(100 * gflops / peak.gflops).toFixed(1)} %`,
-      ])
-    ),
+  const table = [
+    ["layer", "op", "pass", "way", "ms", "GFLOP/s", "GB/s", "of peak"],
+    ...kernels.map((k) => [
+      k.layer,
+      k.op,
+      k.pass,
+      `${k.chosen ? "* " : "  "}${k.way}`,
+      k.ms.toFixed(3),
+      k.gflops.toFixed(2),
+      k.gigabytes.toFixed(2),
+      shareText(k.gflops, peak.gflops),
+    ]),
   ];
+  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
+  return table.map((row) => row.map((cell, n) => n < 4 ? cell.padEnd(widths[n]) : cell.padStart(widths[n])).join("  "));
 }

@@ -7,27 +7,29 @@ import { type Command, main, print } from "../src/cli/command.ts";
 import { adapterOption, openAdapter, version } from "../src/cli/defaults.ts";
 import { checkOutputs, writeOutputs } from "../src/cli/files.ts";
 import { UserError } from "../src/formats/user_error.ts";
-import { measurePeak, type Peak } from "../src/gpu/probe.ts";
+import { measurePeak, type Peak, share } from "../src/gpu/probe.ts";
 import { benchKernels, kernelLines } from "./kernels.ts";
 import { benchSynth, synthLines } from "./synth.ts";
 
 const options = {
   adapter: adapterOption,
   batch: { value: "N", help: "synth: pictures made at once; kernels: items (1)" },
-  op: { value: "NAME", help: "kernels: only the layers of this type: conv2d, deconv2d or fc" },
+  op: { value: "NAME", help: "kernels: only the layers of this type, such as conv2d, fc or lrn" },
+  sizes: { help: "kernels: every size of every way, not only the ones predicted to be the best" },
   json: { value: "FILE", help: "also writes the figures to a JSON file" },
   force: { help: "overwrites the file" },
 };
 
-const command: Command<typeof options> = {
+/** The command. */
+export const command: Command<typeof options> = {
   name: "bench",
-  summary: "Measures speed: a whole iteration of the default search, or every convolution kernel by itself.",
+  summary: "Measures speed: a whole iteration of the default search, or every layer by itself in every way.",
   operands: "[synth|kernels]",
   options,
   examples: [
     ["deno task bench synth --json synth.json", "time, dispatches, GFLOP/s and share of the peak of one iteration"],
     ["deno task bench synth --batch 20", "the same for twenty pictures at once"],
-    ["deno task bench kernels --op fc", "every tile of every fully connected layer of the default pair"],
+    ["deno task bench kernels --op fc", "every way of every fully connected layer of the default pair"],
   ],
   async run(values, operands) {
     const [what = "synth", extra] = operands, batch = Number(values.batch ?? 1);
@@ -40,14 +42,16 @@ const command: Command<typeof options> = {
     if (values.json) checkOutputs([values.json], { force: values.force, bytes: 1 << 16 });
     using device = await openAdapter(values.adapter);
     const before = await measurePeak(device);
-    const measured = what === "synth" ? await benchSynth(device, batch) : await benchKernels(device, batch, values.op);
+    const measured = what === "synth"
+      ? await benchSynth(device, batch)
+      : await benchKernels(device, { batch, op: values.op, sizes: values.sizes });
     const peak = better(before, await measurePeak(device));
     const report = { version, adapter: device.name, software: device.caps.software, date: today(), peak, ...measured };
-    print(`${device.name}: peak ${peak.gflops.toFixed(1)} GFLOP/s, copy ${peak.gigabytes.toFixed(1)} GB/s`);
+    print(`${device.name}: peak ${peak.gflops.toFixed(1)} GFLOP/s, ${peak.gigabytes.toFixed(1)} GB/s`);
     const lines = "synth" in measured ? synthLines(measured.synth, peak) : kernelLines(measured.kernels, peak);
     lines.forEach(print);
     if (values.json) {
-      const shares = "synth" in measured ? { share: measured.synth.gflops / peak.gflops } : {};
+      const shares = "synth" in measured ? share(measured.synth.gflops, peak.gflops) : {};
       const text = JSON.stringify({ ...report, ...shares }, null, 2) + "\n";
       writeOutputs(new Map([[values.json, new TextEncoder().encode(text)]]), { force: values.force });
     }

@@ -1,7 +1,7 @@
 /** One iteration of the default search: time, dispatches, arithmetic and its share of the adapter's peak. */
 import { openClassifier, openGenerator } from "../src/cli/defaults.ts";
 import type { Device } from "../src/gpu/device.ts";
-import type { Peak } from "../src/gpu/probe.ts";
+import { type Peak, shareText } from "../src/gpu/probe.ts";
 import { count } from "../src/ops/op.ts";
 import { Climb } from "../src/synth/climb.ts";
 import { join } from "../src/synth/joined.ts";
@@ -51,15 +51,13 @@ export async function benchSynth(device: Device, batch: number): Promise<{ synth
 
 /** The figures as text. */
 export function synthLines(s: SynthFigures, peak: Peak): string[] {
-  const share = 100 * s.gflops / peak.gflops;
   return [
     `batch ${s.batch}: ${s.iterationMs.toFixed(1)} ms an iteration (${
       (s.iterationMs / s.batch).toFixed(1)
     } ms a picture), ` +
     `${s.dispatches} dispatches, ${(s.flops / 1e9).toFixed(2)} GFLOP`,
-    `${s.gflops.toFixed(2)} GFLOP/s, ${share.toFixed(1)} % of the peak; ${
-      (s.memory / 2 ** 20).toFixed(1)
-    } MiB of GPU memory`,
+    `${s.gflops.toFixed(2)} GFLOP/s, share of the peak: ${shareText(s.gflops, peak.gflops)}`,
+    `${(s.memory / 2 ** 20).toFixed(1)} MiB of GPU memory`,
     `first iteration after ${(s.firstIterationMs / 1000).toFixed(1)} s, loading and compiling included`,
   ];
 }

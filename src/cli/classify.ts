@@ -34,7 +34,8 @@ interface Guess {
   probability: number;
 }
 
-const command: Command<typeof options> = {
+/** The command. */
+export const command: Command<typeof options> = {
   name: "classify",
   summary:
     "Names what a classifier sees in PNG or JPEG pictures. They are fitted to its input as its network.json says: the\n" +

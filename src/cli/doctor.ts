@@ -16,7 +16,8 @@ const options = {
   json: { help: "prints one JSON document" },
 };
 
-const command: Command<typeof options> = {
+/** The command. */
+export const command: Command<typeof options> = {
   name: "doctor",
   summary: "Looks at the WebGPU adapter: its limits, its speed, and whether every kernel computes the right numbers.",
   options,
@@ -101,7 +102,10 @@ function textOf({ version, deno, adapter, caps, features, limits, peak, models, 
   const rows = [
     ["Phosphene", `${version}, Deno ${deno}`],
     ["adapter", `${adapter}${caps.software ? " (software: the CPU runs the kernels)" : ""}`],
-    ["peak", `${peak.gflops.toFixed(1)} GFLOP/s of multiply-adds, ${peak.gigabytes.toFixed(1)} GB/s of copies`],
+    [
+      "peak",
+      `${peak.gflops.toFixed(1)} GFLOP/s of multiply-adds, ${peak.gigabytes.toFixed(1)} GB/s of reads and writes`,
+    ],
     ...(kernels
       ? [["kernels", `${kernels.checked} cases checked against float64, ${kernels.wrong.length} wrong`]]
       : []),

@@ -38,7 +38,8 @@ const options = {
 /** Values of the output file: 4 GiB. */
 const mostValues = 2 ** 30;
 
-const command: Command<typeof options> = {
+/** The command. */
+export const command: Command<typeof options> = {
   name: "infer",
   summary: "Runs a model on a tensor from NumPy and writes its output, and the gradient of a unit to the input.\n" +
     "With --weights, the first row also runs with the weights as stored, and the largest difference is told.",

@@ -28,7 +28,8 @@ const options = {
   verbose: { help: "tells what GPU memory will be taken, before it is" },
 };
 
-const command: Command<typeof options> = {
+/** The command. */
+export const command: Command<typeof options> = {
   name: "ranges",
   summary:
     "Measures a layer's values over a folder of pictures: the bounds of a generator's code, mean + 3 standard deviations\n" +

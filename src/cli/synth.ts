@@ -27,7 +27,8 @@ import { oneOf, wholeNumber } from "./values.ts";
 /** Columns of the picture in the terminal. */
 const pictureColumns = 64;
 
-const command: Command<typeof synthOptions> = {
+/** The command. */
+export const command: Command<typeof synthOptions> = {
   name: "synth",
   summary: "Draws what a unit of a classifier wants to see (DGN-AM, Nguyen et al. 2016).\n" +
     "With --weights, the first picture is also computed with the weights as stored, and the largest differences are told.",

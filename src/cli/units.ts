@@ -9,7 +9,8 @@ const options = {
   json: { help: "prints one JSON document" },
 };
 
-const command: Command<typeof options> = {
+/** The command. */
+export const command: Command<typeof options> = {
   name: "units",
   summary: "Lists the units of a classifier's last layer: number, name, and whether it was trained.",
   options,

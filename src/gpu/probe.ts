@@ -1,15 +1,16 @@
 /** What this adapter can do at best, measured: the yardstick beside every figure of the benchmarks and in `doctor`. */
-import { copy, multiplyAdd } from "../../shaders/probe.ts";
-import type { Device } from "./device.ts";
+import { copy, multiplyAdd, sumOf } from "../../shaders/probe.ts";
 import { type Call, read, write } from "./call.ts";
 import { compile, encode, type Step } from "./compile.ts";
+import type { Device } from "./device.ts";
+import { groupSize } from "./source.ts";
 import { free, place, run, TEXEL } from "./tensor.ts";
 
 /** The adapter's measured limits. */
 export interface Peak {
   /** Multiply-adds in registers, a multiply-add counting two: GFLOP/s of the best of several kernels. */
   gflops: number;
-  /** Bytes read and written by a copy of texels: GB/s. */
+  /** Bytes that kernels read and write: GB/s of the best of several, which copy or sum up texels in caches and beyond. */
   gigabytes: number;
 }
 
@@ -47,28 +48,62 @@ async function empty(device: Device): Promise<number> {
   return performance.now() - started;
 }
 
-/** Independent sums of the multiply-add kernels that are tried. */
-const CHAINS = [1, 2, 3, 4];
+/** Independent sums of the multiply-add kernels that are tried: what registers hold differs from 16 to 256 vectors. */
+export const CHAINS = [1, 2, 3, 4, 6, 8];
 
-/** Measures the adapter; takes about two seconds. */
+/** Loop trips of a multiply-add kernel. */
+export const TRIPS = 64;
+
+/** Texels that each invocation of the reading kernels sums up; 1 is the copy. */
+const READS = [1, 16, 64];
+
+/** Rounds of a kernel's timing, and how long each lasts. */
+const ROUNDS = 3, ROUND_MS = 40;
+
+/** Measures the adapter; takes about three seconds. */
 export async function measurePeak(device: Device): Promise<Peak> {
-  const { software } = device.caps, invocations = software ? 8192 : 1 << 20;
+  // A software adapter's cores need pieces large enough to outlast the hand-over of each, and so many that all have some.
+  const { software } = device.caps, invocations = software ? 1 << 16 : 1 << 20;
+  const time = async (call: Call) => await timeSteps(device, [await compile(device, call)], ROUNDS, ROUND_MS);
   const y = place(device, run("peak", invocations, "buffer"));
-  let gflops = 0;
+  let gflops = 0, gigabytes = 0;
   for (const chains of CHAINS) {
-    const { code, flopsPerInvocation } = multiplyAdd(chains, 64), flops = flopsPerInvocation * invocations;
+    const { code, flopsPerInvocation } = multiplyAdd(chains, TRIPS), flops = flopsPerInvocation * invocations;
     const math: Call = { label: "peak multiply-add", bindings: { y: write(y) }, code, invocations, flops };
-    gflops = Math.max(gflops, flops / await timeSteps(device, [await compile(device, math)]) / 1e6);
+    gflops = Math.max(gflops, flops / await time(math) / 1e6);
   }
   free(device, y.memory!);
 
-  const texels = software ? 1 << 18 : 1 << 22, { storage } = device;
-  const from = place(device, run("copy source", texels, storage)),
-    to = place(device, run("copy target", texels, storage));
-  const bindings = { x: read(from), y: write(to) };
-  const copyMs = await timeSteps(device, [
-    await compile(device, { label: "peak copy", bindings, code: copy, invocations: texels, flops: 0 }),
-  ]);
-  for (const tensor of [from, to]) free(device, tensor.memory!);
-  return { gflops, gigabytes: 2 * texels * TEXEL / copyMs / 1e6 };
+  for (const texels of software ? [1 << 18, 1 << 20] : [1 << 18, 1 << 22]) {
+    const from = place(device, run("peak source", texels, device.storage)),
+      to = place(device, run("peak target", texels, device.storage));
+    const bindings = { x: read(from), y: write(to) };
+    for (const reads of READS) {
+      const written = texels / reads, code = reads === 1 ? copy : sumOf(reads, groupSize(device));
+      const ms = await time({ label: "peak reads and writes", bindings, code, invocations: written, flops: 0 });
+      gigabytes = Math.max(gigabytes, (texels + written) * TEXEL / ms / 1e6);
+    }
+    for (const tensor of [from, to]) free(device, tensor.memory!);
+  }
+  return { gflops, gigabytes };
+}
+
+/** A figure as a share of the adapter's peak, or that the peak cannot be right. */
+export type Share = { share: number } | { share: null; probeFailed: true };
+
+/** The largest share that noise explains; beyond, the peak was measured wrongly, and every share with it. */
+export const MOST_SHARE = 1.05;
+
+/** What share of the peak a figure is, both in the same unit. A figure well above the peak proves the peak wrong. */
+export function share(value: number, peak: number): Share {
+  const ratio = value / peak;
+  return ratio <= MOST_SHARE ? { share: ratio } : { share: null, probeFailed: true };
+}
+
+/** The share as text, such as "29.5 %", or the sentence that the probe failed. */
+export function shareText(value: number, peak: number, unit = "GFLOP/s"): string {
+  const { share: ratio } = share(value, peak);
+  if (ratio !== null) return `${(100 * ratio).toFixed(1)} %`;
+  const [measured, reached] = [peak, value].map((figure) => Number(figure.toPrecision(3)));
+  return `the probe failed: ${measured} ${unit} measured as the peak, but this kernel reached ${reached}`;
 }

@@ -40,14 +40,17 @@ Deno.test("convert: a Caffe network becomes a model that loads; --force replaces
   const again = await given.convert();
   assert.match(again.err, /^convert caffe: .*out exists; --force replaces it\n$/);
   Deno.writeTextFileSync(given.at("out/labels.txt"), "cat\ndog\n");
-  const forced = await given.convert(["--force", "--weights", "f16", "--resize", "3", "--code", "fc6"]);
+  const picture = ["--resize", "3", "--warp", "--order", "RGB", "--scale", "0.5"];
+  const forced = await given.convert(["--force", "--weights", "f16", "--code", "fc6", ...picture]);
   assert.equal(forced.code, 0, forced.err);
   assert.match(forced.out, /weights in f16: each changes by at most 0\.0 % of the largest in its tensor\n/);
   assert.match(forced.err, /^warning: the mean that pixels lose is unknown: give --mean; 0 is written\n$/);
   const replaced = await loadModel(modelFolder(given.at("out")), "out");
   assert.equal(replaced.weights.get("ip.weight")!.dtype, "F16");
   assert.deepEqual(replaced.labels, ["cat", "dog"]);
-  assert.deepEqual([replaced.network.image?.resize, replaced.network.code], [3, { layer: "fc6", sigmas: 3 }]);
+  assert.deepEqual(replaced.network.code, { layer: "fc6", sigmas: 3 });
+  const { order, scale, resize, warp } = replaced.network.image!;
+  assert.deepEqual([order, scale, resize, warp], ["RGB", 0.5, 3, true]);
   assert.deepEqual(namesIn(given.at("")), ["deploy.prototxt", "mean.binaryproto", "out", "tiny.caffemodel"]);
 
   Deno.writeTextFileSync(given.at("out/notes.txt"), "mine");
@@ -131,14 +134,17 @@ Deno.test("convert: a state dict becomes a model with labels; a pickle is refuse
   const model = await loadModel(modelFolder(at("out")), "out");
   assert.equal(model.weights.get("inception3a.branch1.bn.mean")!.dtype, "BF16");
   assert.equal(model.labels[999], label(999));
+
+  const other = await convert("net.safetensors", "--mean", "0.5,0.25,0.125", "--std", "0.5,0.5,0.25", "--force");
+  assert.equal(other.code, 0, other.err);
+  assert.match(other.out, /pixels \/ 255 lose 0.5, 0.25, 0.125 and are divided by 0.5, 0.5, 0.25 \(R, G, B\)\n$/);
+  assert.equal((await loadModel(modelFolder(at("out")), "out")).labels[999], label(999));
 });
 
 Deno.test("convert: what it converts must be said", async () => {
   assert.match((await type(["convert"])).err, /^convert: expected what to convert, .*, got nothing\n$/);
   assert.match((await type(["convert", "keras"])).err, /got "keras"/);
   assert.match((await type(["convert", "--help"])).out, /deno task convert caffe --help/);
-  assert.match((await type(["convert", "caffe", "--help"])).out, /--caffemodel FILE/);
-  assert.match((await type(["convert", "onnx", "--help"])).out, /--constant NAME=FILE.npy/);
 });
 
 Deno.test("convert onnx: a weight that is an input, one beside the model, and none from elsewhere", async () => {
@@ -168,6 +174,12 @@ Deno.test("convert onnx: a weight that is an input, one beside the model, and no
     dtype: "f4",
     data: Float32Array.of(4321),
   });
+
+  const picture = ["--mean", "7", "--scale", "0.5", "--order", "BGR", "--shape", "x=3,1,2,2"];
+  const batch = await convert("known.onnx", "--constant", `w=${at("w.npy")}`, ...picture);
+  assert.equal(batch.code, 0, batch.err);
+  const { image } = (await loadModel(modelFolder(at("out")), "out")).network;
+  assert.deepEqual([image?.order, image?.mean, image?.scale], ["BGR", [7], 0.5]);
 
   const beside = (location: string, ...more: string[]) => {
     const w = { shape: [3, 2], values: [], external: { location, offset: "4", length: "24" } };

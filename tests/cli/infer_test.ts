@@ -52,8 +52,9 @@ Deno.test("--fast gives nearly the same", async () => {
   const wanted = [...run.args, "--gradient", run.g, "--unit", "2", "--force"];
   assert.equal((await type(wanted)).code, 0);
   const y = read(run.y).data as Float32Array, g = read(run.g).data as Float32Array;
-  const fast = await type([...wanted, "--fast"]);
+  const fast = await type([...wanted, "--fast", "--adapter", "low-power", "--verbose"]);
   assert.equal(fast.code, 0, fast.err);
+  assert.match(fast.err, /^plan: [\d,]+ bytes of GPU memory /);
   assert.ok(distance(read(run.y).data as Float32Array, y) < 1e-6);
   assert.ok(distance(read(run.g).data as Float32Array, g) < 1e-6);
 });

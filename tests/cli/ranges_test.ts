@@ -68,6 +68,14 @@ Deno.test("ranges in a file, in a generator and as text bound the code alike; a 
     return Array.from(readNpy(Deno.readFileSync(run.at(`${name}.npy`)), name).data, Number);
   };
   assert.equal((await type([...ranges, "--out", out])).code, 0);
+  const rough = run.at("rough.safetensors");
+  const narrow = await type([...ranges, "--out", rough, "--weights", "i8", "--adapter", "low-power", "--verbose"]);
+  assert.equal(narrow.code, 0, narrow.err);
+  assert.match(narrow.err, /^plan: [\d,]+ bytes of GPU memory /);
+  const [exact, near] = [out, rough].map((file) =>
+    toFloat32(readSafetensors(Deno.readFileSync(file), file).get("code.std")!)
+  );
+  exact.forEach((value, j) => assert.ok(value !== near[j] && Math.abs(near[j] / value - 1) < 0.05)); // 1/254 a weight
   // fc2 has no ReLU: bounds below 0 would leave a code nothing.
   const tensors = readSafetensors(Deno.readFileSync(out), out);
   tensors.set("code.mean", fromFloat32(toFloat32(tensors.get("code.mean")!).map(Math.abs), "F32", [6]));

@@ -33,7 +33,8 @@ Deno.test("classify: names for pictures of any size", async () => {
   for (const { top: [first, second] } of pictures) assert.ok(first.probability > second.probability);
   const plain = await type(["classify", "--model", classifier, wide]);
   assert.match(plain.out, /^.*wide\.png\n(?: +\d+\.\d % +\d {2}[a-z ]+\n){5}$/);
-  const narrow = await type(["classify", "--model", classifier, wide, "--weights", "i8", "--verbose", "--json"]);
+  const more = ["--weights", "i8", "--adapter", "low-power", "--verbose", "--json"];
+  const narrow = await type(["classify", "--model", classifier, wide, ...more]);
   const { weights, narrowing } = JSON.parse(narrow.out);
   assert.match(
     narrow.err,
@@ -43,6 +44,8 @@ Deno.test("classify: names for pictures of any size", async () => {
   const missing = await type(["classify", "--model", classifier, wide, join(folder.path, "no.png")]);
   assert.deepEqual([missing.code, missing.out], [1, ""]);
   assert.match(missing.err, /^classify: .*no\.png cannot be read: it does not exist\n$/);
+  const elsewhere = await type(["classify", "--model", classifier, wide], { env: { PHOSPHENE_ADAPTER: "fast" } });
+  assert.match(elsewhere.err, /^classify: fast: expected high-performance, low-power or fallback as adapter\n$/);
   const nothing = await type(["classify"]);
   assert.deepEqual([nothing.code, nothing.err], [
     1,
@@ -51,9 +54,10 @@ Deno.test("classify: names for pictures of any size", async () => {
 });
 
 Deno.test("doctor: the adapter and what the embedded models take of it", async () => {
-  const { code, out, err } = await type(["doctor", "--quick", "--json"]);
+  const { code, out, err } = await type(["doctor", "--quick", "--adapter", "low-power", "--json"]);
   assert.equal(code, 0, err);
-  const { adapter, limits, models } = JSON.parse(out);
+  const { adapter, limits, peak, models, kernels } = JSON.parse(out);
+  assert.ok(peak.gflops > 0 && peak.gigabytes > 0 && kernels === undefined);
   assert.ok(adapter.length > 0);
   assert.ok(limits.maxStorageBufferBindingSize >= 2 ** 27);
   assert.deepEqual(models.map(({ model }: { model: string }) => model), ["caffenet64", "deepsim64"]);
@@ -61,12 +65,20 @@ Deno.test("doctor: the adapter and what the embedded models take of it", async (
 });
 
 Deno.test("every command explains itself", async () => {
-  for (const name of ["synth", "units", "classify", "infer", "ranges", "get", "doctor"]) {
-    const { code, out, err } = await type([name, "--help"]);
+  const explains = async (...words: string[]) => {
+    const { code, out, err } = await type([...words, "--help"]), name = words.join(" ");
     assert.deepEqual([code, err], [0, ""]);
     assert.ok(out.startsWith(`deno task ${name} [options]`));
     assert.match(out, new RegExp(`Examples:\\n  deno task ${name}\\b`));
-  }
+  };
+  await Promise.all([explains("synth"), explains("units"), explains("classify"), explains("infer")]);
+  await Promise.all([explains("ranges"), explains("doctor"), explains("get"), explains("bench")]);
+  await Promise.all([
+    explains("convert", "caffe"),
+    explains("convert", "onnx"),
+    explains("convert", "torch"),
+    explains("pack"),
+  ]);
 });
 
 Deno.test("paths are meant from the folder that the user is in", async () => {

@@ -42,6 +42,8 @@ Deno.test("the default run: the embedded pair shows the bell pepper", async () =
   assert.deepEqual([record.units, record.seed, record.iterations, record.rule], [[945], 0, 8, "paper"]);
   assert.equal(record.result.top[0].name, "bell pepper");
   for (const model of [record.classifier, record.generator]) assert.match(model.hash, /^[0-9a-f]{64}$/);
+  const seen = await type(["classify", join(out, "fc8_0945_0.png"), "--top", "1"]);
+  assert.match(seen.out, /fc8_0945_0\.png\n +\d+\.\d % {3}945 {2}bell pepper\n$/, seen.err);
 });
 
 Deno.test("a classifier that ends in a softmax: its logits are climbed, and have the units' names", async () => {
@@ -132,20 +134,18 @@ Deno.test("units in maps, units together, a start from a picture, and the other 
     "7,0",
     "--init",
     photo,
+    "--animate",
+    "gif",
   ]);
   const together = await type([
-    "synth",
-    ...run.options,
-    "--units",
-    "1,3",
-    "--together",
-    "--gamma",
-    "0.1",
-    "--rule",
-    "adam",
+    ...["synth", ...run.options, "--units", "1,3", "--together", "--gamma", "0.1", "--rule", "adam", "--seed", "7"],
+    ...["--lr-end", "0.25", "--adapter", "low-power"],
   ]);
   for (const { code, err } of [inside, together]) assert.equal(code, 0, err);
-  assert.deepEqual(namesIn(run.out), ["conv1_0003_0.png", "fc3_0001,0003_0.png"]);
+  assert.deepEqual(namesIn(run.out), ["conv1_0003_0.gif", "conv1_0003_0.png", "fc3_0001,0003_7.png"]);
+  const { text } = await read(join(run.out, "fc3_0001,0003_7.png"));
+  const { units, seed, gamma, rule, lrStart, lrEnd } = JSON.parse(text.phosphene);
+  assert.deepEqual([units, seed, gamma, rule, lrStart, lrEnd], [[1, 3], 7, 0.1, "adam", 0.5, 0.25]);
 });
 
 Deno.test("an untrained unit works and warns", async () => {

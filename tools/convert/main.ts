@@ -4,15 +4,21 @@ import { caffe } from "./caffe/command.ts";
 import { onnx } from "./onnx/command.ts";
 import { torch } from "./torch/command.ts";
 
-const [kind, ...args] = Deno.args;
+/** The commands, one a framework. */
+export const commands = { caffe, onnx, torch };
 
-if (kind === "caffe") await main(caffe, args);
-else if (kind === "onnx") await main(onnx, args);
-else if (kind === "torch") await main(torch, args);
-else if (kind === "--help") {
-  print([caffe, onnx, torch].map(({ name, summary }) => `deno task ${name} --help\n\n${summary}`).join("\n\n"));
-} else {
-  const came = kind === undefined ? "got nothing" : `got "${kind}"`;
-  console.error(`convert: expected what to convert, "caffe", "onnx" or "torch", ${came}`);
-  Deno.exit(1);
+if (import.meta.main) {
+  const [kind, ...args] = Deno.args;
+  if (kind === "caffe") await main(caffe, args);
+  else if (kind === "onnx") await main(onnx, args);
+  else if (kind === "torch") await main(torch, args);
+  else if (kind === "--help") {
+    print(
+      Object.values(commands).map(({ name, summary }) => `deno task ${name} --help\n\n${summary}`).join("\n\n"),
+    );
+  } else {
+    const came = kind === undefined ? "got nothing" : `got "${kind}"`;
+    console.error(`convert: expected what to convert, "caffe", "onnx" or "torch", ${came}`);
+    Deno.exit(1);
+  }
 }

@@ -21,7 +21,8 @@ const options = {
   force: { help: "replaces an existing model folder; its labels.txt stays" },
 };
 
-const command: Command<typeof options> = {
+/** The command. */
+export const command: Command<typeof options> = {
   name: "get",
   summary:
     "Fetches a known network from those who publish it and makes a model folder of it. Without a name it lists them. " +

@@ -4,7 +4,7 @@
  * Everything is read and built before anything is written, and each file takes its place whole, by renaming; so a bad
  * array leaves the old models as they were.
  */
-import { parseArgs } from "node:util";
+import { type Command, main, print, required, type Values } from "../../src/cli/command.ts";
 import { type NpyArray, readNpz } from "../../src/formats/npy.ts";
 import { fromFloat32, type StoredTensor, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { UserError } from "../../src/formats/user_error.ts";
@@ -12,22 +12,32 @@ import { classifierCard, generatorCard, type Measured, readMeasured } from "./ca
 import { classifier, generator, type ModelName, type NetworkFile, networkText } from "./networks.ts";
 import { storeWeights, take, trainedRanges } from "./weights.ts";
 
-const help = `deno task pack --in DIR --out models
+const options = {
+  in: {
+    value: "DIR",
+    help: "caffenet64.npz, deepsim64.npz (or their parts NAME.f16.0.npz, NAME.f16.1.npz …) and code_stats.npz (needed)",
+  },
+  out: { value: "DIR", help: "where the two folders go; their files are replaced (needed)" },
+  labels: { value: "FILE", help: "names of the 1000 units, one a line (models/caffenet64/labels.txt)" },
+  f16: { value: "A,B", help: "fully connected layers to store as F16 instead of I8" },
+  accuracy: { value: "FILE", help: "figures for the model cards: the JSON of tools/train/check.py" },
+  note: { value: "TEXT", help: "a sentence for the cards on how this pair was trained" },
+};
 
-Turns the output of tools/train/train.py into the model folders caffenet64 and deepsim64, replacing their files.
-
-  --in DIR         caffenet64.npz, deepsim64.npz (or their parts NAME.f16.0.npz, NAME.f16.1.npz …) and code_stats.npz
-  --out DIR        where the two folders go
-  --labels FILE    names of the 1000 units, one a line (default: models/caffenet64/labels.txt)
-  --f16 A,B        fully connected layers to store as F16 instead of I8
-  --accuracy FILE  figures for the model cards: the JSON of tools/train/check.py
-  --note TEXT      a sentence for the cards on how this pair was trained
-  --help
-
-Examples:
-  deno task pack --in out/train --out models
-  deno task pack --in out/train --out models --accuracy out/accuracy.json --note "Trained for 20 minutes on a GPU."
-`;
+/** The command. */
+export const command: Command<typeof options> = {
+  name: "pack",
+  summary: "Turns the output of tools/train/train.py into the model folders caffenet64 and deepsim64.",
+  options,
+  examples: [
+    ["deno task pack --in out/train --out models", "the embedded models anew"],
+    [
+      'deno task pack --in out/train --out models --accuracy out/accuracy.json --note "Trained for 20 minutes on a GPU."',
+      "with figures and a note in their cards",
+    ],
+  ],
+  run,
+};
 
 /** What train.py left, its arrays by name. */
 export interface Trained {
@@ -143,47 +153,28 @@ async function replace(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function main(args: string[]): Promise<void> {
-  const option = { type: "string" } as const;
-  const options = { in: option, out: option, labels: option, f16: option, accuracy: option, note: option };
-  const { values: o } = parse(() => parseArgs({ args, options: { ...options, help: { type: "boolean" } } }));
-  if (o.help) return console.log(help);
-  if (!o.in || !o.out) throw new UserError("pack needs --in DIR and --out DIR; --help says more");
-
-  const codePath = `${o.in}/code_stats.npz`;
-  const labelsPath = o.labels ?? new URL("../../models/caffenet64/labels.txt", import.meta.url).pathname;
+async function run(values: Values<typeof options>): Promise<void> {
+  const directory = required("--in", values.in), out = required("--out", values.out), { f16, accuracy, note } = values;
+  const codePath = `${directory}/code_stats.npz`;
+  const labelsPath = values.labels ?? new URL("../../models/caffenet64/labels.txt", import.meta.url).pathname;
   const text = async (path: string, wanted: string) => new TextDecoder().decode(await read(path, wanted));
   const trained = {
-    arrays: { caffenet64: await readArrays(o.in, "caffenet64"), deepsim64: await readArrays(o.in, "deepsim64") },
+    arrays: {
+      caffenet64: await readArrays(directory, "caffenet64"),
+      deepsim64: await readArrays(directory, "deepsim64"),
+    },
     code: readNpz(await read(codePath, "the code's mean and std"), codePath),
   };
   const files = await pack(trained, {
     labels: await text(labelsPath, "a unit's name a line"),
-    halves: o.f16?.split(",") ?? [],
-    measured: o.accuracy ? readMeasured(await text(o.accuracy, "check.py's figures"), o.accuracy) : undefined,
-    note: o.note,
+    halves: f16?.split(",") ?? [],
+    measured: accuracy ? readMeasured(await text(accuracy, "check.py's figures"), accuracy) : undefined,
+    note,
   });
   for (const [path, bytes] of files) {
-    await replace(`${o.out}/${path}`, bytes);
-    console.log(`${o.out}/${path}  ${bytes.length.toLocaleString("en")} bytes`);
+    await replace(`${out}/${path}`, bytes);
+    print(`${out}/${path}  ${bytes.length.toLocaleString("en")} bytes`);
   }
 }
 
-/** parseArgs throws TypeErrors that are already a clear sentence. */
-function parse<T>(parsed: () => T): T {
-  try {
-    return parsed();
-  } catch (error) {
-    throw new UserError((error as Error).message);
-  }
-}
-
-if (import.meta.main) {
-  try {
-    await main(Deno.args);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    console.error(error.message);
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) await main(command);

@@ -23,7 +23,7 @@ Deno.test("get: a generator out of its archive, cut off once, becomes a model th
   await using server = serve(archive, [{ cutAfter: 300 }]);
   const out = join(folder.path, "g"),
     { code, out: told, err } = await type(
-      ["get", "deepsim-fc6", "--from", server.url, "--out", out, "--weights", "i8"],
+      ["get", "deepsim-fc6", "--from", server.url, "--out", out, "--weights", "i8", "--timeout", "20", "--tries", "2"],
     );
   assert.equal(code, 0, err);
   assert.match(err, /^deepsim-fc6: for research, not for commercial use/);
@@ -84,4 +84,5 @@ Deno.test("get: alone it lists; what makes no sense is one sentence", async () =
   );
   assert.match((await type(["get", "caffenet", "--from", "ftp://x"])).err, /^get: --from expects an address/);
   assert.match((await type(["get", "caffenet", "--timeout", "0"])).err, /^get: --timeout expects a whole number 1 to/);
+  assert.match((await type(["get", "caffenet", "--tries", "0"])).err, /^get: --tries expects a whole number 1 to 100/);
 });
