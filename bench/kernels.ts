@@ -13,7 +13,7 @@ import { deconv2dGeometry } from "../src/ops/deconv2d.ts";
 import { fcGeometry } from "../src/ops/fc.ts";
 import { batched, type Node } from "../src/ops/op.ts";
 import { ops } from "../src/ops/table.ts";
-import type { ConvDirection, ConvGeometry } from "../shaders/conv_shape.ts";
+import type { ConvDirection, ConvGeometry } from "../shaders/conv/shape.ts";
 
 /** One kernel in one tile. */
 export interface KernelFigures {

@@ -6,7 +6,7 @@ import {
   type ConvTile,
   spans,
   tapRow,
-} from "../../shaders/conv_shape.ts";
+} from "../../shaders/conv/shape.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Format } from "../gpu/tensor.ts";
 import { packedTexels } from "./conv_weights.ts";

@@ -4,8 +4,8 @@
  * conv2d runs the geometry's direct direction forward and the transposed one backward; deconv2d the other way round;
  * fc is a convolution whose kernel covers the whole input.
  */
-import { conv } from "../../shaders/conv.ts";
-import { type ConvDirection, type ConvGeometry, convShape } from "../../shaders/conv_shape.ts";
+import { conv } from "../../shaders/conv/conv.ts";
+import { type ConvDirection, type ConvGeometry, convShape } from "../../shaders/conv/shape.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Binding, type Call, read } from "../gpu/kernel.ts";
 import type { Tensor } from "../gpu/tensor.ts";

@@ -7,7 +7,7 @@ import { conv2dGeometry } from "../../src/ops/conv2d.ts";
 import type { ConvParams } from "../../src/ops/convolution.ts";
 import { deconv2dGeometry } from "../../src/ops/deconv2d.ts";
 import type { HostTensor, Node, PackedTensor } from "../../src/ops/op.ts";
-import type { ConvDirection, ConvGeometry } from "../../shaders/conv_shape.ts";
+import type { ConvDirection, ConvGeometry } from "../../shaders/conv/shape.ts";
 import { type Case, caseNetwork, outputGradient } from "../cases/case.ts";
 import { caseModel } from "../net/case_model.ts";
 import { assertClose } from "../reference/close.ts";

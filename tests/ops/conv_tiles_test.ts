@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { openDevice } from "../../src/gpu/device.ts";
 import { tiles } from "../../src/ops/conv_tiles.ts";
 import { convCall } from "../../src/ops/convolution.ts";
-import type { ConvGeometry } from "../../shaders/conv_shape.ts";
+import type { ConvGeometry } from "../../shaders/conv/shape.ts";
 import { allCases } from "../cases/all.ts";
 import { pretend } from "../gpu/pretend.ts";
 import { count } from "../reference/tensor.ts";

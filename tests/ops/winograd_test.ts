@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { type Device, openDevice } from "../../src/gpu/device.ts";
 import { Net, type NetOptions } from "../../src/net/net.ts";
 import { packWinograd, winogradCalls } from "../../src/ops/winograd.ts";
-import { winogradFits } from "../../shaders/winograd.ts";
+import { winogradFits } from "../../shaders/conv/winograd_filter.ts";
 import { allCases } from "../cases/all.ts";
 import { randomWeights } from "../cases/case.ts";
 import { pretend } from "../gpu/pretend.ts";

@@ -6,8 +6,8 @@
  * One invocation makes one 4×4 block over one chunk of the positions (n, p, q); a second kernel adds the chunks. A
  * block's entries between channels of different groups are made too and never read.
  */
-import { type ConvGeometry, spans } from "./conv_shape.ts";
-import { up4 } from "./layout.ts";
+import { type ConvGeometry, spans } from "./shape.ts";
+import { up4 } from "../layout.ts";
 
 /** Blocks of a geometry's weights. */
 export function weightBlocks(g: ConvGeometry): number {
@@ -26,7 +26,7 @@ fn kernel(i: u32) {
   let tap = i / ${span.count}u % ${kh * kw}u;
   let block = i / ${span.count * kh * kw}u % ${up4(g.channelsOut)}u;
   let start = i / ${weightBlocks(g)}u * ${size}u;
-  let source = ${span.wgsl("block")} + r;
+  let source = ${span.wgsl} + r;
   let shiftY = i32(tap / ${kw}u * ${g.dilation[0]}u) - ${g.padding[0]};
   let shiftX = i32(tap % ${kw}u * ${g.dilation[1]}u) - ${g.padding[1]};
   var sum0 = vec4f(); var sum1 = vec4f(); var sum2 = vec4f(); var sum3 = vec4f();
