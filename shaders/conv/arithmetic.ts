@@ -32,10 +32,10 @@ export interface Arithmetic {
 const float: Arithmetic = {
   functions: `
 fn multiplyAdd(sum: vec4f, weights: mat4x4f, texel: vec4f) -> vec4f {
-  let one = fma(weights[0], vec4f(texel.x), sum);
-  let two = fma(weights[1], vec4f(texel.y), one);
-  let three = fma(weights[2], vec4f(texel.z), two);
-  return fma(weights[3], vec4f(texel.w), three);
+  let first = fma(weights[0], vec4f(texel.x), sum);
+  let second = fma(weights[1], vec4f(texel.y), first);
+  let third = fma(weights[2], vec4f(texel.z), second);
+  return fma(weights[3], vec4f(texel.w), third);
 }`,
   begin: "",
   type: "vec4f",

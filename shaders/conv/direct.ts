@@ -7,24 +7,44 @@
  * four inputs by four outputs. Integer weights have a scale for each output, which waits until the sum is whole. Tiles are
  * those of places.ts and registers.ts.
  */
-import { declarePlaces, declareStrips, declareSums, eachSource, rowParts } from "./registers.ts";
-import { addProducts, loadTexels, storeSums } from "./registers.ts";
 import { hasSpareColumns, tileFunctions } from "./places.ts";
+import {
+  addProducts,
+  declarePlaces,
+  declareStrips,
+  declareSums,
+  eachSource,
+  loadTexels,
+  rowParts,
+  storeSums,
+} from "./registers.ts";
 import { type ConvGeometry, type ConvKernel, tapRow } from "./shape.ts";
-import { signedConstants, unroll } from "./wgsl.ts";
+import { plus, unroll } from "./wgsl.ts";
 
 /** Whether taps meet positions outside the input. */
 const leaves = (g: ConvGeometry): boolean =>
   g.padding.some((before) => before > 0) ||
   g.outSize.some((n, axis) => (n - 1) * g.stride[axis] + (g.kernel[axis] - 1) * g.dilation[axis] >= g.inSize[axis]);
 
+/** One trip: source block `r` under the taps that share its texels. */
+function trip(k: ConvKernel, r: string): string {
+  const products = unroll({ tap: tapRow(k).taps.length, block: k.tile.blocks }, ({ tap, block }) => {
+    const weights = `weightsAt(${plus("block", block)}, ${plus("tap", tap)}, ${r})`;
+    return `{
+          ${addProducts(k, weights, tap, block)}
+        }`;
+  });
+  return `
+        ${loadTexels(k, r)}
+        ${products}`;
+}
+
 /** The kernel's WGSL. */
 export function direct(k: ConvKernel): string {
   const { geometry: g, tile, format } = k;
   const parts = rowParts(k);
-  const columns = tile.columns === 1 ? "for (var tapX = 0u; tapX < KERNEL_WIDTH; tapX++)" : "let tapX = 0u;";
+  const eachTap = tile.columns === 1 ? "for (var tapX = 0u; tapX < KERNEL_WIDTH; tapX++) {" : "let tapX = 0u;\n    {";
   return `${tileFunctions(k, { step: g.stride, leaves: leaves(g) || hasSpareColumns(k) })}
-${signedConstants({ PADDING_Y: g.padding[0], PADDING_X: g.padding[1] })}
 
 fn weightsAt(block: u32, tap: u32, r: u32) -> mat4x4f {
   return weightBlock((block * TAPS + tap) * WEIGHT_SPAN + r);
@@ -39,20 +59,11 @@ fn kernel(i: u32) {
   for (var tapY = 0u; tapY < KERNEL_HEIGHT; tapY++) {
     let shiftY = i32(tapY * DILATION_Y) - PADDING_Y;
     ${parts.open}
-    ${columns} {
+    ${eachTap}
       let tap = tapY * KERNEL_WIDTH + tapX;
       let shiftX = i32(tapX * DILATION_X) - PADDING_X;
       ${declarePlaces(k)}
-      ${
-    eachSource(k, (r) => `
-        ${loadTexels(k, r)}
-        ${
-      unroll({ tap: tapRow(k).taps.length, block: tile.blocks }, ({ tap, block }) =>
-        `{
-            ${addProducts(k, `weightsAt(block + ${block}u, tap + ${tap}u, ${r})`, tap, block)}
-          }`)
-    }`)
-  }
+      ${eachSource(k, (r) => trip(k, r))}
     }
     ${parts.close}
   }

@@ -19,8 +19,8 @@ struct Factor {
 }
 
 fn factor(whole: vec4f) -> Factor {
-  let high = high(whole);
-  return Factor(whole, high, whole - high);
+  let upper = high(whole);
+  return Factor(whole, upper, whole - upper);
 }
 
 fn factors(weights: mat4x4f) -> array<Factor, 4> {
@@ -46,10 +46,10 @@ fn addProduct(sum: Double, weight: Factor, value: Factor, rest: vec4f) -> Double
 
 fn multiplyAdd(sum: Double, weights: array<Factor, 4>, texel: Texel) -> Double {
   let v = texel.value;
-  let one = addProduct(sum, weights[0], Factor(v.whole.xxxx, v.high.xxxx, v.low.xxxx), texel.rest.xxxx);
-  let two = addProduct(one, weights[1], Factor(v.whole.yyyy, v.high.yyyy, v.low.yyyy), texel.rest.yyyy);
-  let three = addProduct(two, weights[2], Factor(v.whole.zzzz, v.high.zzzz, v.low.zzzz), texel.rest.zzzz);
-  return addProduct(three, weights[3], Factor(v.whole.wwww, v.high.wwww, v.low.wwww), texel.rest.wwww);
+  let first = addProduct(sum, weights[0], Factor(v.whole.xxxx, v.high.xxxx, v.low.xxxx), texel.rest.xxxx);
+  let second = addProduct(first, weights[1], Factor(v.whole.yyyy, v.high.yyyy, v.low.yyyy), texel.rest.yyyy);
+  let third = addProduct(second, weights[2], Factor(v.whole.zzzz, v.high.zzzz, v.low.zzzz), texel.rest.zzzz);
+  return addProduct(third, weights[3], Factor(v.whole.wwww, v.high.wwww, v.low.wwww), texel.rest.wwww);
 }`;
 
 /** The arithmetic of a kernel whose source has rests (`from`), or whose destination shall have them (`to`). */

@@ -12,7 +12,7 @@ import { up4 } from "../layout.ts";
 import { arithmeticOf } from "./arithmetic.ts";
 import { weightBlock } from "./blocks.ts";
 import { type ConvKernel, convShape, spans } from "./shape.ts";
-import { constants } from "./wgsl.ts";
+import { constants, signedConstants } from "./wgsl.ts";
 
 /** Loop trips that make one part of a sum. */
 const PART = 16;
@@ -68,7 +68,7 @@ function tileConstants(k: ConvKernel, { step }: Walk): string {
     ALL_STRIPS: shape.positions,
     STRIPS_DOWN: shape.lattice[0],
     STRIPS_ACROSS: shape.lattice[1],
-  });
+  }) + "\n" + signedConstants({ PADDING_Y: g.padding[0], PADDING_X: g.padding[1] });
 }
 
 /** Finds strips: `source` is the texel at which the first source block of the strip's item begins. */

@@ -12,7 +12,7 @@ import { wgsl } from "wgsl-preprocessor";
 import { arithmeticOf } from "./arithmetic.ts";
 import { hasLongTaps } from "./places.ts";
 import { type ConvKernel, range, tapRow } from "./shape.ts";
-import { unroll } from "./wgsl.ts";
+import { plus, unroll } from "./wgsl.ts";
 
 type Sum = { block: number; strip: number; column: number };
 const nameOf = ({ block, strip, column }: Sum) => `b${block}_s${strip}_c${column}`;
@@ -23,7 +23,10 @@ const eachSum = ({ tile }: ConvKernel, statement: (name: string, at: Sum) => str
 
 /** Declares the strips that an invocation has. */
 export const declareStrips = ({ tile }: ConvKernel): string =>
-  unroll({ strip: tile.strips }, ({ strip }) => `let strip_s${strip} = stripOf(tile + ${strip}u * TILES, first);`);
+  unroll(
+    { strip: tile.strips },
+    ({ strip }) => `let strip_s${strip} = stripOf(${plus("tile", strip, "u * TILES")}, first);`,
+  );
 
 /** Declares the sums. */
 export function declareSums(k: ConvKernel): string {
@@ -45,27 +48,27 @@ export const declarePlaces = (k: ConvKernel): string =>
   unroll(
     { strip: k.tile.strips, texel: tapRow(k).texels.length },
     ({ strip, texel }) =>
-      `let place_s${strip}_t${texel} = placeOf(strip_s${strip}, shiftY, shiftX + ${tapRow(k).texels[texel]});`,
+      `let place_s${strip}_t${texel} = placeOf(strip_s${strip}, shiftY, ${
+        plus("shiftX", tapRow(k).texels[texel], "")
+      });`,
   );
 
 /** The loop over the blocks r that a tile sees in the source; `body` is for one of them. */
 export function eachSource(k: ConvKernel, body: (r: string) => string): string {
-  const { tile: { unroll } } = k, long = arithmeticOf(k).parts && hasLongTaps(k);
-  const trip = range(unroll).map((u) =>
-    u === 0 ? `{ ${body("r")} }` : `if (r + ${u}u < SOURCE_SPAN) { ${body(`(r + ${u}u)`)} }`
-  )
-    .join("\n");
+  const { unroll: trips } = k.tile, long = arithmeticOf(k).parts && hasLongTaps(k);
+  const others = range(trips).slice(1).map((n) => `if (r + ${n}u < SOURCE_SPAN) { ${body(`(r + ${n}u)`)} }`);
+  const trip = trips === 1 ? body("r") : [`{ ${body("r")} }`, ...others].join("\n");
   return wgsl`
     #if ${long}
     for (var start = 0u; start < SOURCE_SPAN; start += PART) {
       ${openParts(k)}
-      for (var r = start; r < min(start + PART, SOURCE_SPAN); r += ${unroll}u) {
+      for (var r = start; r < min(start + PART, SOURCE_SPAN); r += ${trips}u) {
         ${trip}
       }
       ${closeParts(k)}
     }
     #else
-    for (var r = 0u; r < SOURCE_SPAN; r += ${unroll}u) {
+    for (var r = 0u; r < SOURCE_SPAN; r += ${trips}u) {
       ${trip}
     }
     #endif`;
@@ -96,7 +99,7 @@ export function storeSums(
 ): string {
   const { bias, tile } = k;
   const vectors = [...(scaled ? ["scale"] : []), ...(bias ? ["bias"] : [])].map((vector) =>
-    unroll({ block: tile.blocks }, ({ block }) => `let ${vector}_b${block} = load_${vector}(block + ${block}u);`)
+    unroll({ block: tile.blocks }, ({ block }) => `let ${vector}_b${block} = load_${vector}(${plus("block", block)});`)
   );
   const sums = eachSum(k, (name, { block, strip, column }) => {
     const value = arithmeticOf(k).finished(
@@ -104,8 +107,8 @@ export function storeSums(
       scaled ? `scale_b${block}` : undefined,
       bias ? `bias_b${block}` : undefined,
     );
-    const at = `${y(`strip_s${strip}.y`)}, ${x(`strip_s${strip}.x + ${column}u`)}`;
-    return `storeAt(strip_s${strip}, ${at}, block + ${block}u, ${value});`;
+    const at = `${y(`strip_s${strip}.y`)}, ${x(plus(`strip_s${strip}.x`, column))}`;
+    return `storeAt(strip_s${strip}, ${at}, ${plus("block", block)}, ${value});`;
   });
   return [...vectors, sums].join("\n");
 }

@@ -128,10 +128,11 @@ function inverse(a: number, m: number): number {
 export function phaseTaps({ padding, stride, dilation, kernel }: ConvGeometry, axis: 0 | 1) {
   const common = gcd(dilation[axis], stride[axis]), step = stride[axis] / common;
   const reached = `(phase + ${padding[axis]}u)`, jump = inverse(dilation[axis] / common, step);
-  const first = `(${reached} / ${common}u * ${jump}u) % ${step}u`;
   return {
     step,
-    first: common === 1 ? first : `select(${kernel[axis]}u, ${first}, ${reached} % ${common}u == 0u)`,
+    first: common === 1
+      ? `${reached} * ${jump}u % ${step}u`
+      : `select(${kernel[axis]}u, ${reached} / ${common}u * ${jump}u % ${step}u, ${reached} % ${common}u == 0u)`,
     /** Every phase has every `step`-th tap. */
     always: common === 1 && kernel[axis] % step === 0,
   };

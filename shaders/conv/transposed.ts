@@ -13,11 +13,19 @@
  * output o, which the texels of y take. Tiles are those of places.ts and registers.ts, on the lattice of one phase.
  */
 import { wgsl } from "wgsl-preprocessor";
-import { declarePlaces, declareStrips, declareSums, eachSource, rowParts } from "./registers.ts";
-import { addProducts, loadTexels, storeSums } from "./registers.ts";
 import { hasSpareColumns, tileFunctions } from "./places.ts";
+import {
+  addProducts,
+  declarePlaces,
+  declareStrips,
+  declareSums,
+  eachSource,
+  loadTexels,
+  rowParts,
+  storeSums,
+} from "./registers.ts";
 import { type ConvGeometry, type ConvKernel, convShape, phaseTaps, spans, tapRow } from "./shape.ts";
-import { constants, signedConstants, unroll } from "./wgsl.ts";
+import { constants, plus, unroll } from "./wgsl.ts";
 
 /** Whether taps meet positions outside the output. */
 const leaves = (g: ConvGeometry): boolean =>
@@ -25,16 +33,37 @@ const leaves = (g: ConvGeometry): boolean =>
   g.padding.some((before) => before > 0) ||
   g.outSize.some((n, axis) => n * g.stride[axis] < g.inSize[axis]);
 
+/** One trip: source block `r` under the taps that share its texels. */
+function trip(k: ConvKernel, r: string): string {
+  const { geometry: g, tile, format } = k;
+  const { taps, always } = tapRow(k), { exact } = spans(g.channelsOut, g.channelsIn, g.groups);
+  const scaled = format === "i8";
+  const products = unroll({ tap: taps.length, block: tile.blocks }, ({ tap, block }) => {
+    const own = plus("block", block), step = "u * TAP_STEP_X";
+    const guards = [
+      ...(always ? [] : [`${plus("tapX", tap, step)} < KERNEL_WIDTH`]),
+      ...(exact ? [] : [`connected(${own}, first + ${r})`]),
+    ];
+    const weights = `weightsAt(${own}, ${plus("tap", tap, step)}, first + ${r})`;
+    return `${guards.length ? `if (${guards.join(" && ")})` : ""} {
+          ${addProducts(k, weights, tap, block)}
+        }`;
+  });
+  return `
+        ${scaled ? `let scale = load_scale(first + ${r});` : ""}
+        ${loadTexels(k, r, scaled ? "scale" : undefined)}
+        ${products}`;
+}
+
 /** The kernel's WGSL. */
 export function transposed(k: ConvKernel): string {
-  const { geometry: g, tile, format } = k;
-  const row = tapRow(k), parts = rowParts(k), [tapsY, tapsX] = [phaseTaps(g, 0), phaseTaps(g, 1)];
+  const { geometry: g, tile } = k;
+  const parts = rowParts(k), tapsY = phaseTaps(g, 0), tapsX = phaseTaps(g, 1);
   const weightSpans = spans(g.channelsOut, g.channelsIn, g.groups);
-  const columns = tile.columns === 1
-    ? "for (var tapX = firstTapX(phaseX); tapX < KERNEL_WIDTH; tapX += TAP_STEP_X)"
-    : "let tapX = firstTapX(phaseX);";
-  const scaled = format === "i8";
-  return wgsl`${tileFunctions(k, { step: [1, 1], leaves: leaves(g) || hasSpareColumns(k) })}
+  const eachTap = tile.columns === 1
+    ? "for (var tapX = firstTapX(phaseX); tapX < KERNEL_WIDTH; tapX += TAP_STEP_X) {"
+    : "let tapX = firstTapX(phaseX);\n    {";
+  return wgsl`
 ${
     constants({
       PHASES_Y: g.stride[0],
@@ -44,7 +73,7 @@ ${
       BLOCK_TILES: convShape(k).channelTiles,
     })
   }
-${signedConstants({ PADDING_Y: g.padding[0], PADDING_X: g.padding[1] })}
+${tileFunctions(k, { step: [1, 1], leaves: leaves(g) || hasSpareColumns(k) })}
 
 fn firstTapY(phase: u32) -> u32 {
   return ${tapsY.first};
@@ -85,29 +114,11 @@ fn kernel(i: u32) {
   for (var tapY = firstTapY(phaseY); tapY < KERNEL_HEIGHT; tapY += TAP_STEP_Y) {
     let shiftY = (i32(phaseY) + PADDING_Y - i32(tapY * DILATION_Y)) / i32(PHASES_Y);
     ${parts.open}
-    ${columns} {
+    ${eachTap}
       let tap = tapY * KERNEL_WIDTH + tapX;
       let shiftX = (i32(phaseX) + PADDING_X - i32(tapX * DILATION_X)) / i32(PHASES_X);
       ${declarePlaces(k)}
-      ${
-    eachSource(k, (r) => `
-        ${scaled ? `let scale = load_scale(first + ${r});` : ""}
-        ${loadTexels(k, r, scaled ? "scale" : undefined)}
-        ${
-      unroll({ tap: row.taps.length }, ({ tap }) =>
-        `${row.always ? "" : `if (tapX + ${tap}u * TAP_STEP_X < KERNEL_WIDTH)`} {
-            ${
-          unroll({ block: tile.blocks }, ({ block }) => {
-            const weights = `weightsAt(block + ${block}u, tap + ${tap}u * TAP_STEP_X, first + ${r})`;
-            const guard = weightSpans.exact ? "" : `if (connected(block + ${block}u, first + ${r}))`;
-            return `${guard} {
-                ${addProducts(k, weights, tap, block)}
-              }`;
-          })
-        }
-          }`)
-    }`)
-  }
+      ${eachSource(k, (r) => trip(k, r))}
     }
     ${parts.close}
   }

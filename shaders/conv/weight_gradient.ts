@@ -8,6 +8,7 @@
  */
 import { type ConvGeometry, spans } from "./shape.ts";
 import { up4 } from "../layout.ts";
+import { constants, signedConstants } from "./wgsl.ts";
 
 /** Blocks of a geometry's weights. */
 export function weightBlocks(g: ConvGeometry): number {
@@ -16,43 +17,78 @@ export function weightBlocks(g: ConvGeometry): number {
 
 /** Bindings: x, dy, dw (`chunks` times the weights' texels). One invocation a block and chunk of `size` positions. */
 export function weightGradient(g: ConvGeometry, size: number): string {
-  const [kh, kw] = g.kernel,
-    [ih, iw] = g.inSize,
-    [oh, ow] = g.outSize,
-    span = spans(g.channelsOut, g.channelsIn, g.groups);
+  const span = spans(g.channelsOut, g.channelsIn, g.groups);
   return `
+${
+    constants({
+      INPUT_BLOCKS: up4(g.channelsIn),
+      INPUT_HEIGHT: g.inSize[0],
+      INPUT_WIDTH: g.inSize[1],
+      OUTPUT_BLOCKS: up4(g.channelsOut),
+      OUTPUT_WIDTH: g.outSize[1],
+      OUTPUT_HEIGHT: g.outSize[0],
+      OUTPUT_AREA: g.outSize[0] * g.outSize[1],
+      POSITIONS: g.batch * g.outSize[0] * g.outSize[1],
+      CHUNK: size,
+      KERNEL_WIDTH: g.kernel[1],
+      TAPS: g.kernel[0] * g.kernel[1],
+      STRIDE_Y: g.stride[0],
+      STRIDE_X: g.stride[1],
+      DILATION_Y: g.dilation[0],
+      DILATION_X: g.dilation[1],
+      WEIGHT_SPAN: span.count,
+      WEIGHT_BLOCKS: weightBlocks(g),
+    })
+  }
+${signedConstants({ PADDING_Y: g.padding[0], PADDING_X: g.padding[1] })}
+
+fn firstInput(block: u32) -> u32 {
+  return ${span.wgsl};
+}
+
 fn kernel(i: u32) {
-  let r = i % ${span.count}u;
-  let tap = i / ${span.count}u % ${kh * kw}u;
-  let block = i / ${span.count * kh * kw}u % ${up4(g.channelsOut)}u;
-  let start = i / ${weightBlocks(g)}u * ${size}u;
-  let source = ${span.wgsl} + r;
-  let shiftY = i32(tap / ${kw}u * ${g.dilation[0]}u) - ${g.padding[0]};
-  let shiftX = i32(tap % ${kw}u * ${g.dilation[1]}u) - ${g.padding[1]};
-  var sum0 = vec4f(); var sum1 = vec4f(); var sum2 = vec4f(); var sum3 = vec4f();
-  for (var p = start; p < min(start + ${size}u, ${g.batch * oh * ow}u); p++) {
-    let n = p / ${oh * ow}u;
-    let y = i32(p / ${ow}u % ${oh}u * ${g.stride[0]}u) + shiftY;
-    let x = i32(p % ${ow}u * ${g.stride[1]}u) + shiftX;
-    if (u32(y) < ${ih}u && u32(x) < ${iw}u) {
-      let v = load_x(((n * ${up4(g.channelsIn)}u + source) * ${ih}u + u32(y)) * ${iw}u + u32(x));
-      let d = load_dy((n * ${up4(g.channelsOut)}u + block) * ${oh * ow}u + p % ${oh * ow}u);
-      sum0 += v.x * d; sum1 += v.y * d; sum2 += v.z * d; sum3 += v.w * d;
+  let r = i % WEIGHT_SPAN;
+  let tap = i / WEIGHT_SPAN % TAPS;
+  let block = i / (WEIGHT_SPAN * TAPS) % OUTPUT_BLOCKS;
+  let start = i / WEIGHT_BLOCKS * CHUNK;
+  let source = firstInput(block) + r;
+  let shiftY = i32(tap / KERNEL_WIDTH * DILATION_Y) - PADDING_Y;
+  let shiftX = i32(tap % KERNEL_WIDTH * DILATION_X) - PADDING_X;
+  var fromX = vec4f();
+  var fromY = vec4f();
+  var fromZ = vec4f();
+  var fromW = vec4f();
+  for (var p = start; p < min(start + CHUNK, POSITIONS); p++) {
+    let n = p / OUTPUT_AREA;
+    let y = u32(i32(p / OUTPUT_WIDTH % OUTPUT_HEIGHT * STRIDE_Y) + shiftY);
+    let x = u32(i32(p % OUTPUT_WIDTH * STRIDE_X) + shiftX);
+    if (y < INPUT_HEIGHT && x < INPUT_WIDTH) {
+      let v = load_x(((n * INPUT_BLOCKS + source) * INPUT_HEIGHT + y) * INPUT_WIDTH + x);
+      let d = load_dy((n * OUTPUT_BLOCKS + block) * OUTPUT_AREA + p % OUTPUT_AREA);
+      fromX += v.x * d;
+      fromY += v.y * d;
+      fromZ += v.z * d;
+      fromW += v.w * d;
     }
   }
-  store_dw(i * 4u, sum0); store_dw(i * 4u + 1u, sum1); store_dw(i * 4u + 2u, sum2); store_dw(i * 4u + 3u, sum3);
+  store_dw(i * 4u, fromX);
+  store_dw(i * 4u + 1u, fromY);
+  store_dw(i * 4u + 2u, fromZ);
+  store_dw(i * 4u + 3u, fromW);
 }`;
 }
 
 /** Σ over the positions of each channel of maps. Bindings: dy, db. One invocation a channel block and chunk. */
 export function biasGradient(blocks: number, area: number, positions: number, size: number): string {
   return `
+${constants({ BLOCKS: blocks, AREA: area, POSITIONS: positions, CHUNK: size })}
+
 fn kernel(i: u32) {
-  let block = i % ${blocks}u;
-  let start = i / ${blocks}u * ${size}u;
+  let block = i % BLOCKS;
+  let start = i / BLOCKS * CHUNK;
   var sum = vec4f();
-  for (var p = start; p < min(start + ${size}u, ${positions}u); p++) {
-    sum += load_dy((p / ${area}u * ${blocks}u + block) * ${area}u + p % ${area}u);
+  for (var p = start; p < min(start + CHUNK, POSITIONS); p++) {
+    sum += load_dy((p / AREA * BLOCKS + block) * AREA + p % AREA);
   }
   store_db(i, sum);
 }`;
@@ -61,9 +97,13 @@ fn kernel(i: u32) {
 /** total = Σ of `chunks` runs of `texels`. Bindings: parts, total. One invocation a texel of the total. */
 export function sumChunks(chunks: number, texels: number): string {
   return `
+${constants({ CHUNKS: chunks, TEXELS: texels })}
+
 fn kernel(i: u32) {
   var sum = vec4f();
-  for (var c = 0u; c < ${chunks}u; c++) { sum += load_parts(c * ${texels}u + i); }
+  for (var chunk = 0u; chunk < CHUNKS; chunk++) {
+    sum += load_parts(chunk * TEXELS + i);
+  }
   store_total(i, sum);
 }`;
 }

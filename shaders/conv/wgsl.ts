@@ -9,6 +9,12 @@ export const constants = (values: Record<string, number>): string =>
 export const signedConstants = (values: Record<string, number>): string =>
   Object.entries(values).map(([name, value]) => `const ${name} = ${value}i;`).join("\n");
 
+/** WGSL of a name plus a number: `block + 1u`, or with another suffix `shiftX - 1`. */
+export function plus(name: string, n: number, suffix = "u"): string {
+  if (n === 0) return name;
+  return n < 0 ? `${name} - ${-n}${suffix}` : `${name} + ${n}${suffix}`;
+}
+
 /**
  * A statement for each point of a grid, the last axis fastest: compilers keep in registers what has a name of its own,
  * and arrays in memory.

@@ -5,7 +5,7 @@
  *     Y = Aᵀ ( (G g Gᵀ) ⊙ (Bᵀ d B) ) A        d: 6×6 inputs, g: 3×3 weights, Y: 4×4 outputs
  *
  * Summed over input channels, the middle is one matrix product for each of the 36 places of ⊙: a 1×1 convolution in 36
- * groups. So three kinds of kernels make a layer: tiles in, 1×1 convolutions of conv.ts, tiles out.
+ * groups. So three kinds of kernels make a layer: tiles in, 1×1 convolutions of conv.ts, tiles out (winograd.ts).
  *
  * The rows of G evaluate a kernel, as a polynomial, at the points 0, ±√2, ±1/√2 and ∞. Their rounding errors are about
  * half of those of the usual 0, ±1, ±2; and as the inverse of each point is one of them, and each row is divided by |α|,
@@ -49,7 +49,7 @@ export const outputTransform = range(MADE).map((
 ) => [...points.map((a) => a ** power), power === MADE - 1 ? 1 : 0]);
 
 /** Pairs of rows and columns below a limit. */
-export const pairs = (limit: number) => range(limit).flatMap((y) => range(limit).map((x) => [y, x] as const));
+const pairs = (limit: number) => range(limit).flatMap((y) => range(limit).map((x) => [y, x] as const));
 
 /** Places of ⊙ that as many pairs of phases share. */
 export interface WinogradClass {
