@@ -94,16 +94,3 @@ fn kernel(i: u32) {
   ${storeDouble("i", expression, relu)}
 }`;
 }
-
-/** WGSL that declares the halves `name`_h and `name`_l of a factor. */
-export const split = (name: string): string => `let ${name}_h = high(${name}); let ${name}_l = ${name} - ${name}_h;`;
-
-/**
- * WGSL that adds m · x, whose halves are declared, to `sum` and what it loses of it to `lost`. `lane` picks one of x's;
- * with `hasRest`, x comes with `x`_r.
- */
-export function addProduct(sum: string, lost: string, m: string, x: string, lane: string, hasRest: boolean): string {
-  const inner = hasRest ? `fma(${m}, vec4f(${x}_r.${lane}), ${m}_l * ${x}.${lane})` : `${m}_l * ${x}.${lane}`;
-  return `{ let t = twoSum(${sum}, ${m}_h * ${x}_h.${lane});
-        ${sum} = t.main; ${lost} += t.rest + fma(${m}_h, vec4f(${x}_l.${lane}), ${inner}); }`;
-}

@@ -5,7 +5,7 @@
  *
  * One convolution makes what x gives to all gates of all steps; each step is a small convolution and one kernel.
  */
-import type { ConvDirection, ConvGeometry } from "../../shaders/conv_shape.ts";
+import type { ConvDirection, ConvGeometry } from "../../shaders/conv/shape.ts";
 import {
   keptTexels,
   type LstmGeometry,

@@ -2,7 +2,7 @@
  * conv2d: y[n,o,p,q] = b[o] + Σ_{i,u,v} w[o,i,u,v] · x[n,i, p·stride + u·dilation − top, q·stride + v·dilation − left]
  * (a cross-correlation, as in Caffe and ONNX), with groups.
  */
-import type { ConvGeometry } from "../../../shaders/conv_shape.ts";
+import type { ConvGeometry } from "../../../shaders/conv/shape.ts";
 import { checkGroups, checkVisits, type ConvParams, extent, outputExtent, parseConv } from "./params.ts";
 import { convolution, type Placed } from "./convolution.ts";
 import { needMap, type Op, type Shape } from "../op.ts";

@@ -4,7 +4,7 @@
  * conv2d runs the geometry's direct direction forward and the transposed one backward; deconv2d the other way round;
  * fc is a convolution whose kernel covers the whole input.
  */
-import type { ConvDirection, ConvGeometry } from "../../../shaders/conv_shape.ts";
+import type { ConvDirection, ConvGeometry } from "../../../shaders/conv/shape.ts";
 import type { Binding, Call } from "../../gpu/call.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import type { Node, Op, Task } from "../op.ts";

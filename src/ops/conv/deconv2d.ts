@@ -2,7 +2,7 @@
  * deconv2d (transposed convolution, Caffe's Deconvolution, ONNX's ConvTranspose): the adjoint of a conv2d from its
  * output to its input, plus a bias. Output extent: (in − 1) · stride − padding + dilation · (kernel − 1) + 1 + outputPadding.
  */
-import type { ConvGeometry } from "../../../shaders/conv_shape.ts";
+import type { ConvGeometry } from "../../../shaders/conv/shape.ts";
 import { UserError } from "../../formats/user_error.ts";
 import { convolution, type Placed } from "./convolution.ts";
 import { checkGroups, checkVisits, type ConvParams, extent, parseConv } from "./params.ts";

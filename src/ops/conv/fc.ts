@@ -5,7 +5,7 @@
  *
  * With an axis only the dimensions from there on are flattened: those before number rows, each an input of its own.
  */
-import type { ConvGeometry } from "../../../shaders/conv_shape.ts";
+import type { ConvGeometry } from "../../../shaders/conv/shape.ts";
 import { UserError } from "../../formats/user_error.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import { convolution, type Placed } from "./convolution.ts";

@@ -1,5 +1,5 @@
 /** What a convolution asks for, whatever way it goes. */
-import type { ConvGeometry } from "../../../shaders/conv_shape.ts";
+import type { ConvGeometry } from "../../../shaders/conv/shape.ts";
 
 /** Multiplications and additions of a convolution, the useful ones. */
 export function convFlops(g: ConvGeometry): number {

@@ -2,8 +2,9 @@
  * Convolutions by register tiles: each invocation makes some channels at some positions, and nobody shares anything. The
  * kernels' headers show the tiles.
  */
-import { conv } from "../../../shaders/conv.ts";
-import { type ConvDirection, convShape, type ConvTile } from "../../../shaders/conv_shape.ts";
+import { conv } from "../../../shaders/conv/conv.ts";
+import { type ConvDirection, convShape, type ConvTile } from "../../../shaders/conv/shape.ts";
+import { executedMultiplyAdds } from "../../../shaders/conv/work.ts";
 import { type Call, read } from "../../gpu/call.ts";
 import { doubleOutput } from "../double_float.ts";
 import { convFlops } from "./flops.ts";
@@ -36,6 +37,7 @@ export function tiledCall(run: ConvRun, tile: ConvTile): Call {
     code: conv({ geometry, direction, tile, format: weight.format, bias: useBias, double }),
     invocations: convShape({ geometry, direction, tile }).invocations,
     flops: convFlops(geometry),
+    multiplyAdds: executedMultiplyAdds({ geometry, direction, tile }),
   };
 }
 

@@ -6,7 +6,7 @@ import {
   type ConvTile,
   spans,
   tapRow,
-} from "../../../shaders/conv_shape.ts";
+} from "../../../shaders/conv/shape.ts";
 import type { Adapter } from "../../gpu/adapter.ts";
 import { blocks } from "../op.ts";
 import type { ConvTask } from "./way.ts";

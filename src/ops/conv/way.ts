@@ -1,5 +1,5 @@
 /** What the ways of a convolution have to know, and what they are. */
-import type { ConvDirection, ConvGeometry } from "../../../shaders/conv_shape.ts";
+import type { ConvDirection, ConvGeometry } from "../../../shaders/conv/shape.ts";
 import type { Adapter } from "../../gpu/adapter.ts";
 import type { Binding, Call } from "../../gpu/call.ts";
 import type { Format, Tensor } from "../../gpu/tensor.ts";

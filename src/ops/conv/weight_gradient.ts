@@ -1,6 +1,6 @@
 /** The calls for the gradients to the weights and bias of conv2d, deconv2d and fc. */
-import { biasGradient, sumChunks, weightBlocks, weightGradient } from "../../../shaders/conv_weights.ts";
-import type { ConvGeometry } from "../../../shaders/conv_shape.ts";
+import { biasGradient, sumChunks, weightBlocks, weightGradient } from "../../../shaders/conv/weight_gradient.ts";
+import type { ConvGeometry } from "../../../shaders/conv/shape.ts";
 import { type Call, read, write } from "../../gpu/call.ts";
 import { run, type Tensor } from "../../gpu/tensor.ts";
 import { texelCall } from "../calls.ts";

@@ -1,6 +1,6 @@
 /** The one packed copy of a convolution's weights, in each format, that its kernels read in both directions. */
-import { blockTexels } from "../../../shaders/conv.ts";
-import { type ConvGeometry, spans } from "../../../shaders/conv_shape.ts";
+import { blockTexels } from "../../../shaders/conv/blocks.ts";
+import { type ConvGeometry, spans } from "../../../shaders/conv/shape.ts";
 import { UserError } from "../../formats/user_error.ts";
 import type { Format } from "../../gpu/tensor.ts";
 import { blocks, type HostTensor, type PackedTensor, type WeightStorage } from "../op.ts";

@@ -2,17 +2,16 @@
  * Convolutions by Winograd's minimal filtering, where that is cheaper: on a CPU, when enough tiles share the transformed
  * weights, which are several times as many. The kernels' header has the equations.
  */
-import type { ConvDirection, ConvGeometry } from "../../../shaders/conv_shape.ts";
+import type { ConvDirection, ConvGeometry } from "../../../shaders/conv/shape.ts";
 import {
   MADE,
   READ,
   type WinogradClass,
   winogradFilter,
   winogradFits,
-  winogradInput,
-  winogradOutput,
   winogradShape,
-} from "../../../shaders/winograd.ts";
+} from "../../../shaders/conv/winograd_filter.ts";
+import { winogradInput, winogradOutput } from "../../../shaders/conv/winograd.ts";
 import { type Binding, type Call, read, write } from "../../gpu/call.ts";
 import { featureMap, type Tensor, TEXEL } from "../../gpu/tensor.ts";
 import { blocks, type HostTensor, type PackedTensor } from "../op.ts";

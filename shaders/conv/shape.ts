@@ -1,7 +1,8 @@
 /**
  * What a convolution's kernel, its tile and its caller agree on: sizes, positions, and which taps and blocks meet.
  */
-import { up4 } from "./layout.ts";
+import { up4 } from "../layout.ts";
+import type { WeightFormat } from "./blocks.ts";
 
 /** A convolution from I channels of `inSize` to O channels of `outSize`, seen in its direct direction. */
 export interface ConvGeometry {
@@ -38,11 +39,21 @@ export interface TiledConv {
   tile: ConvTile;
 }
 
+/**
+ * A convolution kernel. Bindings: x (source), w, y (destination), and `bias`, `scale` where asked for. In double-float
+ * arithmetic also x_rest with `from`; with `to`, y_rest and whatever ReLU y has to go through.
+ */
+export interface ConvKernel extends TiledConv {
+  format: WeightFormat;
+  bias: boolean;
+  double?: { from: boolean; to: boolean; relu?: { slope: number } };
+}
+
 /** Which blocks of the other side each block of four channels is connected to: `count` from `first(block)` on. */
 export interface Spans {
   count: number;
-  /** WGSL of the first connected block, and the same as a function. */
-  wgsl: (block: string) => string;
+  /** WGSL of the first block that `block` is connected to, and the same as a function. */
+  wgsl: string;
   first: (block: number) => number;
   /** Blocks that share one span, for tiling; every block when there is one group. */
   shared: number;
@@ -54,12 +65,12 @@ export interface Spans {
 export function spans(own: number, other: number, groups: number): Spans {
   const ownBlocks = up4(own), otherBlocks = up4(other), ownGroup = own / groups, otherGroup = other / groups;
   if (groups === 1) {
-    return { count: otherBlocks, wgsl: () => "0u", first: () => 0, shared: ownBlocks, exact: true };
+    return { count: otherBlocks, wgsl: "0u", first: () => 0, shared: ownBlocks, exact: true };
   }
   if (ownGroup % 4 === 0 && otherGroup % 4 === 0) {
     return {
       count: otherGroup / 4,
-      wgsl: (block) => `((${block}) / ${ownGroup / 4}u * ${otherGroup / 4}u)`,
+      wgsl: `block / ${ownGroup / 4}u * ${otherGroup / 4}u`,
       first: (block) => Math.floor(block / (ownGroup / 4)) * (otherGroup / 4),
       shared: ownGroup / 4,
       exact: true,
@@ -74,7 +85,7 @@ export function spans(own: number, other: number, groups: number): Spans {
   const limit = otherBlocks - width;
   return {
     count: width,
-    wgsl: (block) => `min((4u * (${block})) / ${ownGroup}u * ${otherGroup}u / 4u, ${limit}u)`,
+    wgsl: `min(4u * block / ${ownGroup}u * ${otherGroup}u / 4u, ${limit}u)`,
     first: (block) => Math.min(start(block), limit),
     shared: 1,
     exact: false,
@@ -111,15 +122,19 @@ function inverse(a: number, m: number): number {
   return 1;
 }
 
-/** The first tap of a phase along one axis and the distance to the next one. */
-export function phaseTaps(phase: string, padding: number, stride: number, dilation: number, kernel: number) {
-  const common = gcd(dilation, stride), step = stride / common, reached = `(${phase} + ${padding}u)`;
-  const first = `(${reached} / ${common}u * ${inverse(dilation / common, step)}u) % ${step}u`;
+/**
+ * The taps that reach the positions of a phase along one axis: `first`, WGSL of `phase`, and every `step`-th after it.
+ */
+export function phaseTaps({ padding, stride, dilation, kernel }: ConvGeometry, axis: 0 | 1) {
+  const common = gcd(dilation[axis], stride[axis]), step = stride[axis] / common;
+  const reached = `(phase + ${padding[axis]}u)`, jump = inverse(dilation[axis] / common, step);
   return {
     step,
-    first: common === 1 ? first : `select(${kernel}u, ${first}, ${reached} % ${common}u == 0u)`,
+    first: common === 1
+      ? `${reached} * ${jump}u % ${step}u`
+      : `select(${kernel[axis]}u, ${reached} / ${common}u * ${jump}u % ${step}u, ${reached} % ${common}u == 0u)`,
     /** Every phase has every `step`-th tap. */
-    always: common === 1 && kernel % step === 0,
+    always: common === 1 && kernel[axis] % step === 0,
   };
 }
 
@@ -132,12 +147,10 @@ export const range = (length: number): number[] => Array.from({ length }, (_, n)
  */
 export function tapRow({ geometry: g, direction, tile }: TiledConv) {
   const kernel = g.kernel[1], stride = g.stride[1], dilation = g.dilation[1], direct = direction === "direct";
-  const { first, step, always } = direct
-    ? { first: "0u", step: 1, always: true }
-    : phaseTaps("phaseX", g.padding[1], stride, dilation, kernel);
+  const { step, always } = direct ? { step: 1, always: true } : phaseTaps(g, 1);
   const taps = tile.columns === 1 ? [0] : range(Math.ceil(kernel / step));
   const offset = (tap: number, column: number): number =>
     direct ? column * stride + tap * dilation : column - tap * step * dilation / stride;
   const texels = [...new Set(taps.flatMap((tap) => range(tile.columns).map((column) => offset(tap, column))))];
-  return { first, step, always: always || tile.columns === 1, taps, offset, texels };
+  return { step, always: always || tile.columns === 1, taps, offset, texels };
 }

@@ -1,0 +1,31 @@
+/** How the kernels of this room are written: constants on top, and one statement for each register of a tile. */
+import { range } from "./shape.ts";
+
+/** WGSL constants, unsigned. */
+export const constants = (values: Record<string, number>): string =>
+  Object.entries(values).map(([name, value]) => `const ${name} = ${value}u;`).join("\n");
+
+/** WGSL constants, signed. */
+export const signedConstants = (values: Record<string, number>): string =>
+  Object.entries(values).map(([name, value]) => `const ${name} = ${value}i;`).join("\n");
+
+/** WGSL of a name plus a number: `block + 1u`, or with another suffix `shiftX - 1`. */
+export function plus(name: string, n: number, suffix = "u"): string {
+  if (n === 0) return name;
+  return n < 0 ? `${name} - ${-n}${suffix}` : `${name} + ${n}${suffix}`;
+}
+
+/**
+ * A statement for each point of a grid, the last axis fastest: compilers keep in registers what has a name of its own,
+ * and arrays in memory.
+ */
+export function unroll<Axis extends string>(
+  grid: Record<Axis, number>,
+  statement: (at: Record<Axis, number>) => string,
+): string {
+  let points = [{} as Record<Axis, number>];
+  for (const [axis, length] of Object.entries<number>(grid)) {
+    points = points.flatMap((point) => range(length).map((n) => ({ ...point, [axis]: n })));
+  }
+  return points.map(statement).join("\n");
+}

@@ -1,0 +1,38 @@
+/**
+ * What a convolution's kernel executes, which is more than the convolution asks for: taps that meet positions outside the
+ * source, spare columns and strips at the edges, lanes of channels that only fill up a block, and zeros between groups.
+ */
+import { up4 } from "../layout.ts";
+import { type ConvGeometry, convShape, range, spans, type TiledConv } from "./shape.ts";
+
+const total = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+/** Taps that the phases visit along one axis, all together. */
+function phasesTaps({ kernel, stride, dilation, padding }: ConvGeometry, axis: 0 | 1): number {
+  const reached = (phase: number, tap: number) => (phase + padding[axis] - tap * dilation[axis]) % stride[axis] === 0;
+  return total(range(stride[axis]).map((phase) => range(kernel[axis]).filter((tap) => reached(phase, tap)).length));
+}
+
+/** Pairs of a block of the target and one of the source whose weights a kernel loads for each tap. */
+function blockPairs({ geometry: g, direction }: TiledConv): number {
+  const weights = spans(g.channelsOut, g.channelsIn, g.groups);
+  if (direction === "direct") return up4(g.channelsOut) * weights.count;
+  const own = spans(g.channelsIn, g.channelsOut, g.groups);
+  const connected = (input: number, output: number) => {
+    const r = input - weights.first(output);
+    return r >= 0 && r < weights.count;
+  };
+  return total(
+    range(up4(g.channelsIn)).map((input) =>
+      range(own.count).filter((r) => connected(input, own.first(input) + r)).length
+    ),
+  );
+}
+
+/** Scalar multiply-adds of a whole dispatch, in all invocations that `convShape` counts. */
+export function executedMultiplyAdds(k: TiledConv): number {
+  const { geometry: g, direction, tile } = k;
+  const taps = direction === "direct" ? g.kernel[0] * g.kernel[1] : phasesTaps(g, 0) * phasesTaps(g, 1);
+  const positions = convShape(k).tiles * tile.strips * tile.columns;
+  return positions * blockPairs(k) * taps * 16;
+}
