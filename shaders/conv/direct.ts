@@ -7,6 +7,7 @@
  * four inputs by four outputs. Integer weights have a scale for each output, which waits until the sum is whole. Tiles are
  * those of places.ts and registers.ts.
  */
+import { gather, groupDeclarations, kernelHead } from "./groups.ts";
 import { hasSpareColumns, tileFunctions } from "./places.ts";
 import {
   addProducts,
@@ -44,15 +45,14 @@ export function direct(k: ConvKernel): string {
   const { geometry: g, tile, format } = k;
   const parts = rowParts(k);
   const eachTap = tile.columns === 1 ? "for (var tapX = 0u; tapX < KERNEL_WIDTH; tapX++) {" : "let tapX = 0u;\n    {";
-  return `${tileFunctions(k, { step: g.stride, leaves: leaves(g) || hasSpareColumns(k) })}
+  return `${groupDeclarations(k)}
+${tileFunctions(k, { step: g.stride, leaves: leaves(g) || hasSpareColumns(k) })}
 
 fn weightsAt(block: u32, tap: u32, r: u32) -> mat4x4f {
   return weightBlock((block * TAPS + tap) * WEIGHT_SPAN + r);
 }
 
-fn kernel(i: u32) {
-  let tile = i % TILES;
-  let block = i / TILES * BLOCKS;
+${kernelHead(k)}
   let first = firstSource(block);
   ${declareStrips(k)}
   ${declareSums(k)}
@@ -67,6 +67,6 @@ fn kernel(i: u32) {
     }
     ${parts.close}
   }
-  ${storeSums(k, { scaled: format === "i8", y: (row) => row, x: (column) => column })}
+  ${gather(k, storeSums(k, { scaled: format === "i8", y: (row) => row, x: (column) => column }))}
 }`;
 }

@@ -18,7 +18,7 @@ type Sum = { block: number; strip: number; column: number };
 const nameOf = ({ block, strip, column }: Sum) => `b${block}_s${strip}_c${column}`;
 
 /** A statement for each sum of the tile. */
-const eachSum = ({ tile }: ConvKernel, statement: (name: string, at: Sum) => string): string =>
+export const eachSum = ({ tile }: ConvKernel, statement: (name: string, at: Sum) => string): string =>
   unroll({ block: tile.blocks, strip: tile.strips, column: tile.columns }, (at) => statement(nameOf(at), at));
 
 /** Declares the strips that an invocation has. */
@@ -37,9 +37,15 @@ export function declareSums(k: ConvKernel): string {
 const openParts = (k: ConvKernel) => eachSum(k, (name) => `var part_${name} = vec4f();`);
 const closeParts = (k: ConvKernel) => eachSum(k, (name) => `sum_${name} += part_${name};`);
 
+/** Whether slices share the source: each has a fraction of a sum, and that is short. */
+const sliced = ({ group }: ConvKernel): boolean => group !== undefined && group.slices > 1;
+
+/** Whether a sum is made of parts within one tap. */
+const hasPartsOfTaps = (k: ConvKernel): boolean => arithmeticOf(k).parts && hasLongTaps(k) && !sliced(k);
+
 /** Around a row of taps: it is one part of each sum, unless one tap has several. */
 export function rowParts(k: ConvKernel): { open: string; close: string } {
-  const whole = arithmeticOf(k).parts && !hasLongTaps(k);
+  const whole = arithmeticOf(k).parts && !hasPartsOfTaps(k);
   return { open: whole ? openParts(k) : "", close: whole ? closeParts(k) : "" };
 }
 
@@ -55,7 +61,9 @@ export const declarePlaces = (k: ConvKernel): string =>
 
 /** The loop over the blocks r that a tile sees in the source; `body` is for one of them. */
 export function eachSource(k: ConvKernel, body: (r: string) => string): string {
-  const { unroll: trips } = k.tile, long = arithmeticOf(k).parts && hasLongTaps(k);
+  const { unroll: trips } = k.tile, long = hasPartsOfTaps(k);
+  // Slices take turns at the blocks.
+  const [from, step] = sliced(k) ? ["slice", "SLICES"] : ["0u", `${trips}u`];
   const others = range(trips).slice(1).map((n) => `if (r + ${n}u < SOURCE_SPAN) { ${body(`(r + ${n}u)`)} }`);
   const trip = trips === 1 ? body("r") : [`{ ${body("r")} }`, ...others].join("\n");
   return wgsl`
@@ -68,7 +76,7 @@ export function eachSource(k: ConvKernel, body: (r: string) => string): string {
       ${closeParts(k)}
     }
     #else
-    for (var r = 0u; r < SOURCE_SPAN; r += ${trips}u) {
+    for (var r = ${from}; r < SOURCE_SPAN; r += ${step}) {
       ${trip}
     }
     #endif`;

@@ -47,6 +47,14 @@ export interface ConvKernel extends TiledConv {
   format: WeightFormat;
   bias: boolean;
   double?: { from: boolean; to: boolean; relu?: { slope: number } };
+  /** Makes it a kernel of workgroups: `places` tiles side by side, `slices` invocations for each (groups.ts). */
+  group?: ConvGroup;
+}
+
+/** A workgroup of a convolution; both are powers of two. */
+export interface ConvGroup {
+  slices: number;
+  places: number;
 }
 
 /** Which blocks of the other side each block of four channels is connected to: `count` from `first(block)` on. */

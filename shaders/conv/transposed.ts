@@ -13,6 +13,7 @@
  * output o, which the texels of y take. Tiles are those of places.ts and registers.ts, on the lattice of one phase.
  */
 import { wgsl } from "wgsl-preprocessor";
+import { gather, groupDeclarations, kernelHead } from "./groups.ts";
 import { hasSpareColumns, tileFunctions } from "./places.ts";
 import {
   addProducts,
@@ -24,7 +25,7 @@ import {
   rowParts,
   storeSums,
 } from "./registers.ts";
-import { type ConvGeometry, type ConvKernel, convShape, phaseTaps, spans, tapRow } from "./shape.ts";
+import { type ConvGeometry, type ConvKernel, phaseTaps, spans, tapRow } from "./shape.ts";
 import { constants, plus, unroll } from "./wgsl.ts";
 
 /** Whether taps meet positions outside the output. */
@@ -70,9 +71,9 @@ ${
       PHASES_X: g.stride[1],
       TAP_STEP_Y: tapsY.step,
       TAP_STEP_X: tapsX.step,
-      BLOCK_TILES: convShape(k).channelTiles,
     })
   }
+${groupDeclarations(k)}
 ${tileFunctions(k, { step: [1, 1], leaves: leaves(g) || hasSpareColumns(k) })}
 
 fn firstTapY(phase: u32) -> u32 {
@@ -102,10 +103,7 @@ fn weightsAt(block: u32, tap: u32, output: u32) -> mat4x4f {
   return transpose(weightBlock((output * TAPS + tap) * WEIGHT_SPAN + r));
 }
 
-fn kernel(i: u32) {
-  let tile = i % TILES;
-  let block = i / TILES % BLOCK_TILES * BLOCKS;
-  let phase = i / (TILES * BLOCK_TILES);
+${kernelHead(k)}
   let phaseY = phase / PHASES_X;
   let phaseX = phase % PHASES_X;
   let first = firstSource(block);
@@ -123,11 +121,14 @@ fn kernel(i: u32) {
     ${parts.close}
   }
   ${
-    storeSums(k, {
-      scaled: false,
-      y: (row) => `phaseY + ${row} * PHASES_Y`,
-      x: (column) => `phaseX + (${column}) * PHASES_X`,
-    })
+    gather(
+      k,
+      storeSums(k, {
+        scaled: false,
+        y: (row) => `phaseY + ${row} * PHASES_Y`,
+        x: (column) => `phaseX + (${column}) * PHASES_X`,
+      }),
+    )
   }
 }`;
 }

@@ -3,7 +3,7 @@
  * source, spare columns and strips at the edges, lanes of channels that only fill up a block, and zeros between groups.
  */
 import { up4 } from "../layout.ts";
-import { type ConvGeometry, convShape, range, spans, type TiledConv } from "./shape.ts";
+import { type ConvGeometry, type ConvKernel, convShape, range, spans, type TiledConv } from "./shape.ts";
 
 const total = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
 
@@ -30,9 +30,11 @@ function blockPairs({ geometry: g, direction }: TiledConv): number {
 }
 
 /** Scalar multiply-adds of a whole dispatch, in all invocations that `convShape` counts. */
-export function executedMultiplyAdds(k: TiledConv): number {
+export function executedMultiplyAdds(k: TiledConv & Pick<ConvKernel, "group">): number {
   const { geometry: g, direction, tile } = k;
   const taps = direction === "direct" ? g.kernel[0] * g.kernel[1] : phasesTaps(g, 0) * phasesTaps(g, 1);
-  const positions = convShape(k).tiles * tile.strips * tile.columns;
+  const { tiles } = convShape(k);
+  const places = k.group?.places ?? 1;
+  const positions = Math.ceil(tiles / places) * places * tile.strips * tile.columns;
   return positions * blockPairs(k) * taps * 16;
 }

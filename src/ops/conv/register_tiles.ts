@@ -3,7 +3,8 @@
  * kernels' headers show the tiles.
  */
 import { conv } from "../../../shaders/conv/conv.ts";
-import { type ConvDirection, convShape, type ConvTile } from "../../../shaders/conv/shape.ts";
+import { gridOf, workgroupBytes } from "../../../shaders/conv/groups.ts";
+import { type ConvDirection, type ConvGroup, convShape, type ConvTile } from "../../../shaders/conv/shape.ts";
 import { executedMultiplyAdds } from "../../../shaders/conv/work.ts";
 import { type Call, read } from "../../gpu/call.ts";
 import { doubleOutput } from "../double_float.ts";
@@ -15,15 +16,19 @@ import type { ConvRun, ConvTask, ConvWay } from "./way.ts";
 export const labelOf = (name: string, direction: ConvDirection): string =>
   direction === "direct" ? name : `${name} (transposed)`;
 
-/** The call that runs a convolution with a tile; forward it adds the bias, in the run's arithmetic. */
-export function tiledCall(run: ConvRun, tile: ConvTile): Call {
+/**
+ * The call that runs a convolution with a tile; forward it adds the bias, in the run's arithmetic. With a group it is a
+ * kernel of workgroups.
+ */
+export function tiledCall(run: ConvRun, tile: ConvTile, group?: ConvGroup): Call {
   const { geometry, direction, weights: { weight, scale, bias }, x, y, forward } = run;
   const useBias = forward && bias !== undefined;
   const output = forward ? doubleOutput(y) : undefined;
   const double = run.doubleFloat
     ? { from: x.rest !== undefined, to: output !== undefined, relu: output?.relu }
     : undefined;
-  return {
+  const kernel = { geometry, direction, tile, format: weight.format, bias: useBias, double, group };
+  const call = {
     label: labelOf(run.name, direction),
     bindings: {
       x: read(x),
@@ -34,10 +39,16 @@ export function tiledCall(run: ConvRun, tile: ConvTile): Call {
       ...(scale ? { scale: read(scale) } : {}),
       ...(useBias ? { bias: read(bias) } : {}),
     },
-    code: conv({ geometry, direction, tile, format: weight.format, bias: useBias, double }),
-    invocations: convShape({ geometry, direction, tile }).invocations,
+    code: conv(kernel),
     flops: convFlops(geometry),
-    multiplyAdds: executedMultiplyAdds({ geometry, direction, tile }),
+    multiplyAdds: executedMultiplyAdds(kernel),
+  };
+  if (!group) return { ...call, invocations: convShape(kernel).invocations };
+  return {
+    ...call,
+    workgroup: [group.slices * group.places, 1, 1],
+    grid: gridOf(kernel, group),
+    workgroupBytes: workgroupBytes(kernel),
   };
 }
 

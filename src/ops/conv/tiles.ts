@@ -2,6 +2,7 @@
 import {
   type ConvDirection,
   type ConvGeometry,
+  type ConvGroup,
   convShape,
   type ConvTile,
   spans,
@@ -13,7 +14,7 @@ import type { ConvTask } from "./way.ts";
 import { packedTexels } from "./weights.ts";
 
 /** Loop trips that one invocation may make: far below the 65,535 after which lavapipe silently ends loops. */
-const TRIPS = 30_000;
+export const TRIPS = 30_000;
 
 /**
  * What shapes a tile on a kind of adapter. An invocation pays `pixel` for each texel of the source and `block` for each
@@ -46,6 +47,9 @@ const gpu = {
   store: 1,
   move: 1,
   weight: 0,
+  /** A block of weights that a whole workgroup has in common, and adding one sum of two slices. */
+  uniformBlock: 0.5,
+  share: 1,
 };
 const priceOf = ({ caps }: Adapter) => caps.software ? cpu : gpu;
 
@@ -59,13 +63,13 @@ function idle({ caps }: Adapter, invocations: number): number {
 }
 
 /** Blocks of source channels that an output block sees. */
-function sourceBlocks({ channelsIn, channelsOut, groups }: ConvGeometry, direction: ConvDirection): number {
+export function sourceBlocks({ channelsIn, channelsOut, groups }: ConvGeometry, direction: ConvDirection): number {
   const [from, to] = direction === "direct" ? [channelsIn, channelsOut] : [channelsOut, channelsIn];
   return spans(to, from, groups).count;
 }
 
 /** Loop trips of one invocation, at most: blocks of source channels times the taps that reach a position. */
-function tripsOf(g: ConvGeometry, direction: ConvDirection): number {
+export function tripsOf(g: ConvGeometry, direction: ConvDirection): number {
   const { kernel, stride } = g,
     taps = direction === "direct"
       ? kernel[0] * kernel[1]
@@ -116,6 +120,23 @@ export function tileCost({ adapter, geometry, direction, format }: ConvTask, til
     (price.sum + price.carry / taps.length) * held;
   const whole = trips * trip + price.store * held * (1 + held / price.most);
   return whole * invocations * idle(adapter, invocations);
+}
+
+/** What a barrier costs an adapter that runs shaders on a CPU: as much longer as kernels without any take. */
+const CPU_GROUPS = 10;
+
+/** The same for a kernel of workgroups. */
+export function groupCost(task: ConvTask, tile: ConvTile, { slices, places }: ConvGroup): number {
+  const { adapter, geometry, direction, format } = task;
+  if (adapter.caps.software) return CPU_GROUPS * tileCost(task, tile);
+  const { tiles, channelTiles, phases } = convShape({ geometry, direction, tile });
+  const lanes = Math.ceil(tiles / places) * places * slices * channelTiles * phases[0] * phases[1];
+  const held = tile.blocks * tile.strips;
+  const weights = slices === 1 ? gpu.uniformBlock : gpu.block[format];
+  const trip = gpu.pixel * tile.strips + weights * tile.blocks + gpu.sum * held;
+  const gather = slices === 1 ? 0 : gpu.share * held * Math.log2(slices);
+  const own = Math.ceil(tripsOf(geometry, direction) / slices) * trip + gather + gpu.store * held;
+  return own * lanes * idle(adapter, lanes);
 }
 
 /** The cheapest tile for a task. */

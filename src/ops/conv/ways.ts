@@ -2,6 +2,7 @@
 import { direct, doubleFloat, transposed } from "./register_tiles.ts";
 import type { ConvWay } from "./way.ts";
 import { winograd } from "./winograd.ts";
+import { workgroups } from "./workgroups.ts";
 
 /** All ways. */
 export const convWays: readonly ConvWay[] = [
@@ -9,4 +10,5 @@ export const convWays: readonly ConvWay[] = [
   transposed,
   doubleFloat,
   winograd,
+  workgroups,
 ];
