@@ -1,10 +1,10 @@
 /**
  * Every layer of the default pair by itself, its output and its gradient, in every way that the registries have for it:
- * milliseconds, GFLOP/s, GB/s and share of the peak.
+ * milliseconds, GFLOP/s asked for and executed, GB/s, and the share of the peak that the executed ones are.
  */
 import { openClassifier, openGenerator } from "../src/cli/defaults.ts";
 import { UserError } from "../src/formats/user_error.ts";
-import { traffic } from "../src/gpu/call.ts";
+import { executedFlops, traffic } from "../src/gpu/call.ts";
 import type { Step } from "../src/gpu/compile.ts";
 import type { Device } from "../src/gpu/device.ts";
 import { type Peak, shareText, timeSteps } from "../src/gpu/probe.ts";
@@ -26,7 +26,10 @@ export interface KernelFigures {
   chosen: boolean;
   dispatches: number;
   ms: number;
+  /** Of the multiplications and additions that the layer asks for. */
   gflops: number;
+  /** Of those that are executed. */
+  executedGflops: number;
   /** Of the tensors that it reads and writes, each counted once a dispatch. */
   gigabytes: number;
 }
@@ -48,7 +51,7 @@ export async function benchKernels(
   );
   const types = [...new Set(running.map(typeOf))];
   if (op !== undefined && !types.includes(op)) {
-    throw new UserError(`--op is "${op}", expected one of the pair's layer types: ${types.join(", ")}`);
+    throw new UserError(`--op is "${op}", expected ${types.join(", ")}, which the pair has`);
   }
   const kernels: KernelFigures[] = [];
   const seen = new Set<string>();
@@ -141,14 +144,20 @@ async function timed(device: Device, steps: readonly Step[]) {
     const { reads, writes } = traffic(call);
     return TEXEL * [...reads, ...writes].reduce((total, { texels }) => total + texels, 0);
   });
-  const gflops = sum(({ call }) => call.flops) / ms / 1e6;
-  return { dispatches: steps.length, ms, gflops, gigabytes: bytes / ms / 1e6 };
+  const rate = (amount: number) => amount / ms / 1e6;
+  return {
+    dispatches: steps.length,
+    ms,
+    gflops: rate(sum(({ call }) => call.flops)),
+    executedGflops: rate(sum(({ call }) => executedFlops(call))),
+    gigabytes: rate(bytes),
+  };
 }
 
 /** The figures as a table; `*` marks the ways that plans use. */
 export function kernelLines(kernels: readonly KernelFigures[], peak: Peak): string[] {
   const table = [
-    ["layer", "op", "pass", "way", "ms", "GFLOP/s", "GB/s", "of peak"],
+    ["layer", "op", "pass", "way", "ms", "GFLOP/s", "executed", "GB/s", "of peak"],
     ...kernels.map((k) => [
       k.layer,
       k.op,
@@ -156,8 +165,9 @@ export function kernelLines(kernels: readonly KernelFigures[], peak: Peak): stri
       `${k.chosen ? "* " : "  "}${k.way}`,
       k.ms.toFixed(3),
       k.gflops.toFixed(2),
+      k.executedGflops.toFixed(2),
       k.gigabytes.toFixed(2),
-      shareText(k.gflops, peak.gflops),
+      shareText(k.executedGflops, peak.gflops),
     ]),
   ];
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));

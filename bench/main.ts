@@ -51,7 +51,7 @@ export const command: Command<typeof options> = {
     const lines = "synth" in measured ? synthLines(measured.synth, peak) : kernelLines(measured.kernels, peak);
     lines.forEach(print);
     if (values.json) {
-      const shares = "synth" in measured ? share(measured.synth.gflops, peak.gflops) : {};
+      const shares = "synth" in measured ? share(measured.synth.executedGflops, peak.gflops) : {};
       const text = JSON.stringify({ ...report, ...shares }, null, 2) + "\n";
       writeOutputs(new Map([[values.json, new TextEncoder().encode(text)]]), { force: values.force });
     }

@@ -3,7 +3,16 @@
  * source, spare columns and strips at the edges, lanes of channels that only fill up a block, and zeros between groups.
  */
 import { up4 } from "../layout.ts";
-import { type ConvGeometry, type ConvKernel, convShape, range, spans, type TiledConv } from "./shape.ts";
+import {
+  type ConvDirection,
+  type ConvGeometry,
+  type ConvKernel,
+  convShape,
+  range,
+  spans,
+  type TiledConv,
+} from "./shape.ts";
+import { inputTransform, MADE, outputTransform, READ, winogradShape } from "./winograd_filter.ts";
 
 const total = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
 
@@ -37,4 +46,28 @@ export function executedMultiplyAdds(k: TiledConv & Pick<ConvKernel, "group">): 
   const places = k.group?.places ?? 1;
   const positions = Math.ceil(tiles / places) * places * tile.strips * tile.columns;
   return positions * blockPairs(k) * taps * 16;
+}
+
+/** Coefficients of a transform that are not zero: each takes a multiply-add of a vec4f. */
+const termsOf = (coefficients: number[], used: (n: number) => boolean = () => true): number =>
+  coefficients.filter((c, n) => Math.abs(c) > 1e-9 && used(n)).length;
+
+/** Scalar multiply-adds of Winograd's transforms: of all tiles in, and of all tiles out. */
+export function transformMultiplyAdds(g: ConvGeometry, direction: ConvDirection): { in: number; out: number } {
+  const s = winogradShape(g, direction);
+  const phases = (step: number) => range(step).flatMap((y) => range(step).map((x) => ({ y, x })));
+  const tileIn = phases(s.stepIn).flatMap(({ y, x }) =>
+    range(READ).map((row) =>
+      READ * termsOf(inputTransform[row]) +
+      total(range(READ).map((column) => s.placeIn(row, column, y, x) ? termsOf(inputTransform[column]) : 0))
+    )
+  );
+  const tileOut = phases(s.stepOut).flatMap(({ y, x }) =>
+    range(MADE).map((row) =>
+      total(
+        range(READ).map((column) => termsOf(outputTransform[row], (r) => s.placeOut(r, column, y, x) !== undefined)),
+      ) + total(range(MADE).map((column) => termsOf(outputTransform[column])))
+    )
+  );
+  return { in: 4 * up4(s.from) * s.count * total(tileIn), out: 4 * up4(s.to) * s.count * total(tileOut) };
 }

@@ -4,8 +4,10 @@
  */
 import { valueCount } from "../formats/shape.ts";
 import { allCases } from "../../tests/cases/all.ts";
+import type { Case } from "../../tests/cases/case.ts";
 import { checkCase } from "../../tests/ops/check_case.ts";
 import { checkDoubleFloat, doubleCases } from "../../tests/ops/check_double_float.ts";
+import { checkWays, formatOfTurn, smallWayCases } from "../../tests/ops/check_ways.ts";
 import { type Device, measurePeak, Net, type Peak } from "../mod.ts";
 import { type Command, main, print, warn } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
@@ -13,6 +15,7 @@ import { adapterOption, openAdapter, openClassifier, openGenerator, version } fr
 const options = {
   adapter: adapterOption,
   quick: { help: "leaves the kernels unchecked" },
+  all: { help: "checks every way of every kernel over every case, not only over the small ones; takes many minutes" },
   json: { help: "prints one JSON document" },
 };
 
@@ -23,11 +26,12 @@ export const command: Command<typeof options> = {
   options,
   examples: [
     ["deno task doctor", "the adapter that synth uses"],
+    ["deno task doctor --all", "every way to compute a layer, in every case and storage of weights"],
     ["deno task doctor --quick --adapter low-power --json", "another one, for a program, without the kernel checks"],
   ],
   async run(values) {
     using device = await openAdapter(values.adapter);
-    const kernels = values.quick ? undefined : await checkKernels(device);
+    const kernels = values.quick ? undefined : await checkKernels(device, values.all);
     const report = {
       version,
       deno: Deno.version.deno,
@@ -42,11 +46,30 @@ export const command: Command<typeof options> = {
   },
 };
 
-/** Every case of the tests' tables on this very adapter, and some in double-float arithmetic, which a compiler could undo. */
-async function checkKernels(device: Device): Promise<{ checked: number; wrong: { case: string; error: string }[] }> {
-  const wrong: { case: string; error: string }[] = [];
-  const checks = [
+/** What is checked of a kernel, and what was wrong. */
+interface Checked {
+  checked: number;
+  /** Of each way, in how many of the cases it was checked. */
+  ways: Record<string, number>;
+  wrong: { case: string; error: string }[];
+}
+
+/**
+ * Every case of the tests' tables on this very adapter; the small ones, or with `all` every one, in every way that there is;
+ * and some in double-float arithmetic, which a compiler could undo.
+ */
+async function checkKernels(device: Device, all: boolean): Promise<Checked> {
+  const wrong: Checked["wrong"] = [];
+  const ways: Checked["ways"] = {};
+  const everyWay = async (testCase: Case, turn: number) => {
+    const found = await checkWays(device, testCase, turn, all ? "f32" : undefined);
+    if (all && formatOfTurn(turn) !== "f32") found.push(...await checkWays(device, testCase, turn));
+    const names = found.map((way) => `${testCase.type} ${way.split(" ")[1]}`);
+    for (const way of new Set(names)) ways[way] = (ways[way] ?? 0) + 1;
+  };
+  const checks: { testCase: Case; check: (device: Device, testCase: Case) => Promise<void> }[] = [
     ...allCases.map((testCase) => ({ testCase, check: checkCase })),
+    ...(all ? allCases : smallWayCases).map((testCase, turn) => ({ testCase, check: () => everyWay(testCase, turn) })),
     ...doubleCases.map((testCase) => ({ testCase, check: checkDoubleFloat })),
   ];
   for (const { testCase, check } of checks) {
@@ -58,7 +81,7 @@ async function checkKernels(device: Device): Promise<{ checked: number; wrong: {
       warn(`${testCase.type}: ${testCase.name}: ${line}`);
     }
   }
-  return { checked: checks.length, wrong };
+  return { checked: checks.length, ways, wrong };
 }
 
 /** The adapter as it presents itself. Limits are those that the device was opened with. */
@@ -107,7 +130,10 @@ function textOf({ version, deno, adapter, caps, features, limits, peak, models, 
       `${peak.gflops.toFixed(1)} GFLOP/s of multiply-adds, ${peak.gigabytes.toFixed(1)} GB/s of reads and writes`,
     ],
     ...(kernels
-      ? [["kernels", `${kernels.checked} cases checked against float64, ${kernels.wrong.length} wrong`]]
+      ? [
+        ["kernels", `${kernels.checked} checks against float64, ${kernels.wrong.length} wrong`],
+        ["ways", Object.entries(kernels.ways).map(([way, cases]) => `${way} in ${cases}`).join(", ")],
+      ]
       : []),
     ["features", features.join(", ") || "none"],
     ...models.map(({ model, milliseconds, dispatches, memory, inUse }) => [

@@ -91,3 +91,7 @@ export function traffic(call: Call): { reads: Tensor[]; writes: Tensor[] } {
   }
   return { reads, writes };
 }
+
+/** Multiplications and additions that a dispatch executes; those asked for where the kernel does not say. */
+export const executedFlops = ({ multiplyAdds, flops }: Call): number =>
+  multiplyAdds === undefined ? flops : 2 * multiplyAdds;

@@ -13,7 +13,7 @@
  * Plans alone encode and submit.
  */
 import type { Device } from "../gpu/device.ts";
-import { type Call, write } from "../gpu/call.ts";
+import { type Call, executedFlops, write } from "../gpu/call.ts";
 import { compile, encode, type Step } from "../gpu/compile.ts";
 import { checkCall } from "../gpu/source.ts";
 import {
@@ -112,6 +112,11 @@ export class Plan {
   /** Multiplications and additions of all steps. */
   get flops(): number {
     return this.steps.reduce((sum, step) => sum + step.call.flops, 0);
+  }
+
+  /** Multiplications and additions that they execute. */
+  get executedFlops(): number {
+    return this.steps.reduce((sum, step) => sum + executedFlops(step.call), 0);
   }
 
   /** Submits the steps `times` over as one compute pass; `forward` stops each time before the gradient. */

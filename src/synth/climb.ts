@@ -129,6 +129,11 @@ export class Climb {
     return this.plan.flops;
   }
 
+  /** Multiplications and additions that an iteration executes. */
+  get executedFlops(): number {
+    return this.plan.executedFlops;
+  }
+
   /** GPU memory in bytes, the search's own state included. */
   get memory(): PlanMemory {
     const { weights, activations, total } = this.plan.memory,

@@ -1,7 +1,7 @@
 /** `deno task bench` as a user types it. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { MOST_SHARE } from "../../src/gpu/probe.ts";
+import { share as shareOf, shareText } from "../../src/gpu/probe.ts";
 import { temporaryFolder, type } from "./user.ts";
 
 Deno.test("bench synth: an iteration beside the peak, as text and as a file that stays unless forced", async () => {
@@ -12,11 +12,14 @@ Deno.test("bench synth: an iteration beside the peak, as text and as a file that
   const { code, out, err } = await type([...args, "--force", "--adapter", "low-power"]);
   assert.equal(code, 0, err);
   assert.match(out, /: peak [\d.]+ GFLOP\/s, [\d.]+ GB\/s\nbatch 2: [\d.]+ ms an iteration \([\d.]+ ms a picture\), /);
-  assert.match(out, /\n[\d.]+ GFLOP\/s, share of the peak: [\d.]+ %\n/);
+  assert.match(out, /\n[\d.]+ GFLOP\/s; [\d.]+ executed, share of the peak: /);
   const { adapter, peak, synth, share, probeFailed } = JSON.parse(Deno.readTextFileSync(file));
   assert.ok(out.startsWith(adapter));
-  assert.equal(share, synth.gflops / peak.gflops);
-  assert.ok(share > 0 && share <= MOST_SHARE && probeFailed === undefined);
+  // A machine that is busy with other tests may be measured slower than the search runs: that is told, not a share.
+  assert.deepEqual(JSON.parse(JSON.stringify({ share, probeFailed })), {
+    ...shareOf(synth.executedGflops, peak.gflops),
+  });
+  assert.ok(out.includes(`share of the peak: ${shareText(synth.executedGflops, peak.gflops)}\n`));
   assert.ok(Math.abs(synth.flops / synth.iterationMs / 1e6 / synth.gflops - 1) < 1e-9);
 });
 
@@ -25,7 +28,7 @@ Deno.test("bench: what makes no sense is one sentence", async () => {
   assert.match((await type(["bench", "--batch", "0"])).err, /^bench: --batch is 0, expected a whole number ≥ 1\n$/);
 });
 
-Deno.test("bench kernels: every tile of a type's layers beside the peak", async () => {
+Deno.test("bench kernels: every way of a type's layers beside the peak", async () => {
   using folder = temporaryFolder();
   const file = join(folder.path, "kernels.json");
   const { code, out, err } = await type(["bench", "kernels", "--op", "fc", "--batch", "1", "--json", file]);
@@ -36,5 +39,15 @@ Deno.test("bench kernels: every tile of a type's layers beside the peak", async 
   assert.ok(out.startsWith(adapter));
   assert.ok(kernels.length > 0);
   for (const { layer, ms, gflops } of kernels) assert.ok(ms > 0 && gflops > 0, layer);
-  assert.match((await type(["bench", "kernels", "--op", "pool9"])).err, /^bench: --op is "pool9", expected conv2d, /);
+  const ways = new Set(kernels.map(({ way }: { way: string }) => way.split(" ")[0]));
+  for (const way of ["direct", "transposed", "workgroups"]) assert.ok(ways.has(way), way);
+  for (const pass of ["forward", "backward"]) {
+    const ofFc8 = kernels.filter((one: { layer: string; pass: string }) => one.layer === "fc8" && one.pass === pass);
+    assert.equal(ofFc8.filter(({ chosen }: { chosen: boolean }) => chosen).length, 1, pass);
+  }
+  assert.match(
+    (await type(["bench", "kernels", "--op", "crop", "--sizes"])).err,
+    /^bench: --op is "crop", expected fc, /,
+  );
+  assert.match((await type(["bench", "kernels", "--op", "pool9"])).err, /^bench: --op is "pool9", expected fc, /);
 });

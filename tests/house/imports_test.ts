@@ -21,7 +21,7 @@ const allowed: Record<string, string[]> = {
     "src/formats",
     "deno.json",
     "tests/cases",
-    ...["case", "double_float"].map((name) => `tests/ops/check_${name}.ts`),
+    ...["case", "double_float", "ways"].map((name) => `tests/ops/check_${name}.ts`),
   ],
   // The tools that users type are commands like the others.
   tools: ["src/formats", "src/net", ...["command", "files", "progress", "values"].map((name) => `src/cli/${name}.ts`)],

@@ -1,8 +1,13 @@
 /** Runs a case in every way that the registries have for it on a device: what the tests and `deno task doctor --all` both do. */
 import type { Device } from "../../src/gpu/device.ts";
+import type { Format } from "../../src/gpu/tensor.ts";
 import { chooseCheapest, type Question } from "../../src/net/choose.ts";
 import { type Candidate, cheapest, describe, formOf } from "../../src/ops/way.ts";
+import { ops } from "../../src/ops/table.ts";
+import { allCases } from "../cases/all.ts";
 import { type Case, caseNetwork } from "../cases/case.ts";
+import { narrowed } from "../cases/narrow.ts";
+import { count } from "../reference/tensor.ts";
 import { comparison } from "./check_case.ts";
 
 /** How often a case may run. */
@@ -17,19 +22,33 @@ function picksOf({ candidates }: Question, turn: number): Candidate[] {
   return [...byWay.values()].flatMap((own) => [...new Set([cheapest(own), own[turn % own.length]])]);
 }
 
+/** Whether an op can be computed in several ways. */
+const hasWays = ({ type }: Case): boolean => ops[type].forward.length > 1 || ops[type].backward.length > 1;
+
+/** The cases of ops with several ways that are small: enough to meet every way, and every kind of edge. */
+export const smallWayCases: Case[] = allCases.filter((testCase) =>
+  hasWays(testCase) && count(testCase.inputs[0]) < 3000 && !/products|4096|4099|70,0/.test(testCase.name)
+);
+
+/** Formats of weights, which take turns from case to case. */
+const formats = ["f32", "f16", "f32", "i8"] as const;
+
+/** The format of a turn's weights. */
+export const formatOfTurn = (turn: number): Format => formats[turn % formats.length];
+
 /**
  * Checks a case in all ways, output and gradients, and tells them, as `PASS WAY SIZES`.
  * @param turn Which sizes are tried beside the best.
- * @param only Ways to check, by name; the chosen one goes for the rest.
- * @throws AssertionError that names the ways when a value is off by more than the case allows.
+ * @param weights How weights are stored; a matter of the turn too unless given.
+ * @throws Error that names the ways when a value is off by more than the case allows.
  */
 export async function checkWays(
   device: Device,
   testCase: Case,
   turn: number,
-  only: (way: string) => boolean = () => true,
+  weights: Format = formatOfTurn(turn),
 ): Promise<string[]> {
-  const compare = comparison(caseNetwork(testCase));
+  const compare = comparison(weights === "f32" ? caseNetwork(testCase) : narrowed(testCase, weights));
   const seen = new Set<string>();
   /** For each form of weights, how many picks of the gradient's ways are still to come. */
   const left = new Map<string, number>();
@@ -37,7 +56,7 @@ export async function checkWays(
     const ways: string[] = [];
     let news = 0;
     const choose = (question: Question): Candidate => {
-      const own = picksOf(question, turn).filter(({ way }) => only(way.name));
+      const own = picksOf(question, Math.floor(turn / formats.length));
       const unseen = own.filter((pick) => !seen.has(`${question.pass} ${describe(pick)}`));
       const opens = question.pass === "forward" ? own.find(({ way }) => (left.get(formOf(way)) ?? 0) > 0) : undefined;
       const pick = unseen[0] ?? opens ?? chooseCheapest(question);
@@ -47,9 +66,9 @@ export async function checkWays(
       return pick;
     };
     try {
-      await compare(device, { choose });
+      await compare(device, { choose, weights });
     } catch (error) {
-      throw new Error(`${ways.join(", ")}: ${(error as Error).message}`, { cause: error });
+      throw new Error(`${weights}, ${ways.join(", ")}: ${(error as Error).message}`, { cause: error });
     }
     if (news === 0) return [...seen];
     for (const way of ways) seen.add(way);

@@ -9,23 +9,18 @@ import { Net, type NetOptions } from "../../src/net/net.ts";
 import { convWays } from "../../src/ops/conv/ways.ts";
 import { ops } from "../../src/ops/table.ts";
 import { describe } from "../../src/ops/way.ts";
-import { allCases } from "../cases/all.ts";
-import { type Case, randomWeights } from "../cases/case.ts";
+import { randomWeights } from "../cases/case.ts";
 import { pretend } from "../gpu/pretend.ts";
 import { caseModel } from "../net/case_model.ts";
 import { normal, randomTensor } from "../reference/random.ts";
-import { count, tensor } from "../reference/tensor.ts";
+import { tensor } from "../reference/tensor.ts";
 import { checkNetwork } from "./check_case.ts";
-import { checkWays } from "./check_ways.ts";
+import { checkWays, smallWayCases } from "./check_ways.ts";
 
 const device = await openDevice();
-const severalWays = Object.entries(ops).filter(([, op]) => op.forward.length > 1 || op.backward.length > 1)
-  .map(([type]) => type);
-const isSmall = ({ inputs, name }: Case) => count(inputs[0]) < 3000 && !/products|4096|4099|70,0/.test(name);
-const small = allCases.filter((testCase) => severalWays.includes(testCase.type) && isSmall(testCase));
 const checked = new Set<string>();
 
-small.forEach((testCase, n) => {
+smallWayCases.forEach((testCase, n) => {
   Deno.test(`every way: ${testCase.type}: ${testCase.name}`, async () => {
     for (const way of await checkWays(device, testCase, n)) checked.add(way.split(" ")[1]);
   });

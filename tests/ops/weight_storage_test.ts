@@ -8,30 +8,15 @@ import { type Device, openDevice } from "../../src/gpu/device.ts";
 import { Net } from "../../src/net/net.ts";
 import { quantise } from "../../src/ops/conv/weights.ts";
 import { allCases } from "../cases/all.ts";
-import { type Case, caseNetwork, type NetworkCase } from "../cases/case.ts";
+import { type Case, caseNetwork } from "../cases/case.ts";
 import { caseInputs, caseModel } from "../net/case_model.ts";
-import { map, type Tensor } from "../reference/tensor.ts";
+import { map } from "../reference/tensor.ts";
+import { type Narrow, narrowed } from "../cases/narrow.ts";
 import { pretend } from "../gpu/pretend.ts";
 import { checkNetwork } from "./check_case.ts";
 
-type Narrow = "f16" | "i8";
-
 // As a GPU would, whose small tiles compile fast; a few cases of each kind as this adapter would.
 const own = await openDevice(), gpu = pretend(own, { software: false }, "buffer");
-
-/** A case whose weights are numbers that `format` holds. */
-function narrowed(testCase: Case, format: Narrow): NetworkCase {
-  const network = caseNetwork(testCase);
-  const weights = [...network.weights].map(([name, weight]): [string, Tensor] => {
-    if (!/weight$/i.test(name)) return [name, weight];
-    const [rows] = weight.shape, row = weight.data.length / rows;
-    const { integers, scales } = quantise(Float32Array.from(weight.data), rows);
-    const value = (number: number, i: number) =>
-      format === "f16" ? Math.f16round(number) : integers[i] * scales[Math.floor(i / row)];
-    return [name, map(weight, value)];
-  });
-  return { ...network, weights: new Map(weights) };
-}
 
 const layers = allCases.filter(({ type }) => ["conv2d", "deconv2d", "fc", "lstm"].includes(type));
 /** Groups, odd sizes, strides, batches and long sums; real layers have many weights and nothing else new. */

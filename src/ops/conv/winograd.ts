@@ -11,6 +11,7 @@ import {
   winogradFits,
   winogradShape,
 } from "../../../shaders/conv/winograd_filter.ts";
+import { transformMultiplyAdds } from "../../../shaders/conv/work.ts";
 import { winogradInput, winogradOutput } from "../../../shaders/conv/winograd.ts";
 import { type Binding, type Call, read, write } from "../../gpu/call.ts";
 import { featureMap, type Tensor, TEXEL } from "../../gpu/tensor.ts";
@@ -121,6 +122,7 @@ function transform(weights: Float32Array, { places, phases }: WinogradClass, inp
 function winogradCalls(run: ConvRun): Call[] {
   const { adapter, name, weights, geometry: g, direction, x, y, forward } = run;
   const { from, to, count, classes } = winogradShape(g, direction), direct = direction === "direct";
+  const transforms = transformMultiplyAdds(g, direction);
   const label = labelOf(name, direction), useBias = forward && weights.bias !== undefined;
   const maps = (what: string, channels: number, side: "fine" | "coarse") =>
     classes.map((one, n) =>
@@ -137,6 +139,7 @@ function winogradCalls(run: ConvRun): Call[] {
       code: winogradInput(g, direction),
       invocations: blocks(from) * count,
       flops: 0,
+      multiplyAdds: transforms.in,
     },
     ...classes.map((one, n) => ({
       ...product(run, one, weights[`class${n}`], tiles[n], made[n]),
@@ -148,6 +151,7 @@ function winogradCalls(run: ConvRun): Call[] {
       code: winogradOutput(g, direction, useBias),
       invocations: blocks(to) * count,
       flops: 0,
+      multiplyAdds: transforms.out,
     },
   ];
 }
