@@ -9,6 +9,7 @@ import { checkOutputs, writeOutputs } from "../src/cli/files.ts";
 import { UserError } from "../src/formats/user_error.ts";
 import { measurePeak, type Peak, share } from "../src/gpu/probe.ts";
 import { benchKernels, kernelLines } from "./kernels.ts";
+import { staticCommand } from "./static/command.ts";
 import { benchSynth, synthLines } from "./synth.ts";
 
 const options = {
@@ -65,4 +66,10 @@ const better = (a: Peak, b: Peak): Peak => ({
 
 const today = (): string => new Date().toISOString().slice(0, 10);
 
-if (import.meta.main) await main(command);
+/** What has options of its own. */
+export const commands = { static: staticCommand };
+
+if (import.meta.main) {
+  const [what, ...rest] = Deno.args;
+  await (what === "static" ? main(commands.static, rest) : main(command));
+}

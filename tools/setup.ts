@@ -3,6 +3,7 @@
  *
  *     setup.ts gpu       an adapter for WebGPU; without a GPU, Mesa's software driver is one
  *     setup.ts browser   Chromium, for the tests of the page
+ *     setup.ts static    a C compiler, Vulkan's headers and Mesa's driver for AMD, for `bench static`; on Linux
  *
  * PHOSPHENE_SETUP=skip leaves the system as it is.
  */
@@ -35,6 +36,11 @@ const needs: Record<string, Need> = {
       for (const browser of given ? [given] : browsers) if (await runs(browser, ["--version"])) return true;
       return false;
     },
+  },
+  static: {
+    name: "gcc, Vulkan's headers or Mesa's driver for AMD",
+    packages: ["gcc", "libc6-dev", "libvulkan-dev", "mesa-vulkan-drivers"],
+    isThere: async () => Deno.build.os !== "linux" || hasRadeonDriver() && await hasVulkanHeaders(),
   },
 };
 
@@ -84,6 +90,22 @@ async function hasAdapter(backend?: string): Promise<boolean> {
   worker.terminate();
   if (!chosen) Deno.env.delete("DENO_WEBGPU_BACKEND");
   return found;
+}
+
+/** Whether Mesa's driver for AMD is there; one file an architecture. */
+function hasRadeonDriver(): boolean {
+  return ["x86_64", "aarch64"].some((name) => {
+    try {
+      return Deno.statSync(`/usr/share/vulkan/icd.d/radeon_icd.${name}.json`).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Whether gcc is there and finds the headers of C and of Vulkan. */
+function hasVulkanHeaders(): Promise<boolean> {
+  return runs("gcc", ["-fsyntax-only", "-include", "stdlib.h", "-include", "vulkan/vulkan.h", "-x", "c", "/dev/null"]);
 }
 
 /** Whether a program is there and succeeds. */

@@ -51,7 +51,8 @@ export class Net {
     private readonly device: Device,
     private readonly graph: Graph,
     private readonly output: Value,
-    private readonly plan: Plan,
+    /** What one pass runs. */
+    readonly plan: Plan,
     /** Items run together. */
     readonly batch: number,
   ) {}

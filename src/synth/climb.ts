@@ -40,7 +40,8 @@ export class Climb {
   private constructor(
     private readonly device: Device,
     private readonly joined: Joined,
-    private readonly plan: Plan,
+    /** What one iteration runs. */
+    readonly plan: Plan,
     private readonly own: { code: Tensor; trace: Tensor },
     private readonly owned: readonly Memory[],
     private readonly items: number,

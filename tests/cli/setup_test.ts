@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { root, temporaryFolder, withoutTask } from "./user.ts";
 
 /** Runs set-up where there is no adapter, with the programs of `folder` alone. */
-async function setUp(folder: string, env: Record<string, string> = {}) {
-  const [program, ...args] = withoutTask(["setup"]);
+async function setUp(folder: string, env: Record<string, string> = {}, task = "setup") {
+  const [program, ...args] = withoutTask([task]);
   const { code, stderr } = await new Deno.Command(program, {
     args,
     cwd: root,
@@ -58,4 +58,19 @@ Deno.test("what cannot be installed is said in one sentence", async () => {
 Deno.test("set-up can be left out", async () => {
   using folder = temporaryFolder();
   assert.deepEqual(await setUp(folder.path, { PHOSPHENE_SETUP: "skip" }), { code: 0, err: "" });
+});
+
+Deno.test({
+  name: "what bench static compiles with is installed by apt-get, where it is missing",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    using folder = temporaryFolder();
+    const log = join(folder.path, "log");
+    program(folder.path, "apt-get", `echo "$@" >> ${log}`);
+    program(folder.path, "sudo", `shift; "$@"`);
+    const missing = await setUp(folder.path, {}, "setup:static");
+    assert.equal(missing.code, 0, missing.err);
+    assert.match(missing.err, /^setup: gcc, Vulkan's headers or Mesa's driver for AMD is missing; installing gcc /);
+    assert.match(Deno.readTextFileSync(log), / install -y .*\bgcc libc6-dev libvulkan-dev mesa-vulkan-drivers\n/);
+  },
 });

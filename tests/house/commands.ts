@@ -23,12 +23,11 @@ export async function allCommands(): Promise<TypedCommand[]> {
     const file = /^deno run .* ([\w/]+\.ts)( |$)/.exec(line)?.[1];
     if (!file || !isCommand(await Deno.readTextFile(join(root, file)))) continue;
     const { command, commands } = await import(`../../${file}`);
-    if (command) found.push({ words: [task], command });
-    else if (commands) {
-      for (const [name, each] of Object.entries<TypedCommand["command"]>(commands)) {
-        found.push({ words: [task, name], command: each });
-      }
-    } else throw new Error(`${file} runs a command; expected an export "command" or "commands"`);
+    if (!command && !commands) throw new Error(`${file} runs a command; expected an export "command" or "commands"`);
+    for (const [name, each] of Object.entries<TypedCommand["command"]>(commands ?? {})) {
+      found.push({ words: [task, name], command: each });
+    }
+    if (command) found.push({ words: [task], command }); // where no subcommand is called
   }
   return found;
 }
