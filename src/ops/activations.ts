@@ -25,17 +25,19 @@ export const relu: Op<ReluParams> = {
   gradientReadsOutput: true,
   epilogue: (relu) => ({ relu }),
   keepsRest: haveRests,
-  forward: elements(({ name, inputs: [x], params: { slope } }, y) => {
+  forward: [elements(({ name, inputs: [x], params: { slope } }, y) => {
     const output = doubleOutput(y);
     return [
       output
         ? doubleCall(name, { x }, {}, output, `rectified(x, ${doubleLiteral(slope)})`)
         : elementwiseCall(name, { x }, y, `select(${literal(slope)} * x, x, x > vec4f())`),
     ];
-  }),
-  backward: elements(({ name, output: y, params: { slope } }, dy, [dx]) =>
-    dx ? [elementwiseCall(`${name} gradient`, { y, dy }, dx, `select(${literal(slope)} * dy, dy, y > vec4f())`)] : []
-  ),
+  })],
+  backward: [
+    elements(({ name, output: y, params: { slope } }, dy, [dx]) =>
+      dx ? [elementwiseCall(`${name} gradient`, { y, dy }, dx, `select(${literal(slope)} * dy, dy, y > vec4f())`)] : []
+    ),
+  ],
 };
 
 /** An activation without parameters: y = `forward` of x, dx = `gradient` of y and dy. */
@@ -44,10 +46,12 @@ const activation = (forward: string, gradient: string): Op<null> => ({
   parse: () => null,
   outputShape: ([input]) => input,
   gradientReadsOutput: true,
-  forward: elements(({ name, inputs: [x] }, y) => [elementwiseCall(name, { x }, y, forward)]),
-  backward: elements(({ name, output: y }, dy, [dx]) =>
-    dx ? [elementwiseCall(`${name} gradient`, { y, dy }, dx, gradient)] : []
-  ),
+  forward: [elements(({ name, inputs: [x] }, y) => [elementwiseCall(name, { x }, y, forward)])],
+  backward: [
+    elements(({ name, output: y }, dy, [dx]) =>
+      dx ? [elementwiseCall(`${name} gradient`, { y, dy }, dx, gradient)] : []
+    ),
+  ],
 });
 
 /** The layer type `sigmoid`: y = 1 / (1 + e^−x). */

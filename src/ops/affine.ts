@@ -46,14 +46,16 @@ function affineOp<P>(
       return packed;
     },
     keepsRest: () => true,
-    forward: elements(({ name, inputs: [x], weights }, y) => {
+    forward: [elements(({ name, inputs: [x], weights }, y) => {
       const { a, b } = weights, output = doubleOutput(y);
       if (!output) return [channelwiseCall(name, { x }, b ? { a, b } : { a }, y, b ? "x * a + b" : "x * a")];
       return [doubleCall(name, { x }, weights, output, b ? "plus(times(x, a), b)" : "times(x, a)")];
-    }),
-    backward: elements(({ name, weights: { a } }, dy, [dx]) =>
-      dx ? [channelwiseCall(`${name} gradient`, { dy }, { a }, dx, "dy * a")] : []
-    ),
+    })],
+    backward: [
+      elements(({ name, weights: { a } }, dy, [dx]) =>
+        dx ? [channelwiseCall(`${name} gradient`, { dy }, { a }, dx, "dy * a")] : []
+      ),
+    ],
   };
 }
 

@@ -34,11 +34,11 @@ export const binary: Op<BinaryParams> = {
     operation: fields.choice("operation", Object.keys(operations) as BinaryParams["operation"][]),
   }),
   outputShape: ([a, b]) => stretched(a, b),
-  forward: elements(({ name, inputs: [a, b], shapes, params: { operation } }, y) => {
+  forward: [elements(({ name, inputs: [a, b], shapes, params: { operation } }, y) => {
     const to = stretched(shapes[0], shapes[1]), [expression] = operations[operation];
     return [texelCall(name, { a, b }, { y }, broadcast({ a: shapes[0], b: shapes[1] }, to, expression))];
-  }),
-  backward: elements((node, dy, dx) => {
+  })],
+  backward: [elements((node, dy, dx) => {
     const { inputs: [a, b], shapes, params: { operation } } = node, to = stretched(shapes[0], shapes[1]);
     const all = {
       a: { tensor: a, shape: shapes[0] },
@@ -59,5 +59,5 @@ export const binary: Op<BinaryParams> = {
         (label, y) => texelCall(label, tensors, { y }, broadcast(dims, to, expression)),
       );
     });
-  }),
+  })],
 };

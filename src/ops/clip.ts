@@ -20,7 +20,7 @@ export const clip: Op<ClipParams> = {
   }),
   outputShape: ([input]) => input,
   keepsRest: haveRests,
-  forward: elements(({ name, inputs: [x], params: { min, max } }, y) => {
+  forward: [elements(({ name, inputs: [x], params: { min, max } }, y) => {
     const output = doubleOutput(y);
     if (output) {
       const raised = min === undefined ? "x" : `raised(x, ${literal(min)})`;
@@ -28,12 +28,12 @@ export const clip: Op<ClipParams> = {
     }
     const raised = min === undefined ? "x" : `max(x, vec4f(${literal(min)}))`;
     return [elementwiseCall(name, { x }, y, max === undefined ? raised : `min(${raised}, vec4f(${literal(max)}))`)];
-  }),
-  backward: elements(({ name, inputs: [x], params: { min, max } }, dy, [dx]) => {
+  })],
+  backward: [elements(({ name, inputs: [x], params: { min, max } }, dy, [dx]) => {
     if (!dx) return [];
     const above = min === undefined ? [] : [`(x >= vec4f(${literal(min)}))`];
     const inside = [...above, ...max === undefined ? [] : [`(x <= vec4f(${literal(max)}))`]];
     const expression = inside.length ? `select(vec4f(), dy, ${inside.join(" & ")})` : "dy";
     return [elementwiseCall(`${name} gradient`, inside.length ? { x, dy } : { dy }, dx, expression)];
-  }),
+  })],
 };

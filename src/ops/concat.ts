@@ -17,7 +17,7 @@ export const concat: Op<null> = {
     return [inputs.reduce((sum, [channels]) => sum + channels, 0), ...rest];
   },
   keepsRest: haveRests,
-  forward: elements((node, y) => {
+  forward: [elements((node, y) => {
     const runs = node.inputs.map(({ shape: [, c] }) => ({ channels: c, from: 0, count: c }));
     const code = channels(runs, y.tensor.shape[2] * y.tensor.shape[3]);
     return moveCalls(
@@ -26,8 +26,8 @@ export const concat: Op<null> = {
       (label, parts, y) =>
         texelCall(label, Object.fromEntries(parts.map((tensor, n) => [`x${n}`, tensor])), { y }, code),
     );
-  }),
-  backward: elements(({ name, inputs }, dy, dx) => {
+  })],
+  backward: [elements(({ name, inputs }, dy, dx) => {
     const [, total, h, w] = dy.shape;
     return inputs.flatMap(({ shape: [, count] }, n) => {
       const from = inputs.slice(0, n).reduce((sum, { shape }) => sum + shape[1], 0), y = dx[n];
@@ -36,5 +36,5 @@ export const concat: Op<null> = {
         texelCall(`${name} gradient ${n}`, { x0: dy }, { y }, channels([{ channels: total, from, count }], h * w)),
       ];
     });
-  }),
+  })],
 };

@@ -26,8 +26,8 @@ export const constant: Op<ConstantParams> = {
     const texels = toTexels(value.values, batched(1, shape));
     return { value: { texels: texels.length / 4, format: "f32", bytes: new Uint8Array(texels.buffer) } };
   },
-  forward: elements(({ name, weights: { value } }, y) => [
+  forward: [elements(({ name, weights: { value } }, y) => [
     texelCall(name, { value }, { y }, `fn kernel(i: u32) { store_y(i, load_value(i % ${value.texels}u)); }`),
-  ]),
-  backward: elements(() => []),
+  ])],
+  backward: [elements(() => [])],
 };

@@ -46,7 +46,7 @@ export const eltwise: Op<EltwiseParams> = {
     return inputs[0];
   },
   keepsRest: ({ params: { operation } }) => operation === "sum",
-  forward: elements(({ name, inputs, params: { operation, coefficients } }, y) => {
+  forward: [elements(({ name, inputs, params: { operation, coefficients } }, y) => {
     const xs = names(inputs.length), named = Object.fromEntries(inputs.map((tensor, n) => [xs[n], tensor]));
     const output = doubleOutput(y);
     if (output) {
@@ -59,8 +59,8 @@ export const eltwise: Op<EltwiseParams> = {
       ? xs.join(" * ")
       : xs.reduce((a, b) => `max(${a}, ${b})`);
     return [elementwiseCall(name, named, y, expression)];
-  }),
-  backward: elements(({ name, inputs, params }, dy, dx) => {
+  })],
+  backward: [elements(({ name, inputs, params }, dy, dx) => {
     const xs = names(inputs.length);
     return inputs.flatMap((_, n) => {
       const y = dx[n], expression = gradient(params, xs, n);
@@ -68,5 +68,5 @@ export const eltwise: Op<EltwiseParams> = {
       const used = xs.flatMap((x, at) => expression.includes(x) ? [[x, inputs[at]] as const] : []);
       return [elementwiseCall(`${name} gradient ${n}`, { ...Object.fromEntries(used), dy }, y, expression)];
     });
-  }),
+  })],
 };

@@ -14,11 +14,11 @@ export const elu: Op<EluParams> = {
   inputs: 1,
   parse: (fields) => ({ alpha: fields.number("alpha", 1) }),
   outputShape: ([input]) => input,
-  forward: elements(({ name, inputs: [x], params: { alpha } }, y) => [
+  forward: [elements(({ name, inputs: [x], params: { alpha } }, y) => [
     elementwiseCall(name, { x }, y, `select(${literal(alpha)} * (exp(min(x, vec4f())) - 1.0), x, x > vec4f())`),
-  ]),
-  backward: elements(({ name, inputs: [x], params: { alpha } }, dy, [dx]) => {
+  ])],
+  backward: [elements(({ name, inputs: [x], params: { alpha } }, dy, [dx]) => {
     const expression = `select(${literal(alpha)} * exp(min(x, vec4f())) * dy, dy, x > vec4f())`;
     return dx ? [elementwiseCall(`${name} gradient`, { x, dy }, dx, expression)] : [];
-  }),
+  })],
 };

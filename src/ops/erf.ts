@@ -15,8 +15,10 @@ export const erf: Op<null> = {
   inputs: 1,
   parse: () => null,
   outputShape: ([input]) => input,
-  forward: elements(({ name, inputs: [x] }, y) => [elementwiseCall(name, { x }, y, erfOf("x"))]),
-  backward: elements(({ name, inputs: [x] }, dy, [dx]) =>
-    dx ? [elementwiseCall(`${name} gradient`, { x, dy }, dx, `${slope} * exp(-x * x) * dy`)] : []
-  ),
+  forward: [elements(({ name, inputs: [x] }, y) => [elementwiseCall(name, { x }, y, erfOf("x"))])],
+  backward: [
+    elements(({ name, inputs: [x] }, dy, [dx]) =>
+      dx ? [elementwiseCall(`${name} gradient`, { x, dy }, dx, `${slope} * exp(-x * x) * dy`)] : []
+    ),
+  ],
 };

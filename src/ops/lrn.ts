@@ -75,13 +75,13 @@ export const lrn: Op<LrnParams> = {
     if (side > MOST_SIDE) throw new UserError(`a window of ${side} pixels a side, expected at most ${MOST_SIDE}`);
   },
   keepsRest: ({ params }) => params.region === "across" && isDoubleLrn(params),
-  forward: elements((node, y) => {
+  forward: [elements((node, y) => {
     const { name, saved } = node;
     if (!saved) return forward(node, y, {});
     saved.scale = likeOf(`${name} scale`, y.tensor);
     return forward(node, y, { scale: write(saved.scale) });
-  }),
-  backward: elements((node, dy, [dx]) => {
+  })],
+  backward: [elements((node, dy, [dx]) => {
     if (!dx) return [];
     const { name, inputs: [x], saved, params } = node, g = geometry(node), inputs = { x, scale: saved!.scale, dy };
     if (params.region === "across") {
@@ -92,5 +92,5 @@ export const lrn: Op<LrnParams> = {
       texelCall(`${name} gradient rows`, inputs, { sums: write(sums) }, ratioRows(g), 6 * g.size),
       texelCall(`${name} gradient`, { ...inputs, sums }, { dx }, lrnWithinGradient(g), g.size + 8),
     ];
-  }),
+  })],
 };

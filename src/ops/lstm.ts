@@ -5,7 +5,6 @@
  *
  * One convolution makes what x gives to all gates of all steps; each step is a small convolution and one kernel.
  */
-import type { ConvDirection, ConvGeometry } from "../../shaders/conv/shape.ts";
 import {
   keptTexels,
   type LstmGeometry,
@@ -18,75 +17,20 @@ import { UserError } from "../formats/user_error.ts";
 import { type Binding, type Call, read, write } from "../gpu/call.ts";
 import { featureMap, run, type Tensor } from "../gpu/tensor.ts";
 import { elementwiseCall, texelCall } from "./calls.ts";
-import type { ConvRun, ConvTask, ConvWay } from "./conv/way.ts";
-import { convWays } from "./conv/ways.ts";
-import { formatOf, packConv, packVector } from "./conv/weights.ts";
-import { blocks, type HostTensor, type Node, type Op, type Shape, show, type Task } from "./op.ts";
+import { packConv, packVector } from "./conv/weights.ts";
+import {
+  byProducts,
+  itemSizes,
+  type LstmParams,
+  matrix,
+  productCalls,
+  productsOf,
+  recurrence,
+  sizes,
+} from "./lstm_products.ts";
+import { blocks, type HostTensor, type Op, show } from "./op.ts";
 import { asRows, intoRows } from "./rows.ts";
-import { type Backward, cheapest, type Forward, type Way } from "./way.ts";
-
-/** Parameters of lstm in network.json. */
-export interface LstmParams {
-  hidden: number;
-  /** Whether a batch is one sequence, of [features] or [streams, features], or an item, [time, streams, features]. */
-  time: "batch" | "item";
-  /** How many sequences take turns in a batch: item t · streams + s is step t of sequence s. */
-  streams: number;
-  reverse: boolean;
-  peepholes: boolean;
-  initial: boolean;
-  /** Which of every step's values come out. */
-  state: "hidden" | "cell";
-}
-
-/**
- * Streams and features of an item, and the streams of a step, which may be several items.
- * @throws UserError where the item is no step, or no sequence of steps.
- */
-function itemSizes(item: Shape, { time, streams }: LstmParams) {
-  if (time === "item" ? item.length !== 3 : item.length < 1 || item.length > 2) {
-    const expected = time === "item" ? "[time, streams, features]" : "[features] or [streams, features]";
-    throw new UserError(`an item of ${show(item)}, expected ${expected} because "time" is "${time}"`);
-  }
-  const perItem = item.at(-2) ?? 1;
-  return { perItem, streams: streams * perItem, features: item.at(-1)! };
-}
-
-/** Sizes of a node. Gates are as wide as whole texels, so that each begins with one. */
-function sizes({ output, inputs: [x], shapes: [item, marker], params }: Task<LstmParams>) {
-  const { perItem, streams, features } = itemSizes(item, params), [batch] = x.shape;
-  const [items, steps] = params.time === "batch" ? [1, batch / params.streams] : [batch, item[0]];
-  if (!Number.isInteger(steps)) {
-    throw new UserError(`${output.label}: a batch of ${batch} does not split into steps of ${params.streams} streams`);
-  }
-  const { hidden, reverse, peepholes, state } = params;
-  const geometry: LstmGeometry = {
-    ...{ items, steps, streams, perItem, hidden, reverse, peepholes, state },
-    marker: marker ? params.time : "none",
-  };
-  return {
-    geometry,
-    features,
-    hidden,
-    gates: 16 * blocks(hidden),
-    perStep: items * streams,
-    rows: items * steps * streams,
-  };
-}
-
-/** A matrix from `features` to all gates, over `batch` rows. */
-const matrix = (batch: number, features: number, gates: number): ConvGeometry => ({
-  batch,
-  channelsIn: features,
-  channelsOut: gates,
-  groups: 1,
-  inSize: [1, 1],
-  outSize: [1, 1],
-  kernel: [1, 1],
-  stride: [1, 1],
-  dilation: [1, 1],
-  padding: [0, 0],
-});
+import type { Backward, Forward } from "./way.ts";
 
 /** Rows `hidden` long, or matrices of `hidden` rows, one after the other: each lengthened to whole texels by zeros. */
 function padded<T extends Float32Array | Int8Array>(values: T, hidden: number, columns: number): T {
@@ -112,81 +56,6 @@ function paddedMatrix(weight: HostTensor, hidden: number): HostTensor {
         scales: padded(quantised.scales, hidden, 1),
       },
     }),
-  };
-}
-
-/** The ways that both matrices can go: those that read plain weights. */
-const matrixWays = convWays.filter(({ form }) => form === undefined);
-
-/** The products with W, of all steps at once, and with U, of one step, in a direction. */
-function productsOf(task: Task<LstmParams>, direction: ConvDirection): Record<"input" | "recurrent", ConvTask> {
-  const { features, hidden, gates, perStep, rows } = sizes(task);
-  const { inputWeight, recurrentWeight } = task.host;
-  const common = { adapter: task.adapter, direction, anyForm: false };
-  return {
-    input: {
-      ...common,
-      geometry: matrix(rows, features, gates),
-      format: formatOf(inputWeight, task.storage),
-      doubleFloat: task.doubleFloat && direction === "direct",
-    },
-    recurrent: {
-      ...common,
-      geometry: matrix(perStep, hidden, gates),
-      format: formatOf(recurrentWeight, task.storage),
-      doubleFloat: false,
-    },
-  };
-}
-
-/** What a product costs in a way, or in the cheapest one where this way cannot make it, with the sizes. */
-function productWay(task: ConvTask, way: ConvWay) {
-  const ways = way.applies(task) ? [way] : matrixWays.filter((other) => other.applies(task));
-  return cheapest(ways.flatMap((own) => own.sizes(task).map((sizes) => ({ own, sizes, cost: own.cost(task, sizes) }))));
-}
-
-/** The ways of an lstm: those of its products. */
-const byProducts = <Run>(direction: ConvDirection, make: (way: ConvWay) => Run): Way<LstmParams, Run>[] =>
-  matrixWays.map((way) => ({
-    name: way.name,
-    applies: (task) => Object.values(productsOf(task, direction)).some((product) => way.applies(product)),
-    cost(task) {
-      const { input, recurrent } = productsOf(task, direction);
-      return productWay(input, way).cost + sizes(task).geometry.steps * productWay(recurrent, way).cost;
-    },
-    calls: make(way),
-  }));
-
-/** The calls of a product. */
-function productCalls(
-  way: ConvWay,
-  task: ConvTask,
-  run: Pick<ConvRun, "name" | "weights" | "x" | "y" | "forward">,
-): Call[] {
-  const { own, sizes } = productWay(task, way);
-  return own.calls({ ...task, ...run }, sizes);
-}
-
-/** A function that makes the calls for U h' of one step, or in the other direction for the gradient's way back to h'. */
-function recurrence({ name, weights }: Node<LstmParams>, way: ConvWay, task: ConvTask) {
-  const own = { weight: weights.recurrent, scale: weights.recurrentScale };
-  let first: { x: Tensor; y: Tensor; calls: Call[] } | undefined;
-  return (x: Tensor, y: Tensor): Call[] => {
-    first ??= {
-      x,
-      y,
-      calls: productCalls(way, task, { name: `${name} recurrence`, weights: own, x, y: write(y), forward: false }),
-    };
-    const renamed = new Map([[first.x, x], [first.y, y]]);
-    return first.calls.map((call): Call => ({
-      ...call,
-      bindings: Object.fromEntries(
-        Object.entries(call.bindings).map(([key, binding]) => [
-          key,
-          { ...binding, tensor: renamed.get(binding.tensor) ?? binding.tensor },
-        ]),
-      ),
-    }));
   };
 }
 

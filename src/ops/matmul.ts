@@ -29,11 +29,11 @@ export const matmul: Op<null> = {
     const { m, n, lead } = geometry(inputs);
     return [...lead, m, n];
   },
-  forward: elements(({ name, inputs: [a, b], shapes }, y) => {
+  forward: [elements(({ name, inputs: [a, b], shapes }, y) => {
     const { m, k, n, lead } = geometry(shapes), plain = shapes.map((dims) => ({ dims, transposed: false }));
     return [texelCall(name, { a, b }, { y }, matrixProduct(plain[0], plain[1], [...lead, m, n], k), 2 * k)];
-  }),
-  backward: elements((node, dy, dx) => {
+  })],
+  backward: [elements((node, dy, dx) => {
     const { inputs: [a, b], shapes } = node, { m, k, n, lead } = geometry(shapes), to = [...lead, m, n];
     const [left, right] = shapes, slope = { dims: to, transposed: false };
     return dx.flatMap((binding, input) => {
@@ -46,5 +46,5 @@ export const matmul: Op<null> = {
         return texelCall(label, tensors, { y }, code, 2 * depth);
       });
     });
-  }),
+  })],
 };

@@ -26,13 +26,13 @@ export const mean: Op<MeanParams> = {
     }
     return reduced(input, params);
   },
-  forward: elements(({ name, inputs: [x], shapes: [shape], params }, y) => {
+  forward: [elements(({ name, inputs: [x], shapes: [shape], params }, y) => {
     const factor = literal(1 / terms(shape, params));
     return [texelCall(name, { x }, { y }, reduce(shape, reduced(shape, params), factor), terms(shape, params))];
-  }),
-  backward: elements(({ name, shapes: [shape], params }, dy, [dx]) => {
+  })],
+  backward: [elements(({ name, shapes: [shape], params }, dy, [dx]) => {
     if (!dx) return [];
     const spread = broadcast({ dy: reduced(shape, params) }, shape, `dy * ${literal(1 / terms(shape, params))}`);
     return [texelCall(`${name} gradient`, { dy }, { y: dx }, spread)];
-  }),
+  })],
 };

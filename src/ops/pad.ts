@@ -59,10 +59,10 @@ export const pad: Op<PadParams> = {
     }
     return padded(input, p);
   },
-  forward: elements(({ name, inputs: [x], shapes: [shape], params }, y) => [
+  forward: [elements(({ name, inputs: [x], shapes: [shape], params }, y) => [
     texelCall(name, { x }, { y }, kernel(geometry(shape, params), shape, padded(shape, params), literal(params.value))),
-  ]),
-  backward: elements(({ name, shapes: [shape], params }, dy, [dx]) =>
+  ])],
+  backward: [elements(({ name, shapes: [shape], params }, dy, [dx]) =>
     dx
       ? [texelCall(
         `${name} gradient`,
@@ -71,5 +71,5 @@ export const pad: Op<PadParams> = {
         padGradient(geometry(shape, params), shape, padded(shape, params)),
       )]
       : []
-  ),
+  )],
 };

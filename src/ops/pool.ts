@@ -90,15 +90,15 @@ export const maxpool: Op<PoolParams> = {
   outputShape,
   checkLimits,
   keepsRest: haveRests,
-  forward: elements((node, y) => {
+  forward: [elements((node, y) => {
     const g = geometry(node), { name, inputs: [x], saved } = node, size = g.kernel[0] * g.kernel[1];
     const double = doubleOutput(y), outputs: Record<string, Binding> = double?.bindings ?? { y };
     if (saved) saved.argmax = run(`${name} argmax`, y.tensor.texels, y.tensor.storage);
     const argmax: Record<string, Binding> = saved ? { argmax: write(saved.argmax) } : {};
     const inputs = double ? withRests({ x }) : { x };
     return [texelCall(name, inputs, { ...outputs, ...argmax }, maxPool(g, saved !== undefined, double), size)];
-  }),
-  backward: elements((node, dy, [dx]) =>
+  })],
+  backward: [elements((node, dy, [dx]) =>
     dx
       ? [texelCall(
         `${node.name} gradient`,
@@ -107,7 +107,7 @@ export const maxpool: Op<PoolParams> = {
         poolGradient(geometry(node), false),
       )]
       : []
-  ),
+  )],
 };
 
 /** The layer type `avgpool`. */
@@ -116,11 +116,13 @@ export const avgpool: Op<PoolParams> = {
   parse: (fields) => parse(fields, true),
   outputShape,
   checkLimits,
-  forward: elements((node, y) => {
+  forward: [elements((node, y) => {
     const g = geometry(node);
     return [texelCall(node.name, { x: node.inputs[0] }, { y }, averagePool(g), g.kernel[0] * g.kernel[1])];
-  }),
-  backward: elements((node, dy, [dx]) =>
-    dx ? [texelCall(`${node.name} gradient`, { dy }, { dx }, poolGradient(geometry(node), true))] : []
-  ),
+  })],
+  backward: [
+    elements((node, dy, [dx]) =>
+      dx ? [texelCall(`${node.name} gradient`, { dy }, { dx }, poolGradient(geometry(node), true))] : []
+    ),
+  ],
 };

@@ -23,15 +23,17 @@ export const prelu: Op<PreluParams> = {
     slope: packVector(shared ? new Float32Array(channels).fill(values[0]) : values),
   }),
   keepsRest: haveRests,
-  forward: elements(({ name, inputs: [x], weights: { slope } }, y) => {
+  forward: [elements(({ name, inputs: [x], weights: { slope } }, y) => {
     const output = doubleOutput(y);
     return [
       output
         ? doubleCall(name, { x }, { slope }, output, "rectified(x, slope)")
         : channelwiseCall(name, { x }, { slope }, y, "select(slope * x, x, x > vec4f())"),
     ];
-  }),
-  backward: elements(({ name, inputs: [x], weights: { slope } }, dy, [dx]) =>
-    dx ? [channelwiseCall(`${name} gradient`, { x, dy }, { slope }, dx, "select(slope * dy, dy, x > vec4f())")] : []
-  ),
+  })],
+  backward: [
+    elements(({ name, inputs: [x], weights: { slope } }, dy, [dx]) =>
+      dx ? [channelwiseCall(`${name} gradient`, { x, dy }, { slope }, dx, "select(slope * dy, dy, x > vec4f())")] : []
+    ),
+  ],
 };

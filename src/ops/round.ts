@@ -15,9 +15,9 @@ export const round: Op<RoundParams> = {
   inputs: 1,
   parse: (fields) => ({ to: fields.choice("to", ["nearest", "down", "up", "zero"], "nearest") }),
   outputShape: ([input]) => input,
-  forward: elements((
+  forward: [elements((
     { name, inputs: [x], params: { to } },
     y,
-  ) => [elementwiseCall(name, { x }, y, `${functions[to]}(x)`)]),
-  backward: elements(({ name }, _dy, [dx]) => dx ? [elementwiseCall(`${name} gradient`, {}, dx, "vec4f()")] : []),
+  ) => [elementwiseCall(name, { x }, y, `${functions[to]}(x)`)])],
+  backward: [elements(({ name }, _dy, [dx]) => dx ? [elementwiseCall(`${name} gradient`, {}, dx, "vec4f()")] : [])],
 };

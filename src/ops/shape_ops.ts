@@ -21,8 +21,8 @@ function reshaping<P>(parse: Op<P>["parse"], outputShape: Op<P>["outputShape"]):
     keepsValues: true,
     isView: (inputs, params) => show(chw(inputs[0])) === show(chw(outputShape(inputs, params))),
     keepsRest: haveRests,
-    forward: elements((node, y) => moveCalls(node, y, (label, [x], y) => regroupCall(label, x, y))),
-    backward: elements(({ name }, dy, [dx]) => dx ? [regroupCall(`${name} gradient`, dy, dx)] : []),
+    forward: [elements((node, y) => moveCalls(node, y, (label, [x], y) => regroupCall(label, x, y)))],
+    backward: [elements(({ name }, dy, [dx]) => dx ? [regroupCall(`${name} gradient`, dy, dx)] : [])],
   };
 }
 
@@ -82,16 +82,16 @@ export const crop: Op<CropParams> = {
     return [c, ...p.size];
   },
   keepsRest: haveRests,
-  forward: elements((node, y) => {
+  forward: [elements((node, y) => {
     const { inputs: [x], params } = node;
     const code = shift([x.shape[2], x.shape[3]], params.size, cropOffset(map3(x), params));
     return moveCalls(node, y, (label, [x], y) => texelCall(label, { x }, { y }, code));
-  }),
-  backward: elements(({ name, inputs: [x], params }, dy, [dx]) => {
+  })],
+  backward: [elements(({ name, inputs: [x], params }, dy, [dx]) => {
     if (!dx) return [];
     const [top, left] = cropOffset(map3(x), params);
     return [
       texelCall(`${name} gradient`, { x: dy }, { y: dx }, shift(params.size, [x.shape[2], x.shape[3]], [-top, -left])),
     ];
-  }),
+  })],
 };

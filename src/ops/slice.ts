@@ -47,12 +47,12 @@ export const slice: Op<SliceParams> = {
     return input.with(axis, count);
   },
   keepsRest: haveRests,
-  forward: elements((node, y) => {
+  forward: [elements((node, y) => {
     const { shapes: [item], params: { axis, from, count } } = node, lengths = { from: item[axis], to: count };
     return moveCalls(node, y, (label, [x], y) => shifted(node, label, x, y, lengths, from));
-  }),
-  backward: elements((node, dy, [dx]) => {
+  })],
+  backward: [elements((node, dy, [dx]) => {
     const { name, shapes: [item], params: { axis, from, count } } = node;
     return dx ? [shifted(node, `${name} gradient`, dy, dx, { from: count, to: item[axis] }, -from)] : [];
-  }),
+  })],
 };

@@ -49,14 +49,14 @@ function overChannels(
     },
     normalises,
     gradientReadsOutput: true,
-    forward: elements(({ name, inputs: [x] }, y) => {
+    forward: [elements(({ name, inputs: [x] }, y) => {
       const stats = statsOf(name, x), g = geometry(x);
       return [
         texelCall(`${name} stats`, { x }, { stats: write(stats) }, softmaxStats(g), 4 * g.channels),
         texelCall(name, { x, stats }, { y }, finish(g), 4),
       ];
-    }),
-    backward: elements(({ name, output: y }, dy, [dx]) => {
+    })],
+    backward: [elements(({ name, output: y }, dy, [dx]) => {
       if (!dx) return [];
       const stats = statsOf(`${name} gradient`, y), g = geometry(y);
       const read: Record<string, Tensor> = readsY ? { y, dy } : { dy };
@@ -64,7 +64,7 @@ function overChannels(
         texelCall(`${name} gradient stats`, read, { stats: write(stats) }, gradientStats(g), 2 * g.channels),
         texelCall(`${name} gradient`, { y, dy, stats }, { dx }, gradient(g), 2),
       ];
-    }),
+    })],
   };
 }
 

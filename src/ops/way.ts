@@ -40,8 +40,12 @@ export interface Candidate<P = unknown, Run = Forward<P> | Backward<P>> {
   readonly cost: number;
 }
 
-/** The registry of an op that is computed in one way only: kernels with an invocation for each element. */
-export const elements = <Run>(calls: Run): readonly Way<never, Run>[] => [{ name: "elements", calls }];
+/** The way that most ops have alone: kernels with an invocation for each element. `cost` once there are others. */
+export const elements = <Run>(calls: Run, cost?: Way<never, Run>["cost"]): Way<never, Run> => ({
+  name: "elements",
+  cost,
+  calls,
+});
 
 /** All that a registry has for a task. */
 export function candidatesFor<P, Run>(ways: readonly Way<P, Run>[], task: Task<P>): Candidate<P, Run>[] {

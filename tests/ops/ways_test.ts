@@ -8,13 +8,15 @@ import { chooseCheapest, type Question } from "../../src/net/choose.ts";
 import { Net, type NetOptions } from "../../src/net/net.ts";
 import { convWays } from "../../src/ops/conv/ways.ts";
 import { ops } from "../../src/ops/table.ts";
-import { describe } from "../../src/ops/way.ts";
+import { elementwiseCall } from "../../src/ops/calls.ts";
+import { describe, type Forward, type Way } from "../../src/ops/way.ts";
+import { allCases } from "../cases/all.ts";
 import { randomWeights } from "../cases/case.ts";
 import { pretend } from "../gpu/pretend.ts";
 import { caseModel } from "../net/case_model.ts";
 import { normal, randomTensor } from "../reference/random.ts";
 import { tensor } from "../reference/tensor.ts";
-import { checkNetwork } from "./check_case.ts";
+import { checkCase, checkNetwork } from "./check_case.ts";
 import { checkWays, smallWayCases } from "./check_ways.ts";
 
 const device = await openDevice();
@@ -39,6 +41,23 @@ Deno.test("ways have names of their own, and any that several compete with says 
       assert.ok(ways.length === 1 || ways.every(({ cost }) => cost), type);
     }
   }
+});
+
+Deno.test("what is added to a registry is chosen where it is the cheapest, and checked by its name", async () => {
+  const testCase = allCases.find(({ type, name }) => type === "tanh" && name === "odd sizes, batch 3")!;
+  const registry = ops.tanh.forward as Way<unknown, Forward<unknown>>[];
+  registry.push({
+    name: "nearly",
+    cost: () => -1,
+    calls: ({ name, inputs: [x] }, y) => [elementwiseCall(name, { x }, y, "tanh(x) * 1.01")],
+  });
+  try {
+    await assert.rejects(checkCase(device, testCase), /output/);
+    await assert.rejects(checkWays(device, testCase, 0), /forward nearly, backward elements: .*output/);
+  } finally {
+    registry.pop();
+  }
+  assert.deepEqual(await checkWays(device, testCase, 0), ["forward elements", "backward elements"]);
 });
 
 const network = {
