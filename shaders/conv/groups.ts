@@ -53,7 +53,7 @@ fn kernel(i: u32) {
   let block = i / TILES % BLOCK_TILES * BLOCKS;
   let phase = i / (TILES * BLOCK_TILES);
 #else
-fn kernel(group: vec3u, lane: u32) {
+fn kernel(group: vec3u, lane: u32${group?.subgroups ? ", subgroup_lane: u32, subgroup_size: u32" : ""}) {
   let slice = lane / PLACES;
   let place = group.x * PLACES + lane % PLACES;
   let tile = min(place, TILES - 1u);
@@ -66,11 +66,10 @@ export function gather(k: ConvKernel, store: string): string {
   if (!k.group) return store;
   const names: string[] = [];
   eachSum(k, (name) => String(names.push(name)));
-  const each = (statement: (own: string, name: string) => string) =>
-    names.map((name, n) => statement(`slice_sums[${n}u * LANES + lane]`, name)).join("\n");
-  return wgsl`
-  #if ${k.group.slices > 1}
-  ${each((own, name) => `${own} = sum_${name};`)}
+  const each = (statement: (name: string, row: string) => string) =>
+    names.map((name, n) => statement(`sum_${name}`, `${n}u * LANES`)).join("\n");
+  const tree = `
+  ${each((sum, row) => `slice_sums[${row} + lane] = ${sum};`)}
   for (var half = SLICES / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (slice < half) {
@@ -79,8 +78,20 @@ export function gather(k: ConvKernel, store: string): string {
       }
     }
   }
-  ${each((own, name) => `sum_${name} = ${own};`)}
-  #endif
+  ${each((sum, row) => `${sum} = slice_sums[${row} + lane];`)}`;
+  const bySubgroups = `
+  ${each((sum) => `${sum} = subgroupAdd(${sum});`)}
+  if (subgroup_lane == 0u) {
+    ${each((sum, row) => `slice_sums[${row} + lane / subgroup_size] = ${sum};`)}
+  }
+  workgroupBarrier();
+  if (slice == 0u) {
+    for (var other = 1u; other < LANES / subgroup_size; other++) {
+      ${each((sum, row) => `${sum} += slice_sums[${row} + other];`)}
+    }
+  }`;
+  return `
+  ${k.group.slices === 1 ? "" : k.group.subgroups ? bySubgroups : tree}
   if (slice == 0u && place < TILES) {
     ${store}
   }`;

@@ -55,6 +55,8 @@ export interface ConvKernel extends TiledConv {
 export interface ConvGroup {
   slices: number;
   places: number;
+  /** With one place: slices are added within their subgroups first. */
+  subgroups?: boolean;
 }
 
 /** Which blocks of the other side each block of four channels is connected to: `count` from `first(block)` on. */

@@ -7,11 +7,12 @@ import { openClassifier, openGenerator } from "../../src/cli/defaults.ts";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { openDevice, search } from "../../src/mod.ts";
 import { allCases } from "../cases/all.ts";
-import { caseNetwork, type NetworkCase, outputGradient } from "../cases/case.ts";
+import { caseNetwork, type NetworkCase, outputGradient, randomWeights } from "../cases/case.ts";
 import { doubleNetwork } from "../ops/check_double_float.ts";
 import { smallNetworks } from "../cases/small_networks.ts";
 import { caseInputs } from "../net/case_model.ts";
 import { assertClose } from "../reference/close.ts";
+import { normal, randomTensor } from "../reference/random.ts";
 import { gradient, runNetwork } from "../reference/network.ts";
 import { openPage, type Page } from "./page.ts";
 
@@ -34,6 +35,19 @@ const chosen = [
   "softmax: map of 5 classes, batch 3",
 ];
 
+/** Layers with enough channels on both sides for a workgroup to share a sum, one with a ReLU in its store. */
+const sharedSums: NetworkCase = (() => {
+  const layers = [
+    { name: "conv", type: "conv2d", input: "x0", channels: 512, kernel: 1 },
+    { name: "relu", type: "relu", input: "conv", slope: 0.3 },
+    { name: "pool", type: "maxpool", input: "relu", kernel: 3 },
+    { name: "fc", type: "fc", input: "pool", channels: 512 },
+  ];
+  const network = { name: "shared sums", inputs: [{ name: "x0", shape: [512, 3, 3] }], layers };
+  const inputs = new Map([["x0", randomTensor([2, 512, 3, 3], normal("shared sums"))]]);
+  return { network, weights: randomWeights(network), inputs, tolerance: 1e-5 };
+})();
+
 /** A typed array as it comes from the page. */
 type Listed = string[];
 
@@ -46,6 +60,12 @@ Deno.test("the bundle in Chromium", async (t) => {
     await t.step(name, () => checkGradients(page, files, caseNetwork(found)));
   }
   await t.step("a whole network", () => checkGradients(page, files, smallNetworks[0]));
+  for (const way of ["workgroups", "subgroups"]) {
+    await t.step(`by ${way}, beside kernels of elements`, async () => {
+      const ways = await checkGradients(page, files, sharedSums, { way });
+      assert.ok(ways.includes(way) && ways.includes("elements"), ways.join());
+    });
+  }
   // Rounding alone is 6e-8 of a value; plain sums are off by several times as much.
   await t.step(
     "a whole network in double-float arithmetic",
@@ -59,8 +79,9 @@ async function checkGradients(
   page: Page,
   files: Map<string, string | Uint8Array>,
   { network, weights, inputs, tolerance }: NetworkCase,
-  { doubleFloat = false, outputTolerance = tolerance } = {},
-): Promise<void> {
+  { doubleFloat = false, outputTolerance = tolerance, way = "" } = {},
+): Promise<string[]> {
+  const ways: string[] = [];
   const last = network.layers.at(-1)!.name;
   const stored = [...weights].map(([name, { shape, data }]) => [name, fromFloat32(data, "F32", shape)] as const);
   files.set("/case/network.json", JSON.stringify(network));
@@ -75,11 +96,14 @@ async function checkGradients(
       dy: [...dy.data],
       to,
       doubleFloat,
+      way,
     };
-    const result = await page.ask<{ output: Listed; gradient: Listed }>("gradient", job);
+    const result = await page.ask<{ output: Listed; gradient: Listed; ways: string[] }>("gradient", job);
+    ways.push(...result.ways);
     assertClose("output", { shape: expected.shape, data: result.output.map(Number) }, expected, outputTolerance);
     assertClose(`gradient to ${to}`, { shape: dx.shape, data: result.gradient.map(Number) }, dx, tolerance);
   }
+  return ways;
 }
 
 /**

@@ -49,6 +49,7 @@ export function tiledCall(run: ConvRun, tile: ConvTile, group?: ConvGroup): Call
     workgroup: [group.slices * group.places, 1, 1],
     grid: gridOf(kernel, group),
     workgroupBytes: workgroupBytes(kernel),
+    features: group.subgroups ? ["subgroups"] : [],
   };
 }
 

@@ -126,7 +126,7 @@ export function tileCost({ adapter, geometry, direction, format }: ConvTask, til
 const CPU_GROUPS = 10;
 
 /** The same for a kernel of workgroups. */
-export function groupCost(task: ConvTask, tile: ConvTile, { slices, places }: ConvGroup): number {
+export function groupCost(task: ConvTask, tile: ConvTile, { slices, places, subgroups }: ConvGroup): number {
   const { adapter, geometry, direction, format } = task;
   if (adapter.caps.software) return CPU_GROUPS * tileCost(task, tile);
   const { tiles, channelTiles, phases } = convShape({ geometry, direction, tile });
@@ -134,7 +134,7 @@ export function groupCost(task: ConvTask, tile: ConvTile, { slices, places }: Co
   const held = tile.blocks * tile.strips;
   const weights = slices === 1 ? gpu.uniformBlock : gpu.block[format];
   const trip = gpu.pixel * tile.strips + weights * tile.blocks + gpu.sum * held;
-  const gather = slices === 1 ? 0 : gpu.share * held * Math.log2(slices);
+  const gather = slices === 1 ? 0 : gpu.share * held * (subgroups ? 2 : Math.log2(slices));
   const own = Math.ceil(tripsOf(geometry, direction) / slices) * trip + gather + gpu.store * held;
   return own * lanes * idle(adapter, lanes);
 }

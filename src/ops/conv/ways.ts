@@ -1,5 +1,6 @@
 /** The registry: every way to run a convolution, for conv2d, deconv2d, fc and the matrices of lstm. Of equals the first is taken. */
 import { direct, doubleFloat, transposed } from "./register_tiles.ts";
+import { subgroups } from "./subgroups.ts";
 import type { ConvWay } from "./way.ts";
 import { winograd } from "./winograd.ts";
 import { workgroups } from "./workgroups.ts";
@@ -11,4 +12,5 @@ export const convWays: readonly ConvWay[] = [
   doubleFloat,
   winograd,
   workgroups,
+  subgroups,
 ];

@@ -10,7 +10,7 @@ import { groupCost, sourceBlocks, TRIPS, tripsOf } from "./tiles.ts";
 import type { ConvTask, ConvWay } from "./way.ts";
 
 /** Invocations of a workgroup: two wavefronts of most GPUs, one of AMD's older ones. */
-const LANES = 64;
+export const LANES = 64;
 
 /** How many lanes share a sum. */
 const SLICES = [1, 4, 16, 64];
@@ -18,11 +18,11 @@ const SLICES = [1, 4, 16, 64];
 /** Sums that an invocation may hold. */
 const MOST_SUMS = 8;
 
-const tileOf = ({ blocks, strips }: Sizes): ConvTile => ({ blocks, strips, columns: 1, unroll: 1 });
+export const tileOf = ({ blocks, strips }: Sizes): ConvTile => ({ blocks, strips, columns: 1, unroll: 1 });
 const groupOf = ({ slices }: Sizes): ConvGroup => ({ slices, places: LANES / slices });
 
 /** The sizes that are worth trying: no slice without a block of the source, and no more places than there are. */
-function sizesOf({ adapter: { caps }, geometry, direction }: ConvTask): Sizes[] {
+export function sizesOf({ adapter: { caps }, geometry, direction }: ConvTask): Sizes[] {
   const [from, to] = direction === "direct"
     ? [geometry.channelsIn, geometry.channelsOut]
     : [geometry.channelsOut, geometry.channelsIn];
