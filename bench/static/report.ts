@@ -31,10 +31,10 @@ export function reportOf(name: string, chip: Chip, plan: CompiledPlan, batch?: n
   return { name, chip, batch, rows };
 }
 
-/** Sums over the dispatches; time in microseconds, shares of the chip's peak. */
+/** Sums over the dispatches that the model could time; time in microseconds, shares of the chip's peak. */
 export function totalsOf({ chip, rows }: Report) {
   const sum = (of: (row: Row) => number) => rows.reduce((all, row) => all + of(row), 0);
-  const us = sum(({ estimate }) => estimate.us), flops = sum(({ dispatch }) => dispatch.flops);
+  const us = sum(({ estimate }) => estimate.us || 0), flops = sum(({ dispatch }) => dispatch.flops);
   const multiplyAdds = sum(({ estimate }) => estimate.multiplyAdds), peak = us * 1e3 * peakOf(chip);
   return { dispatches: rows.length, us, flops, multiplyAdds, share: 2 * multiplyAdds / peak, useful: flops / peak };
 }
@@ -87,8 +87,8 @@ export function reportLines(report: Report, only = ""): string[] {
     `${t.dispatches} dispatches, about ${(t.us / 1e3).toPrecision(3)} ms, ${
       (t.dispatches * GAP / 1e3).toPrecision(2)
     } ms of it gaps between them`,
-    `${millions(t.multiplyAdds)} multiply-adds executed, ${percent(t.share)} of the peak; ` +
-    `${(t.flops / 1e9).toPrecision(3)} GFLOP asked for, ${percent(t.useful)} of the peak`,
+    `${millions(t.multiplyAdds)} multiply-adds executed, ${percent(t.share)} of the peak` +
+    (t.flops > 0 ? `; ${(t.flops / 1e9).toPrecision(3)} GFLOP asked for, ${percent(t.useful)} of the peak` : ""),
   ];
 }
 

@@ -140,7 +140,7 @@ export function scalarEffect({ op, operands }: Instruction): Effect {
       r.scc = bit === undefined ? undefined : bit === Number(wanted);
     };
   }
-  if (/^s_(clause|nop|sleep|inst_prefetch|delay_alu|setprio|sendmsg|endpgm|barrier)/.test(op)) return () => {};
+  if (/^s_(nop|sleep|setprio|sendmsg|endpgm)/.test(op)) return () => {};
   return (r) => {
     forget(r, d);
     r.scc = undefined;

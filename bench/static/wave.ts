@@ -9,7 +9,7 @@
 import { type Access, accessOf, running, sharedClocks } from "./access.ts";
 import type { Chip } from "./chips.ts";
 import type { Instruction, Operand, Program } from "./isa.ts";
-import { EXEC, maskIn, type Registers, scalarOf, VCC } from "./registers.ts";
+import { EXEC, forget, maskIn, type Registers, scalarOf, VCC } from "./registers.ts";
 import { type Effect, scalarEffect } from "./scalar.ts";
 import { startWave, type WaveAt } from "./start.ts";
 import { loadVector, meet, startTimeline, waitFor } from "./timeline.ts";
@@ -59,8 +59,29 @@ export function prepare(program: Program): Followed {
     program,
     lanes: narrow ? 32 : 64,
     works: instructions.map(workOf),
-    effects: instructions.map((one) => one.op.startsWith("v_") ? vectorEffect(one) : scalarEffect(one)),
+    effects: instructions.map(effectOf),
   };
+}
+
+/** What an instruction does to registers: nothing is known of what a load brings, and a store changes none. */
+function effectOf(instruction: Instruction): Effect {
+  const { op, operands: [d] } = instruction;
+  switch (workOf(instruction).unit) {
+    case "vector":
+      return vectorEffect(instruction);
+    case "load":
+    case "scalarLoad":
+      return (r) => forget(r, d);
+    case "shared":
+      return /^ds_(write|store)/.test(op) ? () => {} : (r) => forget(r, d);
+    case "store":
+    case "wait":
+    case "barrier":
+    case "none":
+      return () => {};
+    default:
+      return scalarEffect(instruction);
+  }
 }
 
 /** Follows a wave; undefined where it does not come to an end. */

@@ -217,6 +217,28 @@ ${work}
   assert.ok(four.path > 4 * 200 && four.path < 4 * 210, `${four.path}`);
 });
 
+Deno.test("a store changes no register, and loads leave the scalar condition as it is", () => {
+  const { multiplyAdds, guesses } = run(`
+	v_lshlrev_b32_e32 v1, 4, v0
+	s_mov_b64 s[0:1], exec
+BB1:
+	s_mov_b64 s[6:7], exec
+	v_cmpx_le_u32_e32 0x2000, v1
+	s_andn2_b64 s[6:7], s[6:7], exec
+	s_buffer_load_dword s9, s[8:11], null
+	ds_read_b32 v9, v1
+	s_cbranch_scc0 BB10
+	s_mov_b64 exec, s[6:7]
+	ds_write_b128 v1, v[4:7]
+	buffer_store_dword v1, v0, s[8:11], 0 offen
+${multiplyAdd}
+	v_add_nc_u32_e32 v1, 0x400, v1
+	s_branch BB1
+BB10:
+	s_endpgm`);
+  assert.deepEqual([multiplyAdds, guesses], [8 * 64, 0]);
+});
+
 Deno.test("a wave that never ends is given up", () => {
   const endless = prepare(parseProgram("BB1:\n\tv_add_f32_e32 v1, v2, v3\n\ts_branch BB1\n\ts_endpgm"));
   assert.equal(follow(endless, where, chips.navi21), undefined);
