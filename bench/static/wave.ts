@@ -86,9 +86,14 @@ function effectOf(instruction: Instruction): Effect {
 
 /** Follows a wave; undefined where it does not come to an end. */
 export function follow({ program, lanes, works, effects }: Followed, at: WaveAt, chip: Chip): WaveFigures | undefined {
-  const { instructions, loops } = program, r = startWave(program, lanes, at), descriptors: (number | undefined)[] = [];
+  const { instructions, loops } = program;
+  const r = startWave(program, lanes, at);
+  const descriptors: (number | undefined)[] = [];
   const waves = Math.ceil(Math.ceil(at.size[0] * at.size[1] * at.size[2] / lanes) / chip.simds);
-  const near = startTimeline(), far = startTimeline(), issue = lanes / chip.lanes, step = chip.lanes === 16 ? 4 : 1;
+  const near = startTimeline();
+  const far = startTimeline();
+  const issue = lanes / chip.lanes;
+  const step = chip.lanes === 16 ? 4 : 1;
   const trips = new Map<number, number>();
   const f: WaveFigures = {
     ...{ instructions: 0, vector: 0, scalar: 0, multiplyAdds: 0, packed: 0, cache: 0, shared: 0, weightBytes: 0 },
@@ -112,7 +117,9 @@ export function follow({ program, lanes, works, effects }: Followed, at: WaveAt,
     descriptor?.kind === "scalar" && at.weights.has(descriptors[descriptor.register] ?? -1);
 
   for (let next = 0; next < instructions.length;) {
-    const instruction = instructions[next], work = works[next], { op, operands } = instruction;
+    const instruction = instructions[next];
+    const work = works[next];
+    const { op, operands } = instruction;
     if (++f.instructions > MOST) return undefined;
     if (op === "s_endpgm") break;
     switch (work.unit) {
@@ -141,7 +148,8 @@ export function follow({ program, lanes, works, effects }: Followed, at: WaveAt,
         break;
       }
       case "scalarLoad": {
-        const buffer = op.startsWith("s_buffer"), heavy = buffer && isWeight(operands[1]);
+        const buffer = op.startsWith("s_buffer");
+        const heavy = buffer && isWeight(operands[1]);
         if (heavy) f.weightBytes += work.bytes;
         if (buffer) other(chip.latency.cache, heavy ? chip.latency.memory : chip.latency.cache);
         else {
@@ -184,15 +192,16 @@ export function follow({ program, lanes, works, effects }: Followed, at: WaveAt,
       next = taken ? instruction.target : next + 1;
       continue;
     }
-    const loop = innermost(loops, next),
-      leaves = loop && instruction.target > loop.end,
-      back = instruction.target <= next;
+    const loop = innermost(loops, next);
+    const leaves = loop && instruction.target > loop.end;
+    const back = instruction.target <= next;
     if (!leaves && !back) { // both sides of an `if` that not all lanes take; one side of another
       next++;
       continue;
     }
     f.guesses++;
-    const made = (trips.get(next) ?? 0) + 1, ends = back ? made >= at.guess : made > at.guess;
+    const made = (trips.get(next) ?? 0) + 1;
+    const ends = back ? made >= at.guess : made > at.guess;
     trips.set(next, ends ? 0 : made);
     next = ends === leaves ? instruction.target : next + 1;
   }

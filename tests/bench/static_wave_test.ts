@@ -185,7 +185,8 @@ Deno.test("loads are of weights where their binding's descriptor says so", () =>
 	s_waitcnt lgkmcnt(0)
 	s_endpgm`;
   const { latency } = chips.navi21;
-  const vector = run(code, { weights: new Set([2]) }), scalar = run(code, { weights: new Set([1]) });
+  const vector = run(code, { weights: new Set([2]) });
+  const scalar = run(code, { weights: new Set([1]) });
   assert.equal(vector.weightBytes, 1024);
   assert.equal(vector.pathFromMemory - vector.path, latency.memory - latency.cache);
   assert.equal(scalar.weightBytes, 16);
@@ -194,7 +195,8 @@ Deno.test("loads are of weights where their binding's descriptor says so", () =>
 
 Deno.test("loads overlap until they are waited for", () => {
   const load = (register: number) => `\tbuffer_load_dword v${register}, v0, s[8:11], 0 offen`;
-  const { latency } = chips.navi21, wait = "\ts_waitcnt vmcnt(0)";
+  const { latency } = chips.navi21;
+  const wait = "\ts_waitcnt vmcnt(0)";
   const together = run([load(1), load(2), wait, "\ts_endpgm"].join("\n")).path;
   const apart = run([load(1), wait, load(2), wait, "\ts_endpgm"].join("\n")).path;
   assert.ok(together < latency.cache + 10, `${together}`);
@@ -210,7 +212,8 @@ ${work}
 	s_barrier
 ${work}
 	s_endpgm`;
-  const one = run(code), four = run(code, { size: [512, 1, 1] }); // 8 waves, 4 a SIMD
+  const one = run(code);
+  const four = run(code, { size: [512, 1, 1] }); // 8 waves, 4 a SIMD
   assert.equal(one.shared, 64);
   assert.equal(one.barriers, 1);
   assert.ok(one.path > 200 && one.path < 210, `${one.path}`);
