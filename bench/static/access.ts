@@ -24,7 +24,8 @@ export function linesOf(addresses: readonly number[], bytes: number, line: numbe
  * as long as its fullest bank has different words.
  */
 export function bankClocks(addresses: readonly number[], bytes: number): number {
-  const words = Math.max(1, bytes / 4), together = Math.max(1, Math.floor(BANKS / words));
+  const words = Math.max(1, bytes / 4);
+  const together = Math.max(1, Math.floor(BANKS / words));
   let clocks = 0;
   for (let from = 0; from < addresses.length; from += together) {
     const wanted = new Set<number>();
@@ -71,7 +72,8 @@ export function accessOf(
   { bytes }: Work,
   { line }: Chip,
 ): Access {
-  const plain = Math.ceil(bytes * running(r) / line), buffer = op.startsWith("buffer");
+  const plain = Math.ceil(bytes * running(r) / line);
+  const buffer = op.startsWith("buffer");
   if (!buffer) return { clocks: plain, bytes: plain * line };
   const vector: Lanes = modifiers.has("offen") ? lanesOf(r, operands[1]) : 0;
   const base = Number(modifiers.get("offset") ?? 0) + (scalarOf(r, operands[3]) ?? 0);
@@ -83,7 +85,7 @@ export function accessOf(
 
 /** Clocks of one access to workgroup memory by the lanes that are on. */
 export function sharedClocks(r: Registers, { op, operands }: Instruction, { bytes }: Work): number {
-  const reads = /^ds_(read|load|bpermute|swizzle)/.test(op),
-    addresses = addressesOf(r, lanesOf(r, operands[reads ? 1 : 0]));
+  const reads = /^ds_(read|load|bpermute|swizzle)/.test(op);
+  const addresses = addressesOf(r, lanesOf(r, operands[reads ? 1 : 0]));
   return addresses ? bankClocks(addresses, bytes) : Math.ceil(bytes * running(r) / 128);
 }

@@ -1,8 +1,9 @@
 /**
  * Inside a Mesa that compiles for a GPU which is not there: makes the plan, then compiles its kernels one by one. Mesa
- * prints their code on stderr, each behind a mark; what is dispatched goes to stdout as JSON. The argument is the `Work`
+ * prints their code on stderr, each behind a mark; what is dispatched goes to stdout as JSON. The argument is the `Task`
  * as JSON.
  */
+import { basename } from "node:path";
 import { openClassifier, openGenerator } from "../../src/cli/defaults.ts";
 import { readBytes } from "../../src/cli/files.ts";
 import { UserError } from "../../src/formats/user_error.ts";
@@ -79,7 +80,7 @@ async function run(task: Task): Promise<Dispatch[]> {
     const { file, groups, multiplyAdds } = task.wgsl;
     compileAlone(device, 0, file, new TextDecoder().decode(await readBytes(file)));
     await device.settle();
-    return [{ label: file, kernel: 0, grid: [groups, 1, 1], flops: 0, multiplyAdds, weights: [] }];
+    return [{ label: basename(file), kernel: 0, grid: [groups, 1, 1], flops: 0, multiplyAdds, weights: [] }];
   }
   const { steps, weights } = await planOf(device, task);
   const kernels = new Map<string, number>();

@@ -47,10 +47,12 @@ export const staticCommand: Command<typeof options> = {
     ["deno task bench static --wgsl gemm.wgsl --groups 256", "a kernel that is still being tried out"],
   ],
   async run(values) {
-    const names = chipsOf(values.chip ?? "navi21,gfx1100,vega10"), { kernel, isa, json, force } = values;
+    const names = chipsOf(values.chip ?? "navi21,gfx1100,vega10");
+    const { kernel, isa, json, force } = values;
     const batches = numberList("--batch", values.batch ?? "1");
     if (batches.includes(0)) throw new UserError(`--batch expects numbers from 1, got "${values.batch}"`);
-    const weights = oneOf("--weights", values.weights, weightKinds), { generator, classifier, model, wgsl } = values;
+    const weights = oneOf("--weights", values.weights, weightKinds);
+    const { generator, classifier, model, wgsl } = values;
     if (model && (generator || classifier)) {
       throw new UserError("--model takes the place of --generator and --classifier");
     }
@@ -75,7 +77,8 @@ export const staticCommand: Command<typeof options> = {
       ...(file ? { wgsl: file } : {}),
     }));
     const jobs = names.flatMap((name) => tasks.map((task): Job => ({ name, task })));
-    const code = new Map<string, Uint8Array>(), records: unknown[] = [];
+    const code = new Map<string, Uint8Array>();
+    const records: unknown[] = [];
     await compileAll(jobs, ({ name, task }, plan) => {
       const report = reportOf(name, chips[name], plan, file ? undefined : task.batch);
       if (records.length > 0) print("");
@@ -98,7 +101,8 @@ interface Job {
 async function compileAll(jobs: readonly Job[], use: (job: Job, plan: CompiledPlan) => void): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "phosphene-static-" });
   try {
-    const env = await buildDriver(folder), started: Promise<CompiledPlan>[] = [];
+    const env = await buildDriver(folder);
+    const started: Promise<CompiledPlan>[] = [];
     for (const [n, job] of jobs.entries()) {
       for (const { name, task } of jobs.slice(started.length, n + 2)) {
         const plan = compileFor(name, task, env);
@@ -114,7 +118,8 @@ async function compileAll(jobs: readonly Job[], use: (job: Job, plan: CompiledPl
 
 /** @throws UserError that lists the chips there are. */
 function chipsOf(list: string): string[] {
-  const names = list.split(","), unknown = names.find((name) => !Object.hasOwn(chips, name));
+  const names = list.split(",");
+  const unknown = names.find((name) => !Object.hasOwn(chips, name));
   if (unknown !== undefined) {
     throw new UserError(`--chip expects some of ${Object.keys(chips).join(", ")}, got "${unknown}"`);
   }

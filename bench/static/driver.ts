@@ -28,7 +28,8 @@ export function findDriver(os: string = Deno.build.os): string {
  * @returns What the environment of a program has to hold besides the chip, RADV_FORCE_FAMILY.
  */
 export async function buildDriver(folder: string): Promise<Record<string, string>> {
-  const driver = findDriver(), name = "VK_LAYER_phosphene_no_hardware";
+  const driver = findDriver();
+  const name = "VK_LAYER_phosphene_no_hardware";
   const functions = { vkGetInstanceProcAddr: "layer_instance", vkGetDeviceProcAddr: "layer_device" };
   const layer = {
     name,
@@ -64,7 +65,8 @@ async function compileLayer(source: string, target: string): Promise<void> {
     throw new UserError(`gcc is missing; ${wayOut}`);
   }
   if (output.success) return;
-  const said = new TextDecoder().decode(output.stderr), [reason = "gcc failed"] = /error: .*/.exec(said) ?? [];
+  const said = new TextDecoder().decode(output.stderr);
+  const [reason = "gcc failed"] = /error: .*/.exec(said) ?? [];
   if (/vulkan\/\S+: No such file/.test(said)) {
     throw new UserError(`Vulkan's headers are missing; ${wayOut}`);
   }

@@ -36,8 +36,11 @@ export interface Estimate {
   clocks: Record<string, number>;
 }
 
-/** Waves of a dispatch that are followed, and of one of its workgroups. */
-const FOLLOWED = 8, OF_GROUP = 2;
+/** Waves of a dispatch that are followed. */
+const FOLLOWED = 8;
+
+/** Waves of one workgroup that are followed: the first, which often does what one has to do for all, and another. */
+const OF_GROUP = 2;
 
 /** A share of the peak above this is the model's failure, not the kernel's success. */
 const MOST_SHARE = 1.05;
@@ -47,10 +50,10 @@ const MOST_RATIO = 1.15;
 
 const product = (sizes: readonly number[]) => sizes.reduce((all, n) => all * n, 1);
 
-/** So many whole numbers below `all`, spread evenly. */
-function spread(all: number, most: number): number[] {
+/** So many whole numbers below `all`, spread evenly, each `place` of the way from one to the next. */
+function spread(all: number, most: number, place = 0.5): number[] {
   const count = Math.min(all, most);
-  return Array.from({ length: count }, (_, n) => Math.floor((n + 0.5) * all / count));
+  return Array.from({ length: count }, (_, n) => Math.floor((n + place) * all / count));
 }
 
 /** Follows some waves of a dispatch. Undefined where one does not come to an end. */
@@ -61,8 +64,10 @@ function followSome(
   chip: Chip,
   guess: number,
 ): WaveFigures[] | undefined {
-  const inGroup = Math.ceil(product(size) / followed.lanes), [columns, rows] = grid;
-  const some = spread(inGroup, OF_GROUP), bindings = new Set(weights.map(([binding]) => binding));
+  const inGroup = Math.ceil(product(size) / followed.lanes);
+  const [columns, rows] = grid;
+  const some = spread(inGroup, OF_GROUP, 0);
+  const bindings = new Set(weights.map(([binding]) => binding));
   const figures: WaveFigures[] = [];
   for (const n of spread(product(grid), Math.ceil(FOLLOWED / some.length))) {
     const group = [n % columns, Math.floor(n / columns) % rows, Math.floor(n / columns / rows)] as const;
@@ -85,12 +90,15 @@ function occupancyOf({ vectorRegisters, shared }: Compiled, lanes: number, inGro
 
 /** What a kernel's waves do, its loops of unknown length made so long that they execute what the kernel declares. */
 function figuresOf(followed: Followed, dispatch: Dispatch, kernel: Compiled, chip: Chip, waves: number) {
-  const doubts: string[] = [], once = followSome(followed, dispatch, kernel.size, chip, 1);
+  const doubts: string[] = [];
+  const once = followSome(followed, dispatch, kernel.size, chip, 1);
   if (!once) return { doubts: ["its loops do not end"] };
   if (!once.some(({ guesses }) => guesses > 0)) return { figures: once, doubts };
   const sumOf = (figures: WaveFigures[]) => waves * mean(figures, ({ multiplyAdds }) => multiplyAdds);
-  const twice = followSome(followed, dispatch, kernel.size, chip, 2), { multiplyAdds = 0 } = dispatch;
-  const first = sumOf(once), more = twice ? sumOf(twice) - first : 0;
+  const twice = followSome(followed, dispatch, kernel.size, chip, 2);
+  const { multiplyAdds = 0 } = dispatch;
+  const first = sumOf(once);
+  const more = twice ? sumOf(twice) - first : 0;
   if (more <= 0 || multiplyAdds <= first) return { figures: once, doubts: ["loops of unknown length are taken once"] };
   const guess = Math.round(1 + (multiplyAdds - first) / more);
   const figures = followSome(followed, dispatch, kernel.size, chip, guess);
@@ -102,9 +110,13 @@ const mean = <T>(list: readonly T[], of: (one: T) => number): number =>
 
 /** Estimates a dispatch on a chip. */
 export function estimate(dispatch: Dispatch, kernel: Compiled, chip: Chip): Estimate {
-  const followed = prepare(parseProgram(kernel.code)), { lanes } = followed;
-  const inGroup = Math.ceil(product(kernel.size) / lanes), groups = product(dispatch.grid), waves = groups * inGroup;
-  const ofUnit = Math.ceil(groups / chip.units) * inGroup, ofSimd = Math.ceil(ofUnit / chip.simds);
+  const followed = prepare(parseProgram(kernel.code));
+  const { lanes } = followed;
+  const inGroup = Math.ceil(product(kernel.size) / lanes);
+  const groups = product(dispatch.grid);
+  const waves = groups * inGroup;
+  const ofUnit = Math.ceil(groups / chip.units) * inGroup;
+  const ofSimd = Math.ceil(ofUnit / chip.simds);
   const occupancy = Math.max(occupancyOf(kernel, lanes, inGroup, chip), Math.ceil(inGroup / chip.simds));
   const { figures, doubts } = figuresOf(followed, dispatch, kernel, chip, waves);
   const plain = { groups, waves: waves / chip.units / chip.simds, occupancy };
@@ -140,8 +152,10 @@ export function estimate(dispatch: Dispatch, kernel: Compiled, chip: Chip): Esti
     memory: bytes / chip.gbs * chip.ghz,
   };
   const [bound, longest] = Object.entries(total).reduce((a, b) => b[1] > a[1] ? b : a);
-  const us = longest / chip.ghz / 1e3, counted = waves * average(({ multiplyAdds }) => multiplyAdds);
-  const multiplyAdds = dispatch.multiplyAdds ?? counted, ratio = counted / multiplyAdds;
+  const us = longest / chip.ghz / 1e3;
+  const counted = waves * average(({ multiplyAdds }) => multiplyAdds);
+  const multiplyAdds = dispatch.multiplyAdds ?? counted;
+  const ratio = counted / multiplyAdds;
   if (multiplyAdds > 0 && (ratio > MOST_RATIO || ratio < 1 / MOST_RATIO)) {
     doubts.push(`its code has ${ratio.toFixed(2)} of the multiply-adds that it declares`);
   }

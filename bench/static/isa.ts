@@ -50,11 +50,13 @@ function operandOf(text: string): Operand {
   if (named[text]) return named[text];
   const [, file, one, first, last] = /^([sv])(?:(\d+)|\[(\d+):(\d+)\])$/.exec(text) ?? [];
   if (file) {
-    const register = Number(one ?? first), count = one ? 1 : Number(last) - register + 1;
+    const register = Number(one ?? first);
+    const count = one ? 1 : Number(last) - register + 1;
     return { kind: file === "s" ? "scalar" : "vector", register, count };
   }
   if (/^-?(0x[0-9a-f]+|\d+)$/.test(text)) {
-    const negative = text.startsWith("-"), value = negative ? -Number(text.slice(1)) : Number(text);
+    const negative = text.startsWith("-");
+    const value = negative ? -Number(text.slice(1)) : Number(text);
     return { kind: "literal", value: value >>> 0, high: negative ? 0xffffffff : 0 };
   }
   if (/^-?\d+\.\d+$/.test(text)) {
@@ -66,13 +68,17 @@ function operandOf(text: string): Operand {
 
 /** Reads the code of one kernel. Comments (the encoding) are left out. */
 export function parseProgram(text: string): Program {
-  const labels = new Map<string, number>(), instructions: Instruction[] = [], branches = new Map<number, string>();
+  const labels = new Map<string, number>();
+  const instructions: Instruction[] = [];
+  const branches = new Map<number, string>();
   for (const line of text.split("\n")) {
-    const code = line.replace(/\s*;.*/, "").trim(), [, label] = /^(BB\d+):$/.exec(code) ?? [];
+    const code = line.replace(/\s*;.*/, "").trim();
+    const [, label] = /^(BB\d+):$/.exec(code) ?? [];
     if (label) labels.set(label, instructions.length);
     else if (code) {
       code.split(/\s*::\s*/).forEach((one, n) => {
-        const instruction = instructionOf(one, n > 0), [, goal] = /^s_c?branch\S*\s+(BB\d+)/.exec(one) ?? [];
+        const instruction = instructionOf(one, n > 0);
+        const [, goal] = /^s_c?branch\S*\s+(BB\d+)/.exec(one) ?? [];
         if (goal) branches.set(instructions.length, goal);
         instructions.push(instruction);
       });
@@ -87,8 +93,10 @@ export function parseProgram(text: string): Program {
 }
 
 function instructionOf(code: string, paired: boolean): Instruction {
-  const [, name, rest] = /^(\S+)\s*(.*)$/.exec(code)!, op = name.replace(/_e(32|64)$/, "").replace("v_dual_", "v_");
-  const pieces = rest.split(/,\s+/), [last = "", ...words] = (pieces.pop() ?? "").split(/\s+/);
+  const [, name, rest] = /^(\S+)\s*(.*)$/.exec(code)!;
+  const op = name.replace(/_e(32|64)$/, "").replace("v_dual_", "v_");
+  const pieces = rest.split(/,\s+/);
+  const [last = "", ...words] = (pieces.pop() ?? "").split(/\s+/);
   // Waits and branches have no operands that a register would be.
   if (/^s_(waitcnt|c?branch)/.test(op)) return { op, operands: [], modifiers: waitsOf(rest), paired };
   const modifiers = new Map(words.map((word) => [word.split(":")[0], word.slice(word.indexOf(":") + 1)]));

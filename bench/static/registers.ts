@@ -10,8 +10,11 @@ import type { Operand } from "./isa.ts";
 /** A register of all lanes; undefined where nothing is known of any. */
 export type Lanes = number | Float64Array | undefined;
 
-/** Registers with names, as operands number them. */
-export const VCC = 106, EXEC = 126;
+/** The mask of a comparison, as operands number it. */
+export const VCC = 106;
+
+/** The mask of the lanes that are on. */
+export const EXEC = 126;
 
 /** What is known of a wave. */
 export interface Registers {
@@ -35,7 +38,8 @@ export type Mask = readonly [low: number, high: number] | undefined;
 
 /** The mask in a pair of scalar registers, one of them for 32 lanes. */
 export function maskIn({ scalar, lanes }: Registers, register: number): Mask {
-  const low = scalar[register], high = lanes === 64 ? scalar[register + 1] : 0;
+  const low = scalar[register];
+  const high = lanes === 64 ? scalar[register + 1] : 0;
   return low === undefined || high === undefined ? undefined : [low, high];
 }
 
@@ -78,7 +82,8 @@ export function lanesOf(r: Registers, operand: Operand | undefined, part = 0): L
 
 /** Writes a vector register for the lanes that are on. */
 export function writeLanes(r: Registers, register: number, value: Lanes): void {
-  const old = r.vector[register], exec = maskIn(r, EXEC);
+  const old = r.vector[register];
+  const exec = maskIn(r, EXEC);
   if (exec && isFull(r, exec)) r.vector[register] = value;
   else if (!exec) r.vector[register] = typeof value === "number" && value === old ? old : undefined;
   else if (exec[0] !== 0 || exec[1] !== 0) {

@@ -24,18 +24,21 @@ export function reportOf(name: string, chip: Chip, plan: CompiledPlan, batch?: n
   const known = new Map<string, Estimate>();
   const rows = plan.dispatches.map((dispatch): Row => {
     const kernel = plan.kernels[dispatch.kernel];
-    const { label: _, ...same } = dispatch, key = JSON.stringify(same);
+    const { label: _, ...same } = dispatch;
+    const key = JSON.stringify(same);
     if (!known.has(key)) known.set(key, estimate(dispatch, kernel, chip));
     return { dispatch, kernel, estimate: known.get(key)! };
   });
   return { name, chip, batch, rows };
 }
 
-/** Sums over the dispatches; time in microseconds, shares of the chip's peak. */
+/** Sums over the dispatches that the model could time; time in microseconds, shares of the chip's peak. */
 export function totalsOf({ chip, rows }: Report) {
   const sum = (of: (row: Row) => number) => rows.reduce((all, row) => all + of(row), 0);
-  const us = sum(({ estimate }) => estimate.us), flops = sum(({ dispatch }) => dispatch.flops);
-  const multiplyAdds = sum(({ estimate }) => estimate.multiplyAdds), peak = us * 1e3 * peakOf(chip);
+  const us = sum(({ estimate }) => estimate.us || 0);
+  const flops = sum(({ dispatch }) => dispatch.flops);
+  const multiplyAdds = sum(({ estimate }) => estimate.multiplyAdds);
+  const peak = us * 1e3 * peakOf(chip);
   return { dispatches: rows.length, us, flops, multiplyAdds, share: 2 * multiplyAdds / peak, useful: flops / peak };
 }
 
@@ -62,11 +65,13 @@ const millions = (n: number) => `${(n / 1e6).toFixed(n < 9.995e6 ? 2 : n < 99.95
 
 /** The report as lines; `only` keeps the kernels whose labels have this text. */
 export function reportLines(report: Report, only = ""): string[] {
-  const { name, chip, batch, rows } = report, shown = rows.filter(({ dispatch }) => dispatch.label.includes(only));
+  const { name, chip, batch, rows } = report;
+  const shown = rows.filter(({ dispatch }) => dispatch.label.includes(only));
   const width = Math.max(10, ...shown.map(({ dispatch }) => dispatch.label.length));
   const line = (label: string, cells: readonly string[], bound: string) =>
     `${label.padEnd(width)}${cells.map((cell, n) => cell.padStart(columns[n][1])).join(" ")}  ${bound}`.trimEnd();
-  const t = totalsOf(report), { card, units, ghz, gbs } = chip;
+  const t = totalsOf(report);
+  const { card, units, ghz, gbs } = chip;
   return [
     `${name}${batch ? `, batch ${batch}` : ""} (${card}: ${units} compute units, ${ghz} GHz, ${gbs} GB/s)`,
     line("kernel", columns.map(([head]) => head), "bound by"),
@@ -87,8 +92,8 @@ export function reportLines(report: Report, only = ""): string[] {
     `${t.dispatches} dispatches, about ${(t.us / 1e3).toPrecision(3)} ms, ${
       (t.dispatches * GAP / 1e3).toPrecision(2)
     } ms of it gaps between them`,
-    `${millions(t.multiplyAdds)} multiply-adds executed, ${percent(t.share)} of the peak; ` +
-    `${(t.flops / 1e9).toPrecision(3)} GFLOP asked for, ${percent(t.useful)} of the peak`,
+    `${millions(t.multiplyAdds)} multiply-adds executed, ${percent(t.share)} of the peak` +
+    (t.flops > 0 ? `; ${(t.flops / 1e9).toPrecision(3)} GFLOP asked for, ${percent(t.useful)} of the peak` : ""),
   ];
 }
 
@@ -96,7 +101,8 @@ export function reportLines(report: Report, only = ""): string[] {
 export function recordOf(report: Report) {
   const { name, batch, rows } = report;
   const kernels = rows.map(({ dispatch, kernel, estimate }) => {
-    const { code: _, ...compiled } = kernel, { label, grid, flops } = dispatch;
+    const { code: _, ...compiled } = kernel;
+    const { label, grid, flops } = dispatch;
     return { label, grid, flops, ...compiled, ...estimate };
   });
   return { chip: name, batch, totals: totalsOf(report), kernels };

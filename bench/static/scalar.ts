@@ -84,7 +84,8 @@ const immediate = (value: number): number => (value << 16 >> 16) >>> 0;
 
 /** The effect of a scalar instruction; of one that is not known here, that nothing is known of its result. */
 export function scalarEffect({ op, operands }: Instruction): Effect {
-  const [d, a, b] = operands, parts = op.endsWith("64") ? [0, 1] : [0];
+  const [d, a, b] = operands;
+  const parts = op.endsWith("64") ? [0, 1] : [0];
   const [, short] = /^s_(\w+)_[bu](?:32|64)$/.exec(op) ?? [];
   if (binary[op]) return (r) => apply(r, binary[op], d, scalarOf(r, a), scalarOf(r, b));
   if (/^s_mov_b(32|64)$/.test(op)) {
@@ -119,9 +120,11 @@ export function scalarEffect({ op, operands }: Instruction): Effect {
   }
   const [, short16, name, type] = /^s_cmp(k?)_(\w\w)_([iu](?:32|64))$/.exec(op) ?? [];
   if (name && type !== "u64") {
-    const as = type === "i32" ? signed : (x: number) => x, compare = comparisons[name];
+    const as = type === "i32" ? signed : (x: number) => x;
+    const compare = comparisons[name];
     return (r) => {
-      const x = scalarOf(r, d), y = scalarOf(r, a);
+      const x = scalarOf(r, d);
+      const y = scalarOf(r, a);
       const right = y !== undefined && short16 && type === "i32" ? immediate(y) : y;
       r.scc = x === undefined || right === undefined ? undefined : compare(as(x), as(right));
     };
@@ -140,7 +143,7 @@ export function scalarEffect({ op, operands }: Instruction): Effect {
       r.scc = bit === undefined ? undefined : bit === Number(wanted);
     };
   }
-  if (/^s_(clause|nop|sleep|inst_prefetch|delay_alu|setprio|sendmsg|endpgm|barrier)/.test(op)) return () => {};
+  if (/^s_(nop|sleep|setprio|sendmsg|endpgm)/.test(op)) return () => {};
   return (r) => {
     forget(r, d);
     r.scc = undefined;
@@ -153,7 +156,8 @@ function apply(r: Registers, change: Binary, d: Operand, x: number | undefined, 
     r.scc = undefined;
     return;
   }
-  const carry = r.scc === undefined ? NaN : Number(r.scc), [result, scc] = change(x, y, carry);
+  const carry = r.scc === undefined ? NaN : Number(r.scc);
+  const [result, scc] = change(x, y, carry);
   write(r, d, result);
   if (scc !== undefined) r.scc = scc;
 }
@@ -165,7 +169,8 @@ function both(
   part: number,
   combine: (x: number, y: number) => number,
 ): number | undefined {
-  const x = scalarOf(r, a, part), y = scalarOf(r, b, part);
+  const x = scalarOf(r, a, part);
+  const y = scalarOf(r, b, part);
   return x === undefined || y === undefined ? undefined : combine(x, y) >>> 0;
 }
 

@@ -21,10 +21,13 @@ const FIRST = 3;
 
 /** A wave's registers at its start: the numbers of its workgroup and of its invocations. */
 export function startWave({ instructions }: Program, lanes: number, { group, size, wave, packed }: WaveAt): Registers {
-  const r = freshRegisters(lanes), written = new Set<number>(), dimensions = [...group];
+  const r = freshRegisters(lanes);
+  const written = new Set<number>();
+  const dimensions = [...group];
   const given = new Map<number, boolean>(); // whether it holds the wave's number in its workgroup
   for (const { op, operands } of instructions) {
-    const writes = !/^(s_cmp|s_bitcmp|.*_store|ds_write|ds_store)/.test(op), [d] = operands;
+    const writes = !/^(s_cmp|s_bitcmp|.*_store|ds_write|ds_store)/.test(op);
+    const [d] = operands;
     const wave = operands.some((one) => one.kind === "literal" && (one.value === 0xfc0 || one.value === 0x60006));
     const reads = writes && !/^s_(add|mul)k_/.test(op) ? operands.slice(1) : operands;
     for (const one of reads) {

@@ -95,8 +95,10 @@ const pairOf = (register: number): Operand => ({ kind: "scalar", register, count
 
 /** The effect of a vector instruction; of one that is not known here, that nothing is known of its result. */
 export function vectorEffect(instruction: Instruction): Effect {
-  const { operands, modifiers } = instruction, op = instruction.op.replace(/_sdwa$/, "");
-  const [d, ...sources] = operands, small = instruction.op.endsWith("_sdwa");
+  const { operands, modifiers } = instruction;
+  const op = instruction.op.replace(/_sdwa$/, "");
+  const [d, ...sources] = operands;
+  const small = instruction.op.endsWith("_sdwa");
   const forgets = (r: Registers) => forget(r, d);
   if (op.startsWith("v_cmp")) return comparison(op, operands, small);
   if (small && modifiers.get("dst_sel") !== "DWORD" || modifiers.has("clamp") || [...modifiers.keys()].some(isMoved)) {
@@ -107,7 +109,9 @@ export function vectorEffect(instruction: Instruction): Effect {
   if (whole[op] && d.kind === "vector") {
     const count = sources.length;
     return (r) => {
-      const a = read(r, 0), b = count > 1 ? read(r, 1) : 0, c = count > 2 ? read(r, 2) : 0;
+      const a = read(r, 0);
+      const b = count > 1 ? read(r, 1) : 0;
+      const c = count > 2 ? read(r, 2) : 0;
       writeLanes(r, d.register, lanewise(r, whole[op], a, b, c));
     };
   }
@@ -115,7 +119,9 @@ export function vectorEffect(instruction: Instruction): Effect {
   if (carry && d.kind === "vector" && !small) {
     const [out, a, b, into] = sources;
     return (r) => {
-      const bit = carry.goesIn ? chosenBits(r, maskOf(r, into)) : 0, x = lanesOf(r, a), y = lanesOf(r, b);
+      const bit = carry.goesIn ? chosenBits(r, maskOf(r, into)) : 0;
+      const x = lanesOf(r, a);
+      const y = lanesOf(r, b);
       const wide = eachLane(r, carry.sum, x, y, bit);
       writeMask(r, out, maskFrom(r, wide, (sum) => sum < 0 || sum > 0xffffffff));
       writeLanes(r, d.register, lanewise(r, (sum) => sum, wide, 0, 0));
@@ -123,7 +129,9 @@ export function vectorEffect(instruction: Instruction): Effect {
   }
   if (op === "v_cndmask_b32" && d.kind === "vector") {
     return (r) => {
-      const a = read(r, 0), b = read(r, 1), known = a !== undefined && b !== undefined;
+      const a = read(r, 0);
+      const b = read(r, 1);
+      const known = a !== undefined && b !== undefined;
       const bit = known ? chosenBits(r, maskOf(r, sources[2] ?? pairOf(VCC))) : undefined;
       const value = eachLane(r, (x, y, chosen) => chosen ? y : x, a, b, bit);
       writeLanes(r, d.register, value);
@@ -135,7 +143,8 @@ export function vectorEffect(instruction: Instruction): Effect {
   }
   // How Mesa makes pairs of constants.
   if (/^v_(lshrrev_b64|mov_b64)$/.test(op) && d.kind === "vector") {
-    const from = sources.at(-1), plain = op === "v_mov_b64" || sources[0].kind === "literal" && sources[0].value === 0;
+    const from = sources.at(-1);
+    const plain = op === "v_mov_b64" || sources[0].kind === "literal" && sources[0].value === 0;
     return (r) => {
       const values = [0, 1].map((n) => plain ? lanesOf(r, from, n) : undefined);
       values.forEach((value, n) => writeLanes(r, d.register + n, value));
@@ -143,7 +152,8 @@ export function vectorEffect(instruction: Instruction): Effect {
   }
   if (op === "v_readfirstlane_b32" && d.kind === "scalar") {
     return (r) => {
-      const exec = maskIn(r, EXEC), first = exec ? firstLane(r, exec) : undefined;
+      const exec = maskIn(r, EXEC);
+      const first = exec ? firstLane(r, exec) : undefined;
       const value = first === undefined ? NaN : laneOf(lanesOf(r, sources[0]), first);
       r.scalar[d.register] = Number.isNaN(value) ? undefined : value;
     };
@@ -164,7 +174,8 @@ const isMoved = (modifier: string) => /^(row_|quad_perm|dpp|wave_|bank_mask)/.te
 function part(value: Lanes, select: string | undefined): Lanes {
   const [, kind, n] = /^(BYTE|WORD)_(\d)$/.exec(select ?? "") ?? [];
   if (!kind || value === undefined) return value;
-  const width = kind === "BYTE" ? 8 : 16, cut = (x: number) => (x >>> (width * Number(n))) & (2 ** width - 1);
+  const width = kind === "BYTE" ? 8 : 16;
+  const cut = (x: number) => (x >>> (width * Number(n))) & (2 ** width - 1);
   return typeof value === "number" ? cut(value) : value.map((x) => Number.isNaN(x) ? NaN : cut(x));
 }
 
@@ -174,7 +185,9 @@ function eachLane(r: Registers, f: Whole, a: Lanes, b: Lanes, c: Lanes): Lanes {
   if (typeof a === "number" && typeof b === "number" && typeof c === "number") return f(a, b, c);
   const result = new Float64Array(r.lanes);
   for (let lane = 0; lane < r.lanes; lane++) {
-    const x = laneOf(a, lane), y = laneOf(b, lane), z = laneOf(c, lane);
+    const x = laneOf(a, lane);
+    const y = laneOf(b, lane);
+    const z = laneOf(c, lane);
     result[lane] = x === x && y === y && z === z ? f(x, y, z) : NaN;
   }
   return result;
@@ -202,7 +215,8 @@ function maskFrom(r: Registers, value: Lanes, holds: (x: number) => boolean): Ma
   const exec = maskIn(r, EXEC);
   if (!exec || value === undefined) return undefined;
   if (typeof value === "number") return holds(value) ? exec : [0, 0];
-  let low = 0, high = 0;
+  let low = 0;
+  let high = 0;
   for (let lane = 0; lane < r.lanes; lane++) {
     if (!inMask(exec, lane)) continue;
     const x = value[lane];
@@ -223,9 +237,10 @@ function writeMask(r: Registers, operand: Operand | undefined, mask: Mask): void
 /** `v_cmp` writes a mask, `v_cmpx` the lanes that run on: both where it has a destination. */
 function comparison(op: string, operands: Operand[], small: boolean): Effect {
   const [, x, name, type] = /^v_cmp(x?)_(\w\w)_([iu]32)$/.exec(op) ?? [];
-  const into = operands.length > 2 ? operands[0] : undefined, [a, b] = operands.slice(-2);
-  const compare = name ? comparisons[name] : undefined,
-    as = type === "i32" ? signed : (value: number) => value;
+  const into = operands.length > 2 ? operands[0] : undefined;
+  const [a, b] = operands.slice(-2);
+  const compare = name ? comparisons[name] : undefined;
+  const as = type === "i32" ? signed : (value: number) => value;
   return (r) => {
     const value = compare && !small
       ? eachLane(r, (p, q) => Number(compare(as(p), as(q))), lanesOf(r, a), lanesOf(r, b), 0)

@@ -9,7 +9,7 @@
 import { type Access, accessOf, running, sharedClocks } from "./access.ts";
 import type { Chip } from "./chips.ts";
 import type { Instruction, Operand, Program } from "./isa.ts";
-import { EXEC, maskIn, type Registers, scalarOf, VCC } from "./registers.ts";
+import { EXEC, forget, maskIn, type Registers, scalarOf, VCC } from "./registers.ts";
 import { type Effect, scalarEffect } from "./scalar.ts";
 import { startWave, type WaveAt } from "./start.ts";
 import { loadVector, meet, startTimeline, waitFor } from "./timeline.ts";
@@ -59,15 +59,41 @@ export function prepare(program: Program): Followed {
     program,
     lanes: narrow ? 32 : 64,
     works: instructions.map(workOf),
-    effects: instructions.map((one) => one.op.startsWith("v_") ? vectorEffect(one) : scalarEffect(one)),
+    effects: instructions.map(effectOf),
   };
+}
+
+/** What an instruction does to registers: nothing is known of what a load brings, and a store changes none. */
+function effectOf(instruction: Instruction): Effect {
+  const { op, operands: [d] } = instruction;
+  switch (workOf(instruction).unit) {
+    case "vector":
+      return vectorEffect(instruction);
+    case "load":
+    case "scalarLoad":
+      return (r) => forget(r, d);
+    case "shared":
+      return /^ds_(write|store)/.test(op) ? () => {} : (r) => forget(r, d);
+    case "store":
+    case "wait":
+    case "barrier":
+    case "none":
+      return () => {};
+    default:
+      return scalarEffect(instruction);
+  }
 }
 
 /** Follows a wave; undefined where it does not come to an end. */
 export function follow({ program, lanes, works, effects }: Followed, at: WaveAt, chip: Chip): WaveFigures | undefined {
-  const { instructions, loops } = program, r = startWave(program, lanes, at), descriptors: (number | undefined)[] = [];
+  const { instructions, loops } = program;
+  const r = startWave(program, lanes, at);
+  const descriptors: (number | undefined)[] = [];
   const waves = Math.ceil(Math.ceil(at.size[0] * at.size[1] * at.size[2] / lanes) / chip.simds);
-  const near = startTimeline(), far = startTimeline(), issue = lanes / chip.lanes, step = chip.lanes === 16 ? 4 : 1;
+  const near = startTimeline();
+  const far = startTimeline();
+  const issue = lanes / chip.lanes;
+  const step = chip.lanes === 16 ? 4 : 1;
   const trips = new Map<number, number>();
   const f: WaveFigures = {
     ...{ instructions: 0, vector: 0, scalar: 0, multiplyAdds: 0, packed: 0, cache: 0, shared: 0, weightBytes: 0 },
@@ -91,7 +117,9 @@ export function follow({ program, lanes, works, effects }: Followed, at: WaveAt,
     descriptor?.kind === "scalar" && at.weights.has(descriptors[descriptor.register] ?? -1);
 
   for (let next = 0; next < instructions.length;) {
-    const instruction = instructions[next], work = works[next], { op, operands } = instruction;
+    const instruction = instructions[next];
+    const work = works[next];
+    const { op, operands } = instruction;
     if (++f.instructions > MOST) return undefined;
     if (op === "s_endpgm") break;
     switch (work.unit) {
@@ -120,7 +148,8 @@ export function follow({ program, lanes, works, effects }: Followed, at: WaveAt,
         break;
       }
       case "scalarLoad": {
-        const buffer = op.startsWith("s_buffer"), heavy = buffer && isWeight(operands[1]);
+        const buffer = op.startsWith("s_buffer");
+        const heavy = buffer && isWeight(operands[1]);
         if (heavy) f.weightBytes += work.bytes;
         if (buffer) other(chip.latency.cache, heavy ? chip.latency.memory : chip.latency.cache);
         else {
@@ -163,15 +192,16 @@ export function follow({ program, lanes, works, effects }: Followed, at: WaveAt,
       next = taken ? instruction.target : next + 1;
       continue;
     }
-    const loop = innermost(loops, next),
-      leaves = loop && instruction.target > loop.end,
-      back = instruction.target <= next;
+    const loop = innermost(loops, next);
+    const leaves = loop && instruction.target > loop.end;
+    const back = instruction.target <= next;
     if (!leaves && !back) { // both sides of an `if` that not all lanes take; one side of another
       next++;
       continue;
     }
     f.guesses++;
-    const made = (trips.get(next) ?? 0) + 1, ends = back ? made >= at.guess : made > at.guess;
+    const made = (trips.get(next) ?? 0) + 1;
+    const ends = back ? made >= at.guess : made > at.guess;
     trips.set(next, ends ? 0 : made);
     next = ends === leaves ? instruction.target : next + 1;
   }

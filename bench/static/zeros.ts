@@ -10,7 +10,8 @@ import type { StoredTensor } from "../../src/formats/safetensors.ts";
 /** Loads a model folder; a folder without weights.safetensors gets zeros. @throws UserError in one sentence. */
 export async function openOrZeros(folder: string): Promise<Model> {
   if (isFile(join(folder, "weights.safetensors"))) return await openModel(folder);
-  const read = modelFolder(folder), text = new TextDecoder().decode(await read("network.json"));
+  const read = modelFolder(folder);
+  const text = new TextDecoder().decode(await read("network.json"));
   const network = parseNetwork(text, join(folder, "network.json"));
   const weights = new Map<string, StoredTensor>();
   const model = { name: network.name, where: folder, network, weights, labels: [], hash: "" };

@@ -31,7 +31,8 @@ const dispatch = (groups: number, more: Partial<Dispatch> = {}): Dispatch => ({
 });
 
 Deno.test("multiply-adds on a full GPU reach its peak, on a quarter of it a quarter", () => {
-  const simds = chip.units * chip.simds, full = estimate(dispatch(8 * simds), chain(4000), chip);
+  const simds = chip.units * chip.simds;
+  const full = estimate(dispatch(8 * simds), chain(4000), chip);
   assert.equal(full.bound, "vector");
   assert.ok(full.share! > 0.98 && full.share! <= 1, `${full.share}`);
   assert.equal(full.multiplyAdds, 8 * simds * 64 * 4000);
@@ -53,13 +54,15 @@ Deno.test("packed multiply-adds are half as many of the peak's", () => {
 });
 
 Deno.test("weights come from memory once", () => {
-  const bytes = 64 << 20, { us, bound } = estimate(dispatch(160, { weights: [[1, bytes]] }), chain(10), chip);
+  const bytes = 64 << 20;
+  const { us, bound } = estimate(dispatch(160, { weights: [[1, bytes]] }), chain(10), chip);
   assert.equal(bound, "memory");
   assert.ok(Math.abs(us - GAP - bytes / chip.gbs / 1e3) < 0.01);
 });
 
 Deno.test("a share above the peak is the model's failure and is not told", () => {
-  const groups = 8 * chip.units * chip.simds, declared = 2 * groups * 64 * 4000;
+  const groups = 8 * chip.units * chip.simds;
+  const declared = 2 * groups * 64 * 4000;
   const { share, doubts } = estimate(dispatch(groups, { multiplyAdds: declared }), chain(4000), chip);
   assert.equal(share, undefined);
   assert.deepEqual(doubts, [

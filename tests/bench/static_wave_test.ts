@@ -185,7 +185,8 @@ Deno.test("loads are of weights where their binding's descriptor says so", () =>
 	s_waitcnt lgkmcnt(0)
 	s_endpgm`;
   const { latency } = chips.navi21;
-  const vector = run(code, { weights: new Set([2]) }), scalar = run(code, { weights: new Set([1]) });
+  const vector = run(code, { weights: new Set([2]) });
+  const scalar = run(code, { weights: new Set([1]) });
   assert.equal(vector.weightBytes, 1024);
   assert.equal(vector.pathFromMemory - vector.path, latency.memory - latency.cache);
   assert.equal(scalar.weightBytes, 16);
@@ -194,7 +195,8 @@ Deno.test("loads are of weights where their binding's descriptor says so", () =>
 
 Deno.test("loads overlap until they are waited for", () => {
   const load = (register: number) => `\tbuffer_load_dword v${register}, v0, s[8:11], 0 offen`;
-  const { latency } = chips.navi21, wait = "\ts_waitcnt vmcnt(0)";
+  const { latency } = chips.navi21;
+  const wait = "\ts_waitcnt vmcnt(0)";
   const together = run([load(1), load(2), wait, "\ts_endpgm"].join("\n")).path;
   const apart = run([load(1), wait, load(2), wait, "\ts_endpgm"].join("\n")).path;
   assert.ok(together < latency.cache + 10, `${together}`);
@@ -210,11 +212,34 @@ ${work}
 	s_barrier
 ${work}
 	s_endpgm`;
-  const one = run(code), four = run(code, { size: [512, 1, 1] }); // 8 waves, 4 a SIMD
+  const one = run(code);
+  const four = run(code, { size: [512, 1, 1] }); // 8 waves, 4 a SIMD
   assert.equal(one.shared, 64);
   assert.equal(one.barriers, 1);
   assert.ok(one.path > 200 && one.path < 210, `${one.path}`);
   assert.ok(four.path > 4 * 200 && four.path < 4 * 210, `${four.path}`);
+});
+
+Deno.test("a store changes no register, and loads leave the scalar condition as it is", () => {
+  const { multiplyAdds, guesses } = run(`
+	v_lshlrev_b32_e32 v1, 4, v0
+	s_mov_b64 s[0:1], exec
+BB1:
+	s_mov_b64 s[6:7], exec
+	v_cmpx_le_u32_e32 0x2000, v1
+	s_andn2_b64 s[6:7], s[6:7], exec
+	s_buffer_load_dword s9, s[8:11], null
+	ds_read_b32 v9, v1
+	s_cbranch_scc0 BB10
+	s_mov_b64 exec, s[6:7]
+	ds_write_b128 v1, v[4:7]
+	buffer_store_dword v1, v0, s[8:11], 0 offen
+${multiplyAdd}
+	v_add_nc_u32_e32 v1, 0x400, v1
+	s_branch BB1
+BB10:
+	s_endpgm`);
+  assert.deepEqual([multiplyAdds, guesses], [8 * 64, 0]);
 });
 
 Deno.test("a wave that never ends is given up", () => {
