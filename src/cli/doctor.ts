@@ -3,6 +3,7 @@
  * float64 reference does, and how the embedded models run.
  */
 import { valueCount } from "../formats/shape.ts";
+import { UserError } from "../formats/user_error.ts";
 import { allCases } from "../../tests/cases/all.ts";
 import type { Case } from "../../tests/cases/case.ts";
 import { checkCase } from "../../tests/ops/check_case.ts";
@@ -16,6 +17,7 @@ const options = {
   adapter: adapterOption,
   quick: { help: "leaves the kernels unchecked" },
   all: { help: "checks every way of every kernel over every case, not only over the small ones; takes many minutes" },
+  case: { value: "TEXT", help: 'checks only the cases whose name has this text, such as "fc: batch 3"' },
   json: { help: "prints one JSON document" },
 };
 
@@ -26,12 +28,16 @@ export const command: Command<typeof options> = {
   options,
   examples: [
     ["deno task doctor", "the adapter that synth uses"],
+    ["deno task doctor --case lrn", "only the layers of one type"],
     ["deno task doctor --all", "every way to compute a layer, in every case and storage of weights"],
     ["deno task doctor --quick --adapter low-power --json", "another one, for a program, without the kernel checks"],
   ],
   async run(values) {
+    if (values.quick && (values.all || values.case !== undefined)) {
+      throw new UserError("--quick leaves the kernels unchecked; give it, or --all and --case");
+    }
     using device = await openAdapter(values.adapter);
-    const kernels = values.quick ? undefined : await checkKernels(device, values.all);
+    const kernels = values.quick ? undefined : await checkKernels(device, values.all, values.case ?? "");
     const report = {
       version,
       deno: Deno.version.deno,
@@ -58,7 +64,7 @@ interface Checked {
  * Every case of the tests' tables on this very adapter; the small ones, or with `all` every one, in every way that there is;
  * and some in double-float arithmetic, which a compiler could undo.
  */
-async function checkKernels(device: Device, all: boolean): Promise<Checked> {
+async function checkKernels(device: Device, all: boolean, text: string): Promise<Checked> {
   const wrong: Checked["wrong"] = [];
   const ways: Checked["ways"] = {};
   const everyWay = async (testCase: Case, turn: number) => {
@@ -71,7 +77,8 @@ async function checkKernels(device: Device, all: boolean): Promise<Checked> {
     ...allCases.map((testCase) => ({ testCase, check: checkCase })),
     ...(all ? allCases : smallWayCases).map((testCase, turn) => ({ testCase, check: () => everyWay(testCase, turn) })),
     ...doubleCases.map((testCase) => ({ testCase, check: checkDoubleFloat })),
-  ];
+  ].filter(({ testCase: { type, name } }) => `${type}: ${name}`.includes(text));
+  if (checks.length === 0) throw new UserError(`no case has "${text}" in its name`);
   for (const { testCase, check } of checks) {
     try {
       await check(device, testCase);

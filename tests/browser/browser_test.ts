@@ -57,9 +57,9 @@ Deno.test("the bundle in Chromium", async (t) => {
   for (const name of chosen) {
     const found = allCases.find((testCase) => `${testCase.type}: ${testCase.name}` === name);
     assert.ok(found, `no case is called "${name}"`);
-    await t.step(name, () => checkGradients(page, files, caseNetwork(found)));
+    await t.step(name, async () => void await checkGradients(page, files, caseNetwork(found)));
   }
-  await t.step("a whole network", () => checkGradients(page, files, smallNetworks[0]));
+  await t.step("a whole network", async () => void await checkGradients(page, files, smallNetworks[0]));
   for (const way of ["workgroups", "subgroups"]) {
     await t.step(`by ${way}, beside kernels of elements`, async () => {
       const ways = await checkGradients(page, files, sharedSums, { way });
@@ -69,12 +69,12 @@ Deno.test("the bundle in Chromium", async (t) => {
   // Rounding alone is 6e-8 of a value; plain sums are off by several times as much.
   await t.step(
     "a whole network in double-float arithmetic",
-    () => checkGradients(page, files, doubleNetwork, { doubleFloat: true, outputTolerance: 7e-8 }),
+    async () => void await checkGradients(page, files, doubleNetwork, { doubleFloat: true, outputTolerance: 7e-8 }),
   );
   await t.step("examples/page.html draws what Deno draws", () => checkSearch(page));
 });
 
-/** Output and the gradient to every input. */
+/** Output and the gradient to every input; tells the ways that the layers went. */
 async function checkGradients(
   page: Page,
   files: Map<string, string | Uint8Array>,

@@ -31,7 +31,7 @@ export function sizesOf({ adapter: { caps }, geometry, direction }: ConvTask): S
   const trips = tripsOf(geometry, direction);
   const source = sourceBlocks(geometry, direction);
   const { positions } = convShape({ geometry, direction, tile: { blocks: 1, strips: 1, columns: 1, unroll: 1 } });
-  return SLICES.filter((slices) => (slices === 1 || 2 * slices <= source) && trips / slices <= TRIPS).flatMap((
+  return SLICES.filter((slices) => slices <= source && trips / slices <= TRIPS).flatMap((
     slices,
   ) =>
     [1, 2, 4].filter((blocks) => blocksOf % blocks === 0 && shared % blocks === 0).flatMap((blocks) =>
