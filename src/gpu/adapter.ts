@@ -11,6 +11,8 @@ export interface Caps {
   timestamps: boolean;
   /** A CPU runs the shaders (lavapipe, SwiftShader): large register tiles, no barriers, texture loads. */
   software: boolean;
+  /** The CPU's program is SwiftShader, whose arithmetic costs several times what llvmpipe's does beside its stores. */
+  swiftshader: boolean;
   /** Invocations that one core of a software adapter runs at once: the values of its vectors. */
   lanes: number;
   /** Kernels had better read textures as storage images. */
