@@ -22,10 +22,12 @@ export {
   sequenceLayerOf,
   type UnitLayer,
 } from "./net/model.ts";
+export { type Choose, chooseCheapest, type Question } from "./net/choose.ts";
 export { Net, type NetInput, type NetOptions } from "./net/net.ts";
 export type { ImageFormat, LayerSpec, Network } from "./net/network.ts";
 export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net/picture.ts";
 export type { PlanMemory, PlannedMemory } from "./net/plan.ts";
+export { type Candidate, describe } from "./ops/way.ts";
 export {
   encode,
   type Progress,

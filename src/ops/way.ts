@@ -21,7 +21,7 @@ export interface Way<P, Run> {
   applies?(task: Task<P>): boolean;
   /** The sizes worth trying for a task; none to choose unless given. */
   sizes?(task: Task<P>): readonly Sizes[];
-  /** Predicted nanoseconds on the task's adapter. Only comparisons between ways of one task mean anything. */
+  /** Predicted: nanoseconds on a CPU, a rough measure of its own on GPUs. Only ways of one task are ever compared. */
   cost?(task: Task<P>, sizes: Sizes): number;
   /** The calls that compute it. */
   readonly calls: Run;

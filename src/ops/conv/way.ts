@@ -46,7 +46,7 @@ export interface ConvWay {
   applies(task: ConvTask): boolean;
   /** The sizes worth trying. */
   sizes(task: ConvTask): readonly Sizes[];
-  /** Predicted nanoseconds. */
+  /** Predicted, in the measure of `Way.cost`. */
   cost(task: ConvTask, sizes: Sizes): number;
   calls(run: ConvRun, sizes: Sizes): Call[];
 }
