@@ -2,15 +2,16 @@
  * Every layer of the default pair by itself, its output and its gradient, in every way that the registries have for it:
  * milliseconds, GFLOP/s asked for and executed, GB/s, and the share of the peak that the executed ones are.
  */
-import { openClassifier, openGenerator } from "../src/cli/defaults.ts";
+import { openClassifier, openGenerator, openModel } from "../src/cli/defaults.ts";
+import { progress, stderrScreen } from "../src/cli/progress.ts";
 import { UserError } from "../src/formats/user_error.ts";
 import { executedFlops, traffic } from "../src/gpu/call.ts";
 import type { Step } from "../src/gpu/compile.ts";
 import type { Device } from "../src/gpu/device.ts";
-import { type Peak, shareText, timeSteps } from "../src/gpu/probe.ts";
+import { type Peak, share, shareText, timeSteps } from "../src/gpu/probe.ts";
 import { TEXEL } from "../src/gpu/tensor.ts";
 import { chooseCheapest, type Question } from "../src/net/choose.ts";
-import type { Graph, Layer } from "../src/net/graph.ts";
+import { buildGraph, type Graph, type Layer } from "../src/net/graph.ts";
 import { buildPlan, type Plan } from "../src/net/plan.ts";
 import { ops } from "../src/ops/table.ts";
 import { type Candidate, cheapest, describe, formOf } from "../src/ops/way.ts";
@@ -19,6 +20,8 @@ import { join } from "../src/synth/joined.ts";
 /** One way to a layer's output or gradient. */
 export interface KernelFigures {
   layer: string;
+  /** Other layers that are the same. */
+  same?: string[];
   op: string;
   pass: Question["pass"];
   way: string;
@@ -37,30 +40,37 @@ export interface KernelFigures {
 const typeOf = (layer: Layer): string => Object.keys(ops).find((type) => ops[type] === layer.op)!;
 
 /**
- * Measures the layers of the default pair, or those of one type.
+ * Measures the layers of the default pair, or of a model's folder, or those of one type. Layers that are the same are
+ * measured once.
  * @param sizes Whether every size of a way is measured, not only what is predicted to be the best.
- * @throws UserError for a type that the pair does not have.
+ * @throws UserError for a type that no layer has.
  */
 export async function benchKernels(
   device: Device,
+  model: string | undefined,
   { batch, op, sizes }: { batch: number; op?: string; sizes: boolean },
 ): Promise<{ kernels: KernelFigures[] }> {
-  const { graph } = join(await openGenerator(), await openClassifier());
+  const graph = model ? buildGraph(await openModel(model)) : join(await openGenerator(), await openClassifier()).graph;
   const running = graph.layers.filter(({ op, inputs, params }) =>
     !op.isView?.(inputs.map(({ shape }) => shape), params)
   );
   const types = [...new Set(running.map(typeOf))];
   if (op !== undefined && !types.includes(op)) {
-    throw new UserError(`--op is "${op}", expected ${types.join(", ")}, which the pair has`);
+    throw new UserError(`--op is "${op}", expected ${types.join(", ")}, which are there`);
   }
+  const wanted = running.filter((layer) => op === undefined || typeOf(layer) === op);
+  const same = Map.groupBy(
+    wanted,
+    (layer) => JSON.stringify([typeOf(layer), layer.params, layer.inputs.map(({ shape }) => shape)]),
+  );
   const kernels: KernelFigures[] = [];
-  const seen = new Set<string>();
-  for (const layer of running.filter((layer) => op === undefined || typeOf(layer) === op)) {
-    const key = JSON.stringify([typeOf(layer), layer.params, layer.inputs.map(({ shape }) => shape)]);
-    if (seen.has(key)) continue;
-    seen.add(key);
-    kernels.push(...await benchLayer(device, layer, batch, sizes));
+  const line = progress("layer", stderrScreen(false));
+  for (const [done, [layer, ...others]] of [...same.values()].entries()) {
+    line.show({ done, total: same.size, note: layer.name });
+    const figures = await benchLayer(device, layer, batch, sizes);
+    kernels.push(...figures.map((one) => ({ ...one, same: others.map(({ name }) => name) })));
   }
+  line.end();
   return { kernels };
 }
 
@@ -156,10 +166,11 @@ async function timed(device: Device, steps: readonly Step[]) {
 
 /** The figures as a table; `*` marks the ways that plans use. */
 export function kernelLines(kernels: readonly KernelFigures[], peak: Peak): string[] {
+  const failed = kernels.find((k) => share(k.executedGflops, peak.gflops).share === null);
   const table = [
     ["layer", "op", "pass", "way", "ms", "GFLOP/s", "executed", "GB/s", "of peak"],
     ...kernels.map((k) => [
-      k.layer,
+      k.layer + (k.same?.length ? ` +${k.same.length}` : ""),
       k.op,
       k.pass,
       `${k.chosen ? "* " : "  "}${k.way}`,
@@ -167,9 +178,15 @@ export function kernelLines(kernels: readonly KernelFigures[], peak: Peak): stri
       k.gflops.toFixed(2),
       k.executedGflops.toFixed(2),
       k.gigabytes.toFixed(2),
-      shareText(k.executedGflops, peak.gflops),
+      share(k.executedGflops, peak.gflops).share === null ? "none" : shareText(k.executedGflops, peak.gflops),
     ]),
   ];
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-  return table.map((row) => row.map((cell, n) => n < 4 ? cell.padEnd(widths[n]) : cell.padStart(widths[n])).join("  "));
+  return [
+    ...table.map((row) =>
+      row.map((cell, n) => n < 4 ? cell.padEnd(widths[n]) : cell.padStart(widths[n])).join("  ").trimEnd()
+    ),
+    "*: what plans take; +N: so many other layers are the same; executed: GFLOP/s with padding, without what filtering saves",
+    ...(failed ? [`${failed.layer}, ${failed.way}: ${shareText(failed.executedGflops, peak.gflops)}`] : []),
+  ];
 }

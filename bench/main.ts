@@ -6,6 +6,7 @@
 import { type Command, main, print } from "../src/cli/command.ts";
 import { adapterOption, openAdapter, version } from "../src/cli/defaults.ts";
 import { checkOutputs, writeOutputs } from "../src/cli/files.ts";
+import { wholeNumber } from "../src/cli/values.ts";
 import { UserError } from "../src/formats/user_error.ts";
 import { measurePeak, type Peak, share } from "../src/gpu/probe.ts";
 import { benchKernels, kernelLines } from "./kernels.ts";
@@ -15,6 +16,7 @@ import { benchSynth, synthLines } from "./synth.ts";
 const options = {
   adapter: adapterOption,
   batch: { value: "N", help: "synth: pictures made at once; kernels: items (1)" },
+  model: { value: "DIR", help: "kernels: the layers of this network in place of the default pair's" },
   op: { value: "NAME", help: "kernels: only the layers of this type, such as conv2d, fc or lrn" },
   sizes: { help: "kernels: every size of every way, not only the ones predicted to be the best" },
   json: { value: "FILE", help: "also writes the figures to a JSON file" },
@@ -24,28 +26,31 @@ const options = {
 /** The command. */
 export const command: Command<typeof options> = {
   name: "bench",
-  summary: "Measures speed: a whole iteration of the default search, or every layer by itself in every way.",
+  summary:
+    "Measures speed: a whole iteration of the default search, or every layer by itself in every way. What GPUs that are\nnot there would make of it: deno task bench static --help.",
   operands: "[synth|kernels]",
   options,
   examples: [
     ["deno task bench synth --json synth.json", "time, dispatches, GFLOP/s and share of the peak of one iteration"],
     ["deno task bench synth --batch 20", "the same for twenty pictures at once"],
+    ["deno task bench kernels --model models/caffenet64 --batch 8", "every layer of one network, eight items at once"],
     ["deno task bench kernels --op fc", "every way of every fully connected layer of the default pair"],
   ],
   async run(values, operands) {
-    const [what = "synth", extra] = operands, batch = Number(values.batch ?? 1);
+    const [what = "synth", extra] = operands;
     if (!["synth", "kernels"].includes(what) || extra !== undefined) {
-      throw new UserError(`bench measures "synth" or "kernels", got "${operands.join(" ")}"`);
+      throw new UserError(`bench measures "synth" or "kernels", or begins with "static"; got "${operands.join(" ")}"`);
     }
-    if (!Number.isSafeInteger(batch) || batch < 1) {
-      throw new UserError(`--batch is ${values.batch}, expected a whole number ≥ 1`);
+    const batch = wholeNumber("--batch", values.batch, { least: 1, most: MOST_BATCH, fallback: 1 });
+    if (what === "synth" && (values.op ?? values.model ?? (values.sizes || undefined)) !== undefined) {
+      throw new UserError("--op, --sizes and --model go with kernels");
     }
     if (values.json) checkOutputs([values.json], { force: values.force, bytes: 1 << 16 });
     using device = await openAdapter(values.adapter);
     const before = await measurePeak(device);
     const measured = what === "synth"
       ? await benchSynth(device, batch)
-      : await benchKernels(device, { batch, op: values.op, sizes: values.sizes });
+      : await benchKernels(device, values.model, { batch, op: values.op, sizes: values.sizes });
     const peak = better(before, await measurePeak(device));
     const report = { version, adapter: device.name, software: device.caps.software, date: today(), peak, ...measured };
     print(`${device.name}: peak ${peak.gflops.toFixed(1)} GFLOP/s, ${peak.gigabytes.toFixed(1)} GB/s`);
@@ -58,6 +63,9 @@ export const command: Command<typeof options> = {
     }
   },
 };
+
+/** Pictures or items at once, more than any memory holds. */
+const MOST_BATCH = 100_000;
 
 const better = (a: Peak, b: Peak): Peak => ({
   gflops: Math.max(a.gflops, b.gflops),

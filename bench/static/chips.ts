@@ -62,7 +62,7 @@ export const chips: Readonly<Record<string, Chip>> = {
 /** GFLOP/s of multiply-adds of single floats, one instruction a clock, a multiply-add counting two. */
 export const peakOf = ({ units, simds, lanes, ghz }: Chip): number => units * simds * lanes * 2 * ghz;
 
-/** Bytes of a unit's workgroup memory, and clocks for which its 32 banks serve one row of four bytes each: one. */
+/** Bytes of a unit's workgroup memory. */
 export const SHARED = 65536;
 
 /** Microseconds from one dispatch's end to the next one's start. */

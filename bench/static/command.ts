@@ -2,10 +2,11 @@
  * `deno task bench static`: what AMD's open compiler makes of a plan's kernels, for GPUs that are not there, and how long
  * a model of the hardware thinks that they take. On Linux.
  */
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { type Command, print } from "../../src/cli/command.ts";
 import { version } from "../../src/cli/defaults.ts";
 import { checkOutputs, filesBelow, isFolder, modelFolder, readBytes, writeOutputs } from "../../src/cli/files.ts";
+import { interrupted } from "../../src/cli/interrupt.ts";
 import { weightKinds, weightsOption } from "../../src/cli/memory.ts";
 import { numberList, oneOf, wholeNumber } from "../../src/cli/values.ts";
 import { UserError } from "../../src/formats/user_error.ts";
@@ -36,7 +37,8 @@ export const staticCommand: Command<typeof options> = {
   summary:
     "Estimates a search's kernels on AMD GPUs that are not there: Mesa's compiler makes their code, a model of the\n" +
     "hardware follows some of its waves. Registers, spills and instructions are exact, times are rough: compare\n" +
-    "variants of a kernel with it, not GPUs. A model folder without weights.safetensors gets zeros.",
+    "variants of a kernel with it, not GPUs. A model folder without weights.safetensors gets zeros.\n" +
+    "In the table, waves are those of a SIMD, of how many it holds at once; µs leave the gap to the next dispatch out.",
   options,
   examples: [
     ["deno task bench static --chip navi21 --batch 1,20", "the search's kernels on a Radeon RX 6900 XT, at two sizes"],
@@ -64,9 +66,15 @@ export const staticCommand: Command<typeof options> = {
     for (const folder of [generator, classifier, model]) if (folder) modelFolder(folder);
     if (isa) checkCodeFolder(isa, force);
     if (json) checkOutputs([json], { force, bytes: 1 << 20 });
+    if (wgsl && (values.batch ?? values.weights ?? kernel) !== undefined) {
+      throw new UserError("--wgsl is one kernel: --batch, --weights and --kernel do not go with it");
+    }
+    if (json && [wgsl, isa].some((path) => path && resolve(path) === resolve(json))) {
+      throw new UserError(`--json names ${json}, which is another option's`);
+    }
     const file = wgsl && {
       file: wgsl,
-      groups: wholeNumber("--groups", values.groups, { least: 1, fallback: 1 }),
+      groups: wholeNumber("--groups", values.groups, { least: 1, most: 65535, fallback: 1 }),
       multiplyAdds: values["multiply-adds"]
         ? wholeNumber("--multiply-adds", values["multiply-adds"], { fallback: 0 })
         : undefined,
@@ -81,6 +89,9 @@ export const staticCommand: Command<typeof options> = {
     const records: unknown[] = [];
     await compileAll(jobs, ({ name, task }, plan) => {
       const report = reportOf(name, chips[name], plan, file ? undefined : task.batch);
+      if (kernel && !report.rows.some(({ dispatch }) => dispatch.label.includes(kernel))) {
+        throw new UserError(`no kernel has "${kernel}" in its name`);
+      }
       if (records.length > 0) print("");
       reportLines(report, kernel).forEach(print);
       records.push(recordOf(report));
@@ -100,6 +111,11 @@ interface Job {
 /** Compiles the jobs, two side by side, and hands each over in their order. */
 async function compileAll(jobs: readonly Job[], use: (job: Job, plan: CompiledPlan) => void): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "phosphene-static-" });
+  const stop = () => {
+    Deno.removeSync(folder, { recursive: true });
+    Deno.exit(interrupted);
+  };
+  Deno.addSignalListener("SIGINT", stop);
   try {
     const env = await buildDriver(folder);
     const started: Promise<CompiledPlan>[] = [];
@@ -112,6 +128,7 @@ async function compileAll(jobs: readonly Job[], use: (job: Job, plan: CompiledPl
       use(job, await started[n]);
     }
   } finally {
+    Deno.removeSignalListener("SIGINT", stop);
     await Deno.remove(folder, { recursive: true });
   }
 }

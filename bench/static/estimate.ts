@@ -10,7 +10,8 @@
  *
  * Nothing of it was ever compared with a GPU: take ratios of 1.5 and more seriously.
  */
-import { type Chip, GAP, peakOf, SHARED } from "./chips.ts";
+import { MOST_SHARE } from "../../src/gpu/probe.ts";
+import { type Chip, peakOf, SHARED } from "./chips.ts";
 import type { Dispatch } from "./compile.ts";
 import { parseProgram } from "./isa.ts";
 import type { Compiled } from "./listing.ts";
@@ -41,9 +42,6 @@ const FOLLOWED = 8;
 
 /** Waves of one workgroup that are followed: the first, which often does what one has to do for all, and another. */
 const OF_GROUP = 2;
-
-/** A share of the peak above this is the model's failure, not the kernel's success. */
-const MOST_SHARE = 1.05;
 
 /** Declared and counted multiply-adds that differ by more than this factor are a doubt. */
 const MOST_RATIO = 1.15;
@@ -92,7 +90,7 @@ function occupancyOf({ vectorRegisters, shared }: Compiled, lanes: number, inGro
 function figuresOf(followed: Followed, dispatch: Dispatch, kernel: Compiled, chip: Chip, waves: number) {
   const doubts: string[] = [];
   const once = followSome(followed, dispatch, kernel.size, chip, 1);
-  if (!once) return { doubts: ["its loops do not end"] };
+  if (!once) return { doubts: ["its waves are too long to be followed to their end; it is left out of the sums"] };
   if (!once.some(({ guesses }) => guesses > 0)) return { figures: once, doubts };
   const sumOf = (figures: WaveFigures[]) => waves * mean(figures, ({ multiplyAdds }) => multiplyAdds);
   const twice = followSome(followed, dispatch, kernel.size, chip, 2);
@@ -165,7 +163,7 @@ export function estimate(dispatch: Dispatch, kernel: Compiled, chip: Chip): Esti
   if (share > MOST_SHARE) doubts.push(`the model fails: it comes to ${Math.round(100 * share)} % of the peak`);
   return {
     ...plain,
-    us: us + GAP,
+    us,
     bound: (bound === "waiting" || bound === "vector") && waves < chip.units * chip.simds ? "few waves" : bound,
     multiplyAdds,
     counted,

@@ -1,4 +1,5 @@
 /** A plan's estimates as a table to read and as a record to keep. */
+import { MOST_SHARE } from "../../src/gpu/probe.ts";
 import { type Chip, GAP, peakOf } from "./chips.ts";
 import type { CompiledPlan, Dispatch } from "./compile.ts";
 import { type Estimate, estimate } from "./estimate.ts";
@@ -32,17 +33,27 @@ export function reportOf(name: string, chip: Chip, plan: CompiledPlan, batch?: n
   return { name, chip, batch, rows };
 }
 
-/** Sums over the dispatches that the model could time; time in microseconds, shares of the chip's peak. */
+/**
+ * Sums over the dispatches that the model could time: time in microseconds, gaps included, and shares of the chip's peak,
+ * which are undefined where they come to what cannot be.
+ */
 export function totalsOf({ chip, rows }: Report) {
-  const sum = (of: (row: Row) => number) => rows.reduce((all, row) => all + of(row), 0);
-  const us = sum(({ estimate }) => estimate.us || 0);
+  const timed = rows.filter(({ estimate }) => estimate.us > 0);
+  const sum = (of: (row: Row) => number) => timed.reduce((all, row) => all + of(row), 0);
+  const us = sum(({ estimate }) => estimate.us + GAP);
   const flops = sum(({ dispatch }) => dispatch.flops);
   const multiplyAdds = sum(({ estimate }) => estimate.multiplyAdds);
   const peak = us * 1e3 * peakOf(chip);
-  return { dispatches: rows.length, us, flops, multiplyAdds, share: 2 * multiplyAdds / peak, useful: flops / peak };
+  const shareOf = (operations: number) => operations <= MOST_SHARE * peak ? operations / peak : undefined;
+  return {
+    ...{ dispatches: timed.length, us, flops, multiplyAdds },
+    share: shareOf(2 * multiplyAdds),
+    useful: shareOf(flops),
+  };
 }
 
-const percent = (share: number, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+const percent = (share: number | undefined) =>
+  share === undefined || Number.isNaN(share) ? "no possible share" : `${(100 * share).toFixed(1)} %`;
 
 /** Widths of the table's columns; the first is as wide as its labels. */
 const columns = [

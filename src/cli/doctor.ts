@@ -11,12 +11,16 @@ import { checkDoubleFloat, doubleCases } from "../../tests/ops/check_double_floa
 import { checkWays, formatOfTurn, smallWayCases } from "../../tests/ops/check_ways.ts";
 import { type Device, measurePeak, Net, type Peak } from "../mod.ts";
 import { type Command, main, print, warn } from "./command.ts";
+import { progress, stderrScreen } from "./progress.ts";
 import { adapterOption, openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
 
 const options = {
   adapter: adapterOption,
   quick: { help: "leaves the kernels unchecked" },
-  all: { help: "checks every way of every kernel over every case, not only over the small ones; takes many minutes" },
+  all: {
+    help:
+      "checks every way over every case, not only over the small ones, in its best sizes and others in turn; takes many minutes",
+  },
   case: { value: "TEXT", help: 'checks only the cases whose name has this text, such as "fc: batch 3"' },
   json: { help: "prints one JSON document" },
 };
@@ -70,7 +74,7 @@ async function checkKernels(device: Device, all: boolean, text: string): Promise
   const everyWay = async (testCase: Case, turn: number) => {
     const found = await checkWays(device, testCase, turn, all ? "f32" : undefined);
     if (all && formatOfTurn(turn) !== "f32") found.push(...await checkWays(device, testCase, turn));
-    const names = found.map((way) => `${testCase.type} ${way.split(" ")[1]}`);
+    const names = found.map(({ way }) => `${testCase.type} ${way}`);
     for (const way of new Set(names)) ways[way] = (ways[way] ?? 0) + 1;
   };
   const checks: { testCase: Case; check: (device: Device, testCase: Case) => Promise<void> }[] = [
@@ -79,7 +83,9 @@ async function checkKernels(device: Device, all: boolean, text: string): Promise
     ...doubleCases.map((testCase) => ({ testCase, check: checkDoubleFloat })),
   ].filter(({ testCase: { type, name } }) => `${type}: ${name}`.includes(text));
   if (checks.length === 0) throw new UserError(`no case has "${text}" in its name`);
-  for (const { testCase, check } of checks) {
+  const line = progress("check", stderrScreen(false));
+  for (const [done, { testCase, check }] of checks.entries()) {
+    line.show({ done, total: checks.length, note: `${testCase.type}: ${testCase.name}` });
     try {
       await check(device, testCase);
     } catch (error) {
@@ -88,6 +94,7 @@ async function checkKernels(device: Device, all: boolean, text: string): Promise
       warn(`${testCase.type}: ${testCase.name}: ${line}`);
     }
   }
+  line.end();
   return { checked: checks.length, ways, wrong };
 }
 
@@ -136,12 +143,8 @@ function textOf({ version, deno, adapter, caps, features, limits, peak, models, 
       "peak",
       `${peak.gflops.toFixed(1)} GFLOP/s of multiply-adds, ${peak.gigabytes.toFixed(1)} GB/s of reads and writes`,
     ],
-    ...(kernels
-      ? [
-        ["kernels", `${kernels.checked} checks against float64, ${kernels.wrong.length} wrong`],
-        ["ways", Object.entries(kernels.ways).map(([way, cases]) => `${way} in ${cases}`).join(", ")],
-      ]
-      : []),
+    ...(kernels ? [["kernels", `${kernels.checked} checks against float64, ${kernels.wrong.length} wrong`]] : []),
+    ...Object.entries(kernels?.ways ?? {}).map(([way, cases]) => [`way of ${way}`, `right in ${cases} cases`]),
     ["features", features.join(", ") || "none"],
     ...models.map(({ model, milliseconds, dispatches, memory, inUse }) => [
       model,

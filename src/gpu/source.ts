@@ -33,7 +33,7 @@ export interface Source {
   readonly grid: readonly [x: number, y: number, z: number];
 }
 
-/** The final WGSL of a call on a adapter. @throws GpuError where the adapter cannot run it. */
+/** The final WGSL of a call on an adapter. @throws GpuError where the adapter cannot run it. */
 export function sourceOf(call: Call, adapter: Adapter): Source {
   checkCall(call, adapter);
   const images = readsImages(adapter, boundTextures(call, adapter));
@@ -125,7 +125,7 @@ const readsImages = ({ caps }: Adapter, textures: number): boolean =>
   caps.storageReads && textures <= caps.maxStorageTextures;
 
 /**
- * Makes sure that a adapter can run a call.
+ * Makes sure that an adapter can run a call.
  * @throws GpuError: of kind `out-of-memory` that says how many parts are too many to bind at once; of kind `validation`
  * where a feature, workgroup or grid is more than the adapter has.
  */

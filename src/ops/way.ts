@@ -21,7 +21,10 @@ export interface Way<P, Run> {
   applies?(task: Task<P>): boolean;
   /** The sizes worth trying for a task; none to choose unless given. */
   sizes?(task: Task<P>): readonly Sizes[];
-  /** Predicted: nanoseconds on a CPU, a rough measure of its own on GPUs. Only ways of one task are ever compared. */
+  /**
+   * Predicted time, in a unit that all ways of an op share and nothing else is compared in: the convolutions' is nanoseconds
+   * of one lane on a CPU, summed over all invocations, and a rough ratio on GPUs.
+   */
   cost?(task: Task<P>, sizes: Sizes): number;
   /** The calls that compute it. */
   readonly calls: Run;
@@ -50,7 +53,11 @@ export const elements = <Run>(calls: Run, cost?: Way<never, Run>["cost"]): Way<n
 /** All that a registry has for a task. */
 export function candidatesFor<P, Run>(ways: readonly Way<P, Run>[], task: Task<P>): Candidate<P, Run>[] {
   return ways.filter((way) => way.applies?.(task) ?? true).flatMap((way) =>
-    (way.sizes?.(task) ?? [{}]).map((sizes) => ({ way, sizes, cost: way.cost?.(task, sizes) ?? 0 }))
+    (way.sizes?.(task) ?? [{}]).map((sizes) => {
+      const cost = way.cost?.(task, sizes) ?? 0;
+      if (Number.isNaN(cost)) throw new RangeError(`way "${way.name}": its cost is NaN`);
+      return { way, sizes, cost };
+    })
   );
 }
 

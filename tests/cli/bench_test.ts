@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { share as shareOf, shareText } from "../../src/gpu/probe.ts";
+import { writeTinyModels } from "./tiny_models.ts";
 import { temporaryFolder, type } from "./user.ts";
 
 Deno.test("bench synth: an iteration beside the peak, as text and as a file that stays unless forced", async () => {
@@ -24,8 +25,14 @@ Deno.test("bench synth: an iteration beside the peak, as text and as a file that
 });
 
 Deno.test("bench: what makes no sense is one sentence", async () => {
-  assert.match((await type(["bench", "nets"])).err, /^bench: bench measures "synth" or "kernels", got "nets"\n$/);
-  assert.match((await type(["bench", "--batch", "0"])).err, /^bench: --batch is 0, expected a whole number ≥ 1\n$/);
+  assert.match(
+    (await type(["bench", "nets"])).err,
+    /^bench: bench measures "synth" or "kernels", or begins with "static"; got "nets"\n$/,
+  );
+  assert.match(
+    (await type(["bench", "--batch", "0"])).err,
+    /^bench: --batch expects a whole number 1 to 100000, got "0"\n$/,
+  );
 });
 
 Deno.test("bench kernels: every way of a type's layers beside the peak", async () => {
@@ -45,9 +52,13 @@ Deno.test("bench kernels: every way of a type's layers beside the peak", async (
     const ofFc8 = kernels.filter((one: { layer: string; pass: string }) => one.layer === "fc8" && one.pass === pass);
     assert.equal(ofFc8.filter(({ chosen }: { chosen: boolean }) => chosen).length, 1, pass);
   }
+  const { classifier } = writeTinyModels(folder.path);
+  const tiny = await type(["bench", "kernels", "--model", classifier, "--op", "relu", "--sizes", "--batch", "8"]);
+  assert.match(tiny.out, /\nrelu1 +relu +forward +\* elements /);
+  assert.match(tiny.err, /^layer 0\/1 {2}relu1\n/);
   assert.match(
-    (await type(["bench", "kernels", "--op", "crop", "--sizes"])).err,
-    /^bench: --op is "crop", expected fc, /,
+    (await type(["bench", "synth", "--op", "fc"])).err,
+    /^bench: --op, --sizes and --model go with kernels\n$/,
   );
   assert.match((await type(["bench", "kernels", "--op", "pool9"])).err, /^bench: --op is "pool9", expected fc, /);
 });

@@ -22,6 +22,12 @@ function picksOf({ candidates }: Question, turn: number): Candidate[] {
   return [...byWay.values()].flatMap((own) => [...new Set([cheapest(own), own[turn % own.length]])]);
 }
 
+/** A way that was checked. */
+export interface CheckedWay {
+  pass: Question["pass"];
+  way: string;
+}
+
 /** Whether an op can be computed in several ways. */
 const hasWays = ({ type }: Case): boolean => ops[type].forward.length > 1 || ops[type].backward.length > 1;
 
@@ -37,7 +43,7 @@ const formats = ["f32", "f16", "f32", "i8"] as const;
 export const formatOfTurn = (turn: number): Format => formats[turn % formats.length];
 
 /**
- * Checks a case in all ways, output and gradients, and tells them, as `PASS WAY SIZES`.
+ * Checks a case in all ways, output and gradients, and tells them.
  * @param turn Which sizes are tried beside the best.
  * @param weights How weights are stored; a matter of the turn too unless given.
  * @throws Error that names the ways when a value is off by more than the case allows.
@@ -47,13 +53,13 @@ export async function checkWays(
   testCase: Case,
   turn: number,
   weights: Format = formatOfTurn(turn),
-): Promise<string[]> {
+): Promise<CheckedWay[]> {
   const compare = comparison(weights === "f32" ? caseNetwork(testCase) : narrowed(testCase, weights));
-  const seen = new Set<string>();
+  const seen = new Map<string, CheckedWay>();
   /** For each form of weights, how many picks of the gradient's ways are still to come. */
   const left = new Map<string, number>();
   for (let run = 0; run < MOST_RUNS; run++) {
-    const ways: string[] = [];
+    const ways = new Map<string, CheckedWay>();
     let news = 0;
     const choose = (question: Question): Candidate => {
       const own = picksOf(question, Math.floor(turn / formats.length));
@@ -62,16 +68,16 @@ export async function checkWays(
       const pick = unseen[0] ?? opens ?? chooseCheapest(question);
       if (question.pass === "backward") left.set(formOf(pick.way), Math.max(0, unseen.length - 1));
       if (unseen.length > 0) news++;
-      ways.push(`${question.pass} ${describe(pick)}`);
+      ways.set(`${question.pass} ${describe(pick)}`, { pass: question.pass, way: pick.way.name });
       return pick;
     };
     try {
       await compare(device, { choose, weights });
     } catch (error) {
-      throw new Error(`${weights}, ${ways.join(", ")}: ${(error as Error).message}`, { cause: error });
+      throw new Error(`${weights}, ${[...ways.keys()].join(", ")}: ${(error as Error).message}`, { cause: error });
     }
-    if (news === 0) return [...seen];
-    for (const way of ways) seen.add(way);
+    if (news === 0) return [...seen.values()];
+    for (const [key, way] of ways) seen.set(key, way);
   }
   throw new Error(`more than ${MOST_RUNS} ways`);
 }

@@ -20,7 +20,7 @@ export const TRIPS = 30_000;
  * What shapes a tile on a kind of adapter. An invocation pays `pixel` for each texel of the source and `block` for each
  * 4×4 block of weights that it loads, `sum` for multiplying one by the other, `carry` for each sum that it takes from
  * one loop trip to the next, and `store` for each texel that it writes, up to twice that in the largest tile, whose row
- * of stores outgrows a CPU's predictors. On a CPU these are nanoseconds (fitted to the kernels of the default pair on
+ * of stores outgrows a CPU's predictors. On a CPU these are nanoseconds of a lane (fitted to the kernels of the default pair on
  * two cores of llvmpipe 22.3), elsewhere rough ratios. `move` is the price of a texel that kernels write which do little
  * else, and a dispatch pays `weight` for each texel of weights that has to come from memory.
  */
@@ -124,21 +124,21 @@ export function tileCost({ adapter, geometry, direction, format }: ConvTask, til
   return whole * invocations * idle(adapter, invocations);
 }
 
-/** What a barrier costs an adapter that runs shaders on a CPU: as much longer as kernels without any take. */
+/** How much longer CPUs take for a kernel of workgroups: its lanes wait for each other one by one. */
 const CPU_GROUPS = 10;
 
 /** The same for a kernel of workgroups. */
 export function groupCost(task: ConvTask, tile: ConvTile, { slices, places, subgroups }: ConvGroup): number {
   const { adapter, geometry, direction, format } = task;
-  if (adapter.caps.software) return CPU_GROUPS * tileCost(task, tile);
+  const price = priceOf(adapter);
   const { tiles, channelTiles, phases } = convShape({ geometry, direction, tile });
   const lanes = Math.ceil(tiles / places) * places * slices * channelTiles * phases[0] * phases[1];
   const held = tile.blocks * tile.strips;
-  const weights = slices === 1 ? gpu.uniformBlock : gpu.block[format];
-  const trip = gpu.pixel * tile.strips + weights * tile.blocks + gpu.sum * held;
+  const weights = slices === 1 && !adapter.caps.software ? gpu.uniformBlock : price.block[format];
+  const trip = price.pixel * tile.strips + weights * tile.blocks + price.sum * held;
   const gather = slices === 1 ? 0 : gpu.share * held * (subgroups ? 2 : Math.log2(slices));
-  const own = Math.ceil(tripsOf(geometry, direction) / slices) * trip + gather + gpu.store * held;
-  return own * lanes * idle(adapter, lanes);
+  const own = Math.ceil(tripsOf(geometry, direction) / slices) * trip + gather + price.store * held;
+  return own * lanes * idle(adapter, lanes) * (adapter.caps.software ? CPU_GROUPS : 1);
 }
 
 /** The cheapest tile for a task. */
