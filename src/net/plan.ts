@@ -4,6 +4,7 @@
  *   prune        keep the layers that the wanted values need
  *   fuse         fold scale and batch norm into the weights before them; let the kernel before a ReLU apply it, and the
  *                kernel that makes the ReLU's gradient mask it; views run nothing
+ *   choose       one way for each layer's output and gradient
  *   call         forward calls in order, then backward calls in reverse; partial gradients of a shared value are summed
  *   place        tensors that live through one another's gaps take turns in the same memory; what does not fit is refused
  *                here, before any memory is taken
@@ -26,17 +27,16 @@ import {
   type Memory,
   partsFor,
   type Tensor,
-  upload,
 } from "../gpu/tensor.ts";
-import { UserError } from "../formats/user_error.ts";
-import { batched, type PackedTensor, type Task, type WeightStorage } from "../ops/op.ts";
+import { batched, type Task, type WeightStorage } from "../ops/op.ts";
 import { formOf } from "../ops/way.ts";
 import type { WeightGradient } from "../ops/conv/weight_gradient.ts";
 import { backwardCalls, type PlannedLayer } from "./backward.ts";
 import { type Choose, chooseCheapest, chooseWays } from "./choose.ts";
-import { fuse, type FusedLayer } from "./fuse.ts";
+import { fuse } from "./fuse.ts";
 import type { Graph, Value } from "./graph.ts";
 import { assignSlots, type Slot, slotFor } from "./liveness.ts";
+import { type Load, load, packWeights } from "./load.ts";
 
 /** What to compile. */
 export interface PlanRequest {
@@ -253,56 +253,9 @@ async function compileAll(device: Device, calls: readonly Call[], signal?: Abort
   });
 }
 
-/** A weight that waits for its memory. */
-interface Load {
-  layer: string;
-  tensor: Tensor;
-  packed: PackedTensor;
-}
-
-/** A layer's weights as tensors without memory; what belongs into them is added to `loads`. */
-function packWeights(
-  device: Device,
-  layer: FusedLayer,
-  task: Task,
-  form: string,
-  loads: Load[],
-): Record<string, Tensor> {
-  const result: Record<string, Tensor> = {};
-  if (!layer.op.pack) return result;
-  const packed = layer.op.pack(task, form);
-  for (const [name, weight] of Object.entries(packed)) {
-    const { texels, format } = weight, map = featureMap(device, `${layer.name}.${name}`, [1, texels * 4, 1, 1]);
-    loads.push({ layer: layer.name, tensor: result[name] = { ...map, format }, packed: weight });
-  }
-  return result;
-}
-
 /** Takes a slot's memory for all its tensors. */
 function take(device: Device, { label, texels, storage, format, tensors }: Slot): Memory {
   const memory = allocate(device, label, texels, storage, format);
   for (const tensor of tensors) tensor.memory = memory;
   return memory;
-}
-
-/** Bytes that may wait in the queue at a time: it keeps a copy of them until they are on the GPU. */
-const QUEUE_BYTES = 1 << 26;
-
-/** Uploads weights; each is packed when its turn comes and forgotten then, so that few are in memory twice. */
-async function load(device: Device, loads: Load[], signal?: AbortSignal): Promise<void> {
-  let waiting = 0;
-  for (let next = loads.shift(); next; next = loads.shift()) {
-    const { layer, tensor, packed } = next;
-    try {
-      upload(device, tensor, packed.bytes);
-    } catch (error) {
-      throw error instanceof UserError ? new UserError(`layer "${layer}": ${error.message}`) : error;
-    }
-    waiting += bytesFor(device, tensor.texels, tensor.storage);
-    if (waiting < QUEUE_BYTES) continue;
-    device.gpu.queue.submit([]);
-    await device.finish();
-    signal?.throwIfAborted();
-    waiting = 0;
-  }
 }
