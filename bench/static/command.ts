@@ -8,6 +8,7 @@ import { version } from "../../src/cli/defaults.ts";
 import { checkOutputs, filesBelow, isFolder, modelFolder, readBytes, writeOutputs } from "../../src/cli/files.ts";
 import { interrupted } from "../../src/cli/interrupt.ts";
 import { weightKinds, weightsOption } from "../../src/cli/memory.ts";
+import { progress, stderrScreen } from "../../src/cli/progress.ts";
 import { numberList, oneOf, wholeNumber } from "../../src/cli/values.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import { chips } from "./chips.ts";
@@ -116,16 +117,20 @@ async function compileAll(jobs: readonly Job[], use: (job: Job, plan: CompiledPl
     Deno.exit(interrupted);
   };
   Deno.addSignalListener("SIGINT", stop);
+  const line = progress("plan", stderrScreen(false));
   try {
     const env = await buildDriver(folder);
     const started: Promise<CompiledPlan>[] = [];
     for (const [n, job] of jobs.entries()) {
+      line.show({ done: n, total: jobs.length, note: job.name });
       for (const { name, task } of jobs.slice(started.length, n + 2)) {
         const plan = compileFor(name, task, env);
         plan.catch(() => {}); // it is thrown when its turn comes
         started.push(plan);
       }
-      use(job, await started[n]);
+      const plan = await started[n];
+      line.end();
+      use(job, plan);
     }
   } finally {
     Deno.removeSignalListener("SIGINT", stop);

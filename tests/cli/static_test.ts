@@ -13,7 +13,7 @@ Deno.test("bench static: a network of zeros, forward and gradient, as table, rec
   Deno.removeSync(join(classifier, "weights.safetensors"));
   const [json, isa] = ["static.json", "isa"].map((name) => join(folder.path, name));
   const { code, out, err } = await bench(["--chip", "navi21", "--model", classifier, "--json", json, "--isa", isa]);
-  assert.deepEqual([code, err], [0, ""]);
+  assert.equal(code, 0, err);
   assert.match(out, /^navi21, batch 1 \(RX 6900 XT: .*\)\nkernel +mul-adds +groups .*\n(.*\n)*conv1 +0\.\d\d M /);
   assert.match(out, /\n6 dispatches, about 0\.\d+ ms, 0\.018 ms of it gaps between them\n.*\n$/);
   const { plans: [plan] } = JSON.parse(Deno.readTextFileSync(json));
@@ -31,7 +31,7 @@ Deno.test("bench static: a network of zeros, forward and gradient, as table, rec
   assert.match(again.err, /^bench static: .* --force overwrites what is there\n$/);
   const narrow = ["--weights", "f16", "--kernel", "conv", "--json", json, "--isa", isa, "--force"];
   const forced = await bench(["--chip", "gfx1100", "--model", classifier, ...narrow]);
-  assert.deepEqual([forced.code, forced.err], [0, ""]);
+  assert.equal(forced.code, 0, forced.err);
   assert.deepEqual(forced.out.split("\n").slice(2, -3).map((line) => line.split(/ {2,}/)[0]), [
     "conv1",
     "conv1 (transposed)",
@@ -46,7 +46,7 @@ Deno.test("bench static: a search, one table for each batch", linux, async () =>
     ...["--chip", "navi21", "--batch", "1,3"],
     ...["--generator", generator, "--classifier", classifier],
   ]);
-  assert.deepEqual([code, err], [0, ""]);
+  assert.equal(code, 0, err);
   assert.match(out, /^navi21, batch 1 (.*\n)*step .*\n.*\n.*\n\nnavi21, batch 3 (.*\n)*step /);
 });
 
@@ -81,13 +81,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     "--multiply-adds",
     "4194304",
   ]);
-  assert.deepEqual([code, err], [0, ""]);
+  assert.equal(code, 0, err);
   assert.match(out, /^vega10 \(Vega 64: /);
   assert.match(out, /sum\.wgsl +4\.19 M +512 +2\.00 /);
   Deno.writeTextFileSync(wgsl, "fn main() -> nothing {");
   const broken = await bench(["--chip", "vega10", "--wgsl", wgsl]);
   assert.equal(broken.code, 1);
-  assert.match(broken.err, /^bench static: .*sum\.wgsl: .+\n$/);
+  assert.match(broken.err, /^plan 0\/1 .*\nbench static: .*sum\.wgsl: .+\n$/);
 });
 
 Deno.test("bench static: bad input is one sentence", linux, async () => {
@@ -118,4 +118,12 @@ Deno.test("bench static: what is missing on the machine is said", linux, async (
   const { code, err } = await type(["bench", "static", "--wgsl", wgsl], { env: { PATH: folder.path } });
   assert.equal(code, 1);
   assert.match(err, /^bench static: gcc is missing; on Debian: apt-get install gcc .*\n$/);
+});
+
+Deno.test("bench static: Ctrl-C leaves nothing behind", linux, async () => {
+  using folder = temporaryFolder();
+  const circumstances = { env: { TMPDIR: folder.path }, interruptAt: "plan 0/1" };
+  const { code, out } = await type(["bench", "static", "--chip", "navi21"], circumstances);
+  assert.deepEqual([code, out], [130, ""]);
+  assert.deepEqual(namesIn(folder.path), []);
 });

@@ -8,8 +8,8 @@ import type { ConvDirection, ConvGeometry } from "../../../shaders/conv/shape.ts
 import type { Binding, Call } from "../../gpu/call.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import type { Node, Op, Task } from "../op.ts";
-import type { Backward, Forward, Way } from "../way.ts";
-import type { ConvTask } from "./way.ts";
+import type { Backward, Forward, Sizes, Way } from "../way.ts";
+import type { ConvTask, ConvWay } from "./way.ts";
 import { convWays } from "./ways.ts";
 import { formatOf, packConv } from "./weights.ts";
 
@@ -38,36 +38,35 @@ export function convolution<P>(c: Convolution<P>): Pick<Op<P>, "forward" | "back
     anyForm: task.anyForm && (task.storage === "stored" || task.storage === "f32"), // others are asked for to save memory
     doubleFloat: task.doubleFloat && direction === c.forward,
   });
-  const waysOf = (direction: ConvDirection): Omit<Way<P, never>, "calls">[] =>
-    convWays.map(({ name, form, applies, sizes, cost }) => ({
-      name,
-      form: form?.name,
-      applies: (task) => applies(taskOf(task, direction)),
-      sizes: (task) => sizes(taskOf(task, direction)),
-      cost: (task, own) => cost(taskOf(task, direction), own),
-    }));
-  const forward: Forward<P>[] = convWays.map((way) => (node, y, sizes) => {
-    const { tensor: x, calls } = c.source?.(node, "input", node.inputs[0]) ?? { tensor: node.inputs[0], calls: [] };
-    const into = c.target?.(node, "output", y) ?? { binding: y, calls: [] };
-    const { name, weights } = node;
-    const run = { ...taskOf(node, c.forward), name, weights, x, y: into.binding, forward: true };
-    return [...calls, ...way.calls(run, sizes), ...into.calls];
+  /** What a way of the registry is for this op, in a direction. */
+  const described = ({ name, form, applies, sizes, cost }: ConvWay, direction: ConvDirection) => ({
+    name,
+    form: form?.name,
+    applies: (task: Task<P>) => applies(taskOf(task, direction)),
+    sizes: (task: Task<P>) => sizes(taskOf(task, direction)),
+    cost: (task: Task<P>, own: Sizes) => cost(taskOf(task, direction), own),
   });
-  const backward: Backward<P>[] = convWays.map((way) => (node, dy, [dx], sizes) => {
-    if (!dx) return [];
-    const { tensor: x, calls } = c.source?.(node, "gradient", dy) ?? { tensor: dy, calls: [] };
-    const into = c.target?.(node, "input gradient", dx) ?? { binding: dx, calls: [] };
+  const run = (way: ConvWay, node: Node<P>, direction: ConvDirection, x: Tensor, y: Binding, sizes: Sizes): Call[] => {
+    const forward = direction === c.forward;
+    const from = c.source?.(node, forward ? "input" : "gradient", x) ?? { tensor: x, calls: [] };
+    const into = c.target?.(node, forward ? "output" : "input gradient", y) ?? { binding: y, calls: [] };
     const { name, weights } = node;
-    const run = { ...taskOf(node, back), name, weights, x, y: into.binding, forward: false };
-    return [...calls, ...way.calls(run, sizes), ...into.calls];
-  });
+    const own = { ...taskOf(node, direction), name, weights, x: from.tensor, y: into.binding, forward };
+    return [...from.calls, ...way.calls(own, sizes), ...into.calls];
+  };
   return {
     pack(task, form) {
       const geometry = c.geometry(task);
       const own = convWays.find((way) => way.form?.name === form)?.form;
       return own ? own.pack(geometry, task.host) : packConv(geometry, task.host, task.storage);
     },
-    forward: waysOf(c.forward).map((way, n) => ({ ...way, calls: forward[n] })),
-    backward: waysOf(back).map((way, n) => ({ ...way, calls: backward[n] })),
+    forward: convWays.map((way): Way<P, Forward<P>> => ({
+      ...described(way, c.forward),
+      calls: (node, y, sizes) => run(way, node, c.forward, node.inputs[0], y, sizes),
+    })),
+    backward: convWays.map((way): Way<P, Backward<P>> => ({
+      ...described(way, back),
+      calls: (node, dy, [dx], sizes) => dx ? run(way, node, back, dy, dx, sizes) : [],
+    })),
   };
 }
