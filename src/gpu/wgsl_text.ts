@@ -1,4 +1,4 @@
-/** WGSL as a person would set it: one statement a line, indented by braces, a blank line before each function. */
+/** WGSL as a person would set it: one statement a line, indented by braces, a blank line around each function. */
 
 /** Sets WGSL anew; only white space changes. */
 export function formatWgsl(source: string): string {
@@ -10,7 +10,9 @@ export function formatWgsl(source: string): string {
     const text = line.trim();
     line = "";
     if (!text) return;
-    const opens = depth === 0 && /^(@compute\b|fn |struct )/.test(text) && !/^@compute/.test(lines.at(-1) ?? "");
+    const before = lines.at(-1) ?? "";
+    const opens = depth === 0 && text !== "}" && (before.startsWith("}") || /^(@compute\b|fn |struct )/.test(text)) &&
+      !/^@compute/.test(before);
     if (opens && lines.length > 0) lines.push("");
     lines.push("  ".repeat(depth) + text);
   };
@@ -19,8 +21,8 @@ export function formatWgsl(source: string): string {
       line += piece;
       close();
     } else if (/^\s/.test(piece)) {
-      // Declarations and comments keep their own lines; elsewhere a line ends with its statement.
-      if (piece.includes("\n") && depth === 0 && parens === 0) close();
+      // Declarations, comments and members keep their own lines; elsewhere a line ends with its statement.
+      if (piece.includes("\n") && parens === 0 && (depth === 0 || line.endsWith(","))) close();
       else if (line && !line.endsWith(" ")) line += " ";
     } else if (piece === "{") {
       line += piece;

@@ -208,6 +208,35 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   assert.match(group.wgsl, /kernel\(group, lane, subgroup_lane, subgroup_size\)/);
 });
 
+Deno.test("WGSL is set anew: a statement a line, members on their own, a blank line around functions", () => {
+  const source = `const A = 1u; const B = 2u;
+struct Pair { first: u32,
+  second: u32,
+}
+fn add(p: Pair,
+  q: u32) -> u32 { return p.first + p.second + q; } // two and one
+const C = 3u;
+var<workgroup> shared_sums: array<vec4f, 8>;`;
+  assert.equal(
+    formatWgsl(source),
+    `const A = 1u;
+const B = 2u;
+
+struct Pair {
+  first: u32,
+  second: u32,
+}
+
+fn add(p: Pair, q: u32) -> u32 {
+  return p.first + p.second + q;
+} // two and one
+
+const C = 3u;
+var<workgroup> shared_sums: array<vec4f, 8>;
+`,
+  );
+});
+
 Deno.test("what an adapter cannot run is refused in a sentence", () => {
   const x = run("x", WIDTH * HEIGHT, "buffer");
   const good = transpose(x, run("y", WIDTH * HEIGHT, "buffer"));
