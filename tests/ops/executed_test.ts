@@ -1,5 +1,9 @@
-/** A kernel never declares fewer multiply-adds than it executes, and not many more: estimates and shares of peaks rest on it. */
+/**
+ * A kernel never declares fewer multiply-adds than it executes, and not many more, for estimates and shares of peaks rest on
+ * it; and the workgroup memory that it has.
+ */
 import assert from "node:assert/strict";
+import { ownsWorkgroup } from "../../src/gpu/call.ts";
 import { openDevice } from "../../src/gpu/device.ts";
 import { chooseCheapest, type Question } from "../../src/net/choose.ts";
 import { Net } from "../../src/net/net.ts";
@@ -23,6 +27,18 @@ const small = allCases.filter((testCase) => types.includes(testCase.type) && isS
  */
 const MOST = 2;
 
+/** Bytes of the arrays of vec4f that a kernel's WGSL has in workgroup memory; their lengths are products of constants. */
+function workgroupBytes(code: string): number {
+  const constants = new Map([...code.matchAll(/^const (\w+) = (\d+)u;/gm)].map(([, name, value]) => [name, value]));
+  const arrays = [...code.matchAll(/^var<workgroup> \w+: array<vec4f, ([\w *]+)>;/gm)];
+  assert.equal(arrays.length, code.split("var<workgroup>").length - 1);
+  return arrays.reduce(
+    (sum, [, length]) =>
+      sum + 16 * length.split("*").reduce((all, factor) => all * Number(constants.get(factor.trim()) ?? factor), 1),
+    0,
+  );
+}
+
 small.forEach((testCase, turn) => {
   Deno.test(`executed multiply-adds: ${testCase.type}: ${testCase.name}`, async () => {
     // Over the cases, both kinds of adapters and every way and size have their turn.
@@ -39,6 +55,7 @@ small.forEach((testCase, turn) => {
     const options = { batch, gradient: network.inputs[0].name, choose };
     using net = await Net.create(adapter, caseModel({ network, weights }), options);
     for (const { call } of net.plan.steps) {
+      if (ownsWorkgroup(call)) assert.equal(call.workgroupBytes, workgroupBytes(call.code), call.label);
       const executed = await executedMultiplyAdds(adapter, call);
       const { multiplyAdds = 0, label } = call;
       const said = `${label} (${ways.join("; ")}) executes ${executed} multiply-adds and declares ${multiplyAdds}`;
