@@ -2,7 +2,7 @@
 import type { Device } from "../gpu/device.ts";
 import { bytesFor, featureMap, type Tensor, upload } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
-import type { PackedTensor, Task } from "../ops/op.ts";
+import type { HostTensor, PackedTensor, Task } from "../ops/op.ts";
 import type { FusedLayer } from "./fuse.ts";
 
 /** A weight that waits for its memory. */
@@ -16,13 +16,14 @@ export interface Load {
 export function packWeights(
   device: Device,
   layer: FusedLayer,
+  host: Record<string, HostTensor>,
   task: Task,
   form: string,
   loads: Load[],
 ): Record<string, Tensor> {
   const result: Record<string, Tensor> = {};
   if (!layer.op.pack) return result;
-  const packed = layer.op.pack(task, form);
+  const packed = layer.op.pack(host, task, form);
   for (const [name, weight] of Object.entries(packed)) {
     const { texels, format } = weight, map = featureMap(device, `${layer.name}.${name}`, [1, texels * 4, 1, 1]);
     loads.push({ layer: layer.name, tensor: result[name] = { ...map, format }, packed: weight });

@@ -28,7 +28,7 @@ import {
   partsFor,
   type Tensor,
 } from "../gpu/tensor.ts";
-import { batched, type Task, type WeightStorage } from "../ops/op.ts";
+import { batched, formatsOf, type Task, type WeightStorage } from "../ops/op.ts";
 import { formOf } from "../ops/way.ts";
 import type { WeightGradient } from "../ops/conv/weight_gradient.ts";
 import { backwardCalls, type PlannedLayer } from "./backward.ts";
@@ -176,13 +176,14 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
     if (doubleFloat && op.keepsRest?.({ inputs, shapes, params })) {
       output.rest = featureMap(device, `rest of ${output.label}`, output.shape);
     }
+    const host = layer.weights();
     const task: Task = {
       ...{ adapter: device, params, inputs, shapes, output, storage, doubleFloat },
-      host: layer.weights(),
+      formats: formatsOf(host, storage),
       anyForm: optimise && !training,
     };
     const ways = chooseWays(layer, task, gradient !== undefined, request.choose ?? chooseCheapest);
-    const weights = packWeights(device, layer, task, formOf(ways.forward.way), loads);
+    const weights = packWeights(device, layer, host, task, formOf(ways.forward.way), loads);
     return { layer, ways, node: { ...task, name, weights, saved: gradient ? {} : undefined } };
   });
   const calls = nodes.flatMap(({ layer, node, ways: { forward: { way, sizes } } }) =>

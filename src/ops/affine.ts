@@ -36,8 +36,8 @@ function affineOp<P>(
     affine: coefficients,
     outputShape: ([input]) => input,
     weightShapes: ([input], params) => Object.fromEntries(weightNames(params).map((name) => [name, [input[0]]])),
-    pack({ host, params, doubleFloat }) {
-      const packed: Record<string, PackedTensor> = {}, { a, b } = coefficients(host, params);
+    pack(weights, { params, doubleFloat }) {
+      const packed: Record<string, PackedTensor> = {}, { a, b } = coefficients(weights, params);
       for (const [name, values] of [["a", a], ["b", b]] as const) {
         if (!values) continue;
         packed[name] = packVector(new Float32Array(values));

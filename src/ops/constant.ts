@@ -22,7 +22,7 @@ export const constant: Op<ConstantParams> = {
   },
   outputShape: (_, { shape }) => shape,
   weightShapes: (_, { shape }) => ({ value: shape }),
-  pack({ host: { value }, params: { shape } }) {
+  pack({ value }, { params: { shape } }) {
     const texels = toTexels(value.values, batched(1, shape));
     return { value: { texels: texels.length / 4, format: "f32", bytes: new Uint8Array(texels.buffer) } };
   },

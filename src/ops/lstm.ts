@@ -101,8 +101,8 @@ export const lstm: Op<LstmParams> = {
       ...(p.initial ? { initialHidden: [streams, hidden], initialCell: [streams, hidden] } : {}),
     };
   },
-  pack({ host, shapes: [x], params: p, storage }) {
-    const { inputWeight, recurrentWeight, bias, peephole, initialHidden, initialCell } = host;
+  pack(weights, { shapes: [x], params: p, storage }) {
+    const { inputWeight, recurrentWeight, bias, peephole, initialHidden, initialCell } = weights;
     const { hidden } = p, { features } = itemSizes(x, p), gates = 16 * blocks(hidden);
     const packed = (weight: HostTensor, columns: number) =>
       packConv(matrix(1, columns, gates), { weight: paddedMatrix(weight, hidden) }, storage);

@@ -9,7 +9,6 @@ import { type Call, write } from "../gpu/call.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { ConvRun, ConvTask, ConvWay } from "./conv/way.ts";
 import { convWays } from "./conv/ways.ts";
-import { formatOf } from "./conv/weights.ts";
 import { blocks, type Node, type Shape, show, type Task } from "./op.ts";
 import { cheapest, type Way } from "./way.ts";
 
@@ -82,19 +81,19 @@ const matrixWays = convWays.filter(({ form }) => form === undefined);
 /** The products with W, of all steps at once, and with U, of one step, in a direction. */
 export function productsOf(task: Task<LstmParams>, direction: ConvDirection): Record<"input" | "recurrent", ConvTask> {
   const { features, hidden, gates, perStep, rows } = sizes(task);
-  const { inputWeight, recurrentWeight } = task.host;
+  const { inputWeight, recurrentWeight } = task.formats;
   const common = { adapter: task.adapter, direction, anyForm: false };
   return {
     input: {
       ...common,
       geometry: matrix(rows, features, gates),
-      format: formatOf(inputWeight, task.storage),
+      format: inputWeight,
       doubleFloat: task.doubleFloat && direction === "direct",
     },
     recurrent: {
       ...common,
       geometry: matrix(perStep, hidden, gates),
-      format: formatOf(recurrentWeight, task.storage),
+      format: recurrentWeight,
       doubleFloat: false,
     },
   };

@@ -51,6 +51,17 @@ export interface PackedTensor {
 /** How weights are stored on the GPU; `stored` keeps what the file has. */
 export type WeightStorage = "stored" | Format;
 
+const storedAs = { F32: "f32", F16: "f16", I8: "i8" } as const;
+
+/** How the GPU stores a weight. */
+export function formatOf({ stored }: HostTensor, storage: WeightStorage): Format {
+  return storage === "stored" ? storedAs[stored] : storage;
+}
+
+/** The same for each of a layer's weights. */
+export const formatsOf = (weights: Record<string, HostTensor>, storage: WeightStorage): Record<string, Format> =>
+  Object.fromEntries(Object.entries(weights).map(([name, weight]) => [name, formatOf(weight, storage)]));
+
 /** What is to be computed: a layer whose tensors have no memory yet, and whose weights are still the host's. */
 export interface Task<P = unknown> {
   readonly adapter: Adapter;
@@ -59,8 +70,8 @@ export interface Task<P = unknown> {
   /** The inputs' item shapes, which may have more dimensions than their tensors. */
   readonly shapes: readonly Shape[];
   readonly output: Tensor;
-  /** Its weights by the name after `LAYER.`. */
-  readonly host: Readonly<Record<string, HostTensor>>;
+  /** How its weights are stored on the GPU, by the name after `LAYER.`; their numbers stay with the host. */
+  readonly formats: Readonly<Record<string, Format>>;
   readonly storage: WeightStorage;
   /** Whether weights may be kept in any form that serves: they are not trained, and nobody compares with plain ones. */
   readonly anyForm: boolean;
@@ -97,7 +108,7 @@ export interface Op<P = unknown> {
   /** Shapes of the weights by the name after `LAYER.`. */
   weightShapes?(inputs: readonly Shape[], params: P): Record<string, readonly number[]>;
   /** Weights into texels, in the form that its ways ask for. */
-  pack?(task: Task<P>, form: string): Record<string, PackedTensor>;
+  pack?(weights: Record<string, HostTensor>, task: Task<P>, form: string): Record<string, PackedTensor>;
   /** True when the output is the input's memory under another shape: no kernel runs. */
   isView?(inputs: readonly Shape[], params: P): boolean;
   /** Its output has the input's values in their order, under whatever shape. */

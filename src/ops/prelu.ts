@@ -19,7 +19,7 @@ export const prelu: Op<PreluParams> = {
   parse: (fields) => ({ shared: fields.boolean("shared", false) }),
   outputShape: ([input]) => input,
   weightShapes: ([[channels]], { shared }) => ({ slope: [shared ? 1 : channels] }),
-  pack: ({ host: { slope: { values } }, shapes: [[channels]], params: { shared } }) => ({
+  pack: ({ slope: { values } }, { shapes: [[channels]], params: { shared } }) => ({
     slope: packVector(shared ? new Float32Array(channels).fill(values[0]) : values),
   }),
   keepsRest: haveRests,

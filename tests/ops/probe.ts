@@ -6,7 +6,7 @@ import type { Adapter } from "../../src/gpu/adapter.ts";
 import { write } from "../../src/gpu/call.ts";
 import { featureMap, type Tensor as GpuTensor } from "../../src/gpu/tensor.ts";
 import { buildGraph, hostWeights, type Layer } from "../../src/net/graph.ts";
-import { batched, type Node, type Op, type Task } from "../../src/ops/op.ts";
+import { batched, formatsOf, type Node, type Op, type Task } from "../../src/ops/op.ts";
 import { ops } from "../../src/ops/table.ts";
 import { candidatesFor, formOf } from "../../src/ops/way.ts";
 import { allCases } from "../cases/all.ts";
@@ -72,7 +72,7 @@ export function taskOf(adapter: Adapter, { layer, inputs: [{ shape: [batch] }] }
     inputs: layer.inputs.map(({ name, shape }) => mapOf(name, shape)),
     shapes: layer.inputs.map(({ shape }) => shape),
     output: mapOf("output", layer.output.shape),
-    host: hostWeights(layer),
+    formats: formatsOf(hostWeights(layer), "stored"),
     storage: "stored",
     anyForm: true,
     doubleFloat: rests,
@@ -80,8 +80,9 @@ export function taskOf(adapter: Adapter, { layer, inputs: [{ shape: [batch] }] }
 }
 
 /** The task with weights in a form. */
-export function nodeOf(task: Task, { layer: { name, op } }: Probe, form: string): Node {
-  const weights = Object.entries(op.pack?.(task, form) ?? {}).map(([key, { texels, format }]) =>
+export function nodeOf(task: Task, { layer }: Probe, form: string): Node {
+  const { name, op } = layer;
+  const weights = Object.entries(op.pack?.(hostWeights(layer), task, form) ?? {}).map(([key, { texels, format }]) =>
     [key, { ...featureMap(task.adapter, key, [1, texels * 4, 1, 1]), format }] as const
   );
   return { ...task, name, weights: Object.fromEntries(weights), saved: {} };

@@ -11,7 +11,7 @@ import type { Node, Op, Task } from "../op.ts";
 import type { Backward, Forward, Sizes, Way } from "../way.ts";
 import type { ConvTask, ConvWay } from "./way.ts";
 import { convWays } from "./ways.ts";
-import { formatOf, packConv } from "./weights.ts";
+import { packConv } from "./weights.ts";
 
 /** What a geometry follows from. */
 export type Placed<P> = Pick<Task<P>, "inputs" | "shapes" | "params">;
@@ -34,7 +34,7 @@ export function convolution<P>(c: Convolution<P>): Pick<Op<P>, "forward" | "back
     adapter: task.adapter,
     geometry: c.geometry(task),
     direction,
-    format: formatOf(task.host.weight, task.storage),
+    format: task.formats.weight,
     anyForm: task.anyForm && (task.storage === "stored" || task.storage === "f32"), // others are asked for to save memory
     doubleFloat: task.doubleFloat && direction === c.forward,
   });
@@ -55,10 +55,10 @@ export function convolution<P>(c: Convolution<P>): Pick<Op<P>, "forward" | "back
     return [...from.calls, ...way.calls(own, sizes), ...into.calls];
   };
   return {
-    pack(task, form) {
+    pack(weights, task, form) {
       const geometry = c.geometry(task);
       const own = convWays.find((way) => way.form?.name === form)?.form;
-      return own ? own.pack(geometry, task.host) : packConv(geometry, task.host, task.storage);
+      return own ? own.pack(geometry, weights) : packConv(geometry, weights, task.storage);
     },
     forward: convWays.map((way): Way<P, Forward<P>> => ({
       ...described(way, c.forward),

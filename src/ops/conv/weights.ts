@@ -3,7 +3,7 @@ import { blockTexels } from "../../../shaders/conv/blocks.ts";
 import { type ConvGeometry, spans } from "../../../shaders/conv/shape.ts";
 import { UserError } from "../../formats/user_error.ts";
 import type { Format } from "../../gpu/tensor.ts";
-import { blocks, type HostTensor, type PackedTensor, type WeightStorage } from "../op.ts";
+import { blocks, formatOf, type HostTensor, type PackedTensor, type WeightStorage } from "../op.ts";
 
 /** The geometry without its batch, which packing does not need. */
 export type Connection = Pick<ConvGeometry, "channelsIn" | "channelsOut" | "groups" | "kernel">;
@@ -45,13 +45,6 @@ export function packVector(values: Float32Array): PackedTensor {
   const texels = blocks(values.length), padded = new Float32Array(texels * 4);
   padded.set(values);
   return { texels, format: "f32", bytes: new Uint8Array(padded.buffer) };
-}
-
-const storedAs = { F32: "f32", F16: "f16", I8: "i8" } as const;
-
-/** How the GPU stores a weight. */
-export function formatOf({ stored }: HostTensor, storage: WeightStorage): Format {
-  return storage === "stored" ? storedAs[stored] : storage;
 }
 
 /**
