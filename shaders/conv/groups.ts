@@ -18,7 +18,7 @@
 import { wgsl } from "wgsl-preprocessor";
 import { type ConvKernel, convShape } from "./shape.ts";
 import { constants } from "./wgsl.ts";
-import { eachSum } from "./registers.ts";
+import { sumNames } from "./registers.ts";
 
 /** Sums of an invocation. */
 const sumsOf = ({ tile }: ConvKernel): number => tile.blocks * tile.strips * tile.columns;
@@ -64,8 +64,7 @@ fn kernel(group: vec3u, lane: u32${group?.subgroups ? ", subgroup_lane: u32, sub
 /** Adds up the slices' sums and stores them with `store`. */
 export function gather(k: ConvKernel, store: string): string {
   if (!k.group) return store;
-  const names: string[] = [];
-  eachSum(k, (name) => String(names.push(name)));
+  const names = sumNames(k);
   const each = (statement: (name: string, row: string) => string) =>
     names.map((name, n) => statement(`sum_${name}`, `${n}u * LANES`)).join("\n");
   const tree = `

@@ -18,8 +18,11 @@ type Sum = { block: number; strip: number; column: number };
 const nameOf = ({ block, strip, column }: Sum) => `b${block}_s${strip}_c${column}`;
 
 /** A statement for each sum of the tile. */
-export const eachSum = ({ tile }: ConvKernel, statement: (name: string, at: Sum) => string): string =>
+const eachSum = ({ tile }: ConvKernel, statement: (name: string, at: Sum) => string): string =>
   unroll({ block: tile.blocks, strip: tile.strips, column: tile.columns }, (at) => statement(nameOf(at), at));
+
+/** The names of the tile's sums, without `sum_` before them. */
+export const sumNames = (k: ConvKernel): string[] => eachSum(k, (name) => name).split("\n");
 
 /** Declares the strips that an invocation has. */
 export const declareStrips = ({ tile }: ConvKernel): string =>

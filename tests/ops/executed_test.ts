@@ -8,18 +8,16 @@ import { openDevice } from "../../src/gpu/device.ts";
 import { chooseCheapest, type Question } from "../../src/net/choose.ts";
 import { Net } from "../../src/net/net.ts";
 import { describe } from "../../src/ops/way.ts";
-import { allCases } from "../cases/all.ts";
-import { type Case, caseNetwork } from "../cases/case.ts";
+import { caseNetwork } from "../cases/case.ts";
 import { pretend } from "../gpu/pretend.ts";
 import { caseModel } from "../net/case_model.ts";
-import { count } from "../reference/tensor.ts";
+import { smallWayCases } from "./check_ways.ts";
 import { executedMultiplyAdds } from "./executed.ts";
 
 const device = await openDevice();
 const gpu = pretend(device, { software: false }, "buffer");
 const types = ["conv2d", "deconv2d", "fc"];
-const isSmall = ({ inputs, name }: Case) => count(inputs[0]) < 3000 && !/products|4096|4099|70,0/.test(name);
-const small = allCases.filter((testCase) => types.includes(testCase.type) && isSmall(testCase));
+const small = smallWayCases.filter(({ type }) => types.includes(type));
 
 /**
  * Declared multiply-adds over executed ones, at most. They are the same but where groups do not fall on blocks of four

@@ -10,6 +10,7 @@ import {
 } from "../../../shaders/conv/shape.ts";
 import type { Adapter } from "../../gpu/adapter.ts";
 import { blocks } from "../op.ts";
+import { cheapest } from "../way.ts";
 import type { ConvTask } from "./way.ts";
 import { packedTexels } from "./weights.ts";
 
@@ -141,11 +142,9 @@ export function groupCost(task: ConvTask, tile: ConvTile, { slices, places, subg
   return own * lanes * idle(adapter, lanes) * (adapter.caps.software ? CPU_GROUPS : 1);
 }
 
-/** The cheapest tile for a task. */
-export function chooseTile(task: ConvTask): ConvTile {
-  const priced = tiles(task).map((tile) => ({ tile, cost: tileCost(task, tile) }));
-  return priced.reduce((best, one) => one.cost < best.cost ? one : best).tile;
-}
+/** The cheapest tile for a task, and its cost. */
+export const cheapestTile = (task: ConvTask): { tile: ConvTile; cost: number } =>
+  cheapest(tiles(task).map((tile) => ({ tile, cost: tileCost(task, tile) })));
 
 /** What it costs, in the same units, that plain weights come from memory. */
 export const weightCost = ({ adapter, geometry, format }: ConvTask): number =>

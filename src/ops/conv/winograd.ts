@@ -18,7 +18,7 @@ import { featureMap, type Tensor, TEXEL } from "../../gpu/tensor.ts";
 import { blocks, type HostTensor, type PackedTensor } from "../op.ts";
 import { convFlops } from "./flops.ts";
 import { labelOf, tiledCall } from "./register_tiles.ts";
-import { chooseTile, movingCost, tileCost, weightCost } from "./tiles.ts";
+import { cheapestTile, movingCost, weightCost } from "./tiles.ts";
 import type { ConvRun, ConvTask, ConvWay } from "./way.ts";
 import { type Connection, packConv, packVector } from "./weights.ts";
 
@@ -74,7 +74,7 @@ function cost(task: ConvTask): number {
   const [into, out] = direction === "direct" ? [fine, coarse] : [coarse, fine];
   const product = (one: WinogradClass) => {
     const own = productTask(task, one);
-    return tileCost(own, chooseTile(own)) + weightCost(own);
+    return cheapestTile(own).cost + weightCost(own);
   };
   return sum(product) + movingCost(adapter, blocks(from) * count, (READ * stepIn) ** 2, into) +
     movingCost(adapter, blocks(to) * count, out, (MADE * stepOut) ** 2);
@@ -159,7 +159,10 @@ function winogradCalls(run: ConvRun): Call[] {
 /** The call for the products of a class. */
 function product(run: ConvRun, one: WinogradClass, weight: Tensor, x: Tensor, made: Tensor): Call {
   const task = productTask(run, one);
-  return tiledCall({ ...run, ...task, weights: { weight }, x, y: write(made), forward: false }, chooseTile(task));
+  return tiledCall(
+    { ...run, ...task, weights: { weight }, x, y: write(made), forward: false },
+    cheapestTile(task).tile,
+  );
 }
 
 /** By minimal filtering, where enough tiles share the transformed weights. */

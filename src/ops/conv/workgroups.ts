@@ -21,7 +21,7 @@ const MOST_SUMS = 8;
 export const tileOf = ({ blocks, strips }: Sizes): ConvTile => ({ blocks, strips, columns: 1, unroll: 1 });
 const groupOf = ({ slices }: Sizes): ConvGroup => ({ slices, places: LANES / slices });
 
-/** The sizes that are worth trying: no slice without a block of the source, and no more places than there are. */
+/** The sizes that are worth trying: no slice without a block of the source, no strip without a position. */
 export function sizesOf({ adapter: { caps }, geometry, direction }: ConvTask): Sizes[] {
   const [from, to] = direction === "direct"
     ? [geometry.channelsIn, geometry.channelsOut]
