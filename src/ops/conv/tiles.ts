@@ -8,6 +8,7 @@ import {
   spans,
   tapRow,
 } from "../../../shaders/conv/shape.ts";
+import { lanesOf, type StagedKernel, stagedMultiplyAdds, stagedShape } from "../../../shaders/conv/staged.ts";
 import type { Adapter } from "../../gpu/adapter.ts";
 import { blocks } from "../op.ts";
 import { cheapest } from "../way.ts";
@@ -140,6 +141,13 @@ export function groupCost(task: ConvTask, tile: ConvTile, { slices, places, subg
   const gather = slices === 1 ? 0 : gpu.share * held * (subgroups ? 2 : Math.log2(slices));
   const own = Math.ceil(tripsOf(geometry, direction) / slices) * trip + gather + price.store * held;
   return own * lanes * idle(adapter, lanes) * (adapter.caps.software ? CPU_GROUPS : 1);
+}
+
+/** The same for a kernel that stages its tiles. */
+export function stagedCost({ adapter }: ConvTask, kernel: StagedKernel): number {
+  const { grid } = stagedShape(kernel);
+  const lanes = grid[0] * grid[1] * grid[2] * lanesOf(kernel.staged);
+  return stagedMultiplyAdds(kernel) / 16 * idle(adapter, lanes) * (adapter.caps.software ? CPU_GROUPS * 16 : 1);
 }
 
 /** The cheapest tile for a task, and its cost. */
