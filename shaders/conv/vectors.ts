@@ -214,81 +214,84 @@ fn inputTexel(item: u32, block: u32) -> u32 {
 }`;
 }
 
-/** The trips of a loop over rounds, and one more for those that are left, of which the last may be partial. */
-function eachTrip(k: VectorKernel, trip: (rounds: number, partial: boolean) => string): string {
+/** One trip of so many rounds, whose last may be a round in which not every lane has a texel. */
+type Trip = (rounds: number, partial: boolean) => string;
+
+/** The trips of a loop over whole rounds, and one more for the rounds that are left. */
+function eachTrip(k: VectorKernel, trip: Trip): string {
   const { length, rounds } = vectorShape(k);
   const { slices, unroll } = k.group;
   const looped = Math.floor(Math.floor(length / slices) / unroll) * unroll;
   return wgsl`
   #if ${looped > 0}
   for (var round = 0u; round < ${looped}u; round += ${unroll}u) {
+    let at = round * SLICES + slice;
     ${trip(unroll, false)}
   }
   #endif
   #if ${rounds > looped}
   {
-    let round = ${looped}u;
+    let at = ${looped}u * SLICES + slice;
     ${trip(rounds - looped, length % slices > 0)}
   }
   #endif`;
 }
 
-/** The lane's number along the sum in round `n` of a trip: past the end of the sum the last one, whose values are then zeros. */
-const numberOf = (name: string, n: number, end: string | undefined): string => {
-  const number = `(${plus("round", n)}) * SLICES + slice`;
-  return end
-    ? `let ${name}_${n} = min(${number}, ${end} - 1u);\nlet inside_${n} = ${number} < ${end};`
-    : `let ${name}_${n} = ${number};`;
-};
-
-/** Loads of one trip in the direct direction, then its products. */
-const directTrip = ({ geometry: { batch }, group }: VectorKernel) => (rounds: number, partial: boolean): string => {
-  const ends = (n: number) => partial && n === rounds - 1;
-  const loads = unroll({ round: rounds }, ({ round }) =>
-    [
-      numberOf("texel", round, ends(round) ? "ROW" : undefined),
+/**
+ * A trip: first it loads the weights, which are far away, then each round takes the values that they meet, zeros where the
+ * lane's number `at_n` along its sum would be `end` or more.
+ */
+const tripOf = (
+  { geometry: { batch }, group }: VectorKernel,
+  end: string,
+  { weights, values, zero, add }: {
+    weights: (at: string, block: number) => string;
+    values: (at: string, item: number) => string;
+    zero: string;
+    add: string;
+  },
+): Trip =>
+(rounds, partial) => {
+  const ends = (round: number) => partial && round === rounds - 1;
+  const loads = unroll({ round: rounds }, ({ round }) => {
+    const at = plus("at", round, "u * SLICES");
+    return [
+      `let at_${round} = ${ends(round) ? `min(${at}, ${end} - 1u)` : at};`,
       unroll(
         { block: group.blocks },
-        ({ block }) => `let weights_${round}_b${block} = load_w((${plus("block", block)}) * ROW + texel_${round});`,
+        ({ block }) => `let weights_${round}_b${block} = load_w(${weights(`at_${round}`, block)});`,
       ),
-      unroll({ item: batch }, ({ item }) => {
-        const values = `valuesFor(load_x(inputTexel(${item}u, texel_${round} / BLOCK_TEXELS)), part)`;
-        return `let values_${round}_i${item} = ${
-          ends(round) ? `select(Values(), ${values}, inside_${round})` : values
-        };`;
+    ].join("\n");
+  });
+  const products = unroll({ round: rounds, item: batch }, ({ round, item }) => {
+    const own = values(`at_${round}`, item);
+    const guarded = ends(round) ? `select(${zero}, ${own}, ${plus("at", round, "u * SLICES")} < ${end})` : own;
+    return [
+      `let values_${round}_i${item} = ${guarded};`,
+      unroll({ block: group.blocks }, ({ block }) => {
+        const sum = `sum_b${block}_i${item}`;
+        return `${sum} = ${add}(${sum}, weights_${round}_b${block}, values_${round}_i${item});`;
       }),
-    ].join("\n"));
-  const products = unroll({ round: rounds, block: group.blocks, item: batch }, ({ round, block, item }) => {
-    const sum = `sum_b${block}_i${item}`;
-    return `${sum} = addDirect(${sum}, weights_${round}_b${block}, values_${round}_i${item});`;
+    ].join("\n");
   });
   return `${loads}\n${products}`;
 };
 
-/** Loads of one trip in the transposed direction, then its products. */
-const transposedTrip =
-  ({ geometry: { batch }, format }: VectorKernel) => (rounds: number, partial: boolean): string => {
-    const ends = (n: number) => partial && n === rounds - 1;
-    const loads = unroll({ round: rounds }, ({ round }) => {
-      const scaled = format === "i8" ? ` * load_scale(row_${round})` : "";
-      return [
-        numberOf("row", round, ends(round) ? "ROWS" : undefined),
-        `let weights_${round} = load_w(row_${round} * ROW + column);`,
-        unroll({ item: batch }, ({ item }) => {
-          const outputs = `load_x(${item}u * ROWS + row_${round})${scaled}`;
-          return `let outputs_${round}_i${item} = ${
-            ends(round) ? `select(vec4f(), ${outputs}, inside_${round})` : outputs
-          };`;
-        }),
-      ].join("\n");
-    });
-    const products = unroll(
-      { round: rounds, item: batch },
-      ({ round, item }) =>
-        `sum_b0_i${item} = addTransposed(sum_b0_i${item}, weights_${round}, outputs_${round}_i${item});`,
-    );
-    return `${loads}\n${products}`;
-  };
+const directTrip = (k: VectorKernel): Trip =>
+  tripOf(k, "ROW", {
+    weights: (at, block) => `row_b${block} + ${at}`,
+    values: (at, item) => `valuesFor(load_x(inputTexel(${item}u, ${at} / BLOCK_TEXELS)), part)`,
+    zero: "Values()",
+    add: "addDirect",
+  });
+
+const transposedTrip = (k: VectorKernel): Trip =>
+  tripOf(k, "ROWS", {
+    weights: (at) => `${at} * ROW + column`,
+    values: (at, item) => `load_x(${item}u * ROWS + ${at})${k.format === "i8" ? ` * load_scale(${at})` : ""}`,
+    zero: "vec4f()",
+    add: "addTransposed",
+  });
 
 /** The names of a lane's sums. */
 const sumNames = ({ geometry: { batch }, group }: VectorKernel): string[] =>
@@ -304,6 +307,7 @@ fn kernel(group: vec3u, lane: u32) {
   let slice = lane;
   let part = lane % BLOCK_TEXELS;
   let block = group.x * BLOCKS;
+  ${unroll({ block: k.group.blocks }, ({ block }) => `let row_b${block} = (${plus("block", block)}) * ROW;`)}
   ${declareSums(k)}
   ${eachTrip(k, directTrip(k))}
   ${sliceTree(sumNames(k))}
