@@ -12,10 +12,10 @@ import {
   type StagedTile,
   stagedTrips,
 } from "../../../shaders/conv/staged.ts";
-import { type Call, read } from "../../gpu/call.ts";
+import type { Call } from "../../gpu/call.ts";
 import type { Sizes } from "../way.ts";
 import { convFlops } from "./flops.ts";
-import { labelOf } from "./register_tiles.ts";
+import { labelOf, readsOf } from "./register_tiles.ts";
 import { stagedCost, TRIPS } from "./tiles.ts";
 import type { ConvRun, ConvTask, ConvWay } from "./way.ts";
 
@@ -57,19 +57,13 @@ function sizesOf(task: ConvTask): Sizes[] {
   }).map((tile) => ({ ...tile }));
 }
 
-function call(run: ConvRun, sizes: Sizes): Call {
-  const { weights: { weight, scale, bias }, x, y, forward, geometry } = run;
-  const useBias = forward && bias !== undefined;
-  const kernel = kernelOf({ ...run, format: weight.format }, sizes, useBias);
+function callOf(run: ConvRun, sizes: Sizes): Call {
+  const { geometry, direction } = run;
+  const { bindings, format, bias } = readsOf(run);
+  const kernel = kernelOf({ ...run, format }, sizes, bias);
   return {
-    label: labelOf(run.name, run.direction),
-    bindings: {
-      x: read(x),
-      w: read(weight),
-      y,
-      ...(scale ? { scale: read(scale) } : {}),
-      ...(useBias ? { bias: read(bias) } : {}),
-    },
+    label: labelOf(run.name, direction),
+    bindings,
     code: code(kernel),
     flops: convFlops(geometry),
     multiplyAdds: stagedMultiplyAdds(kernel),
@@ -86,5 +80,5 @@ export const staged: ConvWay = {
     !task.doubleFloat && stagedShape(kernelOf(task, { ...TILES[0] })).exact && sizesOf(task).length > 0,
   sizes: sizesOf,
   cost: (task, sizes) => stagedCost(task, kernelOf(task, sizes)),
-  calls: (run, sizes) => [call(run, sizes)],
+  calls: (run, sizes) => [callOf(run, sizes)],
 };

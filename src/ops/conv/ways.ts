@@ -2,6 +2,7 @@
 import { direct, doubleFloat, transposed } from "./register_tiles.ts";
 import { staged } from "./staged.ts";
 import { subgroups } from "./subgroups.ts";
+import { vectors } from "./vectors.ts";
 import type { ConvWay } from "./way.ts";
 import { winograd } from "./winograd.ts";
 import { workgroups } from "./workgroups.ts";
@@ -15,4 +16,5 @@ export const convWays: readonly ConvWay[] = [
   workgroups,
   subgroups,
   staged,
+  vectors,
 ];
