@@ -14,30 +14,57 @@ export interface Peak {
   gigabytes: number;
 }
 
+/** How `timeRuns` measures. */
+export interface Rounds {
+  /** Rounds of which the best counts. */
+  rounds: number;
+  /** Runs of a round to begin with; 1 unless given. */
+  times?: number;
+  /** Rounds get longer until one lasts at least half as long, in milliseconds. */
+  roundMs: number;
+}
+
+/** Runs of a round at most. */
+const MOST_RUNS = 1000;
+
 /**
- * Milliseconds of one run of the steps: the best of `rounds`, each repeated to last long enough to be measured.
- * The steps may not depend on how often they run.
+ * Milliseconds of one run, `submit` submitting so many of them: the best of several rounds, each long enough to be measured.
+ * What an empty submit takes to come back is no part of it. Runs may not take longer because of those before.
  */
-export async function timeSteps(device: Device, steps: readonly Step[], rounds = 5, roundMs = 100): Promise<number> {
+export async function timeRuns(
+  device: Device,
+  submit: (times: number) => void,
+  { rounds, times = 1, roundMs }: Rounds,
+): Promise<number> {
   const once = async (times: number) => {
-    const started = performance.now(), encoder = device.gpu.createCommandEncoder({ label: "timing" });
-    const pass = encoder.beginComputePass({ label: "timing" });
-    for (let time = 0; time < times; time++) encode(pass, steps);
-    pass.end();
-    device.gpu.queue.submit([encoder.finish()]);
+    const started = performance.now();
+    submit(times);
     await device.finish();
     return performance.now() - started;
   };
-  await once(1);
   const idle = Math.min(await empty(device), await empty(device));
-  let times = 1, took = await once(times) - idle;
-  while (took < roundMs / 2 && times < 1000) {
-    times = Math.min(1000, Math.ceil(times * Math.min(10, roundMs / Math.max(took, roundMs / 10))));
+  let took = await once(times) - idle;
+  while (took < roundMs / 2 && times < MOST_RUNS) {
+    times = Math.min(MOST_RUNS, Math.ceil(times * Math.min(10, roundMs / Math.max(took, roundMs / 10))));
     took = await once(times) - idle;
   }
   let best = took / times;
   for (let round = 1; round < rounds; round++) best = Math.min(best, (await once(times) - idle) / times);
   return Math.max(best, 1e-6);
+}
+
+/** Milliseconds of one run of the steps, by `timeRuns`. */
+export async function timeSteps(device: Device, steps: readonly Step[], rounds = 5, roundMs = 100): Promise<number> {
+  const submit = (times: number) => {
+    const encoder = device.gpu.createCommandEncoder({ label: "timing" });
+    const pass = encoder.beginComputePass({ label: "timing" });
+    for (let time = 0; time < times; time++) encode(pass, steps);
+    pass.end();
+    device.gpu.queue.submit([encoder.finish()]);
+  };
+  submit(1);
+  await device.finish();
+  return await timeRuns(device, submit, { rounds, roundMs });
 }
 
 /** Milliseconds that an empty submit takes to come back. */
