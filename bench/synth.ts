@@ -1,15 +1,21 @@
 /** One iteration of the default search: time, dispatches, arithmetic and its share of the adapter's peak. */
 import { openClassifier, openGenerator } from "../src/cli/defaults.ts";
 import type { Device } from "../src/gpu/device.ts";
-import { type Peak, shareText } from "../src/gpu/probe.ts";
+import { type Peak, shareText, type Submit, timeRuns } from "../src/gpu/probe.ts";
 import { count } from "../src/ops/op.ts";
 import { Climb } from "../src/synth/climb.ts";
 import { join } from "../src/synth/joined.ts";
 import { normals } from "../src/synth/random.ts";
 import { searchDefaults } from "../src/synth/search.ts";
 
-/** Iterations that one timing covers at batch 1, and timings of which the best counts. */
-const ITERATIONS = 5, ROUNDS = 5;
+/** Timings of which the best counts. */
+const ROUNDS = 5;
+
+/** Iterations that one timing covers at batch 1 where a CPU runs the shaders. */
+const ITERATIONS = 5;
+
+/** What a timing aims at on a GPU, in milliseconds: long enough for its clock to rise to what it keeps. */
+const ROUND_MS = 500;
 
 /** What was measured. */
 export interface SynthFigures {
@@ -31,23 +37,25 @@ export interface SynthFigures {
 export async function benchSynth(device: Device, batch: number): Promise<{ synth: SynthFigures }> {
   const started = performance.now();
   const joined = join(await openGenerator(), await openClassifier());
-  const times = Math.max(1, Math.round(ITERATIONS / batch));
+  const settings = searchDefaults();
   using climb = await Climb.create(device, joined, {
-    ...searchDefaults(),
-    iterations: 1 + times * ROUNDS,
+    ...settings,
     codes: normals(0, batch * count(joined.code.shape)),
     targets: Array.from({ length: batch }, () => [[945, 0, 0] as const]),
   });
-  const run = async (iterations: number) => {
-    const from = performance.now();
-    climb.submit(iterations);
-    await device.finish();
-    return performance.now() - from;
+  /** Whole searches, one after another, and the beginning of a last one. */
+  const submit: Submit = (iterations, timestamps) => {
+    for (let done = 0; done < iterations; done += settings.iterations) {
+      const times = Math.min(settings.iterations, iterations - done);
+      climb.restart();
+      climb.submit(times, timestamps && partOf(timestamps, done === 0, done + times === iterations));
+    }
   };
-  await run(1);
-  const firstIterationMs = performance.now() - started, rounds: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) rounds.push(await run(times) / times);
-  const iterationMs = Math.min(...rounds);
+  submit(1);
+  await device.finish();
+  const firstIterationMs = performance.now() - started;
+  const { software } = device.caps, times = software ? Math.max(1, Math.round(ITERATIONS / batch)) : 1;
+  const iterationMs = await timeRuns(device, submit, { rounds: ROUNDS, times, roundMs: software ? 0 : ROUND_MS });
   const { flops, executedFlops, dispatches, memory } = climb;
   const rate = (operations: number) => operations / iterationMs / 1e6;
   return {
@@ -59,12 +67,26 @@ export async function benchSynth(device: Device, batch: number): Promise<{ synth
   };
 }
 
+/** The timestamps that one of several passes writes: the first pass its beginning, the last its end. */
+function partOf(
+  { querySet, beginningOfPassWriteIndex, endOfPassWriteIndex }: GPUComputePassTimestampWrites,
+  first: boolean,
+  last: boolean,
+): GPUComputePassTimestampWrites | undefined {
+  if (!first && !last) return undefined;
+  return {
+    querySet,
+    ...(first ? { beginningOfPassWriteIndex } : {}),
+    ...(last ? { endOfPassWriteIndex } : {}),
+  };
+}
+
 /** The figures as text. */
 export function synthLines(s: SynthFigures, peak: Peak): string[] {
   return [
-    `batch ${s.batch}: ${s.iterationMs.toFixed(1)} ms an iteration (${
-      (s.iterationMs / s.batch).toFixed(1)
-    } ms a picture), ` +
+    `batch ${s.batch}: ${milliseconds(s.iterationMs)} an iteration (${
+      milliseconds(s.iterationMs / s.batch)
+    } a picture), ` +
     `${s.dispatches} dispatches, ${(s.flops / 1e9).toFixed(2)} GFLOP`,
     `${s.gflops.toFixed(2)} GFLOP/s; ${s.executedGflops.toFixed(2)} executed, share of the peak: ${
       shareText(s.executedGflops, peak.gflops)
@@ -73,3 +95,6 @@ export function synthLines(s: SynthFigures, peak: Peak): string[] {
     `first iteration after ${(s.firstIterationMs / 1000).toFixed(1)} s, loading and compiling included`,
   ];
 }
+
+/** With a decimal, or three digits of what is shorter. */
+const milliseconds = (ms: number): string => `${ms < 10 ? ms.toPrecision(3) : ms.toFixed(1)} ms`;

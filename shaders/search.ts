@@ -1,7 +1,7 @@
 /**
  * The search's own kernels: the objective's gradient, the mean magnitude of the code's gradient, and the step.
  *
- * What changes between iterations lies in `state`, two texels that never leave the GPU:
+ * What changes between iterations lies in `state`, two texels an item that never leave the GPU:
  *   0: iteration, iterations, first learning rate, last learning rate        1: decay, lowest code value, γ, –
  */
 import { wgsl } from "wgsl-preprocessor";
@@ -40,7 +40,7 @@ fn kernel(i: u32) {
       count += 1.0;
     }
   }
-  let gamma = load_state(1u).z;
+  let gamma = load_state(2u * item + 1u).z;
   var dy = vec4f();
   for (var k = 0u; k < ${units}u; k++) {
     let t = load_targets(item * ${units}u + k);
@@ -50,39 +50,38 @@ fn kernel(i: u32) {
     }
   }
   store_dy(i, dy);
-  if (own == 0u) { store_trace(u32(load_state(0u).x) * ${items}u + item, vec4f(sum, 0.0, 0.0, 0.0)); }
-}`;
-}
-
-/** Σ |g| of an item in `parts` pieces; the first invocation counts the iteration. Bindings: g, partial, state. */
-export function magnitude(texels: number, parts: number): string {
-  return `
-fn kernel(i: u32) {
-  let item = i / ${parts}u;
-  var sum = vec4f();
-  for (var k = i % ${parts}u; k < ${texels}u; k += ${parts}u) { sum += abs(load_g(item * ${texels}u + k)); }
-  store_partial(i, sum);
-  if (i == 0u) { store_state(0u, load_state(0u) + vec4f(1.0, 0.0, 0.0, 0.0)); }
+  if (own == 0u) { store_trace(u32(load_state(2u * item).x) * ${items}u + item, vec4f(sum, 0.0, 0.0, 0.0)); }
 }`;
 }
 
 /** How a step uses the gradient: `paper` divides by its mean magnitude, `adam` is Kingma and Ba's rule (2015). */
 export type Rule = "paper" | "adam";
 
-/**
- * code ← clip(code + step, lowest, bound) · decay, unless the gradient is zero everywhere. Bindings: g, partial, state,
- * bound, code (kept here), input (the generator's copy), and for adam `m` and `v`. One invocation a texel of the code.
- */
-export function step(rule: Rule, { texels, values, parts }: { texels: number; values: number; parts: number }): string {
-  return wgsl`
+/** The codes of a batch: texels and values of one. */
+export interface CodeGeometry {
+  texels: number;
+  values: number;
+}
+
+/** Σ |g| of an item in `parts` pieces; the first one of each counts the iteration. Bindings: g, partial, state. */
+export function magnitude({ texels }: CodeGeometry, parts: number): string {
+  return `
 fn kernel(i: u32) {
-  let item = i / ${texels}u;
-  var sums = vec4f();
-  for (var p = 0u; p < ${parts}u; p++) { sums += load_partial(item * ${parts}u + p); }
-  let mean = (sums.x + sums.y + sums.z + sums.w) / ${values}.0;
-  let schedule = load_state(0u);
-  let limits = load_state(1u);
-  let done = schedule.x - 1.0;
+  let item = i / ${parts}u;
+  var sum = vec4f();
+  for (var k = i % ${parts}u; k < ${texels}u; k += ${parts}u) { sum += abs(load_g(item * ${texels}u + k)); }
+  store_partial(i, sum);
+  if (i % ${parts}u == 0u) { store_state(2u * item, load_state(2u * item) + vec4f(1.0, 0.0, 0.0, 0.0)); }
+}`;
+}
+
+/**
+ * WGSL `advance(i, mean, done, schedule, limits)`: code ← clip(code + step, lowest, bound) · decay for a texel, unless the gradient
+ * is zero everywhere.
+ */
+const advance = (rule: Rule, texels: number) =>
+  wgsl`
+fn advance(i: u32, mean: f32, done: f32, schedule: vec4f, limits: vec4f) {
   let rate = schedule.z + (schedule.w - schedule.z) * done / schedule.y;
   let g = load_g(i);
   var code = load_code(i);
@@ -101,5 +100,54 @@ fn kernel(i: u32) {
   }
   store_code(i, code);
   store_input(i, code);
+}`;
+
+/**
+ * The step after `magnitude`. Bindings: g, partial, state, bound, code (kept here), input (the generator's copy), and for adam `m`
+ * and `v`. One invocation a texel of the code.
+ */
+export function step(rule: Rule, { texels, values }: CodeGeometry, parts: number): string {
+  return `
+${advance(rule, texels)}
+fn kernel(i: u32) {
+  let item = i / ${texels}u;
+  var sums = vec4f();
+  for (var p = 0u; p < ${parts}u; p++) { sums += load_partial(item * ${parts}u + p); }
+  let mean = (sums.x + sums.y + sums.z + sums.w) / ${values}.0;
+  let schedule = load_state(2u * item);
+  advance(i, mean, schedule.x - 1.0, schedule, load_state(2u * item + 1u));
+}`;
+}
+
+/**
+ * Magnitude and step in one, which counts the iteration too: a workgroup an item, whose lanes sum up every `lanes`-th texel
+ * each, then add their sums as a tree. Bindings as those of `step`, without `partial`; `state` is updated.
+ */
+export function groupStep(rule: Rule, { texels, values }: CodeGeometry, lanes: number): string {
+  return `
+const LANES = ${lanes}u;
+const TEXELS = ${texels}u;
+
+var<workgroup> sums: array<vec4f, LANES>;
+
+${advance(rule, texels)}
+
+fn kernel(group: vec3u, lane: u32) {
+  let first = group.x * TEXELS;
+  let schedule = load_state(2u * group.x);
+  let limits = load_state(2u * group.x + 1u);
+  var sum = vec4f();
+  for (var k = lane; k < TEXELS; k += LANES) { sum += abs(load_g(first + k)); }
+  sums[lane] = sum;
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) { sums[lane] += sums[lane + half]; }
+  }
+  workgroupBarrier();
+  storageBarrier();
+  let all = sums[0];
+  let mean = (all.x + all.y + all.z + all.w) / ${values}.0;
+  for (var k = lane; k < TEXELS; k += LANES) { advance(first + k, mean, schedule.x, schedule, limits); }
+  if (lane == 0u) { store_state(2u * group.x, schedule + vec4f(1.0, 0.0, 0.0, 0.0)); }
 }`;
 }

@@ -4,14 +4,15 @@
  *   generator → crop → classifier → objective → gradients back to the code → step
  */
 import type { Device } from "../gpu/device.ts";
-import { type Call, read, update, write } from "../gpu/call.ts";
+import { type Call, write } from "../gpu/call.ts";
 import { download, free, fromTexels, type Memory, place, run, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
 import { bytes, floats } from "../net/net.ts";
 import { buildPlan, type Plan, type PlanMemory, type PlanRequest, type PlanTensors } from "../net/plan.ts";
 import { texelCall } from "../ops/calls.ts";
 import { chw, count, type WeightStorage } from "../ops/op.ts";
-import { magnitude, objective, type Rule, step } from "../../shaders/search.ts";
+import { objective, type Rule } from "../../shaders/search.ts";
 import type { Joined } from "./joined.ts";
+import { stepCalls } from "./step.ts";
 
 /** Numbers of one search, all of them decided. */
 export interface ClimbSettings {
@@ -32,10 +33,18 @@ export interface ClimbSettings {
 /** Where clipping never bites. */
 const FAR = 3e38;
 
-/** Pieces in which the gradient's magnitude is summed. */
-const PARTS = 32;
+/** What a search leaves: `Climb`'s readings of these names. */
+export interface Readings {
+  trace: Float32Array;
+  values?: Float32Array;
+  images: Float32Array;
+  codes: Float32Array;
+}
 
-/** A search in progress on the GPU. */
+/**
+ * A search in progress on the GPU. Each reading waits for what was submitted, in Deno at least 10 ms, on a GPU longer than an
+ * iteration takes; readings together wait once.
+ */
 export class Climb {
   private constructor(
     private readonly device: Device,
@@ -45,6 +54,7 @@ export class Climb {
     private readonly own: { code: Tensor; trace: Tensor },
     private readonly owned: readonly Memory[],
     private readonly items: number,
+    private readonly starts: ReadonlyMap<Tensor, Float32Array<ArrayBuffer>>,
   ) {}
 
   /** Compiles the iteration and uploads the start. @throws UserError, GpuError */
@@ -56,16 +66,16 @@ export class Climb {
   ): Promise<Climb> {
     const items = settings.targets.length, units = Math.max(...settings.targets.map((list) => list.length));
     const codeShape = [items, ...chw(joined.code.shape)] as const, [, c, h, w] = codeShape;
-    const texels = Math.ceil(c / 4) * h * w, parts = Math.min(PARTS, texels), owned: Memory[] = [];
+    const texels = Math.ceil(c / 4) * h * w, owned: Memory[] = [];
     const own = (label: string, size: number, values?: Float32Array<ArrayBuffer>): Tensor => {
       const tensor = place(device, run(label, size, "buffer"));
       owned.push(tensor.memory!);
       if (values) upload(device, tensor, bytes(values));
       return tensor;
     };
-    const start = toTexels(settings.codes, codeShape);
-    const code = own("code", items * texels, start), trace = own("trace", settings.iterations * items);
-    const state = own("state", 2, stateOf(settings));
+    const start = toTexels(settings.codes, codeShape), first = stateOf(settings);
+    const code = own("code", items * texels), trace = own("trace", settings.iterations * items);
+    const state = own("state", 2 * items);
     const targets = own("targets", items * units, targetTexels(settings.targets, units));
     const bound = own("bounds", texels, boundTexels(settings.bound, codeShape));
     const moments = settings.rule === "adam" ? { m: own("m", items * texels), v: own("v", items * texels) } : undefined;
@@ -79,27 +89,11 @@ export class Climb {
         units,
       ),
     ];
-    const after = ({ of, dx }: PlanTensors): Call[] => {
-      const g = dx!, partial = run("gradient magnitude", items * parts, "buffer");
-      return [
-        texelCall("magnitude", { g }, { partial: write(partial), state: update(state) }, magnitude(texels, parts)),
-        {
-          label: "step",
-          bindings: {
-            g: read(g),
-            partial: read(partial),
-            state: read(state),
-            bound: read(bound),
-            code: update(code),
-            input: write(of(joined.code)),
-            ...(moments ? { m: update(moments.m), v: update(moments.v) } : {}),
-          },
-          code: step(settings.rule, { texels, values: count(joined.code.shape), parts }),
-          invocations: items * texels,
-          flops: 0,
-        },
-      ];
-    };
+    const after = ({ of, dx }: PlanTensors): Call[] =>
+      stepCalls(device, settings.rule, items, { texels, values: count(joined.code.shape) }, {
+        ...{ g: dx!, state, bound, code, input: of(joined.code) },
+        moments,
+      });
     const plan = await buildPlan(device, {
       graph: joined.graph,
       batch: items,
@@ -111,13 +105,25 @@ export class Climb {
       seed,
       after,
     });
-    upload(device, plan.tensors.of(joined.code), bytes(start));
-    return new Climb(device, joined, plan, { code, trace }, owned, items);
+    const starts = new Map([[code, start], [plan.tensors.of(joined.code), start], [state, first]]);
+    if (moments) {
+      for (const moment of Object.values(moments)) {
+        starts.set(moment, new Float32Array(4 * moment.texels));
+      }
+    }
+    const climb = new Climb(device, joined, plan, { code, trace }, owned, items, starts);
+    climb.restart();
+    return climb;
   }
 
-  /** Submits so many iterations. */
-  submit(times: number): void {
-    this.plan.submit(times);
+  /** Back to the start, after what was submitted. */
+  restart(): void {
+    for (const [tensor, values] of this.starts) upload(this.device, tensor, bytes(values));
+  }
+
+  /** Submits so many iterations, with those before at most as many as the settings say. */
+  submit(times: number, timestampWrites?: GPUComputePassTimestampWrites): void {
+    this.plan.submit(times, false, timestampWrites);
   }
 
   /** Dispatches of one iteration. */
@@ -166,14 +172,32 @@ export class Climb {
     return fromTexels(floats(await download(this.device, tensor)), tensor.shape);
   }
 
+  /** What there is to tell after so many iterations: the trace, and where the units are the output's all their values. */
+  async progress(iterations: number): Promise<Pick<Readings, "trace" | "values">> {
+    const values = this.joined.atOutput ? this.values() : undefined;
+    const [trace, last] = await Promise.all([this.trace(iterations), values]);
+    return { trace, values: last };
+  }
+
+  /** All that is there after so many iterations. */
+  async readings(iterations: number): Promise<Readings> {
+    const [progress, images, codes] = await Promise.all([this.progress(iterations), this.images(), this.codes()]);
+    return { ...progress, images, codes };
+  }
+
   [Symbol.dispose](): void {
     this.plan[Symbol.dispose]();
     for (const memory of this.owned) free(this.device, memory);
   }
 }
 
-function stateOf({ iterations, lrStart, lrEnd, decay, bound, gamma }: ClimbSettings): Float32Array<ArrayBuffer> {
-  return new Float32Array([0, iterations, lrStart, lrEnd, decay, bound ? 0 : -FAR, gamma, 0]);
+function stateOf(
+  { iterations, lrStart, lrEnd, decay, bound, gamma, targets }: ClimbSettings,
+): Float32Array<ArrayBuffer> {
+  const one = [0, iterations, lrStart, lrEnd, decay, bound ? 0 : -FAR, gamma, 0];
+  const all = new Float32Array(targets.length * one.length);
+  targets.forEach((_, item) => all.set(one, item * one.length));
+  return all;
 }
 
 function targetTexels(targets: ClimbSettings["targets"], units: number): Float32Array<ArrayBuffer> {

@@ -18,7 +18,7 @@ import type { PlanMemory, PlannedMemory } from "../net/plan.ts";
 import { hostTensor } from "../net/weights.ts";
 import { chw, count, type WeightStorage } from "../ops/op.ts";
 import type { Rule } from "../../shaders/search.ts";
-import { Climb, type ClimbSettings } from "./climb.ts";
+import { Climb, type ClimbSettings, type Readings } from "./climb.ts";
 import { join, type Joined } from "./joined.ts";
 import { normals } from "./random.ts";
 
@@ -165,8 +165,9 @@ async function run(
 ): Promise<SearchResult> {
   const { classifier, targets, weights, signal } = options, { iterations } = settings;
   const memory = { ...climb.memory, device: inUse };
-  const started = performance.now(), { atOutput } = joined;
-  let done = 0, chunk = 1;
+  const started = performance.now();
+  const growth = device.caps.software ? 4 : 32;
+  let done = 0, chunk = 1, ending: Readings | undefined;
   const pictures = async () =>
     split(await climb.images(), targets.length).map((values) =>
       inputToPicture(classifier.network, values, joined.image.shape)
@@ -176,21 +177,22 @@ async function run(
     const times = Math.min(chunk, iterations - done, options.every ?? Infinity), from = performance.now();
     climb.submit(times);
     done += times;
+    if (done === iterations) ending = await climb.readings(done);
     if (options.onProgress) {
-      // Each of these waits for the submit; together they wait once.
-      const [trace, values] = await Promise.all([climb.trace(done), atOutput ? climb.values() : undefined]);
+      const { trace, values } = ending ?? await climb.progress(done);
       const activations = trace.slice((done - 1) * targets.length);
       const top = values && split(values, targets.length).map((v) => rank(classifier, v, 1)[0]);
       await options.onProgress({ iteration: done, iterations, activations, top, pictures });
-    } else await device.finish();
+    } else if (!ending) await device.finish();
     const took = performance.now() - from;
-    chunk = done === times ? 1 : Math.max(1, Math.min(4 * times, Math.floor(times * SUBMIT_MS / Math.max(took, 1))));
+    const known = done > times || !device.caps.software; // where a CPU compiles kernels as they first run, the first says little
+    chunk = known ? Math.max(1, Math.min(growth * times, Math.floor(times * SUBMIT_MS / Math.max(took, 1)))) : 1;
   }
-  const seconds = (performance.now() - started) / 1000, images = await climb.images();
-  const trace = await climb.trace(done);
-  const codes = split(await climb.codes(), targets.length);
-  const values = atOutput
-    ? split(await climb.values(), targets.length)
+  const seconds = (performance.now() - started) / 1000;
+  const { trace, values: logits, images, codes: last } = ending ?? await climb.readings(done);
+  const codes = split(last, targets.length);
+  const values = logits
+    ? split(logits, targets.length)
     : await outputs(device, classifier, images, { batch: targets.length, weights });
   const items = targets.map((target, n): SearchItem => ({
     target,

@@ -5,6 +5,7 @@ import { openDevice } from "../../src/gpu/device.ts";
 import type { Model } from "../../src/net/model.ts";
 import { normals } from "../../src/synth/random.ts";
 import { search, type SearchOptions } from "../../src/synth/search.ts";
+import { pretend } from "../gpu/pretend.ts";
 import { randomWeights } from "../cases/case.ts";
 import { caseModel } from "../net/case_model.ts";
 import { objective } from "../../shaders/search.ts";
@@ -15,6 +16,7 @@ import { type Tensor, tensor } from "../reference/tensor.ts";
 import { readWeights } from "../reference/weights.ts";
 
 const device = await openDevice();
+const gpu = pretend(device, { software: false }, "buffer");
 
 /** Float32 rounding grows over steps that divide by a mean: the agreement that users are promised. */
 const TOLERANCE = 1e-3;
@@ -64,43 +66,56 @@ const bound = (weights: Map<string, Tensor>) =>
     Math.fround(Math.fround(mean) + 3 * Math.fround(weights.get("code.std")!.data[j]))
   );
 
-Deno.test("search: a batch of different targets is each target's float64 search", async () => {
-  const { generator, classifier, weights } = small(), iterations = 12;
-  const targets = [
-    { units: [0], seed: 0 },
-    { units: [3], seed: 1 },
-    { units: [1, 4], seed: 2 },
-  ];
-  for (const [layer, gamma, xy] of [["out", 0, undefined], ["out", 0.4, undefined], ["conv", 0, [2, 5]]] as const) {
-    const { items } = await search(device, {
-      generator,
-      classifier,
-      layer,
-      gamma,
-      iterations,
-      targets: targets.map((target) => ({ ...target, xy })),
-    });
-    items.forEach(({ code, trace }, n) => {
-      const expected = paperSearch({
-        generator: { network: generatorNetwork, weights: weights[0] },
-        classifier: { network: classifierNetwork, weights: weights[1] },
+for (const [kind, own] of [["", device], [" on a GPU", gpu]] as const) {
+  Deno.test(`search${kind}: a batch of different targets is each target's float64 search`, async () => {
+    const { generator, classifier, weights } = small(), iterations = 12;
+    const targets = [
+      { units: [0], seed: 0 },
+      { units: [3], seed: 1 },
+      { units: [1, 4], seed: 2 },
+    ];
+    for (const [layer, gamma, xy] of [["out", 0, undefined], ["out", 0.4, undefined], ["conv", 0, [2, 5]]] as const) {
+      const { items } = await search(own, {
+        generator,
+        classifier,
         layer,
-        units: targets[n].units,
-        yx: xy && [xy[1], xy[0]],
         gamma,
-        code: tensor([1, 20], normals(targets[n].seed, 20)),
         iterations,
-        learningRate: { start: 8, end: 1e-10 },
-        bounds: bound(weights[0]),
-        decay: 0.99,
+        targets: targets.map((target) => ({ ...target, xy })),
       });
-      assertClose(`${layer} ${n} code`, { shape: [1, 20], data: code }, expected.code, TOLERANCE);
-      const sums = expected.trace.map((activations) => activations.reduce((a, b) => a + b, 0));
-      // Where its gradient became zero, the reference stopped; the batch went on without moving that item.
-      while (sums.length < iterations) sums.push(sums[sums.length - 1]);
-      assertClose(`${layer} ${n} trace`, { shape: [iterations], data: trace }, tensor([iterations], sums), TOLERANCE);
-    });
-  }
+      items.forEach(({ code, trace }, n) => {
+        const expected = paperSearch({
+          generator: { network: generatorNetwork, weights: weights[0] },
+          classifier: { network: classifierNetwork, weights: weights[1] },
+          layer,
+          units: targets[n].units,
+          yx: xy && [xy[1], xy[0]],
+          gamma,
+          code: tensor([1, 20], normals(targets[n].seed, 20)),
+          iterations,
+          learningRate: { start: 8, end: 1e-10 },
+          bounds: bound(weights[0]),
+          decay: 0.99,
+        });
+        assertClose(`${layer} ${n} code`, { shape: [1, 20], data: code }, expected.code, TOLERANCE);
+        const sums = expected.trace.map((activations) => activations.reduce((a, b) => a + b, 0));
+        // Where its gradient became zero, the reference stopped; the batch went on without moving that item.
+        while (sums.length < iterations) sums.push(sums[sums.length - 1]);
+        assertClose(`${layer} ${n} trace`, { shape: [iterations], data: trace }, tensor([iterations], sums), TOLERANCE);
+      });
+    }
+  });
+}
+
+Deno.test("search: adam's codes are the same whether an item has a workgroup or not", async () => {
+  const { generator, classifier } = small(), targets = [0, 1, 2].map((seed) => ({ units: [seed], seed }));
+  const options = { generator, classifier, targets, iterations: 12, rule: "adam" } as const;
+  const [alone, grouped] = [await search(device, options), await search(gpu, options)];
+  assert.ok(grouped.dispatches < alone.dispatches);
+  alone.items.forEach(({ code }, n) => {
+    const shape = [20];
+    assertClose(`code ${n}`, { shape, data: grouped.items[n].code }, tensor(shape, code), TOLERANCE);
+  });
 });
 
 const read = (name: string) => (file: string) =>
