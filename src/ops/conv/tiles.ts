@@ -171,7 +171,7 @@ export function stagedCost({ adapter, format }: ConvTask, kernel: StagedKernel):
 
 /**
  * The same for a matrix times vectors. Lanes that lie side by side in memory share its lines, and what is loaded for all of
- * them; of the steps that add up what they share, a lane waits for each and takes part in few.
+ * them. A lane waits for each step in which sums are added, but all lanes together add no more sums than they have.
  */
 export function vectorCost({ adapter, geometry, direction, format }: ConvTask, group: VectorGroup): number {
   const price = priceOf(adapter);
@@ -180,11 +180,10 @@ export function vectorCost({ adapter, geometry, direction, format }: ConvTask, g
   const [block, texel] = adapter.caps.software
     ? [price.block[format], price.pixel]
     : [gpu.streamedBlock, gpu.sharedTexel];
-  const own = rounds * (block * group.blocks + texel * geometry.batch + price.sum * sums) / perBlock;
-  const gather = gpu.share * 2 * sums;
+  const own = rounds * (block * group.blocks + texel * geometry.batch + price.sum * sums) / perBlock + price.store;
   const steps = gpu.share * Math.log2(group.slices);
-  if (adapter.caps.software) return (own + gather + steps + price.store) * lanes * idle(adapter, lanes) * CPU_GROUPS;
-  return (own + gather + price.store) * lanes + (own + steps + price.store) * HALF_BUSY;
+  if (adapter.caps.software) return (own + sums * steps) * lanes * idle(adapter, lanes) * CPU_GROUPS;
+  return (own + gpu.share * sums) * lanes + (own + steps) * HALF_BUSY;
 }
 
 /** The cheapest tile for a task, and its cost. */
