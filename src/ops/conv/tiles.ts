@@ -56,7 +56,7 @@ const gpu = {
   uniformBlock: 1,
   /** A texel that comes from a workgroup's memory, one that goes there, and what a stage takes at least. */
   staged: 0.15,
-  staging: 1.2,
+  staging: 1.5,
   stage: 25,
   /** One whose texels the lanes of a workgroup load side by side, and a texel that neighbours load at once. */
   streamedBlock: 0.5,
