@@ -5,8 +5,10 @@
 import { conv } from "../../../shaders/conv/conv.ts";
 import { gridOf, workgroupBytes } from "../../../shaders/conv/groups.ts";
 import { type ConvDirection, type ConvGroup, convShape, type ConvTile } from "../../../shaders/conv/shape.ts";
+import { unrolledHalves } from "../../../shaders/conv/half.ts";
 import { executedMultiplyAdds } from "../../../shaders/conv/work.ts";
-import { type Call, read } from "../../gpu/call.ts";
+import type { Feature } from "../../gpu/adapter.ts";
+import { type Call, read, readHalves } from "../../gpu/call.ts";
 import { doubleOutput } from "../double_float.ts";
 import { convFlops } from "./flops.ts";
 import { tileCost, tiles, weightCost } from "./tiles.ts";
@@ -20,19 +22,25 @@ export const labelOf = (name: string, direction: ConvDirection): string =>
  * The call that runs a convolution with a tile; forward it adds the bias, in the run's arithmetic. With a group it is a
  * kernel of workgroups.
  */
-export function tiledCall(run: ConvRun, tile: ConvTile, group?: ConvGroup): Call {
+export function tiledCall(run: ConvRun, given: ConvTile, group?: ConvGroup): Call {
   const { geometry, direction, weights: { weight, scale, bias }, x, y, forward } = run;
   const useBias = forward && bias !== undefined;
   const output = forward ? doubleOutput(y) : undefined;
   const double = run.doubleFloat
     ? { from: x.rest !== undefined, to: output !== undefined, relu: output?.relu }
     : undefined;
-  const kernel = { geometry, direction, tile, format: weight.format, bias: useBias, double, group };
+  const half = run.arithmetic === "f16" && !run.doubleFloat;
+  const tile = half ? unrolledHalves({ geometry, direction, tile: given, group }) : given;
+  const kernel = { geometry, direction, tile, format: weight.format, bias: useBias, double, half, group };
+  const features: Feature[] = [
+    ...half ? ["shader-f16" as const] : [],
+    ...group?.subgroups ? ["subgroups" as const] : [],
+  ];
   const call = {
     label: labelOf(run.name, direction),
     bindings: {
       x: read(x),
-      w: read(weight),
+      w: half && weight.format === "f16" ? readHalves(weight) : read(weight),
       y,
       ...(double?.from ? { x_rest: read(x.rest!) } : {}),
       ...(double ? output?.bindings : {}),
@@ -42,6 +50,7 @@ export function tiledCall(run: ConvRun, tile: ConvTile, group?: ConvGroup): Call
     code: conv(kernel),
     flops: convFlops(geometry),
     multiplyAdds: executedMultiplyAdds(kernel),
+    features,
   };
   if (!group) return { ...call, invocations: convShape(kernel).invocations };
   return {
@@ -49,7 +58,6 @@ export function tiledCall(run: ConvRun, tile: ConvTile, group?: ConvGroup): Call
     workgroup: [group.slices * group.places, 1, 1],
     grid: gridOf(kernel, group),
     workgroupBytes: workgroupBytes(kernel),
-    features: group.subgroups ? ["subgroups"] : [],
   };
 }
 

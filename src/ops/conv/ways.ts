@@ -1,7 +1,7 @@
 /** The registry: every way to run a convolution, for conv2d, deconv2d, fc and the matrices of lstm. Of equals the first is taken. */
 import { direct, doubleFloat, transposed } from "./register_tiles.ts";
 import { subgroups } from "./subgroups.ts";
-import type { ConvWay } from "./way.ts";
+import { type ConvWay, inHalves } from "./way.ts";
 import { winograd } from "./winograd.ts";
 import { workgroups } from "./workgroups.ts";
 
@@ -13,4 +13,5 @@ export const convWays: readonly ConvWay[] = [
   winograd,
   workgroups,
   subgroups,
+  ...[direct, transposed, workgroups, subgroups].map(inHalves),
 ];
