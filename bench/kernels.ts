@@ -14,6 +14,7 @@ import { TEXEL } from "../src/gpu/tensor.ts";
 import { chooseCheapest, type Question } from "../src/net/choose.ts";
 import { buildGraph, type Graph, type Layer } from "../src/net/graph.ts";
 import { buildPlan, type Plan } from "../src/net/plan.ts";
+import type { Arithmetic } from "../src/ops/op.ts";
 import { ops } from "../src/ops/table.ts";
 import { type Candidate, cheapest, describe, formOf } from "../src/ops/way.ts";
 import { join } from "../src/synth/joined.ts";
@@ -43,13 +44,14 @@ const typeOf = (layer: Layer): string => Object.keys(ops).find((type) => ops[typ
 /**
  * Measures the layers of the default pair, or of a model's folder, or those of one type. Layers that are the same are
  * measured once.
- * @param sizes Whether every size of a way is measured, not only what is predicted to be the best.
+ * @param how With `sizes` every size of a way is measured, not only what is predicted to be the best; with `arithmetic` f16
+ * the ways that compute in it.
  * @throws UserError for a type that no layer has.
  */
 export async function benchKernels(
   device: Device,
   model: string | undefined,
-  { batch, op, sizes }: { batch: number; op?: string; sizes: boolean },
+  { batch, op, ...how }: { batch: number; op?: string; sizes: boolean; arithmetic?: Arithmetic },
 ): Promise<{ kernels: KernelFigures[] }> {
   const graph = model ? buildGraph(await openModel(model)) : join(await openGenerator(), await openClassifier()).graph;
   const running = graph.layers.filter(({ op, inputs, params }) =>
@@ -68,7 +70,7 @@ export async function benchKernels(
   const line = progress("layer", stderrScreen(false));
   for (const [done, [layer, ...others]] of [...same.values()].entries()) {
     line.show({ done, total: same.size, note: layer.name });
-    const figures = await benchLayer(device, layer, batch, sizes);
+    const figures = await benchLayer(device, layer, batch, how);
     kernels.push(...figures.map((one) => ({ ...one, same: others.map(({ name }) => name) })));
   }
   line.end();
@@ -81,7 +83,12 @@ interface Candidates {
   backward: Candidate[];
 }
 
-async function benchLayer(device: Device, layer: Layer, batch: number, sizes: boolean): Promise<KernelFigures[]> {
+async function benchLayer(
+  device: Device,
+  layer: Layer,
+  batch: number,
+  { sizes, arithmetic }: { sizes: boolean; arithmetic?: Arithmetic },
+): Promise<KernelFigures[]> {
   const graph: Graph = { inputs: layer.inputs, layers: [layer], output: layer.output, find: () => layer.output };
   const plan = (choose: (question: Question) => Candidate) =>
     buildPlan(device, {
@@ -89,6 +96,7 @@ async function benchLayer(device: Device, layer: Layer, batch: number, sizes: bo
       batch,
       wanted: [graph.output],
       gradient: { of: graph.output, to: graph.inputs[0] },
+      arithmetic,
       choose,
     });
   const narrowed = (candidates: readonly Candidate[]) =>

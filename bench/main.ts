@@ -5,8 +5,9 @@
  */
 import { type Command, main, print } from "../src/cli/command.ts";
 import { adapterOption, openAdapter, version } from "../src/cli/defaults.ts";
+import { arithmeticKinds, arithmeticOption } from "../src/cli/memory.ts";
 import { checkOutputs, writeOutputs } from "../src/cli/files.ts";
-import { wholeNumber } from "../src/cli/values.ts";
+import { oneOf, wholeNumber } from "../src/cli/values.ts";
 import { UserError } from "../src/formats/user_error.ts";
 import { measurePeak, type Peak, share } from "../src/gpu/probe.ts";
 import { benchKernels, kernelLines } from "./kernels.ts";
@@ -18,6 +19,7 @@ const options = {
   batch: { value: "N", help: "synth: pictures made at once; kernels: items (1)" },
   model: { value: "DIR", help: "kernels: the layers of this network in place of the default pair's" },
   op: { value: "NAME", help: "kernels: only the layers of this type, such as conv2d, fc or lrn" },
+  arithmetic: arithmeticOption,
   sizes: { help: "kernels: every size of every way, not only the ones predicted to be the best" },
   json: { value: "FILE", help: "also writes the figures to a JSON file" },
   force: { help: "overwrites the file" },
@@ -34,6 +36,7 @@ export const command: Command<typeof options> = {
     ["deno task bench synth --json synth.json", "time, dispatches, GFLOP/s and share of the peak of one iteration"],
     ["deno task bench synth --batch 20", "the same for twenty pictures at once"],
     ["deno task bench kernels --model models/caffenet64 --batch 8", "every layer of one network, eight items at once"],
+    ["deno task bench synth --arithmetic f16", "the same with sums in f16, where the adapter has them"],
     ["deno task bench kernels --op fc", "every way of every fully connected layer of the default pair"],
   ],
   async run(values, operands) {
@@ -45,14 +48,23 @@ export const command: Command<typeof options> = {
     if (what === "synth" && (values.op ?? values.model ?? (values.sizes || undefined)) !== undefined) {
       throw new UserError("--op, --sizes and --model go with kernels");
     }
+    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
     if (values.json) checkOutputs([values.json], { force: values.force, bytes: 1 << 16 });
     using device = await openAdapter(values.adapter);
     const before = await measurePeak(device);
     const measured = what === "synth"
-      ? await benchSynth(device, batch)
-      : await benchKernels(device, values.model, { batch, op: values.op, sizes: values.sizes });
+      ? await benchSynth(device, batch, arithmetic)
+      : await benchKernels(device, values.model, { batch, op: values.op, sizes: values.sizes, arithmetic });
     const peak = better(before, await measurePeak(device));
-    const report = { version, adapter: device.name, software: device.caps.software, date: today(), peak, ...measured };
+    const report = {
+      version,
+      adapter: device.name,
+      software: device.caps.software,
+      date: today(),
+      arithmetic,
+      peak,
+      ...measured,
+    };
     print(`${device.name}: peak ${peak.gflops.toFixed(1)} GFLOP/s, ${peak.gigabytes.toFixed(1)} GB/s`);
     const lines = "synth" in measured ? synthLines(measured.synth, peak) : kernelLines(measured.kernels, peak);
     lines.forEach(print);

@@ -3,7 +3,7 @@ import { openClassifier, openGenerator } from "../src/cli/defaults.ts";
 import type { Device } from "../src/gpu/device.ts";
 import { type Peak, shareText } from "../src/gpu/probe.ts";
 import { type Submit, timeRuns } from "../src/gpu/timing.ts";
-import { count } from "../src/ops/op.ts";
+import { type Arithmetic, count } from "../src/ops/op.ts";
 import { Climb } from "../src/synth/climb.ts";
 import { join } from "../src/synth/joined.ts";
 import { normals } from "../src/synth/random.ts";
@@ -35,7 +35,11 @@ export interface SynthFigures {
 }
 
 /** Measures the default search for unit 945 with `batch` pictures at once. */
-export async function benchSynth(device: Device, batch: number): Promise<{ synth: SynthFigures }> {
+export async function benchSynth(
+  device: Device,
+  batch: number,
+  arithmetic?: Arithmetic,
+): Promise<{ synth: SynthFigures }> {
   const started = performance.now();
   const joined = join(await openGenerator(), await openClassifier());
   const settings = searchDefaults();
@@ -43,7 +47,7 @@ export async function benchSynth(device: Device, batch: number): Promise<{ synth
     ...settings,
     codes: normals(0, batch * count(joined.code.shape)),
     targets: Array.from({ length: batch }, () => [[945, 0, 0] as const]),
-  });
+  }, { arithmetic });
   /** Whole searches, one after another, and the beginning of a last one. */
   const submit: Submit = (iterations, timestamps) => {
     for (let done = 0; done < iterations; done += settings.iterations) {

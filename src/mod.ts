@@ -27,6 +27,7 @@ export { Net, type NetInput, type NetOptions } from "./net/net.ts";
 export type { ImageFormat, LayerSpec, Network } from "./net/network.ts";
 export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net/picture.ts";
 export type { PlanMemory, PlannedMemory } from "./net/plan.ts";
+export type { Arithmetic, WeightStorage } from "./ops/op.ts";
 export { type Candidate, describe } from "./ops/way.ts";
 export {
   encode,

@@ -29,9 +29,10 @@ const write = (stream: typeof Deno.stderr, text: string) => {
 
 /** The plan that a task is about. */
 async function planOf(device: Device, task: Task): Promise<Plan> {
-  const { batch, weights } = task;
+  const { batch, weights, arithmetic } = task;
   if (task.model) {
-    return (await Net.create(device, await openOrZeros(task.model), { batch, gradient: true, weights })).plan;
+    return (await Net.create(device, await openOrZeros(task.model), { batch, gradient: true, weights, arithmetic }))
+      .plan;
   }
   const joined = join(
     task.generator ? await openOrZeros(task.generator) : await openGenerator(),
@@ -42,7 +43,7 @@ async function planOf(device: Device, task: Task): Promise<Plan> {
     iterations: 1,
     codes: new Float32Array(batch * count(joined.code.shape)),
     targets: Array.from({ length: batch }, () => [[0, 0, 0] as const]),
-  }, { weights });
+  }, { weights, arithmetic });
   return climb.plan;
 }
 

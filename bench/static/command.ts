@@ -7,7 +7,7 @@ import { type Command, print } from "../../src/cli/command.ts";
 import { version } from "../../src/cli/defaults.ts";
 import { checkOutputs, filesBelow, isFolder, modelFolder, readBytes, writeOutputs } from "../../src/cli/files.ts";
 import { interrupted } from "../../src/cli/interrupt.ts";
-import { weightKinds, weightsOption } from "../../src/cli/memory.ts";
+import { arithmeticKinds, arithmeticOption, weightKinds, weightsOption } from "../../src/cli/memory.ts";
 import { progress, stderrScreen } from "../../src/cli/progress.ts";
 import { numberList, oneOf, wholeNumber } from "../../src/cli/values.ts";
 import { UserError } from "../../src/formats/user_error.ts";
@@ -23,6 +23,7 @@ const options = {
   classifier: { value: "DIR", help: "the classifier of the search (the embedded one)" },
   model: { value: "DIR", help: "this network, forward and gradient, in place of a search" },
   weights: weightsOption,
+  arithmetic: arithmeticOption,
   kernel: { value: "TEXT", help: "shows the kernels alone whose names have this text" },
   isa: { value: "DIR", help: "also writes each kernel's machine code into this folder" },
   wgsl: { value: "FILE", help: "this file's main in place of a plan" },
@@ -55,6 +56,7 @@ export const staticCommand: Command<typeof options> = {
     const batches = numberList("--batch", values.batch ?? "1");
     if (batches.includes(0)) throw new UserError(`--batch expects numbers from 1, got "${values.batch}"`);
     const weights = oneOf("--weights", values.weights, weightKinds);
+    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
     const { generator, classifier, model, wgsl } = values;
     if (model && (generator || classifier)) {
       throw new UserError("--model takes the place of --generator and --classifier");
@@ -67,8 +69,8 @@ export const staticCommand: Command<typeof options> = {
     for (const folder of [generator, classifier, model]) if (folder) modelFolder(folder);
     if (isa) checkCodeFolder(isa, force);
     if (json) checkOutputs([json], { force, bytes: 1 << 20 });
-    if (wgsl && (values.batch ?? values.weights ?? kernel) !== undefined) {
-      throw new UserError("--wgsl is one kernel: --batch, --weights and --kernel do not go with it");
+    if (wgsl && (values.batch ?? values.weights ?? values.arithmetic ?? kernel) !== undefined) {
+      throw new UserError("--wgsl is one kernel: --batch, --weights, --arithmetic and --kernel do not go with it");
     }
     if (json && [wgsl, isa].some((path) => path && resolve(path) === resolve(json))) {
       throw new UserError(`--json names ${json}, which is another option's`);
@@ -82,7 +84,7 @@ export const staticCommand: Command<typeof options> = {
     };
     if (wgsl) await readBytes(wgsl);
     const tasks = (file ? [1] : batches).map((batch): Task => ({
-      ...{ batch, generator, classifier, model, weights },
+      ...{ batch, generator, classifier, model, weights, arithmetic },
       ...(file ? { wgsl: file } : {}),
     }));
     const jobs = names.flatMap((name) => tasks.map((task): Job => ({ name, task })));

@@ -1,7 +1,7 @@
 /** What Mesa makes of a plan for one chip, by a program of its own for each: the driver reads its chip once. */
 import { join } from "node:path";
 import { UserError } from "../../src/formats/user_error.ts";
-import type { WeightStorage } from "../../src/ops/op.ts";
+import type { Arithmetic, WeightStorage } from "../../src/ops/op.ts";
 import { type Compiled, parseListing } from "./listing.ts";
 
 /** What to compile: the search of a generator and a classifier (embedded unless given), a model, or one file. */
@@ -12,6 +12,7 @@ export interface Task {
   /** One network, forward and gradient. */
   model?: string;
   weights?: WeightStorage;
+  arithmetic?: Arithmetic;
   /** The WGSL of a kernel, `main`, the workgroups that it is dispatched in, and the multiply-adds that it executes. */
   wgsl?: { file: string; groups: number; multiplyAdds?: number };
 }

@@ -7,6 +7,7 @@
  * four inputs by four outputs. Integer weights have a scale for each output, which waits until the sum is whole. Tiles are
  * those of places.ts and registers.ts.
  */
+import { arithmeticOf } from "./arithmetic.ts";
 import { gather, groupDeclarations, kernelHead } from "./groups.ts";
 import { hasSpareColumns, tileFunctions } from "./places.ts";
 import {
@@ -48,7 +49,7 @@ export function direct(k: ConvKernel): string {
   return `${groupDeclarations(k)}
 ${tileFunctions(k, { step: g.stride, leaves: leaves(g) || hasSpareColumns(k) })}
 
-fn weightsAt(block: u32, tap: u32, r: u32) -> mat4x4f {
+fn weightsAt(block: u32, tap: u32, r: u32) -> ${arithmeticOf(k).block} {
   return weightBlock((block * TAPS + tap) * WEIGHT_SPAN + r);
 }
 

@@ -9,6 +9,7 @@
 import { wgsl } from "wgsl-preprocessor";
 import { doubleFloat, storeDouble } from "../double_float.ts";
 import type { Arithmetic } from "./arithmetic.ts";
+import { weightBlock } from "./blocks.ts";
 import type { ConvKernel } from "./shape.ts";
 
 const factors = `
@@ -60,12 +61,13 @@ export function double({ from, to, relu }: NonNullable<ConvKernel["double"]>): A
     functions: `${doubleFloat}\n${factors}\n${multiplyAdd(from)}`,
     begin: "hideOnes(load_x(0u));",
     type: "Double",
-    parts: false,
     texel: (place, r, scale) => {
       const rest = from ? scaled(`sourceRest(${place}, ${r})`, scale) : "vec4f()";
       return `Texel(factor(${scaled(`sourceTexel(${place}, ${r})`, scale)}), ${rest})`;
     },
     weights: (block) => `factors(${block})`,
+    block: "mat4x4f",
+    weightBlock,
     finished: (sum, scale, bias) => `plus(${scale ? `times(${sum}, ${exact(scale)})` : sum}, ${exact(bias)})`,
     store: `
 fn storeTexel(texel: u32, value: Double) {

@@ -10,7 +10,6 @@
 import { wgsl } from "wgsl-preprocessor";
 import { up4 } from "../layout.ts";
 import { arithmeticOf } from "./arithmetic.ts";
-import { weightBlock } from "./blocks.ts";
 import { type ConvKernel, convShape, spans } from "./shape.ts";
 import { constants, signedConstants } from "./wgsl.ts";
 
@@ -26,7 +25,7 @@ export interface Walk {
 }
 
 /** The spans of the target's blocks in the source. */
-const sourceSpans = ({ geometry: g, direction }: ConvKernel) =>
+export const sourceSpans = ({ geometry: g, direction }: ConvKernel) =>
   direction === "direct" ? spans(g.channelsOut, g.channelsIn, g.groups) : spans(g.channelsIn, g.channelsOut, g.groups);
 
 /** Whether a row of strips is longer than a row of the target. */
@@ -154,7 +153,7 @@ export const tileFunctions = (k: ConvKernel, walk: Walk): string =>
   [
     tileConstants(k, walk),
     arithmeticOf(k).functions,
-    weightBlock[k.format],
+    arithmeticOf(k).weightBlock[k.format],
     strips(k),
     places(k, walk),
     stores(k),

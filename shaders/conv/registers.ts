@@ -9,8 +9,8 @@
  * With one column a trip takes one tap. With more it takes a whole row of taps, and neighbouring columns share texels.
  */
 import { wgsl } from "wgsl-preprocessor";
-import { arithmeticOf } from "./arithmetic.ts";
-import { hasLongTaps } from "./places.ts";
+import { arithmeticOf, type Parts } from "./arithmetic.ts";
+import { hasLongTaps, sourceSpans } from "./places.ts";
 import { type ConvKernel, range, tapRow } from "./shape.ts";
 import { plus, unroll } from "./wgsl.ts";
 
@@ -37,18 +37,28 @@ export function declareSums(k: ConvKernel): string {
   return `${begin}\n${eachSum(k, (name) => `var sum_${name} = ${type}();`)}`;
 }
 
-const openParts = (k: ConvKernel) => eachSum(k, (name) => `var part_${name} = vec4f();`);
-const closeParts = (k: ConvKernel) => eachSum(k, (name) => `sum_${name} += part_${name};`);
+function openParts(k: ConvKernel): string {
+  const { type } = arithmeticOf(k).parts!;
+  return eachSum(k, (name) => `var part_${name} = ${type}();`);
+}
+
+function closeParts(k: ConvKernel): string {
+  const { added } = arithmeticOf(k).parts!;
+  return eachSum(k, (name) => `sum_${name} += ${added(`part_${name}`)};`);
+}
 
 /** Whether slices share the source: each has a fraction of a sum, and that is short. */
 const sliced = ({ group }: ConvKernel): boolean => group !== undefined && group.slices > 1;
 
+/** Whether a sum is made of parts of so much. */
+const hasParts = (k: ConvKernel, of: Parts["of"]): boolean => arithmeticOf(k).parts?.of === of;
+
 /** Whether a sum is made of parts within one tap. */
-const hasPartsOfTaps = (k: ConvKernel): boolean => arithmeticOf(k).parts && hasLongTaps(k) && !sliced(k);
+const hasPartsOfTaps = (k: ConvKernel): boolean => hasParts(k, "rows") && hasLongTaps(k) && !sliced(k);
 
 /** Around a row of taps: it is one part of each sum, unless one tap has several. */
 export function rowParts(k: ConvKernel): { open: string; close: string } {
-  const whole = arithmeticOf(k).parts && !hasPartsOfTaps(k);
+  const whole = hasParts(k, "rows") && !hasPartsOfTaps(k);
   return { open: whole ? openParts(k) : "", close: whole ? closeParts(k) : "" };
 }
 
@@ -62,21 +72,32 @@ export const declarePlaces = (k: ConvKernel): string =>
       });`,
   );
 
+/** A trip of the loop over the blocks of the source: `body` for UNROLL of them, `stride` apart. */
+function tripOf(k: ConvKernel, stride: number, body: (r: string) => string): string {
+  const { unroll: blocks } = k.tile;
+  const exact = sourceSpans(k).count % (stride * blocks) === 0;
+  const others = range(blocks).slice(1).map((n) => {
+    const r = `r + ${n * stride}u`;
+    return `${exact ? "" : `if (${r} < SOURCE_SPAN)`} { ${body(`(${r})`)} }`;
+  });
+  const all = blocks === 1 ? body("r") : [`{ ${body("r")} }`, ...others].join("\n");
+  return hasParts(k, "trips") ? [openParts(k), all, closeParts(k)].join("\n") : all;
+}
+
 /** The loop over the blocks r that a tile sees in the source; `body` is for one of them. */
 export function eachSource(k: ConvKernel, body: (r: string) => string): string {
-  const { unroll: trips } = k.tile, long = hasPartsOfTaps(k);
-  // Slices take turns at the blocks.
-  const [from, step] = sliced(k) ? ["slice", "SLICES"] : ["0u", `${trips}u`];
-  const others = range(trips).slice(1).map((n) => `if (r + ${n}u < SOURCE_SPAN) { ${body(`(r + ${n}u)`)} }`);
-  const trip = trips === 1 ? body("r") : [`{ ${body("r")} }`, ...others].join("\n");
+  const { unroll: blocks } = k.tile, long = hasPartsOfTaps(k);
+  const stride = k.group?.slices ?? 1; // slices take turns at the blocks
+  const [from, step] = sliced(k) ? ["slice", blocks === 1 ? "SLICES" : `${blocks}u * SLICES`] : ["0u", `${blocks}u`];
+  const trip = tripOf(k, stride, body);
   return wgsl`
     #if ${long}
     for (var start = 0u; start < SOURCE_SPAN; start += PART) {
-      ${openParts(k)}
-      for (var r = start; r < min(start + PART, SOURCE_SPAN); r += ${trips}u) {
+      ${long ? openParts(k) : ""}
+      for (var r = start; r < min(start + PART, SOURCE_SPAN); r += ${step}) {
         ${trip}
       }
-      ${closeParts(k)}
+      ${long ? closeParts(k) : ""}
     }
     #else
     for (var r = ${from}; r < SOURCE_SPAN; r += ${step}) {

@@ -47,6 +47,8 @@ export interface ConvKernel extends TiledConv {
   format: WeightFormat;
   bias: boolean;
   double?: { from: boolean; to: boolean; relu?: { slope: number } };
+  /** In half-float arithmetic (half.ts), for which the WGSL has to enable f16. */
+  half?: boolean;
   /** Makes it a kernel of workgroups: `places` tiles side by side, `slices` invocations for each (groups.ts). */
   group?: ConvGroup;
 }

@@ -13,6 +13,7 @@
  * output o, which the texels of y take. Tiles are those of places.ts and registers.ts, on the lattice of one phase.
  */
 import { wgsl } from "wgsl-preprocessor";
+import { arithmeticOf } from "./arithmetic.ts";
 import { gather, groupDeclarations, kernelHead } from "./groups.ts";
 import { hasSpareColumns, tileFunctions } from "./places.ts";
 import {
@@ -94,7 +95,7 @@ fn connected(block: u32, output: u32) -> bool {
 }
 #endif
 
-fn weightsAt(block: u32, tap: u32, output: u32) -> mat4x4f {
+fn weightsAt(block: u32, tap: u32, output: u32) -> ${arithmeticOf(k).block} {
   #if ${weightSpans.exact}
   let r = block - firstInput(output);
   #else

@@ -5,7 +5,17 @@ import { endsInSoftmax, labelOf, layerUnits, type Model } from "../mod.ts";
 import { type Command, main, print } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier } from "./defaults.ts";
 import { readBytes } from "./files.ts";
-import { narrowingError, narrowingLine, tellPlan, weightKinds, weightsOption } from "./memory.ts";
+import {
+  arithmeticKinds,
+  arithmeticOption,
+  isNarrow,
+  type Narrow,
+  narrowingError,
+  narrowingLine,
+  tellPlan,
+  weightKinds,
+  weightsOption,
+} from "./memory.ts";
 import { type LabelledSet, labelledSet } from "./labelled_set.ts";
 import { inputOf, type Pictures, runPictures } from "./pictures.ts";
 import { oneOf, wholeNumber } from "./values.ts";
@@ -21,6 +31,7 @@ const options = {
   images: { value: "DIR", help: "where the paths in the list begin (the list's folder)" },
   model: { value: "DIR", help: "the model's folder (the embedded classifier)" },
   weights: weightsOption,
+  arithmetic: arithmeticOption,
   adapter: adapterOption,
   json: { help: "prints one JSON document" },
   verbose: { help: "tells what GPU memory will be taken, before it is" },
@@ -40,7 +51,8 @@ export const command: Command<typeof options> = {
   summary:
     "Names what a classifier sees in PNG or JPEG pictures. They are fitted to its input as its network.json says: the\n" +
     "centre square, or all of the picture, is resized, and cut to its middle where the network has a larger side for that.\n" +
-    "With --weights, the first picture also runs with the weights as stored, and the largest difference is told.",
+    "With --weights or --arithmetic, the first picture also runs with the weights as stored and in f32, and the largest\n" +
+    "difference is told.",
   operands: "IMAGE…",
   options,
   examples: [
@@ -58,14 +70,15 @@ export const command: Command<typeof options> = {
     }
     if (root !== undefined && val === undefined) throw new UserError("--images goes with --val and its list");
     const weights = oneOf("--weights", values.weights, weightKinds);
+    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
     const model = await openClassifier(values.model),
       { adapter, json, verbose } = values,
-      how = { adapter, weights, verbose };
+      how = { adapter, weights, arithmetic, verbose };
     if (val) {
       const accuracy = await measure(model, await labelledSet(val, root), val, how);
       const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
       const { pictures, top1, top5 } = accuracy;
-      if (json) print(JSON.stringify({ model: model.name, ...accuracy, weights }));
+      if (json) print(JSON.stringify({ model: model.name, ...accuracy, weights, arithmetic }));
       else print(`${pictures} pictures: top-1 ${percent(top1)}, top-5 ${percent(top5)}`);
       return;
     }
@@ -74,7 +87,7 @@ export const command: Command<typeof options> = {
     const narrowing = await run(model, { count: files.length, read }, how, (output, index) => {
       results.push({ file: files[index], top: guesses(model, output).slice(0, top) });
     });
-    if (json) print(JSON.stringify({ model: model.name, pictures: results, weights, narrowing }));
+    if (json) print(JSON.stringify({ model: model.name, pictures: results, weights, arithmetic, narrowing }));
     else for (const { file, top } of results) print(`${file}\n${top.map(guessLine).join("\n")}`);
   },
 };
@@ -102,30 +115,31 @@ async function measure(model: Model, { labels, ...pictures }: LabelledSet, file:
 }
 
 /** How a model runs. */
-interface How {
+interface How extends Narrow {
   adapter: string | undefined;
-  weights: typeof weightKinds[number] | undefined;
   verbose: boolean;
 }
 
-/** Runs all pictures; `use` gets each one's output, in memory that the next one may take. What narrower weights change in the first. */
+/** Runs all pictures; `use` gets each one's output, in memory that the next one may take. What narrower weights and arithmetic change in the first. */
 async function run(
   model: Model,
   pictures: Pictures,
-  { adapter, weights, verbose }: How,
+  { adapter, verbose, weights, arithmetic }: How,
   use: (output: Float32Array, index: number) => void,
 ): Promise<number | undefined> {
   using device = await openAdapter(adapter);
+  const narrow = { weights, arithmetic };
   let first: Float32Array<ArrayBuffer> | undefined;
   const read = async (index: number) => {
     const picture = await pictures.read(index);
-    if (weights && picture) first ??= inputOf(model, picture);
+    if (isNarrow(narrow) && picture) first ??= inputOf(model, picture);
     return picture;
   };
-  await runPictures(device, model, { ...pictures, read }, { weights, onPlan: tellPlan(verbose) }, use);
-  if (!weights || !first) return undefined;
-  const narrowing = await narrowingError(device, model, first, { weights });
-  console.error(narrowingLine(weights, { [model.network.layers.at(-1)!.name]: narrowing }));
+  await runPictures(device, model, { ...pictures, read }, { ...narrow, onPlan: tellPlan(verbose) }, use);
+  if (!first) return undefined;
+  const input = first;
+  const narrowing = await narrowingError(device, model, narrow, (net) => net.forward(input));
+  console.error(narrowingLine(narrow, { [model.network.layers.at(-1)!.name]: narrowing }));
   return narrowing;
 }
 

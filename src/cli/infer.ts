@@ -123,8 +123,8 @@ export const command: Command<typeof options> = {
     const first = Object.fromEntries(
       inputs.map(({ name, shape }) => [name, arrays.get(name)!.slice(0, valueCount(shape))]),
     );
-    const narrowing = weights && await narrowingError(device, model, first, { weights, layer });
-    if (weights) console.error(narrowingLine(weights, { [layer ?? "the output"]: narrowing }));
+    const narrowing = weights && await narrowingError(device, model, { weights, layer }, (net) => net.forward(first));
+    if (weights) console.error(narrowingLine({ weights }, { [layer ?? "the output"]: narrowing }));
     const { dispatches, memory } = net;
     const shapes = { input: whole(inputs[0].shape), output: whole(net.outputShape) };
     if (values.json) {

@@ -1,5 +1,5 @@
-/** What commands say about GPU memory: what a plan will take, and what narrower weights cost in accuracy. */
-import { type Device, GpuError, type Model, Net, type NetInput, type NetOptions, type PlannedMemory } from "../mod.ts";
+/** What commands say about GPU memory: what a plan will take, and what narrower weights and arithmetic cost in accuracy. */
+import { type Device, GpuError, type Model, Net, type NetOptions, type PlannedMemory } from "../mod.ts";
 
 /** Pieces at least so large are told one by one. */
 const large = 2 ** 20;
@@ -12,6 +12,22 @@ export const weightsOption = {
 
 /** What `--weights` takes. */
 export const weightKinds = ["f32", "f16", "i8"] as const;
+
+/** The option that computes in fewer bits. */
+export const arithmeticOption = {
+  value: "KIND",
+  help: "what sums of products are computed in, forward: f32, or f16 where the adapter has shader-f16 (f32)",
+} as const;
+
+/** What `--arithmetic` takes. */
+export const arithmeticKinds = ["f32", "f16"] as const;
+
+/** What a run asks for that is narrower than the files' weights and f32, or may be. */
+export type Narrow = Pick<NetOptions, "weights" | "arithmetic">;
+
+/** Whether a run asks for anything of it. */
+export const isNarrow = ({ weights, arithmetic }: Narrow): boolean =>
+  weights !== undefined || arithmetic !== undefined && arithmetic !== "f32";
 
 /** A plan in lines: the sums, then every large piece of memory and every one that is cut into parts. */
 export function planLines(pieces: readonly PlannedMemory[]): string[] {
@@ -34,36 +50,42 @@ export const tellPlan = (verbose: boolean) => (pieces: readonly PlannedMemory[])
 };
 
 /**
- * How far weights of this kind move a model's output on this input of one item: the largest difference from the output
- * with weights as stored, over the latter's largest magnitude. Undefined where these do not fit on the device.
+ * How far narrower weights and arithmetic move what `run` computes with a model: the largest difference from what it computes
+ * with weights as stored and in f32, over the latter's largest magnitude. Infinite where values become so, undefined where
+ * the weights as stored do not fit on the device.
  */
 export async function narrowingError(
   device: Device,
   model: Model,
-  input: NetInput,
-  { weights, layer }: Pick<NetOptions, "weights" | "layer">,
+  { weights, arithmetic, ...options }: NetOptions,
+  run: (net: Net) => Promise<Float32Array>,
 ): Promise<number | undefined> {
-  const run = async (options: NetOptions) => {
-    using net = await Net.create(device, model, { layer, ...options });
-    return await net.forward(input);
+  const values = async (narrow: Narrow) => {
+    using net = await Net.create(device, model, { ...options, ...narrow });
+    return await run(net);
   };
   try {
-    const exact = await run({}), narrow = await run({ weights });
+    const exact = await values({});
+    const narrow = await values({ weights, arithmetic });
     const largest = exact.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const off = exact.reduce((most, value, i) => Math.max(most, Math.abs(value - narrow[i])), 0);
-    return off === 0 ? 0 : off / largest;
+    if (off === 0) return 0;
+    return Number.isNaN(off) ? Infinity : off / largest;
   } catch (error) {
     if (error instanceof GpuError && error.kind === "out-of-memory") return undefined;
     throw error;
   }
 }
 
-/** What narrower weights change, in a line. */
-export function narrowingLine(weights: string, changes: Record<string, number | undefined>): string {
+/** What narrower weights and arithmetic change, in a line. */
+export function narrowingLine({ weights, arithmetic }: Narrow, changes: Record<string, number | undefined>): string {
+  const asked = [...weights ? [`weights in ${weights}`] : [], ...arithmetic ? [`arithmetic in ${arithmetic}`] : []];
   const parts = Object.entries(changes).map(([what, error]) =>
     error === undefined
       ? `${what} changes by what cannot be measured here, as the weights in the file do not fit`
+      : error === Infinity
+      ? `${what} has values that are no numbers any more, as they leave f16's range of ±65504`
       : `${what} changes by ${(100 * error).toPrecision(2)} % of its largest value`
   );
-  return `weights in ${weights}: ${parts.join(", ")}`;
+  return `${asked.join(", ")}: ${parts.join(", ")}`;
 }

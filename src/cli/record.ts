@@ -30,6 +30,8 @@ export interface PictureRecord {
   bounds?: { file: string; code: string };
   /** How weights were stored; as in the files unless given. */
   weights?: "f32" | "f16" | "i8";
+  /** What sums were computed in; f32 unless given. */
+  arithmetic?: "f32" | "f16";
   adapter: string;
   /** What came out; fewer iterations than asked for where the run was interrupted. */
   result: { iterations: number; activation: number; top: { unit: number; name: string; activation: number }[] };
@@ -85,6 +87,7 @@ const checks: { [Field in keyof Required<PictureRecord>]: (value: unknown) => bo
   gamma: isNumber,
   bounds: (value) => value === undefined || isCode(value),
   weights: (value) => value === undefined || ["f32", "f16", "i8"].includes(value as string),
+  arithmetic: (value) => value === undefined || ["f32", "f16"].includes(value as string),
   adapter: isText,
   result: (value) => isFields(value) && isCount(value.iterations),
 };

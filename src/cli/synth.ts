@@ -5,7 +5,7 @@ import { type Command, main, print, warn } from "./command.ts";
 import { openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
 import { checkOutputs, isFolder, writeOutputs } from "./files.ts";
 import { abortOnInterrupt, interrupted } from "./interrupt.ts";
-import { narrowingError, narrowingLine, tellPlan } from "./memory.ts";
+import { isNarrow, narrowingError, narrowingLine, tellPlan } from "./memory.ts";
 import { progress, stderrScreen, terminalColumns } from "./progress.ts";
 import { encodeCode } from "./record.ts";
 import { allPlaces, frameCount, type Made, placesOf, renderFiles, spaceFor } from "./synth_files.ts";
@@ -31,7 +31,8 @@ const pictureColumns = 64;
 export const command: Command<typeof synthOptions> = {
   name: "synth",
   summary: "Draws what a unit of a classifier wants to see (DGN-AM, Nguyen et al. 2016).\n" +
-    "With --weights, the first picture is also computed with the weights as stored, and the largest differences are told.",
+    "With --weights or --arithmetic, the first picture is also computed with the weights as stored and in f32, and the\n" +
+    "largest differences are told. A gradient's are those at units near zero and at maxima, which decide otherwise.",
   options: synthOptions,
   examples: [
     ["deno task synth --unit 945", "the bell pepper, in out/fc8_0945_0.png"],
@@ -63,8 +64,8 @@ async function run(values: SynthValues): Promise<number> {
   const signal = abortOnInterrupt();
   using device = await openAdapter(values.adapter);
   warnings(request, layer, models.classifier, device.name).forEach(warn);
-  const { targets, xy, iterations, rule, lrStart, lrEnd, decay, gamma, weights } = request;
-  const settings = { iterations, rule, lrStart, lrEnd, decay, gamma, weights };
+  const { targets, xy, iterations, rule, lrStart, lrEnd, decay, gamma, weights, arithmetic } = request;
+  const settings = { iterations, rule, lrStart, lrEnd, decay, gamma, weights, arithmetic };
   const codes = start && await startCodes(start, device, models, targets.length);
   if (signal.aborted) return interrupted;
 
@@ -116,8 +117,8 @@ async function run(values: SynthValues): Promise<number> {
   if (made.length === 1 && !values.quiet && stderrShowsColours()) {
     console.error(halfBlocks(made[0].picture, Math.min(pictureColumns, terminalColumns() ?? pictureColumns)));
   }
-  if (weights && !result.aborted && !values.quiet) {
-    console.error(await narrowing(device, models, result, layer, weights));
+  if (isNarrow(request) && !result.aborted && !values.quiet) {
+    console.error(await narrowing(device, models, result, layer, request));
   }
   if (values.verbose) costLines(result).forEach((line) => console.error(line));
   result.items.forEach(({ zeroGradient }, i) => {
@@ -129,20 +130,29 @@ async function run(values: SynthValues): Promise<number> {
   return result.aborted ? interrupted : 0;
 }
 
-/** What narrower weights change in the first picture and in the classifier's view of it. */
+/**
+ * What narrower weights and arithmetic change in the first picture and in the classifier's view of it; arithmetic also in
+ * the gradient of its first unit, where units near zero and maxima decide otherwise.
+ */
 async function narrowing(
   device: Device,
   { generator, classifier }: Models,
   { items: [{ code, picture }] }: SearchResult,
-  layer: UnitLayer,
-  weights: NonNullable<Request["weights"]>,
+  { name: layer }: UnitLayer,
+  { weights, arithmetic, targets: [{ units: [unit] }], xy }: Request,
 ): Promise<string> {
-  return narrowingLine(weights, {
-    "the picture": await narrowingError(device, generator, code, { weights }),
-    [layer.name]: await narrowingError(device, classifier, pictureToInput(classifier.network, picture), {
-      weights,
-      layer: layer.name,
-    }),
+  const narrow = { weights, arithmetic };
+  const input = pictureToInput(classifier.network, picture);
+  const gradient = async () => {
+    const options = { ...narrow, layer, gradient: true };
+    return await narrowingError(device, classifier, options, async (net) => {
+      return (await net.gradient(input, unit, xy)).gradient;
+    });
+  };
+  return narrowingLine(narrow, {
+    "the picture": await narrowingError(device, generator, narrow, (net) => net.forward(code)),
+    [layer]: await narrowingError(device, classifier, { ...narrow, layer }, (net) => net.forward(input)),
+    ...(isNarrow({ arithmetic }) ? { [`the gradient of ${layer}'s unit ${unit}`]: await gradient() } : {}),
   });
 }
 

@@ -9,7 +9,7 @@ import { readBounds } from "./bounds.ts";
 import type { Values } from "./command.ts";
 import { adapterOption } from "./defaults.ts";
 import { readBytes } from "./files.ts";
-import { weightKinds, weightsOption } from "./memory.ts";
+import { arithmeticKinds, arithmeticOption, weightKinds, weightsOption } from "./memory.ts";
 import { fitted } from "./pictures.ts";
 import { decodeCode, type PictureRecord, readRecord } from "./record.ts";
 import { decimal, numberList, oneOf, position, wholeNumber } from "./values.ts";
@@ -35,6 +35,7 @@ const making = {
   gamma: { value: "X", help: "with --together: how much it costs when one unit is ahead of another (0)" },
   bounds: { value: "FILE", help: "upper bounds of the code: from ranges, or text with a number for each value" },
   weights: weightsOption,
+  arithmetic: arithmeticOption,
 } as const;
 
 /** All options of synth. */
@@ -58,8 +59,11 @@ export const synthOptions = {
 export type SynthValues = Values<typeof synthOptions>;
 
 /** What to make. A target is one picture; `code` is where it starts instead of at the seed's random numbers. */
-export interface Request
-  extends Pick<PictureRecord, "xy" | "iterations" | "rule" | "lrStart" | "lrEnd" | "decay" | "gamma" | "weights"> {
+export interface Request extends
+  Pick<
+    PictureRecord,
+    "xy" | "iterations" | "rule" | "lrStart" | "lrEnd" | "decay" | "gamma" | "weights" | "arithmetic"
+  > {
   /** The classifier's logits unless given. */
   layer?: string;
   targets: { units: number[]; seed: number }[];
@@ -113,6 +117,7 @@ export async function readRequest(values: SynthValues): Promise<Request> {
     gamma: decimal("--gamma", values.gamma, { least: 0 }) ?? defaults.gamma,
     bounds: await fileOf(values.bounds),
     weights: oneOf("--weights", values.weights, weightKinds),
+    arithmetic: oneOf("--arithmetic", values.arithmetic, arithmeticKinds),
     init: await fileOf(values.init),
   };
 }
@@ -132,7 +137,7 @@ async function repeat(values: SynthValues, file: string): Promise<Request> {
   const other = Object.keys(making).find((name) => values[name as keyof typeof making]);
   if (other) throw new UserError(`--from repeats what ${file} says; --${other} cannot be given with it`);
   const record = readRecord((await decodeImage(await readBytes(file), file)).text, file);
-  const { layer, units, seed, xy, iterations, rule, lrStart, lrEnd, decay, gamma, weights } = record;
+  const { layer, units, seed, xy, iterations, rule, lrStart, lrEnd, decay, gamma, weights, arithmetic } = record;
   return {
     layer,
     targets: [{ units, seed }],
@@ -144,6 +149,7 @@ async function repeat(values: SynthValues, file: string): Promise<Request> {
     decay,
     gamma,
     weights,
+    arithmetic,
     repeats: { file, record },
   };
 }

@@ -36,6 +36,8 @@ export interface Binding {
   readonly tensor: Tensor;
   readonly access: "read" | "write" | "update";
   readonly epilogue?: Epilogue;
+  /** It is read as half floats. */
+  readonly halves?: true;
 }
 
 /** What both forms of kernels have. */
@@ -48,6 +50,8 @@ interface Kernel {
   readonly flops: number;
   /** Multiply-adds of single values that one dispatch executes, those of spare lanes and padding too, where it has any. */
   readonly multiplyAdds?: number;
+  /** What its WGSL asks for. */
+  readonly features?: readonly Feature[];
 }
 
 /** A kernel of elements: `kernel(i)` for i = 0 … invocations − 1. */
@@ -63,8 +67,6 @@ export interface WorkgroupCall extends Kernel {
   readonly grid: readonly [x: number, y: number, z: number];
   /** Bytes of its `var<workgroup>` memory. */
   readonly workgroupBytes: number;
-  /** What its WGSL asks for. */
-  readonly features?: readonly Feature[];
 }
 
 /** A kernel and what it works on; plain data until it is compiled. */
@@ -75,6 +77,11 @@ export const ownsWorkgroup = (call: Call): call is WorkgroupCall => "workgroup" 
 
 /** The kernel reads this tensor: `load_NAME`. */
 export const read = (tensor: Tensor): Binding => ({ tensor, access: "read" });
+/**
+ * The kernel reads this tensor, which is stored as f16, as half floats: `load_NAME(i) -> vec4<f16>`, two for each texel. It
+ * has to ask for shader-f16.
+ */
+export const readHalves = (tensor: Tensor): Binding => ({ tensor, access: "read", halves: true });
 /** The kernel writes this tensor: `store_NAME`. */
 export const write = (tensor: Tensor, epilogue?: Epilogue): Binding => ({ tensor, access: "write", epilogue });
 /** The kernel reads and writes this tensor, which lies in a buffer: `load_NAME` and `store_NAME`. */

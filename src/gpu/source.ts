@@ -39,10 +39,11 @@ export function sourceOf(call: Call, adapter: Adapter): Source {
   const images = readsImages(adapter, boundTextures(call, adapter));
   const slots: Slot[] = [];
   const accessors: string[] = [];
-  for (const [name, { tensor, access, epilogue }] of Object.entries(call.bindings)) {
-    const own = slotsOf(adapter, name, tensor, access, images);
+  for (const [name, { tensor, access, epilogue, halves }] of Object.entries(call.bindings)) {
+    const own = slotsOf(adapter, name, tensor, access, images, halves);
     slots.push(...own);
-    if (access !== "write") accessors.push(loader(adapter, name, tensor, own, images));
+    const load = halves ? halfLoader : loader;
+    if (access !== "write") accessors.push(load(adapter, name, tensor, own, images));
     if (access === "read") continue;
     if (epilogue?.mask) {
       const mask = slotsOf(adapter, `${name}_mask`, epilogue.mask.tensor, "read", images);
@@ -52,9 +53,8 @@ export function sourceOf(call: Call, adapter: Adapter): Source {
     accessors.push(storer(adapter, name, tensor, own, epilogue));
   }
   const { main, ...shape } = ownsWorkgroup(call) ? groupMain(call) : elementMain(call.invocations, adapter);
-  const features = ownsWorkgroup(call) ? call.features ?? [] : [];
   const wgsl = [
-    ...features.map((feature) => `enable ${extensions[feature]};`),
+    ...(call.features ?? []).map((feature) => `enable ${extensions[feature]};`),
     ...slots.map(({ declaration }, index) => `@group(0) @binding(${index}) ${declaration}`),
     ...accessors,
     call.code.trim(),
@@ -142,16 +142,17 @@ export function checkCall(call: Call, adapter: Adapter): void {
   if (!readsImages(adapter, boundTextures(call, adapter))) {
     refuse(partsIn("texture", reading, adapter), "textures", caps.maxSampledTextures);
   }
+  for (const feature of call.features ?? []) {
+    if (caps.features.includes(feature)) continue;
+    throw new GpuError("validation", call.label, `it needs ${feature}, which the adapter does not have`);
+  }
   if (ownsWorkgroup(call)) checkWorkgroup(call, adapter);
 }
 
-function checkWorkgroup({ label, workgroup, grid, workgroupBytes, features = [] }: WorkgroupCall, { caps }: Adapter) {
+function checkWorkgroup({ label, workgroup, grid, workgroupBytes }: WorkgroupCall, { caps }: Adapter) {
   const fail = (detail: string): never => {
     throw new GpuError("validation", label, detail);
   };
-  for (const feature of features) {
-    if (!caps.features.includes(feature)) fail(`it needs ${feature}, which the adapter does not have`);
-  }
   const invocations = workgroup.reduce((product, size) => product * size, 1);
   if (invocations > caps.maxWorkgroupInvocations || workgroup.some((size, axis) => size > caps.maxWorkgroup[axis])) {
     fail(
@@ -168,7 +169,14 @@ function checkWorkgroup({ label, workgroup, grid, workgroupBytes, features = [] 
 }
 
 /** The parts of a tensor as bindings. */
-function slotsOf(adapter: Adapter, name: string, tensor: Tensor, access: Binding["access"], images: boolean): Slot[] {
+function slotsOf(
+  adapter: Adapter,
+  name: string,
+  tensor: Tensor,
+  access: Binding["access"],
+  images: boolean,
+  halves = false,
+): Slot[] {
   const packed = tensor.format !== "f32";
   return Array.from({ length: partsOf(adapter, tensor) }, (_, part): Slot => {
     const own = { name: `${name}_${part}`, tensor, part };
@@ -176,7 +184,7 @@ function slotsOf(adapter: Adapter, name: string, tensor: Tensor, access: Binding
       const mode = access === "read" ? "read" : "read_write";
       return {
         ...own,
-        declaration: `var<storage, ${mode}> ${own.name}: array<${packed ? "vec4u" : "vec4f"}>;`,
+        declaration: `var<storage, ${mode}> ${own.name}: array<${halves ? "vec4<f16>" : packed ? "vec4u" : "vec4f"}>;`,
         layout: { buffer: { type: access === "read" ? "read-only-storage" : "storage" } },
       };
     }
@@ -196,14 +204,15 @@ function slotsOf(adapter: Adapter, name: string, tensor: Tensor, access: Binding
   });
 }
 
-/** One statement for each part, chosen by the texel's index `i`. */
+/** One statement for each part, chosen by the index `i` of a texel, or of a fraction of one. */
 function perPart(
   adapter: Adapter,
   tensor: Tensor,
   slots: Slot[],
   use: (name: string, index: string) => string,
+  fractions = 1,
 ): string {
-  const texels = partTexelsOf(adapter, tensor);
+  const texels = fractions * partTexelsOf(adapter, tensor);
   const [first, ...others] = slots.map(({ name, part }) => use(name, part === 0 ? "i" : `i - ${part * texels}u`));
   return others.reduce((before, statement, n) => {
     const part = `if (i >= ${(n + 1) * texels}u) { ${statement} }`;
@@ -220,6 +229,20 @@ function loader(adapter: Adapter, name: string, tensor: Tensor, slots: Slot[], i
       : `return textureLoad(${part}, ${place2d(index)}${images ? "" : ", 0"});`;
   const type = tensor.format === "f32" ? "vec4f" : "vec4u";
   return `fn load_${name}(i: u32) -> ${type} { ${perPart(adapter, tensor, slots, load)} }`;
+}
+
+/** As `loader`, for halves of texels of f16. */
+function halfLoader(adapter: Adapter, name: string, tensor: Tensor, slots: Slot[], images: boolean): string {
+  const load = (part: string, index: string) =>
+    tensor.storage === "buffer"
+      ? `return ${part}[${index}];`
+      : `return halves_of(textureLoad(${part}, ${place2d(`(${index}) / 2u`)}${images ? "" : ", 0"}), i & 1u);`;
+  const unpack = `fn halves_of(texel: vec4u, second: u32) -> vec4<f16> {
+  let halves = select(texel.xy, texel.zw, second == 1u);
+  return vec4<f16>(vec4f(unpack2x16float(halves.x), unpack2x16float(halves.y)));
+}`;
+  return `${tensor.storage === "buffer" ? "" : unpack}
+fn load_${name}(i: u32) -> vec4<f16> { ${perPart(adapter, tensor, slots, load, 2)} }`;
 }
 
 function storer(adapter: Adapter, name: string, tensor: Tensor, slots: Slot[], epilogue: Epilogue = {}): string {

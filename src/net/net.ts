@@ -2,7 +2,7 @@
 import type { Device } from "../gpu/device.ts";
 import { download, fromTexels, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
-import { count, unitMap, type WeightStorage } from "../ops/op.ts";
+import { type Arithmetic, count, unitMap, type WeightStorage } from "../ops/op.ts";
 import type { Choose } from "./choose.ts";
 import { buildGraph, type Graph, type Value } from "./graph.ts";
 import type { Model } from "./model.ts";
@@ -27,6 +27,12 @@ export interface NetOptions {
    * ReLUs, clipping, maximum pooling, and what only moves values take part; others round their output to float32.
    */
   doubleFloat?: boolean;
+  /**
+   * What sums of products are computed in, forward: "f16" is for adapters that have shader-f16 and do it faster. Convolutions,
+   * fully connected layers and the products with an lstm's inputs then round to 11 bits, 0.1 % of their size or so; values
+   * past 65504 become infinite. All else and gradients stay in f32.
+   */
+  arithmetic?: Arithmetic;
   /** Chooses each layer's ways; the predicted cost does unless given. */
   choose?: Choose;
   /** Told what GPU memory will be taken, piece by piece, before any is. */
@@ -57,10 +63,20 @@ export class Net {
     readonly batch: number,
   ) {}
 
-  /** @throws UserError for a layer that is not there or weights that do not fit, GpuError when the device fails. */
+  /** @throws UserError for a layer that is not there, weights that do not fit or arithmetic that the device does not have, GpuError when the device fails. */
   static async create(device: Device, model: Model, options: NetOptions = {}): Promise<Net> {
-    const { batch = 1, layer, gradient = false, weightGradients, weights, doubleFloat, choose, onPlan, optimise } =
-      options;
+    const {
+      batch = 1,
+      layer,
+      gradient = false,
+      weightGradients,
+      weights,
+      doubleFloat,
+      arithmetic,
+      choose,
+      onPlan,
+      optimise,
+    } = options;
     if (!Number.isSafeInteger(batch) || batch < 1) {
       throw new UserError(`batch is ${batch}, expected a whole number ≥ 1`);
     }
@@ -75,6 +91,7 @@ export class Net {
       weightGradients,
       storage: weights,
       doubleFloat,
+      arithmetic,
       choose,
       onPlan,
       optimise,

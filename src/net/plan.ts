@@ -28,7 +28,8 @@ import {
   partsFor,
   type Tensor,
 } from "../gpu/tensor.ts";
-import { batched, formatsOf, type Task, type WeightStorage } from "../ops/op.ts";
+import { type Arithmetic, batched, formatsOf, type Task, type WeightStorage } from "../ops/op.ts";
+import { UserError } from "../formats/user_error.ts";
 import { formOf } from "../ops/way.ts";
 import type { WeightGradient } from "../ops/conv/weight_gradient.ts";
 import { backwardCalls, type PlannedLayer } from "./backward.ts";
@@ -51,6 +52,8 @@ export interface PlanRequest {
   storage?: WeightStorage;
   /** Forward, in double-float arithmetic. */
   doubleFloat?: boolean;
+  /** What sums of products are computed in, forward; f32 unless given. */
+  arithmetic?: Arithmetic;
   /** Chooses each layer's ways; the predicted cost does unless given. */
   choose?: Choose;
   /** Told what memory will be taken before any is. */
@@ -136,7 +139,7 @@ export class Plan {
 
 /**
  * Compiles a request.
- * @throws UserError when a weight does not fit, GpuError when the device cannot hold or run it.
+ * @throws UserError when a weight does not fit or the device lacks the arithmetic, GpuError when the device cannot hold or run it.
  */
 export async function buildPlan(device: Device, request: PlanRequest): Promise<Plan> {
   const owned: Memory[] = [];
@@ -151,9 +154,18 @@ export async function buildPlan(device: Device, request: PlanRequest): Promise<P
 /** What goes in and out is in memory so many times more: as values, as texels, and in the driver's own buffer. */
 const COPIES = 3;
 
+/** @throws UserError where a device cannot compute so, or two arithmetics are asked for. */
+function checkArithmetic({ name, caps }: Device, arithmetic: Arithmetic, doubleFloat: boolean): void {
+  if (arithmetic === "f32") return;
+  if (doubleFloat) throw new UserError("arithmetic in f16 and in two floats a value exclude each other");
+  if (caps.features.includes("shader-f16")) return;
+  throw new UserError(`${name} cannot compute in f16: it does not have WebGPU's shader-f16`);
+}
+
 /** Makes the plan; every memory that it takes is in `owned` at once, so that a failure loses none. */
 async function assemble(device: Device, request: PlanRequest, owned: Memory[]): Promise<Plan> {
-  const { batch, gradient, storage = "stored", doubleFloat = false, optimise = true } = request;
+  const { batch, gradient, storage = "stored", doubleFloat = false, arithmetic = "f32", optimise = true } = request;
+  checkArithmetic(device, arithmetic, doubleFloat);
   const wanted = gradient ? [...request.wanted, gradient.of, gradient.to] : request.wanted;
   const training = request.weightGradients === true;
   const { layers, resolve } = fuse(request.graph, wanted, {
@@ -178,7 +190,7 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
     }
     const host = layer.weights();
     const task: Task = {
-      ...{ adapter: device, params, inputs, shapes, output, storage, doubleFloat },
+      ...{ adapter: device, params, inputs, shapes, output, storage, doubleFloat, arithmetic },
       formats: formatsOf(host, storage),
       anyForm: optimise && !training,
     };

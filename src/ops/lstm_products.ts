@@ -7,7 +7,7 @@ import type { LstmGeometry } from "../../shaders/lstm.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Call, write } from "../gpu/call.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import type { ConvRun, ConvTask, ConvWay } from "./conv/way.ts";
+import { type ConvRun, type ConvTask, type ConvWay, fits } from "./conv/way.ts";
 import { convWays } from "./conv/ways.ts";
 import { blocks, type Node, type Shape, show, type Task } from "./op.ts";
 import { cheapest, type Way } from "./way.ts";
@@ -89,19 +89,21 @@ export function productsOf(task: Task<LstmParams>, direction: ConvDirection): Re
       geometry: matrix(rows, features, gates),
       format: inputWeight,
       doubleFloat: task.doubleFloat && direction === "direct",
+      arithmetic: direction === "direct" ? task.arithmetic : "f32",
     },
     recurrent: {
       ...common,
       geometry: matrix(perStep, hidden, gates),
       format: recurrentWeight,
       doubleFloat: false,
+      arithmetic: "f32", // what rounding does to a step goes into the next one
     },
   };
 }
 
 /** What a product costs in a way, or in the cheapest one where this way cannot make it, with the sizes. */
 function productWay(task: ConvTask, way: ConvWay) {
-  const ways = way.applies(task) ? [way] : matrixWays.filter((other) => other.applies(task));
+  const ways = fits(way, task) ? [way] : matrixWays.filter((other) => fits(other, task));
   return cheapest(ways.flatMap((own) => own.sizes(task).map((sizes) => ({ own, sizes, cost: own.cost(task, sizes) }))));
 }
 
@@ -109,7 +111,8 @@ function productWay(task: ConvTask, way: ConvWay) {
 export const byProducts = <Run>(direction: ConvDirection, make: (way: ConvWay) => Run): Way<LstmParams, Run>[] =>
   matrixWays.map((way) => ({
     name: way.name,
-    applies: (task) => Object.values(productsOf(task, direction)).some((product) => way.applies(product)),
+    arithmetic: way.arithmetic,
+    applies: (task) => Object.values(productsOf(task, direction)).some((product) => fits(way, product)),
     cost(task) {
       const { input, recurrent } = productsOf(task, direction);
       return productWay(input, way).cost + sizes(task).geometry.steps * productWay(recurrent, way).cost;

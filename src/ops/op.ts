@@ -53,6 +53,12 @@ export type WeightStorage = "stored" | Format;
 
 const storedAs = { F32: "f32", F16: "f16", I8: "i8" } as const;
 
+/**
+ * What sums of products are computed in: convolutions, fc and the products with an lstm's inputs take f16 where they may,
+ * forward. Gradients stay in f32, as everything else does: f16 has no numbers below 6e-8.
+ */
+export type Arithmetic = "f32" | "f16";
+
 /** How the GPU stores a weight. */
 export function formatOf({ stored }: HostTensor, storage: WeightStorage): Format {
   return storage === "stored" ? storedAs[stored] : storage;
@@ -77,6 +83,8 @@ export interface Task<P = unknown> {
   readonly anyForm: boolean;
   /** Forward, compute in double-float arithmetic. */
   readonly doubleFloat: boolean;
+  /** What sums are computed in where not in double-float arithmetic. */
+  readonly arithmetic: Arithmetic;
 }
 
 /** A layer, ready to be turned into calls. */

@@ -7,7 +7,7 @@
  */
 import type { Binding, Call } from "../gpu/call.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import type { Node, Task } from "./op.ts";
+import type { Arithmetic, Node, Task } from "./op.ts";
 
 /** The sizes that a way makes its kernels with: of register tiles, of workgroups. */
 export type Sizes = Readonly<Record<string, number>>;
@@ -17,6 +17,8 @@ export interface Way<P, Run> {
   readonly name: string;
   /** The form that it wants the layer's weights in; output and gradients share one copy. `plain` unless given. */
   readonly form?: string;
+  /** What it computes sums of products in; f32 unless given. */
+  readonly arithmetic?: Arithmetic;
   /** Whether it can do a task: geometry, storage, arithmetic, the adapter's features. Any task unless given. */
   applies?(task: Task<P>): boolean;
   /** The sizes worth trying for a task; none to choose unless given. */

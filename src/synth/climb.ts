@@ -62,7 +62,9 @@ export class Climb {
     device: Device,
     joined: Joined,
     settings: ClimbSettings,
-    { weights, onPlan, signal }: { weights?: WeightStorage } & Pick<PlanRequest, "onPlan" | "signal"> = {},
+    { weights, arithmetic, onPlan, signal }:
+      & { weights?: WeightStorage }
+      & Pick<PlanRequest, "arithmetic" | "onPlan" | "signal"> = {},
   ): Promise<Climb> {
     const items = settings.targets.length, units = Math.max(...settings.targets.map((list) => list.length));
     const codeShape = [items, ...chw(joined.code.shape)] as const, [, c, h, w] = codeShape;
@@ -100,6 +102,7 @@ export class Climb {
       wanted: [joined.image],
       gradient: { of: joined.layer, to: joined.code },
       storage: weights,
+      arithmetic,
       onPlan,
       signal,
       seed,

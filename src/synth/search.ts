@@ -12,11 +12,11 @@ import type { Device } from "../gpu/device.ts";
 import { checkMemory } from "../gpu/tensor.ts";
 import { sequenceLayer } from "../net/graph.ts";
 import { labelOf, type Model } from "../net/model.ts";
-import { Net, unitIndex } from "../net/net.ts";
+import { Net, type NetOptions, unitIndex } from "../net/net.ts";
 import { imageFormat, inputToPicture, type Picture, pictureToInput } from "../net/picture.ts";
 import type { PlanMemory, PlannedMemory } from "../net/plan.ts";
 import { hostTensor } from "../net/weights.ts";
-import { chw, count, type WeightStorage } from "../ops/op.ts";
+import { type Arithmetic, chw, count, type WeightStorage } from "../ops/op.ts";
 import type { Rule } from "../../shaders/search.ts";
 import { Climb, type ClimbSettings, type Readings } from "./climb.ts";
 import { join, type Joined } from "./joined.ts";
@@ -56,6 +56,8 @@ export interface SearchOptions {
   bounds?: boolean | Float32Array;
   /** How weights are stored on the GPU; as in the files unless given. */
   weights?: WeightStorage;
+  /** What sums of products are computed in, forward (see `NetOptions`); f32 unless given. */
+  arithmetic?: Arithmetic;
   /** Told what GPU memory an iteration will take, piece by piece, before any is. */
   onPlan?: (pieces: readonly PlannedMemory[]) => void;
   /** Report at least every so many iterations, for frames. */
@@ -163,7 +165,7 @@ async function run(
   climb: Climb,
   inUse: number,
 ): Promise<SearchResult> {
-  const { classifier, targets, weights, signal } = options, { iterations } = settings;
+  const { classifier, targets, weights, arithmetic, signal } = options, { iterations } = settings;
   const memory = { ...climb.memory, device: inUse };
   const started = performance.now();
   const growth = device.caps.software ? 4 : 32;
@@ -193,7 +195,7 @@ async function run(
   const codes = split(last, targets.length);
   const values = logits
     ? split(logits, targets.length)
-    : await outputs(device, classifier, images, { batch: targets.length, weights });
+    : await outputs(device, classifier, images, { batch: targets.length, weights, arithmetic });
   const items = targets.map((target, n): SearchItem => ({
     target,
     picture: inputToPicture(classifier.network, split(images, targets.length)[n], joined.image.shape),
@@ -212,7 +214,7 @@ async function outputs(
   device: Device,
   classifier: Model,
   images: Float32Array,
-  options: { batch: number; weights?: WeightStorage },
+  options: Pick<NetOptions, "batch" | "weights" | "arithmetic"> & { batch: number },
 ): Promise<Float32Array[]> {
   const net = await Net.create(device, classifier, options);
   try {

@@ -18,6 +18,7 @@ const record: PictureRecord = {
   lrEnd: 1e-10,
   decay: 0.99,
   gamma: 0,
+  arithmetic: "f16",
   adapter: "llvmpipe",
   result: { iterations: 200, activation: 17.6, top: [{ unit: 945, name: "bell pepper", activation: 17.6 }] },
 };
@@ -34,7 +35,16 @@ Deno.test("a record survives its way through a picture's text", () => {
 Deno.test("a record that makes no sense is refused by the name of the field", () => {
   refused(() => readRecord({ Software: "GIMP" }, "a.png"), /a\.png does not say how it was made/);
   refused(() => readRecord({ phosphene: "{" }, "a.png"), /not in JSON/);
-  const wrong = { units: [], seed: -1, iterations: 0, rule: "sgd", decay: "1", xy: [1], classifier: { name: "tiny" } };
+  const wrong = {
+    units: [],
+    seed: -1,
+    iterations: 0,
+    rule: "sgd",
+    decay: "1",
+    xy: [1],
+    arithmetic: "f64",
+    classifier: { name: "tiny" },
+  };
   for (const [field, value] of Object.entries(wrong)) {
     const text = JSON.stringify({ ...record, [field]: value });
     refused(() => readRecord({ phosphene: text }, "a.png"), new RegExp(`"${field}" is missing or makes no sense`));

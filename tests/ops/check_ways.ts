@@ -1,7 +1,8 @@
 /** Runs a case in every way that the registries have for it on a device: what the tests and `deno task doctor --all` both do. */
 import type { Device } from "../../src/gpu/device.ts";
 import type { Format } from "../../src/gpu/tensor.ts";
-import { chooseCheapest, type Question } from "../../src/net/choose.ts";
+import { type Choose, chooseCheapest, type Question } from "../../src/net/choose.ts";
+import type { Arithmetic } from "../../src/ops/op.ts";
 import { type Candidate, cheapest, describe, formOf } from "../../src/ops/way.ts";
 import { ops } from "../../src/ops/table.ts";
 import { allCases } from "../cases/all.ts";
@@ -21,6 +22,19 @@ function picksOf({ candidates }: Question, turn: number): Candidate[] {
   const byWay = Map.groupBy(candidates, ({ way }) => way.name);
   return [...byWay.values()].flatMap((own) => [...new Set([cheapest(own), own[turn % own.length]])]);
 }
+
+/**
+ * The largest error allowed of sums in f16, relative to the largest. shaders/conv/half.ts has the errors' standard deviation:
+ * 0.06 % of what a sum of independent products comes to, up to twice that where an adapter truncates as it converts, as WGSL
+ * lets it. Of some thousand sums, the worst error is four standard deviations, the largest sum three.
+ */
+export const HALF_TOLERANCE = 2 ** -8;
+
+/** What a case's op may be computed in on a device. */
+const arithmeticsOf = ({ type }: Case, { caps }: Device): Arithmetic[] =>
+  caps.features.includes("shader-f16") && ops[type].forward.some(({ arithmetic }) => arithmetic === "f16")
+    ? ["f32", "f16"]
+    : ["f32"];
 
 /** A way that was checked. */
 export interface CheckedWay {
@@ -55,6 +69,22 @@ export async function checkWays(
   weights: Format = formatOfTurn(turn),
 ): Promise<CheckedWay[]> {
   const compare = comparison(weights === "f32" ? caseNetwork(testCase) : narrowed(testCase, weights));
+  const checked: CheckedWay[] = [];
+  for (const arithmetic of arithmeticsOf(testCase, device)) {
+    const tolerance = arithmetic === "f16" ? Math.max(testCase.tolerance, HALF_TOLERANCE) : undefined;
+    const run = (choose: Choose) => compare(device, { choose, weights, arithmetic }, tolerance);
+    try {
+      checked.push(...await everyWay(run, Math.floor(turn / formats.length)));
+    } catch (error) {
+      const { message } = error as Error;
+      throw new Error(`weights in ${weights}, arithmetic in ${arithmetic}, ${message}`, { cause: error });
+    }
+  }
+  return checked;
+}
+
+/** Runs with a choice of ways until every way was chosen. @throws Error that names the ways where a run fails. */
+async function everyWay(once: (choose: Choose) => Promise<void>, turn: number): Promise<CheckedWay[]> {
   const seen = new Map<string, CheckedWay>();
   /** For each form of weights, how many picks of the gradient's ways are still to come. */
   const left = new Map<string, number>();
@@ -62,7 +92,7 @@ export async function checkWays(
     const ways = new Map<string, CheckedWay>();
     let news = 0;
     const choose = (question: Question): Candidate => {
-      const own = picksOf(question, Math.floor(turn / formats.length));
+      const own = picksOf(question, turn);
       const unseen = own.filter((pick) => !seen.has(`${question.pass} ${describe(pick)}`));
       const opens = question.pass === "forward" ? own.find(({ way }) => (left.get(formOf(way)) ?? 0) > 0) : undefined;
       const pick = unseen[0] ?? opens ?? chooseCheapest(question);
@@ -72,9 +102,9 @@ export async function checkWays(
       return pick;
     };
     try {
-      await compare(device, { choose, weights });
+      await once(choose);
     } catch (error) {
-      throw new Error(`${weights}, ${[...ways.keys()].join(", ")}: ${(error as Error).message}`, { cause: error });
+      throw new Error(`${[...ways.keys()].join(", ")}: ${(error as Error).message}`, { cause: error });
     }
     if (news === 0) return [...seen.values()];
     for (const [key, way] of ways) seen.set(key, way);

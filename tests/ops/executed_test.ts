@@ -51,7 +51,8 @@ small.forEach((testCase, turn) => {
     };
     const { network, weights } = caseNetwork(testCase);
     const [batch] = testCase.inputs[0];
-    const options = { batch, gradient: network.inputs[0].name, choose };
+    const arithmetic = turn % 3 === 2 && device.caps.features.includes("shader-f16") ? "f16" as const : "f32" as const;
+    const options = { batch, gradient: network.inputs[0].name, choose, arithmetic };
     using net = await Net.create(adapter, caseModel({ network, weights }), options);
     for (const { call } of net.plan.steps) {
       if (ownsWorkgroup(call)) assert.equal(call.workgroupBytes, workgroupBytes(call.code), call.label);

@@ -76,6 +76,7 @@ export function taskOf(adapter: Adapter, { layer, inputs: [{ shape: [batch] }] }
     storage: "stored",
     anyForm: true,
     doubleFloat: rests,
+    arithmetic: "f32",
   };
 }
 

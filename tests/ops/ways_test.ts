@@ -3,6 +3,7 @@
  * themselves run in the ways that plans choose; `deno task doctor --all` runs every case in every way.
  */
 import assert from "node:assert/strict";
+import type { Feature } from "../../src/gpu/adapter.ts";
 import { openDevice } from "../../src/gpu/device.ts";
 import { chooseCheapest, type Question } from "../../src/net/choose.ts";
 import { Net, type NetOptions } from "../../src/net/net.ts";
@@ -29,18 +30,22 @@ smallWayCases.forEach((testCase, n) => {
 
 Deno.test("no way of any op was left out: each has a small case", () => {
   // double_float_test.ts has one, and the browser's test what Deno has no feature for.
-  const elsewhere = ["double-float", ...device.caps.features.includes("subgroups") ? [] : ["subgroups"]];
+  const has = (feature: Feature) => device.caps.features.includes(feature);
+  const elsewhere = ["double-float", ...has("subgroups") ? [] : ["subgroups", "subgroups-f16"]];
   // Those for the gradient of a direction are the other one's.
   const applies = (type: string, pass: string, way: string) =>
     ({
       direct: type === "deconv2d" ? "backward" : "forward",
       transposed: type === "deconv2d" ? "forward" : "backward",
+      "direct-f16": type === "deconv2d" ? "never" : "forward",
+      "transposed-f16": type === "deconv2d" ? "forward" : "never",
     })[
       way
     ] ?? pass;
   for (const type of new Set(smallWayCases.map(({ type }) => type))) {
     for (const pass of ["forward", "backward"] as const) {
-      for (const { name } of ops[type][pass]) {
+      for (const { name, arithmetic } of ops[type][pass]) {
+        if (arithmetic === "f16" && (pass === "backward" || !has("shader-f16"))) continue;
         if (elsewhere.includes(name) || applies(type, pass, name) !== pass) continue;
         if (name === "winograd" && type === "fc") continue; // its kernels are never 3×3
         assert.ok(checked.has(`${type} ${pass} ${name}`), `${type}: the way ${pass} "${name}" is in no small case`);
@@ -69,7 +74,10 @@ Deno.test("what is added to a registry is chosen where it is the cheapest, and c
   });
   try {
     await assert.rejects(checkCase(device, testCase), /output/);
-    await assert.rejects(checkWays(device, testCase, 0), /forward nearly, backward elements: .*output/);
+    await assert.rejects(
+      checkWays(device, testCase, 0),
+      /arithmetic in f32, forward nearly, backward elements: .*output/,
+    );
   } finally {
     registry.pop();
   }

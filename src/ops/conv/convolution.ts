@@ -9,7 +9,7 @@ import type { Binding, Call } from "../../gpu/call.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import type { Node, Op, Task } from "../op.ts";
 import type { Backward, Forward, Sizes, Way } from "../way.ts";
-import type { ConvTask, ConvWay } from "./way.ts";
+import { type ConvTask, type ConvWay, fits } from "./way.ts";
 import { convWays } from "./ways.ts";
 import { packConv } from "./weights.ts";
 
@@ -37,14 +37,16 @@ export function convolution<P>(c: Convolution<P>): Pick<Op<P>, "forward" | "back
     format: task.formats.weight,
     anyForm: task.anyForm && (task.storage === "stored" || task.storage === "f32"), // others are asked for to save memory
     doubleFloat: task.doubleFloat && direction === c.forward,
+    arithmetic: direction === c.forward ? task.arithmetic : "f32",
   });
   /** What a way of the registry is for this op, in a direction. */
-  const described = ({ name, form, applies, sizes, cost }: ConvWay, direction: ConvDirection) => ({
-    name,
-    form: form?.name,
-    applies: (task: Task<P>) => applies(taskOf(task, direction)),
-    sizes: (task: Task<P>) => sizes(taskOf(task, direction)),
-    cost: (task: Task<P>, own: Sizes) => cost(taskOf(task, direction), own),
+  const described = (way: ConvWay, direction: ConvDirection) => ({
+    name: way.name,
+    form: way.form?.name,
+    arithmetic: way.arithmetic,
+    applies: (task: Task<P>) => fits(way, taskOf(task, direction)),
+    sizes: (task: Task<P>) => way.sizes(taskOf(task, direction)),
+    cost: (task: Task<P>, own: Sizes) => way.cost(taskOf(task, direction), own),
   });
   const run = (way: ConvWay, node: Node<P>, direction: ConvDirection, x: Tensor, y: Binding, sizes: Sizes): Call[] => {
     const forward = direction === c.forward;

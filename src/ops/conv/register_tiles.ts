@@ -5,8 +5,10 @@
 import { conv } from "../../../shaders/conv/conv.ts";
 import { gridOf, workgroupBytes } from "../../../shaders/conv/groups.ts";
 import { type ConvDirection, type ConvGroup, convShape, type ConvTile } from "../../../shaders/conv/shape.ts";
+import { unrolledHalves } from "../../../shaders/conv/half.ts";
 import { executedMultiplyAdds } from "../../../shaders/conv/work.ts";
-import { type Binding, type Call, read } from "../../gpu/call.ts";
+import type { Feature } from "../../gpu/adapter.ts";
+import { type Binding, type Call, read, readHalves } from "../../gpu/call.ts";
 import { doubleOutput } from "../double_float.ts";
 import { convFlops } from "./flops.ts";
 import { tileCost, tiles, weightCost } from "./tiles.ts";
@@ -28,14 +30,21 @@ export function readsOf({ weights: { weight, scale, bias }, x, y, forward }: Con
  * The call that runs a convolution with a tile; forward it adds the bias, in the run's arithmetic. With a group it is a
  * kernel of workgroups.
  */
-export function tiledCall(run: ConvRun, tile: ConvTile, group?: ConvGroup): Call {
+export function tiledCall(run: ConvRun, given: ConvTile, group?: ConvGroup): Call {
   const { geometry, direction } = run;
   const output = run.forward ? doubleOutput(run.y) : undefined;
   const double = run.doubleFloat
     ? { from: run.x.rest !== undefined, to: output !== undefined, relu: output?.relu }
     : undefined;
+  const half = run.arithmetic === "f16" && !run.doubleFloat;
+  const tile = half ? unrolledHalves({ geometry, direction, tile: given, group }) : given;
   const { bindings, ...reads } = readsOf(run);
-  const kernel = { geometry, direction, tile, ...reads, double, group };
+  if (half && reads.format === "f16") bindings.w = readHalves(run.weights.weight);
+  const kernel = { geometry, direction, tile, ...reads, double, half, group };
+  const features: Feature[] = [
+    ...half ? ["shader-f16" as const] : [],
+    ...group?.subgroups ? ["subgroups" as const] : [],
+  ];
   const call = {
     label: labelOf(run.name, direction),
     bindings: {
@@ -46,6 +55,7 @@ export function tiledCall(run: ConvRun, tile: ConvTile, group?: ConvGroup): Call
     code: conv(kernel),
     flops: convFlops(geometry),
     multiplyAdds: executedMultiplyAdds(kernel),
+    features,
   };
   if (!group) return { ...call, invocations: convShape(kernel).invocations };
   return {
@@ -53,7 +63,6 @@ export function tiledCall(run: ConvRun, tile: ConvTile, group?: ConvGroup): Call
     workgroup: [group.slices * group.places, 1, 1],
     grid: gridOf(kernel, group),
     workgroupBytes: workgroupBytes(kernel),
-    features: group.subgroups ? ["subgroups"] : [],
   };
 }
 

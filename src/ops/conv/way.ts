@@ -3,7 +3,7 @@ import type { ConvDirection, ConvGeometry } from "../../../shaders/conv/shape.ts
 import type { Adapter } from "../../gpu/adapter.ts";
 import type { Binding, Call } from "../../gpu/call.ts";
 import type { Format, Tensor } from "../../gpu/tensor.ts";
-import type { HostTensor, PackedTensor } from "../op.ts";
+import type { Arithmetic, HostTensor, PackedTensor } from "../op.ts";
 import type { Sizes } from "../way.ts";
 import type { Connection } from "./weights.ts";
 
@@ -17,6 +17,8 @@ export interface ConvTask {
   /** Whether weights may be kept in a form other than the plain one. */
   readonly anyForm: boolean;
   readonly doubleFloat: boolean;
+  /** What its sums shall be computed in where not in double-float arithmetic. */
+  readonly arithmetic: Arithmetic;
 }
 
 /** A convolution with what it reads and writes. */
@@ -43,6 +45,9 @@ export interface ConvWay {
   readonly name: string;
   /** The form of its weights; plain ones unless given. */
   readonly form?: WeightForm;
+  /** What it computes sums in; f32 unless given. It is asked for tasks of this arithmetic alone. */
+  readonly arithmetic?: Arithmetic;
+  /** Whether it can do a task of its arithmetic: `fits` asks both. */
   applies(task: ConvTask): boolean;
   /** The sizes worth trying. */
   sizes(task: ConvTask): readonly Sizes[];
@@ -50,3 +55,15 @@ export interface ConvWay {
   cost(task: ConvTask, sizes: Sizes): number;
   calls(run: ConvRun, sizes: Sizes): Call[];
 }
+
+/** Whether a way can do a task, and in the arithmetic that is asked for. */
+export const fits = ({ arithmetic = "f32", applies }: ConvWay, task: ConvTask): boolean =>
+  task.arithmetic === arithmetic && applies(task);
+
+/** A way again, in f16: for ways that make their kernels by `tiledCall`, which computes in the arithmetic of its run. */
+export const inHalves = (way: ConvWay): ConvWay => ({
+  ...way,
+  name: `${way.name}-f16`,
+  arithmetic: "f16",
+  applies: (task) => task.adapter.caps.features.includes("shader-f16") && way.applies(task),
+});

@@ -3,7 +3,7 @@ import { direct, doubleFloat, transposed } from "./register_tiles.ts";
 import { staged } from "./staged.ts";
 import { subgroups } from "./subgroups.ts";
 import { vectors } from "./vectors.ts";
-import type { ConvWay } from "./way.ts";
+import { type ConvWay, inHalves } from "./way.ts";
 import { winograd } from "./winograd.ts";
 import { workgroups } from "./workgroups.ts";
 
@@ -17,4 +17,5 @@ export const convWays: readonly ConvWay[] = [
   subgroups,
   staged,
   vectors,
+  ...[direct, transposed, workgroups, subgroups].map(inHalves),
 ];
