@@ -72,7 +72,7 @@ export async function checkWays(
       return pick;
     };
     try {
-      await compare(device, { choose, weights });
+      await compare(device, { choose, weights }, true);
     } catch (error) {
       throw new Error(`${weights}, ${[...ways.keys()].join(", ")}: ${(error as Error).message}`, { cause: error });
     }

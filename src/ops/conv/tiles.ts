@@ -142,6 +142,13 @@ export function groupCost(task: ConvTask, tile: ConvTile, { slices, places, subg
   return own * lanes * idle(adapter, lanes) * (adapter.caps.software ? CPU_GROUPS : 1);
 }
 
+/** The same for a gather over so many spots of dy. */
+export function spotsCost({ adapter, format }: ConvTask, invocations: number, count: number): number {
+  const price = priceOf(adapter);
+  return (count * (price.pixel + price.block[format] + price.sum) + price.store) * invocations *
+    idle(adapter, invocations);
+}
+
 /** The cheapest tile for a task, and its cost. */
 export const cheapestTile = (task: ConvTask): { tile: ConvTile; cost: number } =>
   cheapest(tiles(task).map((tile) => ({ tile, cost: tileCost(task, tile) })));

@@ -4,6 +4,7 @@ import type { Adapter } from "../../gpu/adapter.ts";
 import type { Binding, Call } from "../../gpu/call.ts";
 import type { Format, Tensor } from "../../gpu/tensor.ts";
 import type { HostTensor, PackedTensor } from "../op.ts";
+import type { Spots } from "../spots.ts";
 import type { Sizes } from "../way.ts";
 import type { Connection } from "./weights.ts";
 
@@ -17,6 +18,8 @@ export interface ConvTask {
   /** Whether weights may be kept in a form other than the plain one. */
   readonly anyForm: boolean;
   readonly doubleFloat: boolean;
+  /** Where all of the source is that is not zero, if it is a gradient that somebody knows this of. */
+  readonly spots?: Spots;
 }
 
 /** A convolution with what it reads and writes. */

@@ -1,5 +1,6 @@
 /** The registry: every way to run a convolution, for conv2d, deconv2d, fc and the matrices of lstm. Of equals the first is taken. */
 import { direct, doubleFloat, transposed } from "./register_tiles.ts";
+import { spots } from "./spots.ts";
 import { subgroups } from "./subgroups.ts";
 import type { ConvWay } from "./way.ts";
 import { winograd } from "./winograd.ts";
@@ -13,4 +14,5 @@ export const convWays: readonly ConvWay[] = [
   winograd,
   workgroups,
   subgroups,
+  spots,
 ];
