@@ -2,7 +2,7 @@
  * The plan: a graph compiled to one flat list of GPU steps, with every tensor placed.
  *
  *   prune        keep the layers that the wanted values need
- *   fuse         fold scale and batch norm into the weights before them; let the kernel before a ReLU apply it, and the
+ *   fuse         fold scale, batch norm and on GPUs some reshapes into the weights before them; let the kernel before a ReLU apply it, and the
  *                kernel that makes the ReLU's gradient mask it; views run nothing
  *   choose       one way for each layer's output and gradient
  *   call         forward calls in order, then backward calls in reverse; partial gradients of a shared value are summed
@@ -165,6 +165,7 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
   const { layers, resolve } = fuse(request.graph, wanted, {
     relu: optimise,
     affine: optimise && !training && !doubleFloat,
+    order: optimise && !training && !device.caps.software, // a dispatch less, which only GPUs feel
   });
   const maps = new Map<Value, Tensor>();
   const tensorOf = (value: Value): Tensor => {
