@@ -133,3 +133,26 @@ Deno.test("CPUs are offered tiles that share columns where it pays, GPUs never",
   assert.deepEqual(await offered({ software: false }, 1), [1]);
   assert.deepEqual(await offered({ software: true }, 2), [1]);
 });
+
+Deno.test("GPUs give a position of many classes a workgroup; maps and CPUs have invocations for elements", async () => {
+  const waysOf = async (on: typeof device, shape: number[]) => {
+    const ways: string[] = [];
+    const choose = (question: Question) => {
+      const chosen = chooseCheapest(question);
+      ways.push(chosen.way.name);
+      return chosen;
+    };
+    const own = {
+      name: "classes",
+      inputs: [{ name: "x0", shape }],
+      layers: [{ name: "y", type: "softmax", input: "x0" }],
+    };
+    using _ = await Net.create(on, caseModel({ network: own, weights: new Map() }), { gradient: true, choose });
+    return [...new Set(ways)].join();
+  };
+  const [cpu, gpu] = [true, false].map((software) => pretend(device, { software }));
+  assert.equal(await waysOf(gpu, [1000]), "workgroups");
+  assert.equal(await waysOf(gpu, [21, 100, 100]), "elements");
+  assert.equal(await waysOf(cpu, [1000]), "elements");
+  assert.equal(await waysOf(cpu, [16000]), "elements");
+});

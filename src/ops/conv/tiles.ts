@@ -157,6 +157,10 @@ export const cheapestTile = (task: ConvTask): { tile: ConvTile; cost: number } =
 export const weightCost = ({ adapter, geometry, format }: ConvTask): number =>
   priceOf(adapter).weight * packedTexels(geometry, format);
 
+/** The same for a kernel of workgroups. */
+export const groupedMovingCost = (adapter: Adapter, invocations: number, reads: number, writes: number): number =>
+  movingCost(adapter, invocations, reads, writes) * (adapter.caps.software ? CPU_GROUPS : 1);
+
 /** What a kernel costs, in the same units, that mostly moves texels. */
 export function movingCost(adapter: Adapter, invocations: number, reads: number, writes: number): number {
   const { pixel, move } = priceOf(adapter);
