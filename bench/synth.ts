@@ -1,7 +1,7 @@
 /** One iteration of the default search: time, dispatches, arithmetic and its share of the adapter's peak. */
 import { openClassifier, openGenerator } from "../src/cli/defaults.ts";
 import type { Device } from "../src/gpu/device.ts";
-import { type Peak, shareText, timeRuns } from "../src/gpu/probe.ts";
+import { type Peak, shareText, type Submit, timeRuns } from "../src/gpu/probe.ts";
 import { count } from "../src/ops/op.ts";
 import { Climb } from "../src/synth/climb.ts";
 import { join } from "../src/synth/joined.ts";
@@ -14,7 +14,7 @@ const ROUNDS = 5;
 /** Iterations that one timing covers at batch 1 where a CPU runs the shaders. */
 const ITERATIONS = 5;
 
-/** What a timing aims at on a GPU, in milliseconds: the wait for its end, 10 to 20 of them, is known to a few. */
+/** What a timing aims at on a GPU, in milliseconds: long enough for its clock to rise to what it keeps. */
 const ROUND_MS = 500;
 
 /** What was measured. */
@@ -44,10 +44,11 @@ export async function benchSynth(device: Device, batch: number): Promise<{ synth
     targets: Array.from({ length: batch }, () => [[945, 0, 0] as const]),
   });
   /** Whole searches, one after another, and the beginning of a last one. */
-  const submit = (iterations: number) => {
+  const submit: Submit = (iterations, timestamps) => {
     for (let done = 0; done < iterations; done += settings.iterations) {
+      const times = Math.min(settings.iterations, iterations - done);
       climb.restart();
-      climb.submit(Math.min(settings.iterations, iterations - done));
+      climb.submit(times, timestamps && partOf(timestamps, done === 0, done + times === iterations));
     }
   };
   submit(1);
@@ -63,6 +64,20 @@ export async function benchSynth(device: Device, batch: number): Promise<{ synth
       gflops: rate(flops),
       executedGflops: rate(executedFlops),
     },
+  };
+}
+
+/** The timestamps that one of several passes writes: the first pass its beginning, the last its end. */
+function partOf(
+  { querySet, beginningOfPassWriteIndex, endOfPassWriteIndex }: GPUComputePassTimestampWrites,
+  first: boolean,
+  last: boolean,
+): GPUComputePassTimestampWrites | undefined {
+  if (!first && !last) return undefined;
+  return {
+    querySet,
+    ...(first ? { beginningOfPassWriteIndex } : {}),
+    ...(last ? { endOfPassWriteIndex } : {}),
   };
 }
 

@@ -61,14 +61,12 @@ fn kernel(group: vec3u, lane: u32${group?.subgroups ? ", subgroup_lane: u32, sub
   let phase = group.z;
 #endif`;
 
-/** Adds up the slices' sums and stores them with `store`. */
-export function gather(k: ConvKernel, store: string): string {
-  if (!k.group) return store;
-  const names = sumNames(k);
-  const each = (statement: (name: string, row: string) => string) =>
-    names.map((name, n) => statement(`sum_${name}`, `${n}u * LANES`)).join("\n");
-  const tree = `
-  ${each((sum, row) => `slice_sums[${row} + lane] = ${sum};`)}
+/**
+ * Adds up the sums of SLICES slices, SUMS in each lane, as a tree in `slice_sums`: sum n of a place is then at
+ * n · LANES + place, for the lane of that place in slice 0; others have to wait for it.
+ */
+export const sliceTree = (sums: readonly string[]): string => `
+  ${sums.map((sum, n) => `slice_sums[${n}u * LANES + lane] = ${sum};`).join("\n")}
   for (var half = SLICES / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (slice < half) {
@@ -76,7 +74,16 @@ export function gather(k: ConvKernel, store: string): string {
         slice_sums[n * LANES + lane] += slice_sums[n * LANES + lane + half * PLACES];
       }
     }
-  }
+  }`;
+
+/** Adds up the slices' sums and stores them with `store`. */
+export function gather(k: ConvKernel, store: string): string {
+  if (!k.group) return store;
+  const names = sumNames(k).map((name) => `sum_${name}`);
+  const each = (statement: (sum: string, row: string) => string) =>
+    names.map((sum, n) => statement(sum, `${n}u * LANES`)).join("\n");
+  const tree = `
+  ${sliceTree(names)}
   ${each((sum, row) => `${sum} = slice_sums[${row} + lane];`)}`;
   const bySubgroups = `
   ${each((sum) => `${sum} = subgroupAdd(${sum});`)}

@@ -126,10 +126,10 @@ export class Plan {
   }
 
   /** Submits the steps `times` over as one compute pass; `forward` stops each time before the gradient. */
-  submit(times = 1, forward = false): void {
+  submit(times = 1, forward = false, timestampWrites?: GPUComputePassTimestampWrites): void {
     const steps = forward ? this.steps.slice(0, this.forwardSteps) : this.steps;
     const encoder = this.device.gpu.createCommandEncoder({ label: "plan" });
-    const pass = encoder.beginComputePass({ label: "plan" });
+    const pass = encoder.beginComputePass({ label: "plan", timestampWrites });
     for (let time = 0; time < times; time++) encode(pass, steps);
     pass.end();
     this.device.gpu.queue.submit([encoder.finish()]);

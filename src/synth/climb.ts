@@ -129,8 +129,8 @@ export class Climb {
   }
 
   /** Submits so many iterations, with those before at most as many as the settings say. */
-  submit(times: number): void {
-    this.plan.submit(times);
+  submit(times: number, timestampWrites?: GPUComputePassTimestampWrites): void {
+    this.plan.submit(times, false, timestampWrites);
   }
 
   /** Dispatches of one iteration. */

@@ -25,14 +25,15 @@ const small = smallWayCases.filter(({ type }) => types.includes(type));
  */
 const MOST = 2;
 
-/** Bytes of the arrays of vec4f that a kernel's WGSL has in workgroup memory; their lengths are products of constants. */
+/** Bytes of the arrays of vec4f, nested ones too, that a kernel's WGSL has in workgroup memory; lengths are products of constants. */
 function workgroupBytes(code: string): number {
   const constants = new Map([...code.matchAll(/^const (\w+) = (\d+)u;/gm)].map(([, name, value]) => [name, value]));
-  const arrays = [...code.matchAll(/^var<workgroup> \w+: array<vec4f, ([\w *]+)>;/gm)];
+  const arrays = [...code.matchAll(/^var<workgroup> \w+: (?:array<)+vec4f((?:, [\w *]+>)+);/gm)];
   assert.equal(arrays.length, code.split("var<workgroup>").length - 1);
+  const factors = (lengths: string) => lengths.split(/[>,*]/).map((factor) => factor.trim()).filter((factor) => factor);
   return arrays.reduce(
-    (sum, [, length]) =>
-      sum + 16 * length.split("*").reduce((all, factor) => all * Number(constants.get(factor.trim()) ?? factor), 1),
+    (sum, [, lengths]) =>
+      sum + factors(lengths).reduce((all, factor) => all * Number(constants.get(factor) ?? factor), 16),
     0,
   );
 }

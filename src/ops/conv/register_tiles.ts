@@ -6,7 +6,7 @@ import { conv } from "../../../shaders/conv/conv.ts";
 import { gridOf, workgroupBytes } from "../../../shaders/conv/groups.ts";
 import { type ConvDirection, type ConvGroup, convShape, type ConvTile } from "../../../shaders/conv/shape.ts";
 import { executedMultiplyAdds } from "../../../shaders/conv/work.ts";
-import { type Call, read } from "../../gpu/call.ts";
+import { type Binding, type Call, read } from "../../gpu/call.ts";
 import { doubleOutput } from "../double_float.ts";
 import { convFlops } from "./flops.ts";
 import { tileCost, tiles, weightCost } from "./tiles.ts";
@@ -16,28 +16,32 @@ import type { ConvRun, ConvTask, ConvWay } from "./way.ts";
 export const labelOf = (name: string, direction: ConvDirection): string =>
   direction === "direct" ? name : `${name} (transposed)`;
 
+/** What a kernel of a run binds, and what it has to know of that: forward it adds the bias. */
+export function readsOf({ weights: { weight, scale, bias }, x, y, forward }: ConvRun) {
+  const bindings: Record<string, Binding> = { x: read(x), w: read(weight), y };
+  if (scale) bindings.scale = read(scale);
+  if (forward && bias) bindings.bias = read(bias);
+  return { bindings, format: weight.format, bias: bindings.bias !== undefined };
+}
+
 /**
  * The call that runs a convolution with a tile; forward it adds the bias, in the run's arithmetic. With a group it is a
  * kernel of workgroups.
  */
 export function tiledCall(run: ConvRun, tile: ConvTile, group?: ConvGroup): Call {
-  const { geometry, direction, weights: { weight, scale, bias }, x, y, forward } = run;
-  const useBias = forward && bias !== undefined;
-  const output = forward ? doubleOutput(y) : undefined;
+  const { geometry, direction } = run;
+  const output = run.forward ? doubleOutput(run.y) : undefined;
   const double = run.doubleFloat
-    ? { from: x.rest !== undefined, to: output !== undefined, relu: output?.relu }
+    ? { from: run.x.rest !== undefined, to: output !== undefined, relu: output?.relu }
     : undefined;
-  const kernel = { geometry, direction, tile, format: weight.format, bias: useBias, double, group };
+  const { bindings, ...reads } = readsOf(run);
+  const kernel = { geometry, direction, tile, ...reads, double, group };
   const call = {
     label: labelOf(run.name, direction),
     bindings: {
-      x: read(x),
-      w: read(weight),
-      y,
-      ...(double?.from ? { x_rest: read(x.rest!) } : {}),
+      ...bindings,
+      ...(double?.from ? { x_rest: read(run.x.rest!) } : {}),
       ...(double ? output?.bindings : {}),
-      ...(scale ? { scale: read(scale) } : {}),
-      ...(useBias ? { bias: read(bias) } : {}),
     },
     code: conv(kernel),
     flops: convFlops(geometry),

@@ -8,6 +8,8 @@ import {
   spans,
   tapRow,
 } from "../../../shaders/conv/shape.ts";
+import { lanesOf, type StagedKernel, stagedMultiplyAdds, stagedShape } from "../../../shaders/conv/staged.ts";
+import { type VectorGroup, vectorShape } from "../../../shaders/conv/vectors.ts";
 import type { Adapter } from "../../gpu/adapter.ts";
 import { blocks } from "../op.ts";
 import { cheapest } from "../way.ts";
@@ -52,6 +54,9 @@ const gpu = {
   weight: 0,
   /** A block of weights that a whole workgroup has in common, and adding one sum of two slices. */
   uniformBlock: 0.5,
+  /** One whose texels the lanes of a workgroup load side by side, and a texel that neighbours load at once. */
+  streamedBlock: 0.5,
+  sharedTexel: 0.25,
   share: 1,
 };
 const priceOf = ({ caps }: Adapter) => caps.swiftshader ? swiftshader : caps.software ? cpu : gpu;
@@ -147,6 +152,31 @@ export function spotsCost({ adapter, format }: ConvTask, invocations: number, co
   const price = priceOf(adapter);
   return (count * (price.pixel + price.block[format] + price.sum) + price.store) * invocations *
     idle(adapter, invocations);
+}
+
+/** The same for a kernel that stages its tiles. */
+export function stagedCost({ adapter }: ConvTask, kernel: StagedKernel): number {
+  const { grid } = stagedShape(kernel);
+  const lanes = grid[0] * grid[1] * grid[2] * lanesOf(kernel.staged);
+  return stagedMultiplyAdds(kernel) / 16 * idle(adapter, lanes) * (adapter.caps.software ? CPU_GROUPS * 16 : 1);
+}
+
+/**
+ * The same for a matrix times vectors. Lanes that lie side by side in memory share its lines, and what is loaded for all of
+ * them; of the steps that add up what they share, a lane waits for each and takes part in few.
+ */
+export function vectorCost({ adapter, geometry, direction, format }: ConvTask, group: VectorGroup): number {
+  const price = priceOf(adapter);
+  const { groups, perBlock, rounds, sums } = vectorShape({ geometry, direction, format, group });
+  const lanes = groups * group.lanes;
+  const [block, texel] = adapter.caps.software
+    ? [price.block[format], price.pixel]
+    : [gpu.streamedBlock, gpu.sharedTexel];
+  const own = rounds * (block * group.blocks + texel * geometry.batch + price.sum * sums) / perBlock;
+  const gather = gpu.share * 2 * sums;
+  const steps = gpu.share * Math.log2(group.slices);
+  if (adapter.caps.software) return (own + gather + steps + price.store) * lanes * idle(adapter, lanes) * CPU_GROUPS;
+  return (own + gather + price.store) * lanes + (own + steps + price.store) * HALF_BUSY;
 }
 
 /** The cheapest tile for a task, and its cost. */

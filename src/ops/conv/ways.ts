@@ -1,7 +1,9 @@
 /** The registry: every way to run a convolution, for conv2d, deconv2d, fc and the matrices of lstm. Of equals the first is taken. */
 import { direct, doubleFloat, transposed } from "./register_tiles.ts";
 import { spots } from "./spots.ts";
+import { staged } from "./staged.ts";
 import { subgroups } from "./subgroups.ts";
+import { vectors } from "./vectors.ts";
 import type { ConvWay } from "./way.ts";
 import { winograd } from "./winograd.ts";
 import { workgroups } from "./workgroups.ts";
@@ -15,4 +17,6 @@ export const convWays: readonly ConvWay[] = [
   workgroups,
   subgroups,
   spots,
+  staged,
+  vectors,
 ];

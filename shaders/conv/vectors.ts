@@ -1,0 +1,345 @@
+/**
+ * Matrices times a few vectors: convolutions whose kernel covers the whole input, as fc's does, so that each weight meets
+ * one value of each item. Their time is that of reading the weights, which lanes read side by side as they lie in memory:
+ *
+ *                 block 0 of inputs    block 1              ⋯    ROW texels of weights (blocks.ts)
+ *   outputs 0…3   texel 0  1  2  3     4  5  6  7           ⋯    f32: a texel is one input by four outputs,
+ *   outputs 4…7   texel 0  1  2  3     4  5  6  7           ⋯    f16: two inputs, i8: four
+ *     ⋮
+ *
+ *   direct        a workgroup has BLOCKS rows, and its lanes share each: texel lane, lane + LANES, …
+ *   transposed    a workgroup has PLACES columns of texels, and SLICES lanes share each: row slice, slice + SLICES, …
+ *
+ * A round is one texel a lane; some rounds make a loop trip, which begins with all that it loads. A texel of weights is used
+ * for every item. What lanes share is added as a tree in workgroup memory (groups.ts).
+ */
+import { wgsl } from "wgsl-preprocessor";
+import { LANE, up4 } from "../layout.ts";
+import { blockTexels, type WeightFormat } from "./blocks.ts";
+import { sliceTree } from "./groups.ts";
+import type { ConvDirection, ConvGeometry } from "./shape.ts";
+import { constants, plus, unroll } from "./wgsl.ts";
+
+/** A workgroup: `lanes` invocations that make `unroll` rounds a trip. */
+export interface VectorGroup {
+  lanes: number;
+  /** Lanes that share a sum: all of them in the direct direction. */
+  slices: number;
+  /** Blocks of four outputs, in the direct direction; 1 in the other. */
+  blocks: number;
+  unroll: number;
+}
+
+/** A kernel. Bindings: x (source), w, y (destination), and `bias`, `scale` where asked for. */
+export interface VectorKernel {
+  geometry: ConvGeometry;
+  direction: ConvDirection;
+  group: VectorGroup;
+  format: WeightFormat;
+  bias: boolean;
+}
+
+/** Whether a geometry is a matrix: its kernel covers the input, once. */
+export const isMatrix = ({ groups, kernel, inSize, outSize, padding, dilation }: ConvGeometry): boolean =>
+  groups === 1 && [0, 1].every((axis) =>
+    outSize[axis] === 1 && padding[axis] === 0 && kernel[axis] === inSize[axis] &&
+    (kernel[axis] === 1 || dilation[axis] === 1)
+  );
+
+/** Sizes that a kernel and its caller agree on. */
+export function vectorShape({ geometry: g, direction, group, format }: Omit<VectorKernel, "bias">) {
+  const { lanes, slices, blocks } = group;
+  const direct = direction === "direct";
+  const taps = g.kernel[0] * g.kernel[1];
+  const perBlock = blockTexels[format];
+  const rows = up4(g.channelsOut);
+  const row = up4(g.channelsIn) * taps * perBlock;
+  const places = lanes / slices;
+  const groups = direct ? Math.ceil(rows / blocks) : Math.ceil(row / places);
+  /** Texels that a lane's sums are over, and how far apart. */
+  const length = direct ? row : rows;
+  const rounds = Math.ceil(length / slices);
+  return {
+    taps,
+    perBlock,
+    rows,
+    row,
+    places,
+    groups,
+    length,
+    rounds,
+    trips: Math.ceil(rounds / group.unroll),
+    /** Sums of four values that a lane has. */
+    sums: blocks * g.batch,
+    /** Scalar multiply-adds of a whole dispatch. */
+    multiplyAdds: groups * lanes * rounds * blocks * g.batch * 16 / perBlock,
+  };
+}
+
+/** Bytes of workgroup memory. */
+export const vectorBytes = (k: Omit<VectorKernel, "bias">): number => 16 * vectorShape(k).sums * k.group.lanes;
+
+/** Functions for the weights of a texel. */
+interface TexelFunctions {
+  /** Defines `Values` and `valuesFor(texel, part)`: of a source texel those that meet texel `part` of a block of weights. */
+  values: string;
+  /** Defines `addDirect(sum, weights, values)`: values times weights, added to four outputs. */
+  direct: string;
+  /** Defines `addTransposed(sum, weights, outputs)`, and `whole(first)`, which puts together the sums of a block. */
+  transposed: string;
+}
+
+const half = `
+fn unpacked(halves: vec2u) -> vec4f {
+  return vec4f(unpack2x16float(halves.x), unpack2x16float(halves.y));
+}
+`;
+
+const texelFunctions: Record<WeightFormat, TexelFunctions> = {
+  f32: {
+    values: `
+alias Values = f32;
+${LANE}
+
+fn valuesFor(texel: vec4f, part: u32) -> f32 {
+  return lane(texel, part);
+}`,
+    direct: `
+fn addDirect(sum: vec4f, weights: vec4f, value: f32) -> vec4f {
+  return fma(weights, vec4f(value), sum);
+}`,
+    transposed: `
+fn addTransposed(sum: vec4f, weights: vec4f, outputs: vec4f) -> vec4f {
+  return fma(weights, outputs, sum);
+}
+
+fn total(place: u32) -> f32 {
+  let sum = slice_sums[place];
+  return (sum.x + sum.y) + (sum.z + sum.w);
+}
+
+fn whole(first: u32) -> vec4f {
+  return vec4f(total(first), total(first + 1u), total(first + 2u), total(first + 3u));
+}`,
+  },
+  f16: {
+    values: `
+alias Values = vec2f;
+
+fn valuesFor(texel: vec4f, part: u32) -> vec2f {
+  return select(texel.xy, texel.zw, part == 1u);
+}`,
+    direct: `${half}
+fn addDirect(sum: vec4f, weights: vec4u, values: vec2f) -> vec4f {
+  let first = fma(unpacked(weights.xy), vec4f(values.x), sum);
+  return fma(unpacked(weights.zw), vec4f(values.y), first);
+}`,
+    // A sum has two parts for each of two inputs.
+    transposed: `${half}
+fn addTransposed(sum: vec4f, weights: vec4u, outputs: vec4f) -> vec4f {
+  let a = unpacked(weights.xy);
+  let b = unpacked(weights.zw);
+  let first = fma(vec4f(a.x, b.x, a.y, b.y), outputs.xxyy, sum);
+  return fma(vec4f(a.z, b.z, a.w, b.w), outputs.zzww, first);
+}
+
+fn whole(first: u32) -> vec4f {
+  let a = slice_sums[first];
+  let b = slice_sums[first + 1u];
+  return vec4f(a.xy + a.zw, b.xy + b.zw);
+}`,
+  },
+  i8: {
+    values: `
+alias Values = vec4f;
+
+fn valuesFor(texel: vec4f, part: u32) -> vec4f {
+  return texel;
+}`,
+    direct: `
+fn unpacked(bytes: u32) -> vec4f {
+  return vec4f(vec4i(vec4u(bytes) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u));
+}
+
+fn addDirect(sum: vec4f, weights: vec4u, values: vec4f) -> vec4f {
+  let first = fma(unpacked(weights.x), vec4f(values.x), sum);
+  let second = fma(unpacked(weights.y), vec4f(values.y), first);
+  let third = fma(unpacked(weights.z), vec4f(values.z), second);
+  return fma(unpacked(weights.w), vec4f(values.w), third);
+}`,
+    // The weights of one output to four inputs are the same byte of each component.
+    transposed: `
+fn unpacked(bytes: vec4u, above: u32) -> vec4f {
+  return vec4f(vec4i(bytes << vec4u(above)) >> vec4u(24u));
+}
+
+fn addTransposed(sum: vec4f, weights: vec4u, outputs: vec4f) -> vec4f {
+  let first = fma(unpacked(weights, 24u), outputs.xxxx, sum);
+  let second = fma(unpacked(weights, 16u), outputs.yyyy, first);
+  let third = fma(unpacked(weights, 8u), outputs.zzzz, second);
+  return fma(unpacked(weights, 0u), outputs.wwww, third);
+}
+
+fn whole(first: u32) -> vec4f {
+  return slice_sums[first];
+}`,
+  },
+};
+
+/** The constants of both directions, and the workgroup's memory. */
+function declarations(k: VectorKernel): string {
+  const s = vectorShape(k);
+  return `
+${
+    constants({
+      ROW: s.row,
+      ROWS: s.rows,
+      TAPS: s.taps,
+      SPAN: s.row / s.perBlock / s.taps,
+      BLOCK_TEXELS: s.perBlock,
+      ITEMS: k.geometry.batch,
+      BLOCKS: k.group.blocks,
+      LANES: k.group.lanes,
+      SLICES: k.group.slices,
+      PLACES: s.places,
+      SUMS: s.sums,
+    })
+  }
+
+var<workgroup> slice_sums: array<vec4f, SUMS * LANES>;
+
+// Where block \`block\` of an item's inputs lies: a row of weights has its blocks tap by tap, a map has its channels one by one.
+fn inputTexel(item: u32, block: u32) -> u32 {
+  return item * TAPS * SPAN + ${s.taps === 1 ? "block" : "block % SPAN * TAPS + block / SPAN"};
+}`;
+}
+
+/** One trip of so many rounds, whose last may be a round in which not every lane has a texel. */
+type Trip = (rounds: number, partial: boolean) => string;
+
+/** The trips of a loop over whole rounds, and one more for the rounds that are left. */
+function eachTrip(k: VectorKernel, trip: Trip): string {
+  const { length, rounds } = vectorShape(k);
+  const { slices, unroll } = k.group;
+  const looped = Math.floor(Math.floor(length / slices) / unroll) * unroll;
+  return wgsl`
+  #if ${looped > 0}
+  for (var round = 0u; round < ${looped}u; round += ${unroll}u) {
+    let at = round * SLICES + slice;
+    ${trip(unroll, false)}
+  }
+  #endif
+  #if ${rounds > looped}
+  {
+    let at = ${looped}u * SLICES + slice;
+    ${trip(rounds - looped, length % slices > 0)}
+  }
+  #endif`;
+}
+
+/**
+ * A trip: first it loads the weights, which are far away, then each round takes the values that they meet, zeros where the
+ * lane's number `at_n` along its sum would be `end` or more.
+ */
+const tripOf = (
+  { geometry: { batch }, group }: VectorKernel,
+  end: string,
+  { weights, values, zero, add }: {
+    weights: (at: string, block: number) => string;
+    values: (at: string, item: number) => string;
+    zero: string;
+    add: string;
+  },
+): Trip =>
+(rounds, partial) => {
+  const ends = (round: number) => partial && round === rounds - 1;
+  const loads = unroll({ round: rounds }, ({ round }) => {
+    const at = plus("at", round, "u * SLICES");
+    return [
+      `let at_${round} = ${ends(round) ? `min(${at}, ${end} - 1u)` : at};`,
+      unroll(
+        { block: group.blocks },
+        ({ block }) => `let weights_${round}_b${block} = load_w(${weights(`at_${round}`, block)});`,
+      ),
+    ].join("\n");
+  });
+  const products = unroll({ round: rounds, item: batch }, ({ round, item }) => {
+    const own = values(`at_${round}`, item);
+    const guarded = ends(round) ? `select(${zero}, ${own}, ${plus("at", round, "u * SLICES")} < ${end})` : own;
+    return [
+      `let values_${round}_i${item} = ${guarded};`,
+      unroll({ block: group.blocks }, ({ block }) => {
+        const sum = `sum_b${block}_i${item}`;
+        return `${sum} = ${add}(${sum}, weights_${round}_b${block}, values_${round}_i${item});`;
+      }),
+    ].join("\n");
+  });
+  return `${loads}\n${products}`;
+};
+
+const directTrip = (k: VectorKernel): Trip =>
+  tripOf(k, "ROW", {
+    weights: (at, block) => `row_b${block} + ${at}`,
+    values: (at, item) => `valuesFor(load_x(inputTexel(${item}u, ${at} / BLOCK_TEXELS)), part)`,
+    zero: "Values()",
+    add: "addDirect",
+  });
+
+const transposedTrip = (k: VectorKernel): Trip =>
+  tripOf(k, "ROWS", {
+    weights: (at) => `${at} * ROW + column`,
+    values: (at, item) => `load_x(${item}u * ROWS + ${at})${k.format === "i8" ? ` * load_scale(${at})` : ""}`,
+    zero: "vec4f()",
+    add: "addTransposed",
+  });
+
+/** The names of a lane's sums. */
+const sumNames = ({ geometry: { batch }, group }: VectorKernel): string[] =>
+  unroll({ block: group.blocks, item: batch }, ({ block, item }) => `sum_b${block}_i${item}`).split("\n");
+
+const declareSums = (k: VectorKernel): string => sumNames(k).map((name) => `var ${name} = vec4f();`).join("\n");
+
+const direct = (k: VectorKernel): string => `
+${texelFunctions[k.format].values}
+${texelFunctions[k.format].direct}
+
+fn kernel(group: vec3u, lane: u32) {
+  let slice = lane;
+  let part = lane % BLOCK_TEXELS;
+  let block = group.x * BLOCKS;
+  ${unroll({ block: k.group.blocks }, ({ block }) => `let row_b${block} = (${plus("block", block)}) * ROW;`)}
+  ${declareSums(k)}
+  ${eachTrip(k, directTrip(k))}
+  ${sliceTree(sumNames(k))}
+  workgroupBarrier();
+  if (lane < SUMS) {
+    let own = block + lane / ITEMS;
+    let sum = slice_sums[lane * LANES]${k.format === "i8" ? " * load_scale(own)" : ""};
+    store_y(lane % ITEMS * ROWS + own, sum${k.bias ? " + load_bias(own)" : ""});
+  }
+}`;
+
+const transposed = (k: VectorKernel): string => `
+const WIDTH = PLACES / BLOCK_TEXELS;
+${texelFunctions[k.format].transposed}
+
+fn kernel(group: vec3u, lane: u32) {
+  let slice = lane / PLACES;
+  let column = min(group.x * PLACES + lane % PLACES, ROW - 1u);
+  ${declareSums(k)}
+  ${eachTrip(k, transposedTrip(k))}
+  ${sliceTree(sumNames(k))}
+  workgroupBarrier();
+  for (var n = lane; n < ITEMS * WIDTH; n += LANES) {
+    let item = n / WIDTH;
+    let block = group.x * WIDTH + n % WIDTH;
+    if (block < ROW / BLOCK_TEXELS) {
+      let sum = whole(item * LANES + n % WIDTH * BLOCK_TEXELS);
+      store_y(inputTexel(item, block), sum${k.bias ? " + load_bias(block % SPAN)" : ""});
+    }
+  }
+}`;
+
+/** The kernel's WGSL. */
+export const vectors = (k: VectorKernel): string =>
+  `${declarations(k)}\n${k.direction === "direct" ? direct(k) : transposed(k)}`;

@@ -1,0 +1,84 @@
+/**
+ * Convolutions as matrix products, for GPUs: workgroups stage tiles of the source and of the weights in their memory.
+ * `shaders/conv/staged.ts` has the picture.
+ */
+import {
+  lanesOf,
+  staged as code,
+  stagedBytes,
+  type StagedKernel,
+  stagedMultiplyAdds,
+  stagedShape,
+  type StagedTile,
+  stagedTrips,
+} from "../../../shaders/conv/staged.ts";
+import type { Call } from "../../gpu/call.ts";
+import type { Sizes } from "../way.ts";
+import { convFlops } from "./flops.ts";
+import { labelOf, readsOf } from "./register_tiles.ts";
+import { stagedCost, TRIPS } from "./tiles.ts";
+import type { ConvRun, ConvTask, ConvWay } from "./way.ts";
+
+/** Tiles worth trying: from large ones for many positions to small ones whose sums slices share. */
+const TILES: readonly StagedTile[] = [
+  [2, 8, 16, 16, 4, 1],
+  [2, 8, 8, 32, 4, 1],
+  [4, 4, 8, 32, 4, 1],
+  [4, 8, 8, 16, 2, 1],
+  [2, 8, 8, 16, 4, 1],
+  [2, 4, 8, 16, 4, 1],
+  [2, 4, 8, 8, 4, 1],
+  [2, 4, 8, 8, 4, 2],
+  [2, 4, 8, 8, 4, 4],
+  [2, 8, 4, 32, 4, 1],
+  [2, 4, 4, 16, 4, 4],
+  [1, 4, 8, 8, 4, 1],
+  [1, 4, 8, 8, 4, 4],
+  [1, 2, 8, 8, 4, 4],
+  [2, 2, 8, 8, 4, 4],
+  [1, 2, 4, 8, 8, 8],
+  [1, 4, 4, 8, 8, 8],
+  [1, 8, 1, 64, 4, 1],
+  [1, 4, 1, 64, 4, 4],
+].map(([blocks, strips, down, across, depth, slices]) => ({ blocks, strips, down, across, depth, slices }));
+
+const kernelOf = ({ geometry, direction, format }: ConvTask, tile: Sizes, bias = false): StagedKernel => ({
+  ...{ geometry, direction, format, bias },
+  staged: tile as unknown as StagedTile,
+});
+
+/** The tiles that an adapter can run. */
+function sizesOf(task: ConvTask): Sizes[] {
+  const { caps } = task.adapter;
+  return TILES.filter((tile) => {
+    const kernel = kernelOf(task, { ...tile });
+    return lanesOf(tile) <= caps.maxWorkgroupInvocations && stagedBytes(kernel) <= caps.maxWorkgroupBytes &&
+      stagedTrips(kernel) <= TRIPS && stagedShape(kernel).grid.every((count) => count <= caps.maxGroups);
+  }).map((tile) => ({ ...tile }));
+}
+
+function callOf(run: ConvRun, sizes: Sizes): Call {
+  const { geometry, direction } = run;
+  const { bindings, format, bias } = readsOf(run);
+  const kernel = kernelOf({ ...run, format }, sizes, bias);
+  return {
+    label: labelOf(run.name, direction),
+    bindings,
+    code: code(kernel),
+    flops: convFlops(geometry),
+    multiplyAdds: stagedMultiplyAdds(kernel),
+    workgroup: [lanesOf(kernel.staged), 1, 1],
+    grid: stagedShape(kernel).grid,
+    workgroupBytes: stagedBytes(kernel),
+  };
+}
+
+/** A workgroup stages what its lanes have in common. */
+export const staged: ConvWay = {
+  name: "staged",
+  applies: (task) =>
+    !task.doubleFloat && stagedShape(kernelOf(task, { ...TILES[0] })).exact && sizesOf(task).length > 0,
+  sizes: sizesOf,
+  cost: (task, sizes) => stagedCost(task, kernelOf(task, sizes)),
+  calls: (run, sizes) => [callOf(run, sizes)],
+};
