@@ -1,7 +1,8 @@
 /** One iteration of the default search: time, dispatches, arithmetic and its share of the adapter's peak. */
 import { openClassifier, openGenerator } from "../src/cli/defaults.ts";
 import type { Device } from "../src/gpu/device.ts";
-import { type Peak, shareText, type Submit, timeRuns } from "../src/gpu/probe.ts";
+import { type Peak, shareText } from "../src/gpu/probe.ts";
+import { type Submit, timeRuns } from "../src/gpu/timing.ts";
 import { count } from "../src/ops/op.ts";
 import { Climb } from "../src/synth/climb.ts";
 import { join } from "../src/synth/joined.ts";

@@ -50,21 +50,26 @@ fn kernel(i: u32) {
 }
 
 /**
- * WGSL that declares `sum`, the sum of `term` over r = 0 … count − 1, line by line: sums stay precise, and the four
- * lanes of a texel together make far fewer than 65,535 loop trips.
+ * WGSL that declares `sum`, the sum of `term` over r = 0 … count − 1, line by line, and page by page of about as many lines
+ * as there are pages: sums stay precise, and the four lanes of a texel together make far fewer than 65,535 loop trips.
  */
 function lineSum(count: number, term: string): string {
   const line = Math.min(count, Math.max(8, Math.ceil(count / 8192)));
+  const page = line * Math.ceil(Math.sqrt(count / line));
   const add = (n: number) =>
     count % line === 0
       ? `{ let r = first + ${n}u; line += ${term}; }`
       : `{ let r = first + ${n}u; if (r < ${count}u) { line += ${term}; } }`;
   return `
   var sum = 0.0;
-  for (var first = 0u; first < ${count}u; first += ${line}u) {
-    var line = 0.0;
-    ${Array.from({ length: line }, (_, n) => add(n)).join("\n    ")}
-    sum += line;
+  for (var start = 0u; start < ${count}u; start += ${page}u) {
+    var page = 0.0;
+    for (var first = start; first < min(start + ${page}u, ${count}u); first += ${line}u) {
+      var line = 0.0;
+      ${Array.from({ length: line }, (_, n) => add(n)).join("\n      ")}
+      page += line;
+    }
+    sum += page;
   }`;
 }
 

@@ -82,7 +82,20 @@ export function stagedShape(k: StagedKernel) {
   const taps = direction === "direct"
     ? { y: [g.kernel[0]], x: [g.kernel[1]] }
     : { y: tapCounts(g, 0), x: tapCounts(g, 1) };
-  return { span, exact: exact && Number.isInteger(groupBlocks), groupBlocks, rows, grid, taps, positions };
+  const lanes = sliceLanes(t);
+  const texels = t.depth * t.strips * t.across, weights = t.depth * t.blocks * t.down * blockTexels[k.format];
+  return {
+    span,
+    exact: exact && Number.isInteger(groupBlocks),
+    groupBlocks,
+    rows,
+    grid,
+    taps,
+    /** Stages of the longest sum of a slice. */
+    trips: Math.ceil(Math.max(...taps.y) * Math.max(...taps.x) * span / t.depth / t.slices),
+    /** Texels that a lane brings for a stage. */
+    turns: Math.ceil(texels / lanes) + Math.ceil(weights / lanes),
+  };
 }
 
 /** How many taps the phases of an axis have. */
@@ -90,12 +103,6 @@ function tapCounts(g: ConvGeometry, axis: 0 | 1): number[] {
   const { kernel, stride, padding, dilation } = g;
   const reaches = (phase: number, tap: number) => (phase + padding[axis] - tap * dilation[axis]) % stride[axis] === 0;
   return range(stride[axis]).map((phase) => range(kernel[axis]).filter((tap) => reaches(phase, tap)).length);
-}
-
-/** Stages of the longest sum of a slice: the barriers' number. */
-export function stagedTrips(k: StagedKernel): number {
-  const { span, taps } = stagedShape(k), { depth, slices } = k.staged;
-  return Math.ceil(Math.max(...taps.y) * Math.max(...taps.x) * span / depth / slices);
 }
 
 /** Scalar multiply-adds of a whole dispatch, padding included. */

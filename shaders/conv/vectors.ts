@@ -10,14 +10,15 @@
  *   direct        a workgroup has BLOCKS rows, and its lanes share each: texel lane, lane + LANES, …
  *   transposed    a workgroup has PLACES columns of texels, and SLICES lanes share each: row slice, slice + SLICES, …
  *
- * A round is one texel a lane; some rounds make a loop trip, which begins with all that it loads. A texel of weights is used
- * for every item. What lanes share is added as a tree in workgroup memory (groups.ts).
+ * A round is one texel a lane; some rounds make a loop trip, which begins with all its weights. A texel of them is
+ * used for every item. What lanes share is added as a tree in workgroup memory (groups.ts).
  */
 import { wgsl } from "wgsl-preprocessor";
-import { LANE, up4 } from "../layout.ts";
+import { up4 } from "../layout.ts";
 import { blockTexels, type WeightFormat } from "./blocks.ts";
 import { sliceTree } from "./groups.ts";
 import type { ConvDirection, ConvGeometry } from "./shape.ts";
+import { texelFunctions } from "./vector_texels.ts";
 import { constants, plus, unroll } from "./wgsl.ts";
 
 /** A workgroup: `lanes` invocations that make `unroll` rounds a trip. */
@@ -56,7 +57,7 @@ export function vectorShape({ geometry: g, direction, group, format }: Omit<Vect
   const row = up4(g.channelsIn) * taps * perBlock;
   const places = lanes / slices;
   const groups = direct ? Math.ceil(rows / blocks) : Math.ceil(row / places);
-  /** Texels that a lane's sums are over, and how far apart. */
+  /** Texels of weights to a sum, which SLICES lanes share. */
   const length = direct ? row : rows;
   const rounds = Math.ceil(length / slices);
   return {
@@ -78,113 +79,6 @@ export function vectorShape({ geometry: g, direction, group, format }: Omit<Vect
 
 /** Bytes of workgroup memory. */
 export const vectorBytes = (k: Omit<VectorKernel, "bias">): number => 16 * vectorShape(k).sums * k.group.lanes;
-
-/** Functions for the weights of a texel. */
-interface TexelFunctions {
-  /** Defines `Values` and `valuesFor(texel, part)`: of a source texel those that meet texel `part` of a block of weights. */
-  values: string;
-  /** Defines `addDirect(sum, weights, values)`: values times weights, added to four outputs. */
-  direct: string;
-  /** Defines `addTransposed(sum, weights, outputs)`, and `whole(first)`, which puts together the sums of a block. */
-  transposed: string;
-}
-
-const half = `
-fn unpacked(halves: vec2u) -> vec4f {
-  return vec4f(unpack2x16float(halves.x), unpack2x16float(halves.y));
-}
-`;
-
-const texelFunctions: Record<WeightFormat, TexelFunctions> = {
-  f32: {
-    values: `
-alias Values = f32;
-${LANE}
-
-fn valuesFor(texel: vec4f, part: u32) -> f32 {
-  return lane(texel, part);
-}`,
-    direct: `
-fn addDirect(sum: vec4f, weights: vec4f, value: f32) -> vec4f {
-  return fma(weights, vec4f(value), sum);
-}`,
-    transposed: `
-fn addTransposed(sum: vec4f, weights: vec4f, outputs: vec4f) -> vec4f {
-  return fma(weights, outputs, sum);
-}
-
-fn total(place: u32) -> f32 {
-  let sum = slice_sums[place];
-  return (sum.x + sum.y) + (sum.z + sum.w);
-}
-
-fn whole(first: u32) -> vec4f {
-  return vec4f(total(first), total(first + 1u), total(first + 2u), total(first + 3u));
-}`,
-  },
-  f16: {
-    values: `
-alias Values = vec2f;
-
-fn valuesFor(texel: vec4f, part: u32) -> vec2f {
-  return select(texel.xy, texel.zw, part == 1u);
-}`,
-    direct: `${half}
-fn addDirect(sum: vec4f, weights: vec4u, values: vec2f) -> vec4f {
-  let first = fma(unpacked(weights.xy), vec4f(values.x), sum);
-  return fma(unpacked(weights.zw), vec4f(values.y), first);
-}`,
-    // A sum has two parts for each of two inputs.
-    transposed: `${half}
-fn addTransposed(sum: vec4f, weights: vec4u, outputs: vec4f) -> vec4f {
-  let a = unpacked(weights.xy);
-  let b = unpacked(weights.zw);
-  let first = fma(vec4f(a.x, b.x, a.y, b.y), outputs.xxyy, sum);
-  return fma(vec4f(a.z, b.z, a.w, b.w), outputs.zzww, first);
-}
-
-fn whole(first: u32) -> vec4f {
-  let a = slice_sums[first];
-  let b = slice_sums[first + 1u];
-  return vec4f(a.xy + a.zw, b.xy + b.zw);
-}`,
-  },
-  i8: {
-    values: `
-alias Values = vec4f;
-
-fn valuesFor(texel: vec4f, part: u32) -> vec4f {
-  return texel;
-}`,
-    direct: `
-fn unpacked(bytes: u32) -> vec4f {
-  return vec4f(vec4i(vec4u(bytes) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u));
-}
-
-fn addDirect(sum: vec4f, weights: vec4u, values: vec4f) -> vec4f {
-  let first = fma(unpacked(weights.x), vec4f(values.x), sum);
-  let second = fma(unpacked(weights.y), vec4f(values.y), first);
-  let third = fma(unpacked(weights.z), vec4f(values.z), second);
-  return fma(unpacked(weights.w), vec4f(values.w), third);
-}`,
-    // The weights of one output to four inputs are the same byte of each component.
-    transposed: `
-fn unpacked(bytes: vec4u, above: u32) -> vec4f {
-  return vec4f(vec4i(bytes << vec4u(above)) >> vec4u(24u));
-}
-
-fn addTransposed(sum: vec4f, weights: vec4u, outputs: vec4f) -> vec4f {
-  let first = fma(unpacked(weights, 24u), outputs.xxxx, sum);
-  let second = fma(unpacked(weights, 16u), outputs.yyyy, first);
-  let third = fma(unpacked(weights, 8u), outputs.zzzz, second);
-  return fma(unpacked(weights, 0u), outputs.wwww, third);
-}
-
-fn whole(first: u32) -> vec4f {
-  return slice_sums[first];
-}`,
-  },
-};
 
 /** The constants of both directions, and the workgroup's memory. */
 function declarations(k: VectorKernel): string {
@@ -238,8 +132,8 @@ function eachTrip(k: VectorKernel, trip: Trip): string {
 }
 
 /**
- * A trip: first it loads the weights, which are far away, then each round takes the values that they meet, zeros where the
- * lane's number `at_n` along its sum would be `end` or more.
+ * A trip: first it loads the weights, which are far away, then each round takes the values that they meet. Lane `slice` has
+ * number `at_n` along its sum in round n; where that would be `end` or more, the last one, and zeros for values.
  */
 const tripOf = (
   { geometry: { batch }, group }: VectorKernel,

@@ -1,10 +1,11 @@
 /** What this adapter can do at best, measured: the yardstick beside every figure of the benchmarks and in `doctor`. */
 import { copy, multiplyAdd, sumOf } from "../../shaders/probe.ts";
 import { type Call, read, write } from "./call.ts";
-import { compile, encode, type Step } from "./compile.ts";
+import { compile } from "./compile.ts";
 import type { Device } from "./device.ts";
 import { groupSize } from "./source.ts";
 import { free, place, run, TEXEL } from "./tensor.ts";
+import { timeSteps } from "./timing.ts";
 
 /** The adapter's measured limits. */
 export interface Peak {
@@ -12,112 +13,6 @@ export interface Peak {
   gflops: number;
   /** Bytes that kernels read and write: GB/s of the best of several, which copy or sum up texels in caches and beyond. */
   gigabytes: number;
-}
-
-/** How `timeRuns` measures. */
-export interface Rounds {
-  /** Rounds of which the best counts. */
-  rounds: number;
-  /** Runs of a round to begin with; 1 unless given. */
-  times?: number;
-  /** Rounds get longer until one lasts at least half as long, in milliseconds. */
-  roundMs: number;
-}
-
-/** Runs of a round at most. */
-const MOST_RUNS = 1000;
-
-/** Submits so many runs as one compute pass, which writes these timestamps where there are any. */
-export type Submit = (times: number, timestampWrites?: GPUComputePassTimestampWrites) => void;
-
-/**
- * Milliseconds of one run, `submit` submitting so many of them: the best of several rounds, each long enough to be measured.
- * Runs may not take longer because of those before.
- */
-export async function timeRuns(
-  device: Device,
-  submit: Submit,
-  { rounds, times = 1, roundMs }: Rounds,
-): Promise<number> {
-  const clock = await (device.caps.timestamps && !device.caps.software ? gpuClock : wallClock)(device);
-  try {
-    let took = await clock.time(submit, times);
-    while (took < roundMs / 2 && times < MOST_RUNS) {
-      times = Math.min(MOST_RUNS, Math.ceil(times * Math.min(10, roundMs / Math.max(took, roundMs / 10))));
-      took = await clock.time(submit, times);
-    }
-    let best = took / times;
-    for (let round = 1; round < rounds; round++) best = Math.min(best, await clock.time(submit, times) / times);
-    return Math.max(best, 1e-6);
-  } finally {
-    clock.stop();
-  }
-}
-
-/** Measures so many runs, in milliseconds. */
-interface Clock {
-  time(submit: Submit, times: number): Promise<number>;
-  /** Frees what it has. */
-  stop(): void;
-}
-
-/** The GPU's own clock: a program that waits for a GPU hears of its end late, by 10 ms in Deno. */
-async function gpuClock(device: Device): Promise<Clock> {
-  const buffer = (usage: number) => device.make("timing", () => device.gpu.createBuffer({ size: 16, usage }));
-  const querySet = device.make("timing", () => device.gpu.createQuerySet({ type: "timestamp", count: 2 }));
-  const written = buffer(GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
-  const read = buffer(GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
-  await device.settle();
-  return {
-    async time(submit, times) {
-      submit(times, { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 });
-      const encoder = device.gpu.createCommandEncoder({ label: "timing" });
-      encoder.resolveQuerySet(querySet, 0, 2, written, 0);
-      encoder.copyBufferToBuffer(written, 0, read, 0, 16);
-      device.gpu.queue.submit([encoder.finish()]);
-      await Promise.race([read.mapAsync(GPUMapMode.READ), device.gpu.lost]);
-      await device.settle();
-      const [begin, end] = new BigUint64Array(read.getMappedRange().slice(0));
-      read.unmap();
-      return Number(end - begin) / 1e6;
-    },
-    stop() {
-      querySet.destroy();
-      written.destroy();
-      read.destroy();
-    },
-  };
-}
-
-/** The program's clock, less what an empty submit takes to come back. */
-async function wallClock(device: Device): Promise<Clock> {
-  const measured = async (run: () => void) => {
-    const started = performance.now();
-    run();
-    await device.finish();
-    return performance.now() - started;
-  };
-  const empty = () => device.gpu.queue.submit([device.gpu.createCommandEncoder({ label: "empty" }).finish()]);
-  await device.finish();
-  const idle = Math.min(await measured(empty), await measured(empty));
-  return {
-    time: async (submit, times) => await measured(() => submit(times)) - idle,
-    stop() {},
-  };
-}
-
-/** Milliseconds of one run of the steps, by `timeRuns`. */
-export async function timeSteps(device: Device, steps: readonly Step[], rounds = 5, roundMs = 100): Promise<number> {
-  const submit: Submit = (times, timestampWrites) => {
-    const encoder = device.gpu.createCommandEncoder({ label: "timing" });
-    const pass = encoder.beginComputePass({ label: "timing", timestampWrites });
-    for (let time = 0; time < times; time++) encode(pass, steps);
-    pass.end();
-    device.gpu.queue.submit([encoder.finish()]);
-  };
-  submit(1);
-  await device.finish();
-  return await timeRuns(device, submit, { rounds, roundMs });
 }
 
 /** Independent sums of the multiply-add kernels that are tried: what registers hold differs from 16 to 256 vectors. */

@@ -39,6 +39,7 @@ export const conv2dCases: Case<Conv2dParameters>[] = casesOf("conv2d", [
   net("1x1 image under a 3x3 kernel", [3, 6, 1, 1], { channels: 5, kernel: 3, padding: 1 }),
   net("kernel larger than the image", [3, 4, 2, 3], { channels: 5, kernel: 5, padding: 2 }),
   net("kernel as large as the image", [3, 9, 6, 6], { channels: 10, kernel: 6 }),
+  net("kernel as large as the image, many channels", [2, 70, 2, 3], { channels: 150, kernel: [2, 3] }),
   net("one row", [1, 4, 1, 37], { channels: 6, kernel: [1, 3], padding: [0, 1] }),
   net("one column", [1, 4, 37, 1], { channels: 6, kernel: [3, 1], padding: [1, 0] }),
   net("even kernel", [1, 6, 8, 8], { channels: 6, kernel: 4, padding: 1 }),

@@ -26,6 +26,7 @@ export const deconv2dCases: Case<Deconv2dParameters>[] = casesOf("deconv2d", [
     bias: false,
   }),
   // Batches.
+  net("batch 2 of 1x1 images, many channels", [2, 150, 1, 1], { channels: 70, kernel: [2, 3] }),
   net("batch 3", [3, 12, 5, 5], { channels: 8, kernel: 4, stride: 2, padding: 1 }),
   net("batch 64", [64, 8, 4, 4], { channels: 6, kernel: 4, stride: 2, padding: 1 }),
   // Sizes.

@@ -20,6 +20,7 @@ export const fcCases: Case<FcParameters>[] = casesOf("fc", [
   { name: "googlenet loss3", inputs: [[1, 1024, 1, 1]], params: { channels: 1000 }, tolerance: sums },
   // Batches.
   { name: "batch 3", inputs: [[3, 100]], params: { channels: 37 }, tolerance: sums },
+  { name: "batch 2, odd sizes", inputs: [[2, 1037]], params: { channels: 270 }, tolerance: sums },
   { name: "batch 20", inputs: [[20, 256]], params: { channels: 100 }, tolerance: sums },
   { name: "batch 64", inputs: [[64, 65]], params: { channels: 33 }, tolerance: sums },
   // Sizes.

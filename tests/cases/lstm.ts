@@ -17,6 +17,7 @@ export const lstmCases: Case<LstmParameters>[] = casesOf("lstm", [
     params: { hidden: 20 },
     tolerance: steps,
   },
+  { name: "many features, odd sizes", inputs: [[3, 261], [3, 1]], params: { hidden: 37 }, tolerance: steps },
   { name: "without marker", inputs: [[5, 12]], params: { hidden: 8 }, tolerance: steps },
   { name: "a single step of a single unit", inputs: [[1, 1], [1, 1]], params: { hidden: 1 }, tolerance: steps },
   { name: "odd sizes, reverse", inputs: [[7, 5], [7, 1]], params: { hidden: 6, reverse: true }, tolerance: steps },

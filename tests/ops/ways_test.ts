@@ -134,6 +134,34 @@ Deno.test("CPUs are offered tiles that share columns where it pays, GPUs never",
   assert.deepEqual(await offered({ software: true }, 2), [1]);
 });
 
+Deno.test("GPUs take vectors for layers that are matrices, at few items and at sizes that fill them; CPUs never", async () => {
+  const waysOf = async (on: typeof device, features: number, batch: number) => {
+    const ways: string[] = [];
+    const choose = (question: Question) => {
+      const chosen = chooseCheapest(question);
+      ways.push(chosen.way.name);
+      return chosen;
+    };
+    const layers = [{ name: "fc", type: "fc", input: "x0", channels: features }];
+    const own = { name: "matrix", inputs: [{ name: "x0", shape: [features] }], layers };
+    using _ = await Net.create(on, caseModel({ network: own, weights: randomWeights(own) }), {
+      batch,
+      gradient: true,
+      choose,
+    });
+    return ways;
+  };
+  const gpu = pretend(device, { software: false });
+  for (const batch of [1, 2, 5, 8]) {
+    for (const features of [256, 1000]) {
+      assert.deepEqual(await waysOf(gpu, features, batch), ["vectors", "vectors"], `${features} by ${batch}`);
+    }
+    assert.ok(!(await waysOf(pretend(device, { software: true }), 1000, batch)).includes("vectors"));
+  }
+  assert.ok(!(await waysOf(gpu, 1000, 9)).includes("vectors"));
+  assert.equal((await waysOf(gpu, 4, 8))[0], "workgroups");
+});
+
 Deno.test("GPUs give a position of many classes a workgroup; maps and CPUs have invocations for elements", async () => {
   const waysOf = async (on: typeof device, shape: number[]) => {
     const ways: string[] = [];

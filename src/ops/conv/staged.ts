@@ -10,7 +10,6 @@ import {
   stagedMultiplyAdds,
   stagedShape,
   type StagedTile,
-  stagedTrips,
 } from "../../../shaders/conv/staged.ts";
 import type { Call } from "../../gpu/call.ts";
 import type { Sizes } from "../way.ts";
@@ -24,22 +23,23 @@ const TILES: readonly StagedTile[] = [
   [2, 8, 16, 16, 4, 1],
   [2, 8, 8, 32, 4, 1],
   [4, 4, 8, 32, 4, 1],
+  [2, 8, 16, 16, 2, 1],
   [4, 8, 8, 16, 2, 1],
   [2, 8, 8, 16, 4, 1],
   [2, 4, 8, 16, 4, 1],
+  [2, 8, 4, 32, 2, 1],
   [2, 4, 8, 8, 4, 1],
   [2, 4, 8, 8, 4, 2],
   [2, 4, 8, 8, 4, 4],
-  [2, 8, 4, 32, 4, 1],
   [2, 4, 4, 16, 4, 4],
   [1, 4, 8, 8, 4, 1],
   [1, 4, 8, 8, 4, 4],
   [1, 2, 8, 8, 4, 4],
   [2, 2, 8, 8, 4, 4],
   [1, 2, 4, 8, 8, 8],
-  [1, 4, 4, 8, 8, 8],
-  [1, 8, 1, 64, 4, 1],
-  [1, 4, 1, 64, 4, 4],
+  [1, 8, 1, 64, 2, 1],
+  [1, 4, 1, 64, 4, 1],
+  [1, 4, 1, 64, 2, 2],
 ].map(([blocks, strips, down, across, depth, slices]) => ({ blocks, strips, down, across, depth, slices }));
 
 const kernelOf = ({ geometry, direction, format }: ConvTask, tile: Sizes, bias = false): StagedKernel => ({
@@ -52,8 +52,9 @@ function sizesOf(task: ConvTask): Sizes[] {
   const { caps } = task.adapter;
   return TILES.filter((tile) => {
     const kernel = kernelOf(task, { ...tile });
+    const { trips, grid } = stagedShape(kernel);
     return lanesOf(tile) <= caps.maxWorkgroupInvocations && stagedBytes(kernel) <= caps.maxWorkgroupBytes &&
-      stagedTrips(kernel) <= TRIPS && stagedShape(kernel).grid.every((count) => count <= caps.maxGroups);
+      trips <= TRIPS && grid.every((count) => count <= caps.maxGroups);
   }).map((tile) => ({ ...tile }));
 }
 

@@ -8,7 +8,7 @@ import {
   spans,
   tapRow,
 } from "../../../shaders/conv/shape.ts";
-import { lanesOf, type StagedKernel, stagedMultiplyAdds, stagedShape } from "../../../shaders/conv/staged.ts";
+import { lanesOf, type StagedKernel, stagedShape } from "../../../shaders/conv/staged.ts";
 import { type VectorGroup, vectorShape } from "../../../shaders/conv/vectors.ts";
 import type { Adapter } from "../../gpu/adapter.ts";
 import { blocks } from "../op.ts";
@@ -53,7 +53,11 @@ const gpu = {
   move: 1,
   weight: 0,
   /** A block of weights that a whole workgroup has in common, and adding one sum of two slices. */
-  uniformBlock: 0.5,
+  uniformBlock: 1,
+  /** A texel that comes from a workgroup's memory, one that goes there, and what a stage takes at least. */
+  staged: 0.15,
+  staging: 1.5,
+  stage: 25,
   /** One whose texels the lanes of a workgroup load side by side, and a texel that neighbours load at once. */
   streamedBlock: 0.5,
   sharedTexel: 0.25,
@@ -154,16 +158,27 @@ export function spotsCost({ adapter, format }: ConvTask, invocations: number, co
     idle(adapter, invocations);
 }
 
-/** The same for a kernel that stages its tiles. */
-export function stagedCost({ adapter }: ConvTask, kernel: StagedKernel): number {
-  const { grid } = stagedShape(kernel);
+/**
+ * The same for a kernel that stages its tiles, by an H100's times: a lane pays for each texel that it stages and for each that
+ * it reads back, and no stage is over before the next one's texels have come.
+ */
+export function stagedCost({ adapter, format }: ConvTask, kernel: StagedKernel): number {
+  const { grid, trips, turns } = stagedShape(kernel);
+  const { blocks, strips, depth, slices } = kernel.staged;
   const lanes = grid[0] * grid[1] * grid[2] * lanesOf(kernel.staged);
-  return stagedMultiplyAdds(kernel) / 16 * idle(adapter, lanes) * (adapter.caps.software ? CPU_GROUPS * 16 : 1);
+  const held = blocks * strips;
+  const block = held * gpu.sum + (strips + 4 * blocks) * gpu.staged;
+  const stage = depth * block + turns * gpu.staging;
+  const gather = (slices - 1) * held * gpu.share;
+  const own = trips * stage + gather + held * gpu.store;
+  const waits = trips * Math.max(stage, gpu.stage) + gather;
+  const cost = own * lanes + waits * HALF_BUSY;
+  return adapter.caps.software ? cost * CPU_GROUPS * cpu.block[format] : cost;
 }
 
 /**
  * The same for a matrix times vectors. Lanes that lie side by side in memory share its lines, and what is loaded for all of
- * them; of the steps that add up what they share, a lane waits for each and takes part in few.
+ * them. A lane waits for each step in which sums are added, but all lanes together add no more sums than they have.
  */
 export function vectorCost({ adapter, geometry, direction, format }: ConvTask, group: VectorGroup): number {
   const price = priceOf(adapter);
@@ -172,11 +187,10 @@ export function vectorCost({ adapter, geometry, direction, format }: ConvTask, g
   const [block, texel] = adapter.caps.software
     ? [price.block[format], price.pixel]
     : [gpu.streamedBlock, gpu.sharedTexel];
-  const own = rounds * (block * group.blocks + texel * geometry.batch + price.sum * sums) / perBlock;
-  const gather = gpu.share * 2 * sums;
+  const own = rounds * (block * group.blocks + texel * geometry.batch + price.sum * sums) / perBlock + price.store;
   const steps = gpu.share * Math.log2(group.slices);
-  if (adapter.caps.software) return (own + gather + steps + price.store) * lanes * idle(adapter, lanes) * CPU_GROUPS;
-  return (own + gather + price.store) * lanes + (own + steps + price.store) * HALF_BUSY;
+  if (adapter.caps.software) return (own + sums * steps) * lanes * idle(adapter, lanes) * CPU_GROUPS;
+  return (own + gpu.share * sums) * lanes + (own + steps) * HALF_BUSY;
 }
 
 /** The cheapest tile for a task, and its cost. */

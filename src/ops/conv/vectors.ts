@@ -33,33 +33,32 @@ const groupOf = ({ lanes, slices = lanes, blocks = 1, unroll }: Sizes): VectorGr
   unroll,
 });
 
-const LANES = [128, 256];
+/** Products that a lane adds to each part of a sum, at least: with fewer it would spend its time on adding sums of others. */
+const FEWEST_PRODUCTS = 8;
+
 const UNROLLS = [4, 8, 2];
+const each = (own: Sizes[]): Sizes[] => own.flatMap((sizes) => UNROLLS.map((unroll) => ({ ...sizes, unroll })));
 
-/** The sizes of all tasks in a direction. */
-const choices = ({ direction }: ConvTask): Sizes[] =>
-  LANES.flatMap((lanes) =>
-    UNROLLS.flatMap((unroll): Sizes[] =>
-      direction === "direct"
-        ? [1, 2, 4].map((blocks) => ({ lanes, blocks, unroll }))
-        : [4, 8, 16, 32].map((slices) => ({ lanes, slices, unroll }))
-    )
-  );
+/** By the size of the workgroup. */
+const directSizes = [32, 64, 128, 256].map((lanes) => each([1, 2, 4].map((blocks) => ({ lanes, blocks }))));
+const transposedSizes = [128, 256].map((lanes) => each([4, 8, 16, 32].map((slices) => ({ lanes, slices }))));
 
-/** The sizes that are worth trying: nothing that has less to do than one trip of its lanes, but the smallest. */
-function sizesOf(task: ConvTask): Sizes[] {
-  const { geometry, direction, format, adapter: { caps } } = task;
-  return choices(task).filter((sizes) => {
-    const group = groupOf(sizes);
-    const kernel = { geometry, direction, group, format };
-    const { groups, rows, rounds, places, sums, trips } = vectorShape(kernel);
-    return sums <= MOST_SUMS && group.blocks * group.unroll <= MOST_LOADS && rows % group.blocks === 0 &&
-      (direction === "direct" || places >= FEWEST_PLACES) &&
-      (rounds >= group.unroll || group.unroll === Math.min(...UNROLLS)) &&
-      trips <= TRIPS && groups <= caps.maxGroups && group.lanes <= caps.maxWorkgroupInvocations &&
-      vectorBytes(kernel) <= caps.maxWorkgroupBytes;
-  });
+function fits({ geometry, direction, format, adapter: { caps } }: ConvTask, sizes: Sizes): boolean {
+  const group = groupOf(sizes);
+  const kernel = { geometry, direction, group, format };
+  const { groups, perBlock, row, rows, rounds, places, sums, trips } = vectorShape(kernel);
+  return rounds * 4 / perBlock >= FEWEST_PRODUCTS && rounds >= group.unroll && trips <= TRIPS &&
+    sums <= MOST_SUMS && group.blocks * group.unroll <= MOST_LOADS && rows % group.blocks === 0 &&
+    (direction === "direct" || places >= FEWEST_PLACES && places <= row) &&
+    groups <= caps.maxGroups && group.lanes <= caps.maxWorkgroupInvocations &&
+    vectorBytes(kernel) <= caps.maxWorkgroupBytes;
 }
+
+/** The sizes that are worth trying, in the two largest workgroups for which there is enough to do. */
+const sizesOf = (task: ConvTask): Sizes[] =>
+  (task.direction === "direct" ? directSizes : transposedSizes)
+    .map((own) => own.filter((sizes) => fits(task, sizes)))
+    .filter((own) => own.length > 0).slice(-2).flat();
 
 function callOf(run: ConvRun, sizes: Sizes): Call {
   const { geometry, direction } = run;

@@ -1,0 +1,124 @@
+/** How long kernels take: by the GPU's own clock where it has one, else by the program's. */
+import { encode, type Step } from "./compile.ts";
+import type { Device } from "./device.ts";
+
+/** How `timeRuns` measures. */
+export interface Rounds {
+  /** Rounds of which the best counts. */
+  rounds: number;
+  /** Runs of a round to begin with; 1 unless given. */
+  times?: number;
+  /** Rounds get longer until one lasts at least half as long, in milliseconds. */
+  roundMs: number;
+}
+
+/** Rounds at most, while each is faster than the best before by this ratio: the clock of a GPU that idled rises slowly. */
+const MOST_ROUNDS = 20, RISING = 0.98;
+
+/** Runs of a round at most. */
+const MOST_RUNS = 1000;
+
+/** Submits so many runs as one compute pass, which writes these timestamps where there are any. */
+export type Submit = (times: number, timestampWrites?: GPUComputePassTimestampWrites) => void;
+
+/**
+ * Milliseconds of one run, `submit` submitting so many of them: the best of several rounds, each long enough to be measured.
+ * Runs may not take longer because of those before.
+ */
+export async function timeRuns(
+  device: Device,
+  submit: Submit,
+  { rounds, times = 1, roundMs }: Rounds,
+): Promise<number> {
+  const clock = await clockOf(device);
+  try {
+    let took = await clock.time(submit, times);
+    while (took < roundMs / 2 && times < MOST_RUNS) {
+      times = Math.min(MOST_RUNS, Math.ceil(times * Math.min(10, roundMs / Math.max(took, roundMs / 10))));
+      took = await clock.time(submit, times);
+    }
+    let best = took / times;
+    for (let round = 1, faster = false; round < rounds || faster && round < MOST_ROUNDS; round++) {
+      const own = await clock.time(submit, times) / times;
+      faster = own < RISING * best;
+      best = Math.min(best, own);
+    }
+    return Math.max(best, 1e-6);
+  } finally {
+    clock.stop();
+  }
+}
+
+/** Measures so many runs, in milliseconds. */
+export interface Clock {
+  time(submit: Submit, times: number): Promise<number>;
+  /** Frees what it has. */
+  stop(): void;
+}
+
+/** The clock for a device. */
+export const clockOf = (device: Device): Promise<Clock> =>
+  device.caps.timestamps && !device.caps.software ? gpuClock(device) : wallClock(device);
+
+/**
+ * The GPU's own clock: a program that waits for a GPU hears of its end late, by 10 ms in Deno. A GPU that idles meanwhile takes
+ * its frequency back, to a sixth within seconds, so each measured pass is followed by another that keeps it busy.
+ */
+async function gpuClock(device: Device): Promise<Clock> {
+  const buffer = (usage: number) => device.make("timing", () => device.gpu.createBuffer({ size: 16, usage }));
+  const querySet = device.make("timing", () => device.gpu.createQuerySet({ type: "timestamp", count: 2 }));
+  const written = buffer(GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
+  const read = buffer(GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
+  await device.settle();
+  return {
+    async time(submit, times) {
+      submit(times, { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 });
+      const encoder = device.gpu.createCommandEncoder({ label: "timing" });
+      encoder.resolveQuerySet(querySet, 0, 2, written, 0);
+      encoder.copyBufferToBuffer(written, 0, read, 0, 16);
+      device.gpu.queue.submit([encoder.finish()]);
+      submit(times);
+      await Promise.race([read.mapAsync(GPUMapMode.READ), device.gpu.lost]);
+      await device.settle();
+      const [begin, end] = new BigUint64Array(read.getMappedRange().slice(0));
+      read.unmap();
+      return Number(end - begin) / 1e6;
+    },
+    stop() {
+      querySet.destroy();
+      written.destroy();
+      read.destroy();
+    },
+  };
+}
+
+/** The program's clock, less what an empty submit takes to come back. */
+async function wallClock(device: Device): Promise<Clock> {
+  const measured = async (run: () => void) => {
+    const started = performance.now();
+    run();
+    await device.finish();
+    return performance.now() - started;
+  };
+  const empty = () => device.gpu.queue.submit([device.gpu.createCommandEncoder({ label: "empty" }).finish()]);
+  await device.finish();
+  const idle = Math.min(await measured(empty), await measured(empty));
+  return {
+    time: async (submit, times) => await measured(() => submit(times)) - idle,
+    stop() {},
+  };
+}
+
+/** Milliseconds of one run of the steps, by `timeRuns`. */
+export async function timeSteps(device: Device, steps: readonly Step[], rounds = 5, roundMs = 100): Promise<number> {
+  const submit: Submit = (times, timestampWrites) => {
+    const encoder = device.gpu.createCommandEncoder({ label: "timing" });
+    const pass = encoder.beginComputePass({ label: "timing", timestampWrites });
+    for (let time = 0; time < times; time++) encode(pass, steps);
+    pass.end();
+    device.gpu.queue.submit([encoder.finish()]);
+  };
+  submit(1);
+  await device.finish();
+  return await timeRuns(device, submit, { rounds, roundMs });
+}
