@@ -14,20 +14,24 @@ export interface ObjectiveGeometry {
   map: readonly [number, number, number];
 }
 
+/** WGSL of what the objective and its spots have in common: where a unit is, and its activation. */
+const unitsOf = ({ map: [c, h, w] }: ObjectiveGeometry) => `
+fn place(t: vec4f) -> u32 { return (u32(t.x) / 4u * ${h}u + u32(t.y)) * ${w}u + u32(t.z); }
+fn activation(item: u32, t: vec4f) -> f32 {
+  let v = load_y(item * ${Math.ceil(c / 4) * h * w}u + place(t));
+  let n = u32(t.x) & 3u;
+  return select(select(v.x, v.y, n == 1u), select(v.z, v.w, n == 3u), n >= 2u);
+}`;
+
 /**
  * dy of Σ_k a_k − γ Σ_{k<l} (a_k − a_l)², which is 1 − 2 γ (n a_k − Σ_l a_l) for the k-th of n, and Σ_k a_k into the trace.
  * Bindings: y, targets (one texel a unit: channel, row, column; channel −1 for none), state, dy, trace (one texel an item
  * and iteration). One invocation a texel of dy.
  */
-export function objective({ items, units, map: [c, h, w] }: ObjectiveGeometry): string {
+export function objective(geometry: ObjectiveGeometry): string {
+  const { items, units, map: [c, h, w] } = geometry;
   const size = Math.ceil(c / 4) * h * w;
-  return `
-fn place(t: vec4f) -> u32 { return (u32(t.x) / 4u * ${h}u + u32(t.y)) * ${w}u + u32(t.z); }
-fn activation(item: u32, t: vec4f) -> f32 {
-  let v = load_y(item * ${size}u + place(t));
-  let n = u32(t.x) & 3u;
-  return select(select(v.x, v.y, n == 1u), select(v.z, v.w, n == 3u), n >= 2u);
-}
+  return `${unitsOf(geometry)}
 fn kernel(i: u32) {
   let item = i / ${size}u;
   let own = i % ${size}u;
@@ -51,6 +55,39 @@ fn kernel(i: u32) {
   }
   store_dy(i, dy);
   if (own == 0u) { store_trace(u32(load_state(2u * item).x) * ${items}u + item, vec4f(sum, 0.0, 0.0, 0.0)); }
+}`;
+}
+
+/**
+ * The same as spots (src/ops/spots.ts), each invocation finding them for itself: the gradient's first kernel needs no dy in memory.
+ * Bindings but dy the same.
+ */
+export function objectiveSpots(geometry: ObjectiveGeometry): string {
+  const { items, units } = geometry;
+  return `${unitsOf(geometry)}
+
+var<private> together: f32;
+var<private> others: f32;
+
+fn beginSpots(item: u32, first: bool) {
+  together = 0.0;
+  others = 0.0;
+  for (var k = 0u; k < ${units}u; k++) {
+    let t = load_targets(item * ${units}u + k);
+    if (t.x >= 0.0) {
+      together += activation(item, t);
+      others += 1.0;
+    }
+  }
+  if (first) { store_trace(u32(load_state(2u * item).x) * ${items}u + item, vec4f(together, 0.0, 0.0, 0.0)); }
+}
+
+fn spot(item: u32, k: u32) -> Spot {
+  let t = load_targets(item * ${units}u + k);
+  if (t.x < 0.0) { return Spot(0u, 0.0); }
+  let gamma = load_state(2u * item + 1u).z;
+  let slope = 1.0 - 2.0 * gamma * (others * activation(item, t) - together);
+  return Spot(4u * place(t) + (u32(t.x) & 3u), slope);
 }`;
 }
 

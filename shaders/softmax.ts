@@ -10,7 +10,7 @@ export interface SoftmaxGeometry {
 }
 
 /** WGSL `valid(block)`: 1 in the lanes that hold a channel. */
-function valid({ channels }: SoftmaxGeometry): string {
+export function valid({ channels }: SoftmaxGeometry): string {
   const rest = channels % 4, last = Math.ceil(channels / 4) - 1;
   return `
 fn valid(block: u32) -> vec4<bool> {

@@ -69,17 +69,18 @@ const extensions: Record<Feature, string> = { "shader-f16": "f16", subgroups: "s
 /** Invocations of one workgroup of a kernel of elements: the vector width of the CPU adapters, two wavefronts elsewhere. */
 export const groupSize = ({ caps }: Adapter): number => caps.software ? caps.lanes : 64;
 
-/** Calls `kernel` for each element. Groups beyond a dimension's limit go into a second one. */
+/** Calls `kernel` for each element. Groups beyond a dimension's limit go into equal rows, so that hardly any is there in vain. */
 function elementMain(invocations: number, adapter: Adapter) {
   const size = groupSize(adapter);
   const groups = Math.ceil(invocations / size);
-  const columns = Math.min(groups, adapter.caps.maxGroups);
+  const rows = Math.max(1, Math.ceil(groups / adapter.caps.maxGroups));
+  const columns = Math.ceil(groups / rows);
   const main = `@compute @workgroup_size(${size})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = (group.y * ${columns}u + group.x) * ${size}u + lane;
   if (i < ${invocations}u) { kernel(i); }
 }`;
-  return { main, workgroup: [size, 1, 1] as const, grid: [columns, Math.ceil(groups / columns), 1] as const };
+  return { main, workgroup: [size, 1, 1] as const, grid: [columns, rows, 1] as const };
 }
 
 /** Calls `kernel` in every invocation of the grid. */

@@ -3,14 +3,16 @@
  *
  *   views                      the output is the input's texels under another name
  *   conv, deconv, fc + scale   one layer with other weights (scale, batch norm: y = a · x + b)
+ *   fc + reshape               one layer whose values come in the order of the map's texels, where asked for
  *   anything + ReLU            the layer stores max(x, 0) (or the leaky form), unless its gradient needs its own output
  *
  * A value is only fused away when one layer reads it and nobody wants to see it.
  */
 import type { Epilogue } from "../gpu/call.ts";
 import type { Affine } from "../ops/affine.ts";
-import { type HostTensor, lazyTensor, type Op, type Shape } from "../ops/op.ts";
+import { chw, type HostTensor, lazyTensor, type Op, type Shape } from "../ops/op.ts";
 import { type Graph, hostWeights, type Layer, neededLayers, type Value } from "./graph.ts";
+import { reordered, texelOrder } from "./reorder.ts";
 
 /** A layer as it will run. */
 export interface FusedLayer {
@@ -25,6 +27,8 @@ export interface FusedLayer {
   relu?: Epilogue["relu"];
   /** The affine layers after it that are folded into its weights. */
   affine?: () => Affine;
+  /** The reshape after it that is folded into its weights: for each of their rows, its number before. */
+  order?: Uint32Array;
   /** Its weights on the host, folded. */
   weights(): Record<string, HostTensor>;
 }
@@ -33,7 +37,7 @@ export interface FusedLayer {
 export function fuse(
   graph: Graph,
   wanted: readonly Value[],
-  { relu, affine }: { relu: boolean; affine: boolean },
+  { relu, affine, order = false }: { relu: boolean; affine: boolean; order?: boolean },
 ): { layers: FusedLayer[]; resolve: (value: Value) => Value } {
   const live = neededLayers(graph, wanted), alias = new Map<Value, Value>();
   const resolve = (value: Value): Value => {
@@ -52,12 +56,14 @@ export function fuse(
   for (const layer of live) {
     if (isView(layer)) continue;
     const inputs = layer.inputs.map(resolve), before = makers.get(inputs[0]);
-    const alone = before !== undefined && !before.relu && readers.get(inputs[0]) === 1 &&
-      !seen.has(inputs[0]);
-    if (affine && alone && layer.op.affine && before.op.foldsAffine?.(before.params)) {
+    const onlyReader = before !== undefined && readers.get(inputs[0]) === 1 && !seen.has(inputs[0]);
+    const alone = onlyReader && !before.relu;
+    if (affine && alone && !before.order && layer.op.affine && before.op.foldsAffine?.(before.params)) {
       makers.set(layer.output, Object.assign(before, foldIn(before, layer), { output: layer.output }));
     } else if (relu && alone && layer.op.epilogue && !before.op.gradientReadsOutput) {
       makers.set(layer.output, Object.assign(before, layer.op.epilogue(layer.params), { output: layer.output }));
+    } else if (order && onlyReader && layer.op.keepsValues && hasFreeRows(before) && texelOrder(layer.output.shape)) {
+      makers.set(layer.output, Object.assign(before, { order: texelOrder(layer.output.shape), output: layer.output }));
     } else {
       const own: FusedLayer = {
         name: layer.name,
@@ -66,7 +72,10 @@ export function fuse(
         inputs,
         shapes: layer.inputs.map((input) => input.shape),
         output: layer.output,
-        weights: () => folded(own, hostWeights(layer)),
+        weights() {
+          const weights = folded(own, hostWeights(layer));
+          return own.order ? reordered(weights, own.order) : weights;
+        },
       };
       makers.set(layer.output, own);
       result.push(own);
@@ -77,6 +86,13 @@ export function fuse(
 
 function isView(layer: Layer): boolean {
   return layer.op.isView?.(layer.inputs.map((input) => input.shape as Shape), layer.params) ?? false;
+}
+
+/** Whether each row of a layer's weights makes one value of an item, and any of them could. */
+function hasFreeRows({ op, params, output, order }: FusedLayer): boolean {
+  const [, h, w] = chw(output.shape);
+  const { groups = 1 } = params as { groups?: number };
+  return op.foldsAffine?.(params) === "rows" && h * w === 1 && groups === 1 && !order;
 }
 
 /** What changes of a convolution or fc when the affine layer after it is folded in: y = a · (a₀ · x + b₀) + b. */

@@ -1,8 +1,9 @@
 /** A network ready to run on a device: one plan for a fixed batch, with or without the gradient to its input. */
 import type { Device } from "../gpu/device.ts";
-import { download, fromTexels, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
+import { download, fromTexels, run, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Arithmetic, count, unitMap, type WeightStorage } from "../ops/op.ts";
+import { listedSpots, listTexels } from "../ops/spots.ts";
 import type { Choose } from "./choose.ts";
 import { buildGraph, type Graph, type Value } from "./graph.ts";
 import type { Model } from "./model.ts";
@@ -33,6 +34,8 @@ export interface NetOptions {
    * past 65504 become infinite. All else and gradients stay in f32.
    */
   arithmetic?: Arithmetic;
+  /** With `gradient`: `dy` has at most so many values of an item that are not zero. Kernels that know this read fewer weights. */
+  spots?: number;
   /** Chooses each layer's ways; the predicted cost does unless given. */
   choose?: Choose;
   /** Told what GPU memory will be taken, piece by piece, before any is. */
@@ -61,6 +64,7 @@ export class Net {
     readonly plan: Plan,
     /** Items run together. */
     readonly batch: number,
+    private readonly spots?: { count: number; list: Tensor },
   ) {}
 
   /** @throws UserError for a layer that is not there, weights that do not fit or arithmetic that the device does not have, GpuError when the device fails. */
@@ -77,6 +81,7 @@ export class Net {
       onPlan,
       optimise,
     } = options;
+    const spots = options.spots && { count: options.spots, list: run("spots", batch * options.spots, "buffer") };
     if (!Number.isSafeInteger(batch) || batch < 1) {
       throw new UserError(`batch is ${batch}, expected a whole number ≥ 1`);
     }
@@ -85,9 +90,11 @@ export class Net {
       graph,
       batch,
       wanted: [output],
-      gradient: gradient === false
-        ? undefined
-        : { of: output, to: gradient === true ? graph.inputs[0] : graph.find(gradient) },
+      gradient: gradient === false ? undefined : {
+        of: output,
+        to: gradient === true ? graph.inputs[0] : graph.find(gradient),
+        spots: spots ? () => listedSpots(spots.list, spots.count) : undefined,
+      },
       weightGradients,
       storage: weights,
       doubleFloat,
@@ -96,7 +103,7 @@ export class Net {
       onPlan,
       optimise,
     });
-    return new Net(device, graph, output, plan, batch);
+    return new Net(device, graph, output, plan, batch, spots || undefined);
   }
 
   /** Shape of one item of the first input. */
@@ -149,14 +156,15 @@ export class Net {
 
   /**
    * The output and the gradient of Σ dy · output, for any dy of the output's shape (NCHW, the whole batch).
-   * @throws UserError when dy has the wrong number of values or the net was made without gradient.
+   * @throws UserError when dy has the wrong number of values, or more that are not zero than the net was made for, or the net
+   * was made without gradient.
    */
   async backward(input: NetInput, dy: Float32Array): Promise<{ output: Float32Array; gradient: Float32Array }> {
     const { tensors } = this.plan, wanted = this.batch * count(this.output.shape);
-    if (!tensors.dy || !tensors.dx) throw new UserError("the net was made without gradient");
+    if (!tensors.dx) throw new UserError("the net was made without gradient");
     if (dy.length !== wanted) throw new UserError(`dy: expected ${wanted} values, got ${dy.length}`);
     this.#load(input);
-    upload(this.device, tensors.dy, bytes(toTexels(dy, tensors.dy.shape)));
+    this.#loadGradient(dy);
     this.plan.submit();
     return { output: await this.#values(tensors.of(this.output)), gradient: await this.#values(tensors.dx) };
   }
@@ -184,6 +192,14 @@ export class Net {
       const tensor = this.plan.tensors.of(value);
       upload(this.device, tensor, bytes(toTexels(values, tensor.shape)));
     }
+  }
+
+  #loadGradient(dy: Float32Array): void {
+    const { spots, plan: { tensors } } = this, texels = toTexels(dy, tensors.of(this.output).shape);
+    if (tensors.dy) return upload(this.device, tensors.dy, bytes(texels));
+    const list = listTexels(texels, this.batch, spots!.count);
+    if (!list) throw new UserError(`dy: an item has more values that are not zero than ${spots!.count}`);
+    upload(this.device, spots!.list, bytes(list));
   }
 
   async #values(tensor: Tensor): Promise<Float32Array> {

@@ -2,7 +2,7 @@
  * The plan: a graph compiled to one flat list of GPU steps, with every tensor placed.
  *
  *   prune        keep the layers that the wanted values need
- *   fuse         fold scale and batch norm into the weights before them; let the kernel before a ReLU apply it, and the
+ *   fuse         fold scale, batch norm and on GPUs some reshapes into the weights before them; let the kernel before a ReLU apply it, and the
  *                kernel that makes the ReLU's gradient mask it; views run nothing
  *   choose       one way for each layer's output and gradient
  *   call         forward calls in order, then backward calls in reverse; partial gradients of a shared value are summed
@@ -14,7 +14,7 @@
  * Plans alone encode and submit.
  */
 import type { Device } from "../gpu/device.ts";
-import { type Call, executedFlops, write } from "../gpu/call.ts";
+import { type Binding, type Call, executedFlops, write } from "../gpu/call.ts";
 import { compile, encode, type Step } from "../gpu/compile.ts";
 import { checkCall } from "../gpu/source.ts";
 import {
@@ -30,11 +30,12 @@ import {
 } from "../gpu/tensor.ts";
 import { type Arithmetic, batched, formatsOf, type Task, type WeightStorage } from "../ops/op.ts";
 import { UserError } from "../formats/user_error.ts";
+import type { Spots } from "../ops/spots.ts";
 import { formOf } from "../ops/way.ts";
 import type { WeightGradient } from "../ops/conv/weight_gradient.ts";
 import { backwardCalls, type PlannedLayer } from "./backward.ts";
 import { type Choose, chooseCheapest, chooseWays } from "./choose.ts";
-import { fuse } from "./fuse.ts";
+import { fuse, type FusedLayer } from "./fuse.ts";
 import type { Graph, Value } from "./graph.ts";
 import { assignSlots, type Slot, slotFor } from "./liveness.ts";
 import { type Load, load, packWeights } from "./load.ts";
@@ -46,7 +47,12 @@ export interface PlanRequest {
   /** Values to keep readable after a run; the gradient's source is one of them. */
   wanted: readonly Value[];
   /** Compute the gradient of dy · `of` with respect to `to`, dy being written by `seed` calls or an upload. */
-  gradient?: { of: Value; to: Value };
+  gradient?: {
+    of: Value;
+    to: Value;
+    /** Where all of dy is that is not zero: a plan that finds a way with it needs no `seed`, and has no `dy`. */
+    spots?: (tensors: PlanTensors) => Spots;
+  };
   /** With `gradient`: also compute the gradients to all weights on the way. Nothing is folded into weights then. */
   weightGradients?: boolean;
   storage?: WeightStorage;
@@ -71,7 +77,7 @@ export interface PlanRequest {
 export interface PlanTensors {
   /** The tensor of a wanted value or input. */
   of(value: Value): Tensor;
-  /** Gradient at the source, to be written, and at the target, to be read. */
+  /** Gradient at the source, to be written unless its spots are enough, and at the target, to be read. */
   dy?: Tensor;
   dx?: Tensor;
   /** Gradients to weights, by their names in the weights file. */
@@ -171,6 +177,7 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
   const { layers, resolve } = fuse(request.graph, wanted, {
     relu: optimise,
     affine: optimise && !training && !doubleFloat,
+    order: optimise && !training && !device.caps.software, // a dispatch less, which only GPUs feel
   });
   const maps = new Map<Value, Tensor>();
   const tensorOf = (value: Value): Tensor => {
@@ -179,6 +186,11 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
     if (!tensor) maps.set(own, tensor = featureMap(device, own.name, batched(batch, own.shape)));
     return tensor;
   };
+
+  const tensors: PlanTensors = { of: tensorOf };
+  const ends = gradient && { of: resolve(gradient.of), to: resolve(gradient.to) };
+  const spots = training ? undefined : gradient?.spots?.(tensors);
+  const hasSpots = ({ output, relu }: FusedLayer) => output === ends?.of && output !== ends.to && !relu;
 
   const loads: Load[] = [];
   const nodes = layers.map((layer): PlannedLayer => {
@@ -193,6 +205,7 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
       ...{ adapter: device, params, inputs, shapes, output, storage, doubleFloat, arithmetic },
       formats: formatsOf(host, storage),
       anyForm: optimise && !training,
+      spots: hasSpots(layer) ? spots : undefined,
     };
     const ways = chooseWays(layer, task, gradient !== undefined, request.choose ?? chooseCheapest);
     const weights = packWeights(device, layer, host, task, formOf(ways.forward.way), loads);
@@ -204,13 +217,17 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
   const forwardCalls = calls.length;
 
   const kept = new Set([...wanted, ...request.graph.inputs].map(tensorOf));
-  const tensors: PlanTensors = { of: tensorOf };
-  if (gradient) {
-    tensors.dy = featureMap(device, `gradient at ${gradient.of.name}`, tensorOf(gradient.of).shape);
-    kept.add(tensors.dy);
-    calls.push(...request.seed?.(tensors) ?? []);
-    const ends = { of: resolve(gradient.of), to: resolve(gradient.to), dy: tensors.dy };
-    const backward = backwardCalls(device, nodes, ends, tensorOf, training);
+  if (gradient && ends) {
+    const dy = featureMap(device, `gradient at ${gradient.of.name}`, tensorOf(gradient.of).shape);
+    const backward = backwardCalls(device, nodes, { ...ends, dy }, tensorOf, training);
+    const read = spots && bindingsRead(spots, backward.calls);
+    if (read) {
+      for (const { tensor } of read) if (!tensor.memory) kept.add(tensor);
+    } else {
+      tensors.dy = dy;
+      kept.add(dy);
+      calls.push(...request.seed?.(tensors) ?? []);
+    }
     tensors.dx = backward.dx;
     tensors.weights = backward.weights;
     for (const tensor of [tensors.dx, ...[...backward.weights.values()].map(({ tensor }) => tensor)]) kept.add(tensor);
@@ -243,6 +260,12 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
   const total = sum(pieces), ofWeights = sum(pieces.filter(({ weight }) => weight));
   const memory = { weights: ofWeights, activations: total - ofWeights, total };
   return new Plan(device, steps, forwardCalls, tensors, memory, pieces, weightTensors, owned);
+}
+
+/** What spots bind, where a call makes use of them. */
+function bindingsRead({ bindings }: Spots, calls: readonly Call[]): Binding[] | undefined {
+  const own = Object.values(bindings);
+  return calls.some((call) => own.some((binding) => Object.values(call.bindings).includes(binding))) ? own : undefined;
 }
 
 /** Compiling stops so often, in milliseconds, to see whether anyone wants it to end: drivers may compile as they are called. */

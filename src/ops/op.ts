@@ -10,6 +10,7 @@ import type { Format, Shape4, Tensor } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Affine } from "./affine.ts";
 import type { Fields } from "./fields.ts";
+import type { Spots } from "./spots.ts";
 import type { Backward, Forward, Way } from "./way.ts";
 import type { WeightGradients } from "./conv/weight_gradient.ts";
 
@@ -85,6 +86,8 @@ export interface Task<P = unknown> {
   readonly doubleFloat: boolean;
   /** What sums are computed in where not in double-float arithmetic. */
   readonly arithmetic: Arithmetic;
+  /** Where all of the gradient at its output is that is not zero, if somebody knows. */
+  readonly spots?: Spots;
 }
 
 /** A layer, ready to be turned into calls. */

@@ -4,13 +4,14 @@
  *   generator → crop → classifier → objective → gradients back to the code → step
  */
 import type { Device } from "../gpu/device.ts";
-import { type Call, write } from "../gpu/call.ts";
+import { type Call, read, write } from "../gpu/call.ts";
 import { download, free, fromTexels, type Memory, place, run, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
 import { bytes, floats } from "../net/net.ts";
 import { buildPlan, type Plan, type PlanMemory, type PlanRequest, type PlanTensors } from "../net/plan.ts";
 import { texelCall } from "../ops/calls.ts";
 import { chw, count, type WeightStorage } from "../ops/op.ts";
-import { objective, type Rule } from "../../shaders/search.ts";
+import { SPOT, type Spots } from "../ops/spots.ts";
+import { objective, objectiveSpots, type Rule } from "../../shaders/search.ts";
 import type { Joined } from "./joined.ts";
 import { stepCalls } from "./step.ts";
 
@@ -82,15 +83,21 @@ export class Climb {
     const bound = own("bounds", texels, boundTexels(settings.bound, codeShape));
     const moments = settings.rule === "adam" ? { m: own("m", items * texels), v: own("v", items * texels) } : undefined;
 
+    const geometry = { items, units, map: chw(joined.layer.shape) };
     const seed = ({ of, dy }: PlanTensors): Call[] => [
       texelCall(
         "objective",
         { y: of(joined.layer), targets, state },
         { dy: write(dy!), trace: write(trace) },
-        objective({ items, units, map: chw(joined.layer.shape) }),
+        objective(geometry),
         units,
       ),
     ];
+    const spots = ({ of }: PlanTensors): Spots => ({
+      count: units,
+      bindings: { y: read(of(joined.layer)), targets: read(targets), state: read(state), trace: write(trace) },
+      code: SPOT + objectiveSpots(geometry),
+    });
     const after = ({ of, dx }: PlanTensors): Call[] =>
       stepCalls(device, settings.rule, items, { texels, values: count(joined.code.shape) }, {
         ...{ g: dx!, state, bound, code, input: of(joined.code) },
@@ -100,7 +107,7 @@ export class Climb {
       graph: joined.graph,
       batch: items,
       wanted: [joined.image],
-      gradient: { of: joined.layer, to: joined.code },
+      gradient: { of: joined.layer, to: joined.code, spots: device.caps.software ? undefined : spots },
       storage: weights,
       arithmetic,
       onPlan,

@@ -14,7 +14,8 @@ Deno.test("one workgroup more than a dimension has", async () => {
   const [x, y] = ["x", "y"].map((label) => place(device, run(label, texels, device.storage)));
   upload(device, x, new Uint8Array(numbers.buffer));
   const step = await compile(device, elementwiseCall("opposite", { x }, write(y), "-x"));
-  assert.deepEqual(step.grid, [device.caps.maxGroups, 2, 1]);
+  const half = Math.ceil((device.caps.maxGroups + 1) / 2);
+  assert.deepEqual(step.grid, [half, 2, 1], "rows of the same length, hardly a workgroup without work");
   const encoder = device.gpu.createCommandEncoder(), pass = encoder.beginComputePass();
   encode(pass, [step]);
   pass.end();

@@ -5,6 +5,7 @@ import { type Case, caseNetwork, type NetworkCase, outputGradient } from "../cas
 import { caseInputs, caseModel } from "../net/case_model.ts";
 import { assertClose } from "../reference/close.ts";
 import { gradient, runNetwork } from "../reference/network.ts";
+import { count } from "../reference/tensor.ts";
 
 /** @throws AssertionError when the output or the gradient to an input is off by more than the case allows. */
 export function checkCase(device: Device, testCase: Case): Promise<void> {
@@ -16,18 +17,26 @@ export function checkNetwork(device: Device, networkCase: NetworkCase, options: 
   return comparison(networkCase)(device, options);
 }
 
-/** What float64 makes of a network is computed once; then any net can be compared with it, to a tolerance of its `own`. */
+/** How a net is compared: to a tolerance of its own; with the gradient also told as a list of spots, all of them. */
+export interface Comparing {
+  tolerance?: number;
+  listed?: boolean;
+}
+
+/** What float64 makes of a network is computed once; then any net can be compared with it. */
 export function comparison(
   { network, weights, inputs, tolerance }: NetworkCase,
-): (device: Device, options?: NetOptions, own?: number) => Promise<void> {
+): (device: Device, options?: NetOptions, how?: Comparing) => Promise<void> {
   const output = network.layers.at(-1)!.name;
   const model = caseModel({ network, weights });
   const expected = runNetwork(network, weights, inputs).get(output)!;
   const dy = outputGradient(network, expected);
   const gradients = gradient(network, weights, inputs, output, dy);
-  return async (device, options = {}, own = tolerance) => {
+  return async (device, options = {}, { tolerance: own = tolerance, listed = false } = {}) => {
     for (const [name, dx] of gradients) {
-      using net = await Net.create(device, model, { ...options, batch: dx.shape[0], gradient: name });
+      const [batch] = dx.shape;
+      const spots = listed ? count(expected.shape) / batch : undefined;
+      using net = await Net.create(device, model, { ...options, batch, gradient: name, spots });
       const result = await net.backward(caseInputs(inputs), Float32Array.from(dy.data));
       assertClose("output", { shape: expected.shape, data: result.output }, expected, own);
       assertClose(`gradient to ${name}`, { shape: dx.shape, data: result.gradient }, dx, own);

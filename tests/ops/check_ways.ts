@@ -72,7 +72,7 @@ export async function checkWays(
   const checked: CheckedWay[] = [];
   for (const arithmetic of arithmeticsOf(testCase, device)) {
     const tolerance = arithmetic === "f16" ? Math.max(testCase.tolerance, HALF_TOLERANCE) : undefined;
-    const run = (choose: Choose) => compare(device, { choose, weights, arithmetic }, tolerance);
+    const run = (choose: Choose) => compare(device, { choose, weights, arithmetic }, { tolerance, listed: true });
     try {
       checked.push(...await everyWay(run, Math.floor(turn / formats.length)));
     } catch (error) {

@@ -38,7 +38,7 @@ for (
       ignore,
       async fn() {
         const compare = comparison(weights === "f32" ? caseNetwork(testCase) : narrowed(testCase, weights));
-        await compare(gpu, { ...half, weights }, HALF_TOLERANCE);
+        await compare(gpu, { ...half, weights }, { tolerance: HALF_TOLERANCE });
       },
     });
   }
@@ -51,7 +51,7 @@ Deno.test({
     // 1000 weights are 125 texels; a binding shows 64.
     const testCase = { ...caseOf("fc", "batch 20"), inputs: [[2, 40]], params: { channels: 25 } };
     const small = pretend(device, { maxBinding: 64 * 16 }, "buffer");
-    await comparison(narrowed(testCase, "f16"))(small, { ...half, weights: "f16" }, HALF_TOLERANCE);
+    await comparison(narrowed(testCase, "f16"))(small, { ...half, weights: "f16" }, { tolerance: HALF_TOLERANCE });
   },
 });
 

@@ -27,6 +27,10 @@ export interface Convolution<P> {
   target?(node: Node<P>, side: "output" | "input gradient", y: Binding): { binding: Binding; calls: Call[] };
 }
 
+/** Whether a layer's tensors are those of its geometry, not laid out for it first. */
+const isLaidOut = ({ batch, channelsIn, inSize }: ConvGeometry, { inputs: [{ shape }] }: Placed<unknown>): boolean =>
+  [batch, channelsIn, ...inSize].every((length, n) => shape[n] === length);
+
 /** The ways of an op that is a convolution, and how its weights are packed for them. */
 export function convolution<P>(c: Convolution<P>): Pick<Op<P>, "forward" | "backward" | "pack"> {
   const back = c.forward === "direct" ? "transposed" : "direct";
@@ -38,6 +42,7 @@ export function convolution<P>(c: Convolution<P>): Pick<Op<P>, "forward" | "back
     anyForm: task.anyForm && (task.storage === "stored" || task.storage === "f32"), // others are asked for to save memory
     doubleFloat: task.doubleFloat && direction === c.forward,
     arithmetic: direction === c.forward ? task.arithmetic : "f32",
+    spots: direction !== c.forward && isLaidOut(c.geometry(task), task) ? task.spots : undefined,
   });
   /** What a way of the registry is for this op, in a direction. */
   const described = (way: ConvWay, direction: ConvDirection) => ({

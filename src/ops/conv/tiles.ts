@@ -151,6 +151,13 @@ export function groupCost(task: ConvTask, tile: ConvTile, { slices, places, subg
   return own * lanes * idle(adapter, lanes) * (adapter.caps.software ? CPU_GROUPS : 1);
 }
 
+/** The same for a gather over so many spots of dy. */
+export function spotsCost({ adapter, format }: ConvTask, invocations: number, count: number): number {
+  const price = priceOf(adapter);
+  return (count * (price.pixel + price.block[format] + price.sum) + price.store) * invocations *
+    idle(adapter, invocations);
+}
+
 /**
  * The same for a kernel that stages its tiles, by an H100's times: a lane pays for each texel that it stages and for each that
  * it reads back, and no stage is over before the next one's texels have come.
@@ -193,6 +200,10 @@ export const cheapestTile = (task: ConvTask): { tile: ConvTile; cost: number } =
 /** What it costs, in the same units, that plain weights come from memory. */
 export const weightCost = ({ adapter, geometry, format }: ConvTask): number =>
   priceOf(adapter).weight * packedTexels(geometry, format);
+
+/** The same for a kernel of workgroups. */
+export const groupedMovingCost = (adapter: Adapter, invocations: number, reads: number, writes: number): number =>
+  movingCost(adapter, invocations, reads, writes) * (adapter.caps.software ? CPU_GROUPS : 1);
 
 /** What a kernel costs, in the same units, that mostly moves texels. */
 export function movingCost(adapter: Adapter, invocations: number, reads: number, writes: number): number {

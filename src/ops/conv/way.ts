@@ -4,6 +4,7 @@ import type { Adapter } from "../../gpu/adapter.ts";
 import type { Binding, Call } from "../../gpu/call.ts";
 import type { Format, Tensor } from "../../gpu/tensor.ts";
 import type { Arithmetic, HostTensor, PackedTensor } from "../op.ts";
+import type { Spots } from "../spots.ts";
 import type { Sizes } from "../way.ts";
 import type { Connection } from "./weights.ts";
 
@@ -19,6 +20,8 @@ export interface ConvTask {
   readonly doubleFloat: boolean;
   /** What its sums shall be computed in where not in double-float arithmetic. */
   readonly arithmetic: Arithmetic;
+  /** Where all of the source is that is not zero, if it is a gradient that somebody knows this of. */
+  readonly spots?: Spots;
 }
 
 /** A convolution with what it reads and writes. */

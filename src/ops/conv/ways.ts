@@ -1,5 +1,6 @@
 /** The registry: every way to run a convolution, for conv2d, deconv2d, fc and the matrices of lstm. Of equals the first is taken. */
 import { direct, doubleFloat, transposed } from "./register_tiles.ts";
+import { spots } from "./spots.ts";
 import { staged } from "./staged.ts";
 import { subgroups } from "./subgroups.ts";
 import { vectors } from "./vectors.ts";
@@ -15,6 +16,7 @@ export const convWays: readonly ConvWay[] = [
   winograd,
   workgroups,
   subgroups,
+  spots,
   staged,
   vectors,
   ...[direct, transposed, workgroups, subgroups].map(inHalves),
