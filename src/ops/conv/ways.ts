@@ -13,5 +13,5 @@ export const convWays: readonly ConvWay[] = [
   winograd,
   workgroups,
   subgroups,
-  ...[direct, transposed, workgroups, subgroups].map(inHalves),
+  ...[direct, transposed, workgroups].map(inHalves),
 ];
