@@ -30,8 +30,8 @@ export interface NetOptions {
   doubleFloat?: boolean;
   /**
    * What sums of products are computed in, forward: "f16" is for adapters that have shader-f16 and do it faster. Convolutions,
-   * fully connected layers and the products with an lstm's inputs then round to 11 bits, 0.1 % of their size or so; values
-   * past 65504 become infinite. All else and gradients stay in f32.
+   * fully connected layers and the products with an lstm's inputs then round to 11 bits and are off by 0.1 % of their largest
+   * value or so; values past 65504 become infinite or NaN, below 3e-8 they are zero. All else and gradients stay in f32.
    */
   arithmetic?: Arithmetic;
   /** With `gradient`: `dy` has at most so many values of an item that are not zero. Kernels that know this read fewer weights. */

@@ -67,10 +67,11 @@ Deno.test("doctor: the adapter and what the embedded models take of it", async (
 Deno.test("doctor --all: every way of the cases asked for", async () => {
   const { code, out, err } = await type(["doctor", "--all", "--case", "fc: batch 3", "--json"]);
   assert.equal(code, 0, err);
-  const { kernels: { checked, ways, wrong } } = JSON.parse(out);
+  const { features, kernels: { checked, ways, wrong } } = JSON.parse(out);
   assert.deepEqual(wrong, []);
   assert.ok(checked >= 2);
-  for (const way of ["direct", "transposed", "workgroups"]) assert.equal(ways[`fc ${way}`], 1, way);
+  const inHalves = features.includes("shader-f16") ? ["direct-f16", "workgroups-f16"] : [];
+  for (const way of ["direct", "transposed", "workgroups", ...inHalves]) assert.equal(ways[`fc ${way}`], 1, way);
   assert.match((await type(["doctor", "--case", "no such"])).err, /^doctor: no case has "no such" in its name\n$/);
   assert.match((await type(["doctor", "--quick", "--all"])).err, /^doctor: --quick leaves the kernels unchecked; /);
 });

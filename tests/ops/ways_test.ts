@@ -31,7 +31,7 @@ smallWayCases.forEach((testCase, n) => {
 Deno.test("no way of any op was left out: each has a small case", () => {
   // double_float_test.ts has one, and the browser's test what Deno has no feature for.
   const has = (feature: Feature) => device.caps.features.includes(feature);
-  const elsewhere = ["double-float", ...has("subgroups") ? [] : ["subgroups", "subgroups-f16"]];
+  const elsewhere = ["double-float", ...has("subgroups") ? [] : ["subgroups"]];
   // Those for the gradient of a direction are the other one's.
   const applies = (type: string, pass: string, way: string) =>
     ({
