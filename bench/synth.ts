@@ -2,6 +2,7 @@
 import { openClassifier, openGenerator } from "../src/cli/defaults.ts";
 import type { Device } from "../src/gpu/device.ts";
 import { type Peak, shareText } from "../src/gpu/probe.ts";
+import type { Choose } from "../src/net/choose.ts";
 import { count } from "../src/ops/op.ts";
 import { Climb } from "../src/synth/climb.ts";
 import { join } from "../src/synth/joined.ts";
@@ -28,7 +29,7 @@ export interface SynthFigures {
 }
 
 /** Measures the default search for unit 945 with `batch` pictures at once. */
-export async function benchSynth(device: Device, batch: number): Promise<{ synth: SynthFigures }> {
+export async function benchSynth(device: Device, batch: number, choose?: Choose): Promise<{ synth: SynthFigures }> {
   const started = performance.now();
   const joined = join(await openGenerator(), await openClassifier());
   const times = Math.max(1, Math.round(ITERATIONS / batch));
@@ -37,7 +38,7 @@ export async function benchSynth(device: Device, batch: number): Promise<{ synth
     iterations: 1 + times * ROUNDS,
     codes: normals(0, batch * count(joined.code.shape)),
     targets: Array.from({ length: batch }, () => [[945, 0, 0] as const]),
-  });
+  }, { choose });
   const run = async (iterations: number) => {
     const from = performance.now();
     climb.submit(iterations);

@@ -5,9 +5,10 @@ import { endsInSoftmax, labelOf, layerUnits, type Model } from "../mod.ts";
 import { type Command, main, print } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier } from "./defaults.ts";
 import { readBytes } from "./files.ts";
-import { narrowingError, narrowingLine, tellPlan, weightKinds, weightsOption } from "./memory.ts";
+import { narrowingError, narrowingLine, weightKinds, weightsOption } from "./memory.ts";
 import { type LabelledSet, labelledSet } from "./labelled_set.ts";
 import { inputOf, type Pictures, runPictures } from "./pictures.ts";
+import { planning, tunedOption } from "./tuned.ts";
 import { oneOf, wholeNumber } from "./values.ts";
 
 const options = {
@@ -22,8 +23,9 @@ const options = {
   model: { value: "DIR", help: "the model's folder (the embedded classifier)" },
   weights: weightsOption,
   adapter: adapterOption,
+  tuned: tunedOption,
   json: { help: "prints one JSON document" },
-  verbose: { help: "tells what GPU memory will be taken, before it is" },
+  verbose: { help: "tells each layer's way and what GPU memory will be taken, before it is" },
 };
 
 /** A unit and its share of the softmax over all units. */
@@ -59,8 +61,8 @@ export const command: Command<typeof options> = {
     if (root !== undefined && val === undefined) throw new UserError("--images goes with --val and its list");
     const weights = oneOf("--weights", values.weights, weightKinds);
     const model = await openClassifier(values.model),
-      { adapter, json, verbose } = values,
-      how = { adapter, weights, verbose };
+      { adapter, json, verbose, tuned } = values,
+      how = { adapter, weights, verbose, tuned };
     if (val) {
       const accuracy = await measure(model, await labelledSet(val, root), val, how);
       const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
@@ -106,13 +108,14 @@ interface How {
   adapter: string | undefined;
   weights: typeof weightKinds[number] | undefined;
   verbose: boolean;
+  tuned: string | undefined;
 }
 
 /** Runs all pictures; `use` gets each one's output, in memory that the next one may take. What narrower weights change in the first. */
 async function run(
   model: Model,
   pictures: Pictures,
-  { adapter, weights, verbose }: How,
+  { adapter, weights, ...how }: How,
   use: (output: Float32Array, index: number) => void,
 ): Promise<number | undefined> {
   using device = await openAdapter(adapter);
@@ -122,7 +125,7 @@ async function run(
     if (weights && picture) first ??= inputOf(model, picture);
     return picture;
   };
-  await runPictures(device, model, { ...pictures, read }, { weights, onPlan: tellPlan(verbose) }, use);
+  await runPictures(device, model, { ...pictures, read }, { weights, ...planning(device, how) }, use);
   if (!weights || !first) return undefined;
   const narrowing = await narrowingError(device, model, first, { weights });
   console.error(narrowingLine(weights, { [model.network.layers.at(-1)!.name]: narrowing }));

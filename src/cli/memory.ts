@@ -28,11 +28,6 @@ export function planLines(pieces: readonly PlannedMemory[]): string[] {
   ];
 }
 
-/** With `--verbose`: tells of the plan before its memory is taken. */
-export const tellPlan = (verbose: boolean) => (pieces: readonly PlannedMemory[]): void => {
-  if (verbose) planLines(pieces).forEach((line) => console.error(line));
-};
-
 /**
  * How far weights of this kind move a model's output on this input of one item: the largest difference from the output
  * with weights as stored, over the latter's largest magnitude. Undefined where these do not fit on the device.

@@ -14,38 +14,45 @@ export interface Peak {
   gigabytes: number;
 }
 
+/** Milliseconds from submitting the steps, `times` over, to their end. */
+export async function passTime(device: Device, steps: readonly Step[], times: number): Promise<number> {
+  const started = performance.now(), encoder = device.gpu.createCommandEncoder({ label: "timing" });
+  const pass = encoder.beginComputePass({ label: "timing" });
+  for (let time = 0; time < times; time++) encode(pass, steps);
+  pass.end();
+  device.gpu.queue.submit([encoder.finish()]);
+  await device.finish();
+  return performance.now() - started;
+}
+
 /**
  * Milliseconds of one run of the steps: the best of `rounds`, each repeated to last long enough to be measured.
  * The steps may not depend on how often they run.
  */
 export async function timeSteps(device: Device, steps: readonly Step[], rounds = 5, roundMs = 100): Promise<number> {
-  const once = async (times: number) => {
-    const started = performance.now(), encoder = device.gpu.createCommandEncoder({ label: "timing" });
-    const pass = encoder.beginComputePass({ label: "timing" });
-    for (let time = 0; time < times; time++) encode(pass, steps);
-    pass.end();
-    device.gpu.queue.submit([encoder.finish()]);
-    await device.finish();
-    return performance.now() - started;
-  };
-  await once(1);
-  const idle = Math.min(await empty(device), await empty(device));
-  let times = 1, took = await once(times) - idle;
+  await passTime(device, steps, 1);
+  const idle = await idleTime(device);
+  let times = 1, took = await passTime(device, steps, times) - idle;
   while (took < roundMs / 2 && times < 1000) {
     times = Math.min(1000, Math.ceil(times * Math.min(10, roundMs / Math.max(took, roundMs / 10))));
-    took = await once(times) - idle;
+    took = await passTime(device, steps, times) - idle;
   }
   let best = took / times;
-  for (let round = 1; round < rounds; round++) best = Math.min(best, (await once(times) - idle) / times);
+  for (let round = 1; round < rounds; round++) {
+    best = Math.min(best, (await passTime(device, steps, times) - idle) / times);
+  }
   return Math.max(best, 1e-6);
 }
 
 /** Milliseconds that an empty submit takes to come back. */
-async function empty(device: Device): Promise<number> {
-  const started = performance.now();
-  device.gpu.queue.submit([device.gpu.createCommandEncoder({ label: "empty" }).finish()]);
-  await device.finish();
-  return performance.now() - started;
+export async function idleTime(device: Device): Promise<number> {
+  const once = async () => {
+    const started = performance.now();
+    device.gpu.queue.submit([device.gpu.createCommandEncoder({ label: "empty" }).finish()]);
+    await device.finish();
+    return performance.now() - started;
+  };
+  return Math.min(await once(), await once());
 }
 
 /** Independent sums of the multiply-add kernels that are tried: what registers hold differs from 16 to 256 vectors. */

@@ -28,15 +28,15 @@ import {
   partsFor,
   type Tensor,
 } from "../gpu/tensor.ts";
-import { batched, formatsOf, type Task, type WeightStorage } from "../ops/op.ts";
+import type { WeightStorage } from "../ops/op.ts";
 import { formOf } from "../ops/way.ts";
 import type { WeightGradient } from "../ops/conv/weight_gradient.ts";
 import { backwardCalls, type PlannedLayer } from "./backward.ts";
 import { type Choose, chooseCheapest, chooseWays } from "./choose.ts";
-import { fuse } from "./fuse.ts";
 import type { Graph, Value } from "./graph.ts";
 import { assignSlots, type Slot, slotFor } from "./liveness.ts";
 import { type Load, load, packWeights } from "./load.ts";
+import { outline } from "./outline.ts";
 
 /** What to compile. */
 export interface PlanRequest {
@@ -153,38 +153,17 @@ const COPIES = 3;
 
 /** Makes the plan; every memory that it takes is in `owned` at once, so that a failure loses none. */
 async function assemble(device: Device, request: PlanRequest, owned: Memory[]): Promise<Plan> {
-  const { batch, gradient, storage = "stored", doubleFloat = false, optimise = true } = request;
-  const wanted = gradient ? [...request.wanted, gradient.of, gradient.to] : request.wanted;
+  const { gradient } = request;
   const training = request.weightGradients === true;
-  const { layers, resolve } = fuse(request.graph, wanted, {
-    relu: optimise,
-    affine: optimise && !training && !doubleFloat,
-  });
-  const maps = new Map<Value, Tensor>();
-  const tensorOf = (value: Value): Tensor => {
-    const own = resolve(value);
-    let tensor = maps.get(own);
-    if (!tensor) maps.set(own, tensor = featureMap(device, own.name, batched(batch, own.shape)));
-    return tensor;
-  };
+  const { layers, wanted, resolve, tensorOf, taskOf } = outline(device, request);
 
   const loads: Load[] = [];
   const nodes = layers.map((layer): PlannedLayer => {
-    const { name, op, params, shapes } = layer;
-    const inputs = layer.inputs.map(tensorOf);
-    const output = tensorOf(layer.output);
-    if (doubleFloat && op.keepsRest?.({ inputs, shapes, params })) {
-      output.rest = featureMap(device, `rest of ${output.label}`, output.shape);
-    }
     const host = layer.weights();
-    const task: Task = {
-      ...{ adapter: device, params, inputs, shapes, output, storage, doubleFloat },
-      formats: formatsOf(host, storage),
-      anyForm: optimise && !training,
-    };
-    const ways = chooseWays(layer, task, gradient !== undefined, request.choose ?? chooseCheapest);
+    const task = taskOf(layer, host);
+    const ways = chooseWays({ layer, task, gradient: gradient !== undefined }, request.choose ?? chooseCheapest);
     const weights = packWeights(device, layer, host, task, formOf(ways.forward.way), loads);
-    return { layer, ways, node: { ...task, name, weights, saved: gradient ? {} : undefined } };
+    return { layer, ways, node: { ...task, name: layer.name, weights, saved: gradient ? {} : undefined } };
   });
   const calls = nodes.flatMap(({ layer, node, ways: { forward: { way, sizes } } }) =>
     way.calls(node, write(node.output, { relu: layer.relu }), sizes)
@@ -207,7 +186,7 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
 
   const weights = loads.map(({ tensor }) => slotFor(tensor)), alone = [...kept].map(slotFor);
   const taken = new Set([...weights, ...alone].flatMap(({ tensors }) => tensors));
-  const shared = assignSlots(calls, (tensor) => tensor.memory !== undefined || taken.has(tensor), optimise);
+  const shared = assignSlots(calls, (tensor) => tensor.memory !== undefined || taken.has(tensor), request.optimise);
   const slots = [...weights, ...alone, ...shared];
   const pieces = slots.map((slot, index): PlannedMemory => {
     const { label, texels, storage, format } = slot, count = partsFor(device, label, texels, storage);
@@ -255,7 +234,7 @@ async function compileAll(device: Device, calls: readonly Call[], signal?: Abort
 }
 
 /** Takes a slot's memory for all its tensors. */
-function take(device: Device, { label, texels, storage, format, tensors }: Slot): Memory {
+export function take(device: Device, { label, texels, storage, format, tensors }: Slot): Memory {
   const memory = allocate(device, label, texels, storage, format);
   for (const tensor of tensors) tensor.memory = memory;
   return memory;

@@ -11,7 +11,7 @@ import { buildPlan, type Plan, type PlanMemory, type PlanRequest, type PlanTenso
 import { texelCall } from "../ops/calls.ts";
 import { chw, count, type WeightStorage } from "../ops/op.ts";
 import { magnitude, objective, type Rule, step } from "../../shaders/search.ts";
-import type { Joined } from "./joined.ts";
+import { iterationOf, type Joined } from "./joined.ts";
 
 /** Numbers of one search, all of them decided. */
 export interface ClimbSettings {
@@ -52,7 +52,9 @@ export class Climb {
     device: Device,
     joined: Joined,
     settings: ClimbSettings,
-    { weights, onPlan, signal }: { weights?: WeightStorage } & Pick<PlanRequest, "onPlan" | "signal"> = {},
+    { weights, choose, onPlan, signal }:
+      & { weights?: WeightStorage }
+      & Pick<PlanRequest, "choose" | "onPlan" | "signal"> = {},
   ): Promise<Climb> {
     const items = settings.targets.length, units = Math.max(...settings.targets.map((list) => list.length));
     const codeShape = [items, ...chw(joined.code.shape)] as const, [, c, h, w] = codeShape;
@@ -101,11 +103,10 @@ export class Climb {
       ];
     };
     const plan = await buildPlan(device, {
-      graph: joined.graph,
+      ...iterationOf(joined),
       batch: items,
-      wanted: [joined.image],
-      gradient: { of: joined.layer, to: joined.code },
       storage: weights,
+      choose,
       onPlan,
       signal,
       seed,

@@ -10,6 +10,7 @@
 import { UserError } from "../formats/user_error.ts";
 import type { Device } from "../gpu/device.ts";
 import { checkMemory } from "../gpu/tensor.ts";
+import type { Choose } from "../net/choose.ts";
 import { sequenceLayer } from "../net/graph.ts";
 import { labelOf, type Model } from "../net/model.ts";
 import { Net, unitIndex } from "../net/net.ts";
@@ -56,6 +57,8 @@ export interface SearchOptions {
   bounds?: boolean | Float32Array;
   /** How weights are stored on the GPU; as in the files unless given. */
   weights?: WeightStorage;
+  /** Chooses each layer's ways; the predicted cost does unless given. */
+  choose?: Choose;
   /** Told what GPU memory an iteration will take, piece by piece, before any is. */
   onPlan?: (pieces: readonly PlannedMemory[]) => void;
   /** Report at least every so many iterations, for frames. */
@@ -163,7 +166,7 @@ async function run(
   climb: Climb,
   inUse: number,
 ): Promise<SearchResult> {
-  const { classifier, targets, weights, signal } = options, { iterations } = settings;
+  const { classifier, targets, weights, choose, signal } = options, { iterations } = settings;
   const memory = { ...climb.memory, device: inUse };
   const started = performance.now(), { atOutput } = joined;
   let done = 0, chunk = 1;
@@ -191,7 +194,7 @@ async function run(
   const codes = split(await climb.codes(), targets.length);
   const values = atOutput
     ? split(await climb.values(), targets.length)
-    : await outputs(device, classifier, images, { batch: targets.length, weights });
+    : await outputs(device, classifier, images, { batch: targets.length, weights, choose });
   const items = targets.map((target, n): SearchItem => ({
     target,
     picture: inputToPicture(classifier.network, split(images, targets.length)[n], joined.image.shape),
@@ -210,7 +213,7 @@ async function outputs(
   device: Device,
   classifier: Model,
   images: Float32Array,
-  options: { batch: number; weights?: WeightStorage },
+  options: { batch: number; weights?: WeightStorage; choose?: Choose },
 ): Promise<Float32Array[]> {
   const net = await Net.create(device, classifier, options);
   try {
