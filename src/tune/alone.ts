@@ -57,9 +57,9 @@ export class Alone {
 
   /**
    * Takes memory for the layer's inputs, outputs and their gradients, and fills those that are read with random numbers.
-   * @param rotation Bytes of weights that a run of the whole network reads.
+   * @param rotation Bytes of weights that a run of the whole network reads; without them there is one copy.
    */
-  constructor(readonly device: Device, about: Subject, readonly rotation: number) {
+  constructor(readonly device: Device, about: Subject, readonly rotation = 0) {
     const copies = new Map<Tensor, Tensor>();
     const fresh = (tensor: Tensor): Tensor => {
       const found = copies.get(tensor);
