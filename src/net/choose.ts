@@ -3,7 +3,7 @@
  * of its weights. Unless somebody else chooses, the pair with the smallest predicted cost.
  */
 import { GpuError } from "../gpu/error.ts";
-import type { Task } from "../ops/op.ts";
+import type { HostTensor, Task } from "../ops/op.ts";
 import { type Backward, type Candidate, candidatesFor, cheapest, formOf, type Forward } from "../ops/way.ts";
 import type { FusedLayer } from "./fuse.ts";
 
@@ -13,6 +13,8 @@ export interface Subject {
   readonly task: Task;
   /** Whether a gradient is wanted too. */
   readonly gradient: boolean;
+  /** Its weights, where somebody has them at hand. */
+  readonly host?: Record<string, HostTensor>;
 }
 
 /** What there is to choose from. */

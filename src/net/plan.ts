@@ -161,7 +161,7 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
   const nodes = layers.map((layer): PlannedLayer => {
     const host = layer.weights();
     const task = taskOf(layer, host);
-    const ways = chooseWays({ layer, task, gradient: gradient !== undefined }, request.choose ?? chooseCheapest);
+    const ways = chooseWays({ layer, task, gradient: gradient !== undefined, host }, request.choose ?? chooseCheapest);
     const weights = packWeights(device, layer, host, task, formOf(ways.forward.way), loads);
     return { layer, ways, node: { ...task, name: layer.name, weights, saved: gradient ? {} : undefined } };
   });

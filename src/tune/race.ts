@@ -27,8 +27,11 @@ export interface Outcome<R extends Runner> extends Pair<R> {
   predictedMs: number;
 }
 
-/** Rounds of the heats and of the final. */
-const HEATS = 3, FINAL = 13;
+/** Rounds of the heats and of the final; of ways that take seconds fewer. */
+const HEATS = 3, FINAL = 13, LEAST_FINAL = 5;
+
+/** Milliseconds that runs of all finalists should take together, and of a pair whose heat is the only one. */
+const FINAL_MS = 8000, LONG_MS = 1000;
 
 /** Who takes so many times as long as the fastest leaves. */
 const HOPELESS = 1.4;
@@ -57,11 +60,12 @@ export async function race<R extends Runner>(
   const total = (pair: Pair<R>, of: (runner: R) => number) => runnersOf(pair).reduce((sum, one) => sum + of(one), 0);
 
   let left = fields;
-  for (let round = 0; round < HEATS; round++) {
+  for (let round = 0, long = false; round < HEATS && !long; round++) {
     for (const { forward, backward } of left) {
       for (const runner of [...forward, ...backward]) await time(runner);
     }
     const sums = left.map((field) => total(bestOf(field), least)), limit = HOPELESS * Math.min(...sums);
+    long = Math.min(...sums) > LONG_MS;
     const hopeful = (runners: readonly R[]) =>
       runners.filter((one) => least(one) <= HOPELESS * least(fastest(runners)));
     left = left.filter((_, n) => sums[n] <= limit)
@@ -71,8 +75,10 @@ export async function race<R extends Runner>(
   const champion = pairs.reduce((best, one) => total(one, least) < total(best, least) ? one : best);
 
   const finalists = new Set([...runnersOf(predicted), ...runnersOf(champion)]);
+  const expected = [...finalists].reduce((sum, one) => sum + least(one), 0);
+  const rounds = Math.max(LEAST_FINAL, Math.min(FINAL, Math.floor(FINAL_MS / expected)));
   times.clear();
-  for (let round = 0; round < FINAL; round++) {
+  for (let round = 0; round < rounds; round++) {
     const order = round % 2 ? [...finalists].reverse() : finalists;
     for (const runner of order) await time(runner);
   }
@@ -81,7 +87,7 @@ export async function race<R extends Runner>(
   );
   const won = (ours: readonly R[], theirs: readonly R[]) => {
     const sums = (runners: readonly R[]) =>
-      Array.from({ length: FINAL }, (_, round) => runners.reduce((all, one) => all + times.get(one)![round], 0));
+      Array.from({ length: rounds }, (_, round) => runners.reduce((all, one) => all + times.get(one)![round], 0));
     return beats(sums(ours), sums(theirs));
   };
   // Of the same form each pass is decided by itself; of another one both change or none.

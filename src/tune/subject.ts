@@ -68,8 +68,8 @@ export function callsAlone(
 
 /** A number for the final WGSL and the dispatches of a layer's calls: another for other kernels. @throws GpuError where the adapter cannot run them. */
 export function kernelsHash(about: Subject, ways: LayerWays): string {
-  const { layer, task } = about;
-  const weights = packWeights(task.adapter, layer, layer.weights(), task, formOf(ways.forward.way), []);
+  const { layer, task, host = layer.weights() } = about;
+  const weights = packWeights(task.adapter, layer, host, task, formOf(ways.forward.way), []);
   const { forward, backward } = callsAlone(about, ways, weights, endsOf(task));
   return hash(
     [...forward, ...backward].map((call) => {

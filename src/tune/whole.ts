@@ -10,8 +10,8 @@ import { buildPlan, type Plan } from "../net/plan.ts";
 import { normals } from "../synth/random.ts";
 import { beats } from "./race.ts";
 
-/** Rounds, and the milliseconds that one lasts about. */
-const ROUNDS = 15, ROUND_MS = 100;
+/** Rounds, and the milliseconds that one lasts about; of runs that take seconds fewer, in about so many milliseconds. */
+const ROUNDS = 15, LEAST_ROUNDS = 5, ROUND_MS = 100, ALL_MS = 30_000;
 
 /** Slower is who takes so many times as long in the middle of all rounds, and longer in most of them. */
 const SLOWER = 1.015;
@@ -50,8 +50,9 @@ export async function timePlans(
     await first(ours), await first(theirs);
     const idle = await idleTime(device), once = Math.max(await first(theirs) - idle, ROUND_MS / 1000);
     const times = Math.max(1, Math.round(ROUND_MS / once));
+    const most = Math.max(LEAST_ROUNDS, Math.min(ROUNDS, Math.floor(ALL_MS / (2 * times * once))));
     const rounds: { ms: number; predictedMs: number }[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < most; round++) {
       signal?.throwIfAborted();
       const time = async ({ steps }: Plan) => (await passTime(device, steps, times) - idle) / times;
       if (round % 2) rounds.push({ predictedMs: await time(theirs), ms: await time(ours) });
