@@ -2,16 +2,17 @@
 import type { Device } from "../gpu/device.ts";
 import { GpuError } from "../gpu/error.ts";
 import { idleTime, passTime } from "../gpu/probe.ts";
-import { upload } from "../gpu/tensor.ts";
+import { toTexels, upload } from "../gpu/tensor.ts";
 import type { Choose } from "../net/choose.ts";
 import { bytes } from "../net/net.ts";
 import type { Computed } from "../net/outline.ts";
-import { buildPlan, type Plan } from "../net/plan.ts";
+import { buildPlan, type Plan, type PlanRequest } from "../net/plan.ts";
+import { count } from "../ops/op.ts";
 import { normals } from "../synth/random.ts";
 import { beats } from "./race.ts";
 
 /** Rounds, and the milliseconds that one lasts about; of runs that take seconds fewer, in about so many milliseconds. */
-const ROUNDS = 15, LEAST_ROUNDS = 5, ROUND_MS = 100, ALL_MS = 30_000;
+const ROUNDS = 11, LEAST_ROUNDS = 5, ROUND_MS = 100, ALL_MS = 15_000;
 
 /** Slower is who takes so many times as long in the middle of all rounds, and longer in most of them. */
 const SLOWER = 1.015;
@@ -25,8 +26,9 @@ export interface WholeTimes {
 }
 
 /**
- * Milliseconds of one run by chosen ways and by the predicted ones, which take turns; undefined where both together do not
- * fit on the device.
+ * Times a run by chosen ways and one by the predicted ones, which take turns; undefined where both together do not fit on the
+ * device. All of it is done twice, with one plan built first and with the other: where memory lies makes a plan faster or
+ * slower too, and only who is slower both times is slower by its ways.
  * @throws the signal's reason once it is aborted.
  */
 export async function timePlans(
@@ -35,34 +37,39 @@ export async function timePlans(
   choose: Choose,
   signal?: AbortSignal,
 ): Promise<WholeTimes | undefined> {
-  using plans = new DisposableStack();
-  const build = async (choose?: Choose): Promise<Plan> => {
-    const plan = plans.use(await buildPlan(device, { ...request, choose, signal }));
-    const { of, dy } = plan.tensors;
-    for (const [seed, tensor] of [...request.graph.inputs.map(of), ...dy ? [dy] : []].entries()) {
-      upload(device, tensor, bytes(normals(seed, tensor.texels * 4) as Float32Array<ArrayBuffer>));
-    }
-    return plan;
-  };
+  const ours = { ...request, choose, signal }, theirs = { ...request, signal };
   try {
-    const ours = await build(choose), theirs = await build();
-    const first = async ({ steps }: Plan) => await passTime(device, steps, 1);
-    await first(ours), await first(theirs);
-    const idle = await idleTime(device), once = Math.max(await first(theirs) - idle, ROUND_MS / 1000);
-    const times = Math.max(1, Math.round(ROUND_MS / once));
-    const most = Math.max(LEAST_ROUNDS, Math.min(ROUNDS, Math.floor(ALL_MS / (2 * times * once))));
-    const rounds: { ms: number; predictedMs: number }[] = [];
-    for (let round = 0; round < most; round++) {
-      signal?.throwIfAborted();
-      const time = async ({ steps }: Plan) => (await passTime(device, steps, times) - idle) / times;
-      if (round % 2) rounds.push({ predictedMs: await time(theirs), ms: await time(ours) });
-      else rounds.push({ ms: await time(ours), predictedMs: await time(theirs) });
-    }
-    const all = rounds.map(({ ms }) => ms), predicted = rounds.map(({ predictedMs }) => predictedMs);
-    const slower = beats(predicted, all, 1 / SLOWER);
-    return { ms: Math.min(...all), predictedMs: Math.min(...predicted), slower };
+    const [ms, predictedMs] = await takeTurns(device, ours, theirs);
+    const [predictedAgain, again] = await takeTurns(device, theirs, ours);
+    const slower = beats(predictedMs, ms, 1 / SLOWER) && beats(predictedAgain, again, 1 / SLOWER);
+    return { ms: Math.min(...ms, ...again), predictedMs: Math.min(...predictedMs, ...predictedAgain), slower };
   } catch (error) {
     if (error instanceof GpuError && error.kind === "out-of-memory") return undefined;
     throw error;
   }
+}
+
+/** Builds two plans, and gives the milliseconds of a run of each in every round. */
+async function takeTurns(device: Device, ...requests: [PlanRequest, PlanRequest]): Promise<[number[], number[]]> {
+  using plans = new DisposableStack();
+  const built: Plan[] = [];
+  for (const request of requests) {
+    const plan = plans.use(await buildPlan(device, request)), { of, dy } = plan.tensors;
+    for (const [seed, tensor] of [...request.graph.inputs.map(of), ...dy ? [dy] : []].entries()) {
+      upload(device, tensor, bytes(toTexels(normals(seed, count(tensor.shape)), tensor.shape)));
+    }
+    await passTime(device, plan.steps, 1);
+    built.push(plan);
+  }
+  const idle = await idleTime(device), once = Math.max(await passTime(device, built[1].steps, 1) - idle, 0.1);
+  const times = Math.max(1, Math.round(ROUND_MS / once));
+  const rounds = Math.max(LEAST_ROUNDS, Math.min(ROUNDS, Math.floor(ALL_MS / (2 * times * once))));
+  const taken: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    for (const turn of round % 2 ? [1, 0] : [0, 1]) {
+      requests[0].signal?.throwIfAborted();
+      taken[turn].push((await passTime(device, built[turn].steps, times) - idle) / times);
+    }
+  }
+  return taken;
 }
