@@ -11,13 +11,14 @@ import type { Device } from "../src/gpu/device.ts";
 import { type Peak, share, shareText } from "../src/gpu/probe.ts";
 import { timeSteps } from "../src/gpu/timing.ts";
 import { TEXEL } from "../src/gpu/tensor.ts";
-import { chooseCheapest, type Question } from "../src/net/choose.ts";
-import { buildGraph, type Graph, type Layer } from "../src/net/graph.ts";
-import { buildPlan, type Plan } from "../src/net/plan.ts";
+import { chooseCheapest, chooseWays, pairings, type Question } from "../src/net/choose.ts";
+import { buildGraph, type Layer } from "../src/net/graph.ts";
+import { subjectsOf } from "../src/net/outline.ts";
 import type { Arithmetic } from "../src/ops/op.ts";
-import { ops } from "../src/ops/table.ts";
+import { typeOf } from "../src/ops/table.ts";
 import { type Candidate, cheapest, describe, formOf } from "../src/ops/way.ts";
 import { join } from "../src/synth/joined.ts";
+import { Alone } from "../src/tune/alone.ts";
 
 /** One way to a layer's output or gradient. */
 export interface KernelFigures {
@@ -39,8 +40,6 @@ export interface KernelFigures {
   gigabytes: number;
 }
 
-const typeOf = (layer: Layer): string => Object.keys(ops).find((type) => ops[type] === layer.op)!;
-
 /**
  * Measures the layers of the default pair, or of a model's folder, or those of one type. Layers that are the same are
  * measured once.
@@ -57,14 +56,14 @@ export async function benchKernels(
   const running = graph.layers.filter(({ op, inputs, params }) =>
     !op.isView?.(inputs.map(({ shape }) => shape), params)
   );
-  const types = [...new Set(running.map(typeOf))];
+  const types = [...new Set(running.map(({ op }) => typeOf(op)))];
   if (op !== undefined && !types.includes(op)) {
     throw new UserError(`--op is "${op}", expected ${types.join(", ")}, which are there`);
   }
-  const wanted = running.filter((layer) => op === undefined || typeOf(layer) === op);
+  const wanted = running.filter((layer) => op === undefined || typeOf(layer.op) === op);
   const same = Map.groupBy(
     wanted,
-    (layer) => JSON.stringify([typeOf(layer), layer.params, layer.inputs.map(({ shape }) => shape)]),
+    (layer) => JSON.stringify([typeOf(layer.op), layer.params, layer.inputs.map(({ shape }) => shape)]),
   );
   const kernels: KernelFigures[] = [];
   const line = progress("layer", stderrScreen(false));
@@ -77,84 +76,46 @@ export async function benchKernels(
   return { kernels };
 }
 
-/** A layer's candidates for both passes, of one form of weights. */
-interface Candidates {
-  forward: Candidate[];
-  backward: Candidate[];
-}
-
 async function benchLayer(
   device: Device,
   layer: Layer,
   batch: number,
   { sizes, arithmetic }: { sizes: boolean; arithmetic?: Arithmetic },
 ): Promise<KernelFigures[]> {
-  const graph: Graph = { inputs: layer.inputs, layers: [layer], output: layer.output, find: () => layer.output };
-  const plan = (choose: (question: Question) => Candidate) =>
-    buildPlan(device, {
-      graph,
-      batch,
-      wanted: [graph.output],
-      gradient: { of: graph.output, to: graph.inputs[0] },
-      arithmetic,
-      choose,
-    });
-  const narrowed = (candidates: readonly Candidate[]) =>
+  const [about] = subjectsOf(device, {
+    graph: { inputs: layer.inputs, layers: [layer], output: layer.output, find: () => layer.output },
+    batch,
+    wanted: [layer.output],
+    gradient: { of: layer.output, to: layer.inputs[0] },
+    arithmetic,
+  });
+  const narrowed = <C extends Candidate<never, unknown>>(candidates: readonly C[]): C[] =>
     sizes ? [...candidates] : [...Map.groupBy(candidates, ({ way }) => way.name).values()].map(cheapest);
-
-  const all = await candidatesOf(plan);
-  const best = cheapest([...all.values()].flatMap(({ forward }) => forward));
-  const figures: KernelFigures[] = [];
-  for (const [form, { forward, backward }] of all) {
-    const ways = { forward: narrowed(forward), backward: narrowed(backward) };
-    const chosen = { forward: best, backward: form === formOf(best.way) ? cheapest(backward) : undefined };
+  const chosen = chooseWays(about, chooseCheapest), figures: KernelFigures[] = [];
+  using alone = new Alone(device, about);
+  for (const pairing of pairings(about).values()) {
+    const ways = { forward: narrowed(pairing.forward), backward: narrowed(pairing.backward) };
     const runs = Math.max(ways.forward.length, ways.backward.length);
     for (let run = 0; run < runs; run++) {
-      const picked = ({ pass }: Question) => ways[pass][run % ways[pass].length];
-      using built = await plan(picked);
+      const [forward, backward] = [ways.forward[run % ways.forward.length], ways.backward[run % ways.backward.length]];
+      const own = { forward, backward };
+      using built = await alone.build(own);
       for (const pass of ["forward", "backward"] as const) {
         if (run >= ways[pass].length) continue;
-        const own = ways[pass][run];
-        const isChosen = describe(own) === (chosen[pass] && describe(chosen[pass]));
+        const way = describe(own[pass]), [steps] = built[pass];
         figures.push({
           layer: layer.name,
-          op: typeOf(layer),
+          op: typeOf(layer.op),
           pass,
-          way: describe(own),
-          chosen: isChosen,
-          ...await timed(device, stepsOf(built, pass)),
+          way,
+          chosen: formOf(own[pass].way) === formOf(chosen[pass]!.way) && way === describe(chosen[pass]!),
+          ...await timed(device, steps),
         });
       }
     }
   }
   return figures.sort((a, b) => a.pass === b.pass ? a.ms - b.ms : a.pass === "forward" ? -1 : 1);
 }
-
-/** What can be chosen from, by the form of weights. */
-async function candidatesOf(
-  plan: (choose: (question: Question) => Candidate) => Promise<Plan>,
-): Promise<Map<string, Candidates>> {
-  const all = new Map<string, Candidates>();
-  let form: string | undefined;
-  const choose = (question: Question): Candidate => {
-    if (question.pass === "forward") {
-      for (const [form, forward] of Map.groupBy(question.candidates, ({ way }) => formOf(way))) {
-        if (!all.has(form)) all.set(form, { forward, backward: [] });
-      }
-      form = [...all].find(([, { backward }]) => backward.length === 0)![0];
-      return cheapest(all.get(form)!.forward);
-    }
-    all.get(form!)!.backward = [...question.candidates];
-    return chooseCheapest(question);
-  };
-  do {
-    using _ = await plan(choose);
-  } while ([...all.values()].some(({ backward }) => backward.length === 0));
-  return all;
-}
-
-const stepsOf = ({ steps, forwardSteps }: Plan, pass: Question["pass"]): readonly Step[] =>
-  pass === "forward" ? steps.slice(0, forwardSteps) : steps.slice(forwardSteps);
 
 async function timed(device: Device, steps: readonly Step[]) {
   const ms = await timeSteps(device, steps, 3, 50);

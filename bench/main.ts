@@ -7,6 +7,7 @@ import { type Command, main, print } from "../src/cli/command.ts";
 import { adapterOption, openAdapter, version } from "../src/cli/defaults.ts";
 import { arithmeticKinds, arithmeticOption } from "../src/cli/memory.ts";
 import { checkOutputs, writeOutputs } from "../src/cli/files.ts";
+import { chooser, tunedOption } from "../src/cli/tuned.ts";
 import { oneOf, wholeNumber } from "../src/cli/values.ts";
 import { UserError } from "../src/formats/user_error.ts";
 import { measurePeak, type Peak, share } from "../src/gpu/probe.ts";
@@ -20,6 +21,7 @@ const options = {
   model: { value: "DIR", help: "kernels: the layers of this network in place of the default pair's" },
   op: { value: "NAME", help: "kernels: only the layers of this type, such as conv2d, fc or lrn" },
   arithmetic: arithmeticOption,
+  tuned: { ...tunedOption, help: `synth: ${tunedOption.help}` },
   sizes: { help: "kernels: every size of every way, not only the ones predicted to be the best" },
   json: { value: "FILE", help: "also writes the figures to a JSON file" },
   force: { help: "overwrites the file" },
@@ -49,11 +51,12 @@ export const command: Command<typeof options> = {
       throw new UserError("--op, --sizes and --model go with kernels");
     }
     const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
+    if (what === "kernels" && values.tuned !== undefined) throw new UserError("--tuned goes with synth");
     if (values.json) checkOutputs([values.json], { force: values.force, bytes: 1 << 16 });
     using device = await openAdapter(values.adapter);
     const before = await measurePeak(device);
     const measured = what === "synth"
-      ? await benchSynth(device, batch, arithmetic)
+      ? await benchSynth(device, batch, { arithmetic, choose: chooser(device, values.tuned) })
       : await benchKernels(device, values.model, { batch, op: values.op, sizes: values.sizes, arithmetic });
     const peak = better(before, await measurePeak(device));
     const report = {

@@ -3,7 +3,8 @@ import { openClassifier, openGenerator } from "../src/cli/defaults.ts";
 import type { Device } from "../src/gpu/device.ts";
 import { type Peak, shareText } from "../src/gpu/probe.ts";
 import { type Submit, timeRuns } from "../src/gpu/timing.ts";
-import { type Arithmetic, count } from "../src/ops/op.ts";
+import type { PlanRequest } from "../src/net/plan.ts";
+import { count } from "../src/ops/op.ts";
 import { Climb } from "../src/synth/climb.ts";
 import { join } from "../src/synth/joined.ts";
 import { normals } from "../src/synth/random.ts";
@@ -38,7 +39,7 @@ export interface SynthFigures {
 export async function benchSynth(
   device: Device,
   batch: number,
-  arithmetic?: Arithmetic,
+  how: Pick<PlanRequest, "arithmetic" | "choose"> = {},
 ): Promise<{ synth: SynthFigures }> {
   const started = performance.now();
   const joined = join(await openGenerator(), await openClassifier());
@@ -47,7 +48,7 @@ export async function benchSynth(
     ...settings,
     codes: normals(0, batch * count(joined.code.shape)),
     targets: Array.from({ length: batch }, () => [[945, 0, 0] as const]),
-  }, { arithmetic });
+  }, how);
   /** Whole searches, one after another, and the beginning of a last one. */
   const submit: Submit = (iterations, timestamps) => {
     for (let done = 0; done < iterations; done += settings.iterations) {

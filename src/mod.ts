@@ -40,3 +40,14 @@ export {
   type SearchResult,
   type Target,
 } from "./synth/search.ts";
+export { loadWays, saveWays } from "./tune/page.ts";
+export {
+  type Tunable,
+  tune,
+  type TunedLayer,
+  type TuneOptions,
+  type TuneProgress,
+  type TuneReport,
+} from "./tune/tune.ts";
+export { type Chosen, tuned } from "./tune/tuned.ts";
+export { mergeWays, readWays, type TunedWays, writeWays } from "./tune/ways_file.ts";

@@ -12,12 +12,12 @@ import {
   type Narrow,
   narrowingError,
   narrowingLine,
-  tellPlan,
   weightKinds,
   weightsOption,
 } from "./memory.ts";
 import { type LabelledSet, labelledSet } from "./labelled_set.ts";
 import { inputOf, type Pictures, runPictures } from "./pictures.ts";
+import { planning, tunedOption } from "./tuned.ts";
 import { oneOf, wholeNumber } from "./values.ts";
 
 const options = {
@@ -33,8 +33,9 @@ const options = {
   weights: weightsOption,
   arithmetic: arithmeticOption,
   adapter: adapterOption,
+  tuned: tunedOption,
   json: { help: "prints one JSON document" },
-  verbose: { help: "tells what GPU memory will be taken, before it is" },
+  verbose: { help: "tells each layer's way and what GPU memory will be taken, before it is" },
 };
 
 /** A unit and its share of the softmax over all units. */
@@ -72,8 +73,8 @@ export const command: Command<typeof options> = {
     const weights = oneOf("--weights", values.weights, weightKinds);
     const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
     const model = await openClassifier(values.model),
-      { adapter, json, verbose } = values,
-      how = { adapter, weights, arithmetic, verbose };
+      { adapter, json, verbose, tuned } = values,
+      how = { adapter, weights, arithmetic, verbose, tuned };
     if (val) {
       const accuracy = await measure(model, await labelledSet(val, root), val, how);
       const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
@@ -118,13 +119,14 @@ async function measure(model: Model, { labels, ...pictures }: LabelledSet, file:
 interface How extends Narrow {
   adapter: string | undefined;
   verbose: boolean;
+  tuned: string | undefined;
 }
 
 /** Runs all pictures; `use` gets each one's output, in memory that the next one may take. What narrower weights and arithmetic change in the first. */
 async function run(
   model: Model,
   pictures: Pictures,
-  { adapter, verbose, weights, arithmetic }: How,
+  { adapter, weights, arithmetic, ...how }: How,
   use: (output: Float32Array, index: number) => void,
 ): Promise<number | undefined> {
   using device = await openAdapter(adapter);
@@ -135,7 +137,7 @@ async function run(
     if (isNarrow(narrow) && picture) first ??= inputOf(model, picture);
     return picture;
   };
-  await runPictures(device, model, { ...pictures, read }, { ...narrow, onPlan: tellPlan(verbose) }, use);
+  await runPictures(device, model, { ...pictures, read }, { ...narrow, ...planning(device, how) }, use);
   if (!first) return undefined;
   const input = first;
   const narrowing = await narrowingError(device, model, narrow, (net) => net.forward(input));

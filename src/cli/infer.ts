@@ -7,7 +7,8 @@ import { type Command, main, print, required } from "./command.ts";
 import { adapterOption, openAdapter, openModel } from "./defaults.ts";
 import { checkOutputs, freeMemory, mebibytes, writeOutputs } from "./files.ts";
 import { addressed, readInputs } from "./infer_inputs.ts";
-import { narrowingError, narrowingLine, tellPlan, weightKinds, weightsOption } from "./memory.ts";
+import { narrowingError, narrowingLine, weightKinds, weightsOption } from "./memory.ts";
+import { planning, tunedOption } from "./tuned.ts";
 import { oneOf, position, wholeNumber } from "./values.ts";
 
 const options = {
@@ -30,9 +31,10 @@ const options = {
   weights: weightsOption,
   fast: { help: "computes in plain float32: faster in large batches, a little less exact" },
   adapter: adapterOption,
+  tuned: tunedOption,
   force: { help: "overwrites files that exist" },
   json: { help: "prints one JSON document: shapes, dispatches, GPU memory" },
-  verbose: { help: "tells what GPU memory will be taken, before it is" },
+  verbose: { help: "tells each layer's ways and what GPU memory will be taken, before it is" },
 };
 
 /** Values of the output file: 4 GiB. */
@@ -92,14 +94,14 @@ export const command: Command<typeof options> = {
     checkOutputs(outputs, { force: values.force, bytes });
 
     using device = await openAdapter(values.adapter);
-    const onPlan = tellPlan(values.verbose), { layer } = values;
+    const { layer } = values;
     const options = {
       batch: together,
       layer,
       gradient: gradient ? target.name : false,
       weights,
       doubleFloat: !values.fast,
-      onPlan,
+      ...planning(device, values),
     };
     using net = await Net.create(device, model, options);
     const y = new Float32Array(rows * outputSize), dx = new Float32Array(gradient ? rows * size : 0);

@@ -44,11 +44,6 @@ export function planLines(pieces: readonly PlannedMemory[]): string[] {
   ];
 }
 
-/** With `--verbose`: tells of the plan before its memory is taken. */
-export const tellPlan = (verbose: boolean) => (pieces: readonly PlannedMemory[]): void => {
-  if (verbose) planLines(pieces).forEach((line) => console.error(line));
-};
-
 /**
  * How far narrower weights and arithmetic move what `run` computes with a model: the largest difference from what it computes
  * with weights as stored and in f32, over the latter's largest magnitude. Infinite where values become so, undefined where

@@ -72,7 +72,7 @@ export async function runPictures(
   device: Device,
   model: Model,
   { count, read }: Pictures,
-  options: Pick<NetOptions, "layer" | "weights" | "onPlan">,
+  options: Pick<NetOptions, "layer" | "weights" | "choose" | "onPlan">,
   use: (output: Float32Array, index: number) => void,
 ): Promise<void> {
   inputSize(model);

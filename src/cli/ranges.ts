@@ -11,8 +11,9 @@ import { defaultSigmas } from "./bounds.ts";
 import { type Command, main, print, required } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier, openModel } from "./defaults.ts";
 import { checkOutputs, filesBelow, readBytes, writeOutputs } from "./files.ts";
-import { tellPlan, weightKinds, weightsOption } from "./memory.ts";
+import { weightKinds, weightsOption } from "./memory.ts";
 import { readPicture, runPictures } from "./pictures.ts";
+import { planning, tunedOption } from "./tuned.ts";
 import { oneOf } from "./values.ts";
 
 const options = {
@@ -23,9 +24,10 @@ const options = {
   generator: { value: "DIR", help: "writes them into this generator, which then has them; with --force" },
   weights: weightsOption,
   adapter: adapterOption,
+  tuned: tunedOption,
   force: { help: "overwrites files that exist" },
   json: { help: "prints one JSON document" },
-  verbose: { help: "tells what GPU memory will be taken, before it is" },
+  verbose: { help: "tells each layer's way and what GPU memory will be taken, before it is" },
 };
 
 /** The command. */
@@ -64,12 +66,12 @@ export const command: Command<typeof options> = {
     checkOutputs(places, { force, bytes: 1 << 16 });
 
     using device = await openAdapter(values.adapter);
-    const gathered = statistics(), onPlan = tellPlan(values.verbose);
+    const gathered = statistics();
     await runPictures(
       device,
       model,
       { count: files.length, read: (index) => readPicture(files[index]) },
-      { layer, weights, onPlan },
+      { layer, weights, ...planning(device, values) },
       gathered.add,
     );
     const { pictures, mean, std } = gathered.result();

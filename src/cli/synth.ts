@@ -5,7 +5,7 @@ import { type Command, main, print, warn } from "./command.ts";
 import { openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
 import { checkOutputs, isFolder, writeOutputs } from "./files.ts";
 import { abortOnInterrupt, interrupted } from "./interrupt.ts";
-import { isNarrow, narrowingError, narrowingLine, tellPlan } from "./memory.ts";
+import { isNarrow, narrowingError, narrowingLine } from "./memory.ts";
 import { progress, stderrScreen, terminalColumns } from "./progress.ts";
 import { encodeCode } from "./record.ts";
 import { allPlaces, frameCount, type Made, placesOf, renderFiles, spaceFor } from "./synth_files.ts";
@@ -22,6 +22,7 @@ import {
   type SynthValues,
 } from "./synth_request.ts";
 import { halfBlocks, stderrShowsColours } from "./terminal.ts";
+import { planning } from "./tuned.ts";
 import { oneOf, wholeNumber } from "./values.ts";
 
 /** Columns of the picture in the terminal. */
@@ -76,7 +77,7 @@ async function run(values: SynthValues): Promise<number> {
     layer: request.layer,
     targets: targets.map((target, i) => ({ ...target, xy, code: codes?.[i] })),
     bounds: bounds?.values,
-    onPlan: tellPlan(values.verbose),
+    ...planning(device, values),
     signal,
     every: values.animate ? Math.ceil(iterations / frameCount) : undefined,
     async onProgress(state) {

@@ -12,6 +12,7 @@ import { readBytes } from "./files.ts";
 import { arithmeticKinds, arithmeticOption, weightKinds, weightsOption } from "./memory.ts";
 import { fitted } from "./pictures.ts";
 import { decodeCode, type PictureRecord, readRecord } from "./record.ts";
+import { tunedOption } from "./tuned.ts";
 import { decimal, numberList, oneOf, position, wholeNumber } from "./values.ts";
 
 /** Options that say what is made; --from says it in their stead. */
@@ -49,9 +50,10 @@ export const synthOptions = {
   generator: { value: "DIR", help: "the image generator's model folder (the embedded one)" },
   classifier: { value: "DIR", help: "the classifier's model folder (the embedded one)" },
   adapter: adapterOption,
+  tuned: tunedOption,
   force: { help: "overwrites files that exist" },
   json: { help: "prints one JSON document" },
-  verbose: { help: "tells of GPU memory before it is taken, and of dispatches and speed" },
+  verbose: { help: "tells of GPU memory before it is taken, of each layer's ways, and of dispatches and speed" },
   quiet: { help: "shows no progress and no picture" },
 } as const;
 

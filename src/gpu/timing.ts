@@ -49,7 +49,7 @@ export async function timeRuns(
   }
 }
 
-/** Measures so many runs, in milliseconds. */
+/** Milliseconds that so many runs take, however often it is asked. */
 export interface Clock {
   time(submit: Submit, times: number): Promise<number>;
   /** Frees what it has. */
@@ -109,15 +109,23 @@ async function wallClock(device: Device): Promise<Clock> {
   };
 }
 
+/** Submits the steps, `times` over, as one compute pass. */
+export function submitSteps(
+  device: Device,
+  steps: readonly Step[],
+  times: number,
+  timestampWrites?: GPUComputePassTimestampWrites,
+): void {
+  const encoder = device.gpu.createCommandEncoder({ label: "timing" });
+  const pass = encoder.beginComputePass({ label: "timing", timestampWrites });
+  for (let time = 0; time < times; time++) encode(pass, steps);
+  pass.end();
+  device.gpu.queue.submit([encoder.finish()]);
+}
+
 /** Milliseconds of one run of the steps, by `timeRuns`. */
 export async function timeSteps(device: Device, steps: readonly Step[], rounds = 5, roundMs = 100): Promise<number> {
-  const submit: Submit = (times, timestampWrites) => {
-    const encoder = device.gpu.createCommandEncoder({ label: "timing" });
-    const pass = encoder.beginComputePass({ label: "timing", timestampWrites });
-    for (let time = 0; time < times; time++) encode(pass, steps);
-    pass.end();
-    device.gpu.queue.submit([encoder.finish()]);
-  };
+  const submit: Submit = (times, timestampWrites) => submitSteps(device, steps, times, timestampWrites);
   submit(1);
   await device.finish();
   return await timeRuns(device, submit, { rounds, roundMs });

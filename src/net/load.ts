@@ -1,4 +1,5 @@
 /** From weights on the host to weights on the device: packed as a layer's way wants them, and uploaded one after another. */
+import type { Adapter } from "../gpu/adapter.ts";
 import type { Device } from "../gpu/device.ts";
 import { bytesFor, featureMap, type Tensor, upload } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
@@ -14,7 +15,7 @@ export interface Load {
 
 /** A layer's weights as tensors without memory; what belongs into them is added to `loads`. */
 export function packWeights(
-  device: Device,
+  adapter: Adapter,
   layer: FusedLayer,
   host: Record<string, HostTensor>,
   task: Task,
@@ -25,7 +26,7 @@ export function packWeights(
   if (!layer.op.pack) return result;
   const packed = layer.op.pack(host, task, form);
   for (const [name, weight] of Object.entries(packed)) {
-    const { texels, format } = weight, map = featureMap(device, `${layer.name}.${name}`, [1, texels * 4, 1, 1]);
+    const { texels, format } = weight, map = featureMap(adapter, `${layer.name}.${name}`, [1, texels * 4, 1, 1]);
     loads.push({ layer: layer.name, tensor: result[name] = { ...map, format }, packed: weight });
   }
   return result;

@@ -28,17 +28,18 @@ import {
   partsFor,
   type Tensor,
 } from "../gpu/tensor.ts";
-import { type Arithmetic, batched, formatsOf, type Task, type WeightStorage } from "../ops/op.ts";
+import type { Arithmetic, WeightStorage } from "../ops/op.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Spots } from "../ops/spots.ts";
 import { formOf } from "../ops/way.ts";
 import type { WeightGradient } from "../ops/conv/weight_gradient.ts";
 import { backwardCalls, type PlannedLayer } from "./backward.ts";
 import { type Choose, chooseCheapest, chooseWays } from "./choose.ts";
-import { fuse, type FusedLayer } from "./fuse.ts";
+import type { FusedLayer } from "./fuse.ts";
 import type { Graph, Value } from "./graph.ts";
 import { assignSlots, type Slot, slotFor } from "./liveness.ts";
 import { type Load, load, packWeights } from "./load.ts";
+import { outline } from "./outline.ts";
 
 /** What to compile. */
 export interface PlanRequest {
@@ -161,7 +162,7 @@ export async function buildPlan(device: Device, request: PlanRequest): Promise<P
 const COPIES = 3;
 
 /** @throws UserError where a device cannot compute so, or two arithmetics are asked for. */
-function checkArithmetic({ name, caps }: Device, arithmetic: Arithmetic, doubleFloat: boolean): void {
+function checkArithmetic({ name, caps }: Device, { arithmetic = "f32", doubleFloat }: PlanRequest): void {
   if (arithmetic === "f32") return;
   if (doubleFloat) throw new UserError("arithmetic in f16 and in two floats a value exclude each other");
   if (caps.features.includes("shader-f16")) return;
@@ -170,22 +171,10 @@ function checkArithmetic({ name, caps }: Device, arithmetic: Arithmetic, doubleF
 
 /** Makes the plan; every memory that it takes is in `owned` at once, so that a failure loses none. */
 async function assemble(device: Device, request: PlanRequest, owned: Memory[]): Promise<Plan> {
-  const { batch, gradient, storage = "stored", doubleFloat = false, arithmetic = "f32", optimise = true } = request;
-  checkArithmetic(device, arithmetic, doubleFloat);
-  const wanted = gradient ? [...request.wanted, gradient.of, gradient.to] : request.wanted;
+  const { gradient } = request;
+  checkArithmetic(device, request);
   const training = request.weightGradients === true;
-  const { layers, resolve } = fuse(request.graph, wanted, {
-    relu: optimise,
-    affine: optimise && !training && !doubleFloat,
-    order: optimise && !training && !device.caps.software, // a dispatch less, which only GPUs feel
-  });
-  const maps = new Map<Value, Tensor>();
-  const tensorOf = (value: Value): Tensor => {
-    const own = resolve(value);
-    let tensor = maps.get(own);
-    if (!tensor) maps.set(own, tensor = featureMap(device, own.name, batched(batch, own.shape)));
-    return tensor;
-  };
+  const { layers, wanted, resolve, tensorOf, taskOf } = outline(device, request);
 
   const tensors: PlanTensors = { of: tensorOf };
   const ends = gradient && { of: resolve(gradient.of), to: resolve(gradient.to) };
@@ -194,22 +183,11 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
 
   const loads: Load[] = [];
   const nodes = layers.map((layer): PlannedLayer => {
-    const { name, op, params, shapes } = layer;
-    const inputs = layer.inputs.map(tensorOf);
-    const output = tensorOf(layer.output);
-    if (doubleFloat && op.keepsRest?.({ inputs, shapes, params })) {
-      output.rest = featureMap(device, `rest of ${output.label}`, output.shape);
-    }
     const host = layer.weights();
-    const task: Task = {
-      ...{ adapter: device, params, inputs, shapes, output, storage, doubleFloat, arithmetic },
-      formats: formatsOf(host, storage),
-      anyForm: optimise && !training,
-      spots: hasSpots(layer) ? spots : undefined,
-    };
-    const ways = chooseWays(layer, task, gradient !== undefined, request.choose ?? chooseCheapest);
+    const task = taskOf(layer, host, hasSpots(layer) ? spots : undefined);
+    const ways = chooseWays({ layer, task, gradient: gradient !== undefined, host }, request.choose ?? chooseCheapest);
     const weights = packWeights(device, layer, host, task, formOf(ways.forward.way), loads);
-    return { layer, ways, node: { ...task, name, weights, saved: gradient ? {} : undefined } };
+    return { layer, ways, node: { ...task, name: layer.name, weights, saved: gradient ? {} : undefined } };
   });
   const calls = nodes.flatMap(({ layer, node, ways: { forward: { way, sizes } } }) =>
     way.calls(node, write(node.output, { relu: layer.relu }), sizes)
@@ -236,7 +214,7 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
 
   const weights = loads.map(({ tensor }) => slotFor(tensor)), alone = [...kept].map(slotFor);
   const taken = new Set([...weights, ...alone].flatMap(({ tensors }) => tensors));
-  const shared = assignSlots(calls, (tensor) => tensor.memory !== undefined || taken.has(tensor), optimise);
+  const shared = assignSlots(calls, (tensor) => tensor.memory !== undefined || taken.has(tensor), request.optimise);
   const slots = [...weights, ...alone, ...shared];
   const pieces = slots.map((slot, index): PlannedMemory => {
     const { label, texels, storage, format } = slot, count = partsFor(device, label, texels, storage);
@@ -290,7 +268,7 @@ async function compileAll(device: Device, calls: readonly Call[], signal?: Abort
 }
 
 /** Takes a slot's memory for all its tensors. */
-function take(device: Device, { label, texels, storage, format, tensors }: Slot): Memory {
+export function take(device: Device, { label, texels, storage, format, tensors }: Slot): Memory {
   const memory = allocate(device, label, texels, storage, format);
   for (const tensor of tensors) tensor.memory = memory;
   return memory;

@@ -64,3 +64,6 @@ export const ops: Readonly<Record<string, Op>> = {
   tanh,
   transpose,
 } as Record<string, Op>;
+
+/** The name of an op in network.json. */
+export const typeOf = (op: Op): string => Object.keys(ops).find((type) => ops[type] === op)!;

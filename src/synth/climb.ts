@@ -12,7 +12,7 @@ import { texelCall } from "../ops/calls.ts";
 import { chw, count, type WeightStorage } from "../ops/op.ts";
 import { SPOT, type Spots } from "../ops/spots.ts";
 import { objective, objectiveSpots, type Rule } from "../../shaders/search.ts";
-import type { Joined } from "./joined.ts";
+import { iterationOf, type Joined } from "./joined.ts";
 import { stepCalls } from "./step.ts";
 
 /** Numbers of one search, all of them decided. */
@@ -63,9 +63,9 @@ export class Climb {
     device: Device,
     joined: Joined,
     settings: ClimbSettings,
-    { weights, arithmetic, onPlan, signal }:
+    { weights, arithmetic, choose, onPlan, signal }:
       & { weights?: WeightStorage }
-      & Pick<PlanRequest, "arithmetic" | "onPlan" | "signal"> = {},
+      & Pick<PlanRequest, "arithmetic" | "choose" | "onPlan" | "signal"> = {},
   ): Promise<Climb> {
     const items = settings.targets.length, units = Math.max(...settings.targets.map((list) => list.length));
     const codeShape = [items, ...chw(joined.code.shape)] as const, [, c, h, w] = codeShape;
@@ -103,13 +103,14 @@ export class Climb {
         ...{ g: dx!, state, bound, code, input: of(joined.code) },
         moments,
       });
+    const iteration = iterationOf(joined);
     const plan = await buildPlan(device, {
-      graph: joined.graph,
+      ...iteration,
       batch: items,
-      wanted: [joined.image],
-      gradient: { of: joined.layer, to: joined.code, spots: device.caps.software ? undefined : spots },
+      gradient: { ...iteration.gradient, spots: device.caps.software ? undefined : spots },
       storage: weights,
       arithmetic,
+      choose,
       onPlan,
       signal,
       seed,

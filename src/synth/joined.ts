@@ -67,3 +67,10 @@ export function join(generator: Model, classifier: Model, layer?: string): Joine
     atOutput: value === logits || value === phi.output,
   };
 }
+
+/** What one iteration computes: the image, and the gradient from the units back to the code. */
+export const iterationOf = ({ graph, code, image, layer }: Joined) => ({
+  graph,
+  wanted: [image],
+  gradient: { of: layer, to: code },
+});

@@ -10,6 +10,7 @@
 import { UserError } from "../formats/user_error.ts";
 import type { Device } from "../gpu/device.ts";
 import { checkMemory } from "../gpu/tensor.ts";
+import type { Choose } from "../net/choose.ts";
 import { sequenceLayer } from "../net/graph.ts";
 import { labelOf, type Model } from "../net/model.ts";
 import { Net, type NetOptions, unitIndex } from "../net/net.ts";
@@ -58,6 +59,8 @@ export interface SearchOptions {
   weights?: WeightStorage;
   /** What sums of products are computed in, forward (see `NetOptions`); f32 unless given. */
   arithmetic?: Arithmetic;
+  /** Chooses each layer's ways; the predicted cost does unless given. */
+  choose?: Choose;
   /** Told what GPU memory an iteration will take, piece by piece, before any is. */
   onPlan?: (pieces: readonly PlannedMemory[]) => void;
   /** Report at least every so many iterations, for frames. */
@@ -165,7 +168,7 @@ async function run(
   climb: Climb,
   inUse: number,
 ): Promise<SearchResult> {
-  const { classifier, targets, weights, arithmetic, signal } = options, { iterations } = settings;
+  const { classifier, targets, weights, arithmetic, choose, signal } = options, { iterations } = settings;
   const memory = { ...climb.memory, device: inUse };
   const started = performance.now();
   const growth = device.caps.software ? 4 : 32;
@@ -195,7 +198,7 @@ async function run(
   const codes = split(last, targets.length);
   const values = logits
     ? split(logits, targets.length)
-    : await outputs(device, classifier, images, { batch: targets.length, weights, arithmetic });
+    : await outputs(device, classifier, images, { batch: targets.length, weights, arithmetic, choose });
   const items = targets.map((target, n): SearchItem => ({
     target,
     picture: inputToPicture(classifier.network, split(images, targets.length)[n], joined.image.shape),
@@ -214,7 +217,7 @@ async function outputs(
   device: Device,
   classifier: Model,
   images: Float32Array,
-  options: Pick<NetOptions, "batch" | "weights" | "arithmetic"> & { batch: number },
+  options: Pick<NetOptions, "weights" | "arithmetic" | "choose"> & { batch: number },
 ): Promise<Float32Array[]> {
   const net = await Net.create(device, classifier, options);
   try {

@@ -71,6 +71,7 @@ Deno.test("the bundle in Chromium", async (t) => {
     "a whole network in double-float arithmetic",
     async () => void await checkGradients(page, files, doubleNetwork, { doubleFloat: true, outputTolerance: 7e-8 }),
   );
+  await t.step("tuned ways in the page's storage", () => checkTune(page, files));
   await t.step("examples/page.html draws what Deno draws", () => checkSearch(page));
 });
 
@@ -104,6 +105,22 @@ async function checkGradients(
     assertClose(`gradient to ${to}`, { shape: dx.shape, data: result.gradient.map(Number) }, dx, tolerance);
   }
   return ways;
+}
+
+/** A network of two convolutions is tuned, and goes the ways that the storage has kept. */
+async function checkTune(page: Page, files: Map<string, string | Uint8Array>): Promise<void> {
+  const layers = [
+    { name: "conv", type: "conv2d", input: "x", channels: 8, kernel: 3 },
+    { name: "fc", type: "fc", input: "conv", channels: 5 },
+  ];
+  const network = { name: "two", inputs: [{ name: "x", shape: [3, 6, 6] }], layers };
+  const stored = [...randomWeights(network)].map(([name, { shape, data }]) =>
+    [name, fromFloat32(data, "F32", shape)] as const
+  );
+  files.set("/two/network.json", JSON.stringify(network));
+  files.set("/two/weights.safetensors", writeSafetensors(new Map(stored)));
+  const result = await page.ask("tune", { folder: "/two" });
+  assert.deepEqual(result, { failed: [], kept: true, tuned: 2 });
 }
 
 /**

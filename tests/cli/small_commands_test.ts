@@ -33,12 +33,12 @@ Deno.test("classify: names for pictures of any size", async () => {
   for (const { top: [first, second] } of pictures) assert.ok(first.probability > second.probability);
   const plain = await type(["classify", "--model", classifier, wide]);
   assert.match(plain.out, /^.*wide\.png\n(?: +\d+\.\d % +\d {2}[a-z ]+\n){5}$/);
-  const more = ["--weights", "i8", "--adapter", "low-power", "--verbose", "--json"];
+  const more = ["--weights", "i8", "--adapter", "low-power", "--verbose", "--json", "--tuned", "none"];
   const narrow = await type(["classify", "--model", classifier, wide, ...more]);
   const { weights, narrowing } = JSON.parse(narrow.out);
   assert.match(
     narrow.err,
-    /^plan: [\d,]+ bytes of GPU memory .*\nweights in i8: fc3 changes by [\d.]+ % of its largest/,
+    /^plan: [\d,]+ bytes of GPU memory .*\nways:\n(?: {2}\w+: .*\n)+weights in i8: fc3 changes by [\d.]+ % of its largest/,
   );
   assert.ok(weights === "i8" && narrowing > 0 && narrowing < 0.05, narrow.out);
   const missing = await type(["classify", "--model", classifier, wide, join(folder.path, "no.png")]);

@@ -245,7 +245,7 @@ Deno.test("a reader of the progress who goes away does not cost the picture", as
   const child = new Deno.Command("sh", {
     args: ["-c", '"$@" 2>&1 | head -c 1', "sh", ...command],
     cwd: root,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", PHOSPHENE_TUNED: "none" },
     stdin: "null",
   });
   assert.equal((await child.output()).code, 0);

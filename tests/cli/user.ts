@@ -32,7 +32,7 @@ export async function type(args: string[], circumstances: Circumstances = {}): P
   const child = new Deno.Command(program, {
     args: words,
     cwd,
-    env: { NO_COLOR: "1", PHOSPHENE_SETUP: "skip", INIT_CWD: cwd, ...env },
+    env: { NO_COLOR: "1", PHOSPHENE_SETUP: "skip", PHOSPHENE_TUNED: "none", INIT_CWD: cwd, ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

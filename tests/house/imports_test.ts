@@ -14,7 +14,8 @@ const allowed: Record<string, string[]> = {
   "src/ops": ["src/gpu", "shaders"],
   "src/net": ["src/ops", "src/gpu", "src/formats"],
   "src/synth": ["src/net", "src/ops", "src/gpu", "shaders"],
-  "src/mod.ts": ["src/formats", "src/gpu", "src/net", "src/ops", "src/synth"],
+  "src/tune": ["src/synth", "src/net", "src/ops", "src/gpu", "src/formats"],
+  "src/mod.ts": ["src/formats", "src/gpu", "src/net", "src/ops", "src/synth", "src/tune"],
   // The doctor compares kernels with the tests' own references.
   "src/cli": [
     "src/mod.ts",
@@ -25,7 +26,18 @@ const allowed: Record<string, string[]> = {
   ],
   // The tools that users type are commands like the others.
   tools: ["src/formats", "src/net", ...["command", "files", "progress", "values"].map((name) => `src/cli/${name}.ts`)],
-  bench: ["src/mod.ts", "src/formats", "src/cli", "src/gpu", "src/ops", "src/net", "src/synth", "shaders", "tests"],
+  bench: [
+    "src/mod.ts",
+    "src/formats",
+    "src/cli",
+    "src/gpu",
+    "src/ops",
+    "src/net",
+    "src/synth",
+    "src/tune",
+    "shaders",
+    "tests",
+  ],
   web: ["src/mod.ts"],
 };
 

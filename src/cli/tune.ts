@@ -1,0 +1,115 @@
+/** `deno task tune`: times the ways to compute each layer on this adapter and keeps the fastest. */
+import { UserError } from "../formats/user_error.ts";
+import { mergeWays, type Tunable, tune, type TunedLayer, type TunedWays, type TuneReport, writeWays } from "../mod.ts";
+import { type Command, main, print, type Values, warn } from "./command.ts";
+import { adapterOption, openAdapter, openClassifier, openGenerator, openModel } from "./defaults.ts";
+import { checkOutputs, writeOutputs } from "./files.ts";
+import { abortOnInterrupt, interrupted } from "./interrupt.ts";
+import { weightKinds, weightsOption } from "./memory.ts";
+import { progress, stderrScreen } from "./progress.ts";
+import { readTunedFile, tunedFile, tunedOption } from "./tuned.ts";
+import { oneOf, wholeNumber } from "./values.ts";
+
+const options = {
+  generator: { value: "DIR", help: "the image generator's model folder (the embedded one)" },
+  classifier: { value: "DIR", help: "the classifier's model folder (the embedded one)" },
+  model: { value: "DIR", help: "tunes this network by itself, as classify, ranges and infer --fast run it" },
+  layer: { value: "NAME", help: "the layer or blob that is searched or comes out (the last)" },
+  gradient: { help: "with --model: also the gradient, as infer --gradient runs it" },
+  "double-float": { help: "with --model: in double-float arithmetic, as infer runs it without --fast" },
+  batch: { value: "N", help: "pictures or items together: each number of them has ways of its own (1)" },
+  weights: weightsOption,
+  adapter: adapterOption,
+  tuned: { ...tunedOption, help: `where the ways are kept; ${tunedOption.help}` },
+  force: { help: "times again what has been timed before" },
+  json: { help: "prints one JSON document" },
+  quiet: { help: "shows no progress" },
+} as const;
+
+/** Pictures or items at once, more than any memory holds. */
+const mostBatch = 100_000;
+
+/** Bytes of the file are about so many. */
+const fileBytes = 1 << 16;
+
+/** The command. */
+export const command: Command<typeof options> = {
+  name: "tune",
+  summary:
+    "Times the ways to compute each layer of the search's networks, or of one network, on this adapter, and keeps the\n" +
+    "fastest: synth, classify, infer, ranges and bench synth take them from then on. What computes something else is told\n" +
+    "and never kept. Ctrl-C keeps what is done; the next run goes on there.",
+  options,
+  examples: [
+    ["deno task tune", "the embedded pair, as synth runs it for one picture"],
+    ["deno task tune --batch 20 --weights f16", "for twenty pictures at once, with weights in 16 bits"],
+    ["deno task tune --generator models/deepsim-fc6 --classifier models/caffenet", "the paper's networks"],
+    ["deno task tune --model models/caffenet --gradient --double-float", "as infer runs it"],
+  ],
+  async run(values) {
+    const file = tunedFile(values.tuned);
+    if (file === undefined) throw new UserError("there is no place for the ways; --tuned FILE names one");
+    const batch = wholeNumber("--batch", values.batch, { least: 1, most: mostBatch, fallback: 1 });
+    const weights = oneOf("--weights", values.weights, weightKinds);
+    const what = await tunable(values);
+    checkOutputs([file], { force: true, bytes: fileBytes });
+
+    const signal = abortOnInterrupt(), ways = readTunedFile(file);
+    using device = await openAdapter(values.adapter);
+    const bar = progress("layer", stderrScreen(values.quiet));
+    const report = await tune(device, what, ways, {
+      batch,
+      weights,
+      again: values.force,
+      signal,
+      onProgress: ({ done, total, layer }) => bar.show({ done, total, note: layer }),
+    }).finally(() => {
+      bar.end();
+      save(file, ways);
+    });
+    for (const { layer, way, reason } of report.failed) warn(`${layer}: ${way} is left out: ${reason}`);
+    if (values.json) print(JSON.stringify({ adapter: device.name, batch, weights, file, ...report }));
+    else reportLines(report).concat(file).forEach(print);
+    if (report.aborted) console.error(`stopped after ${report.layers.length} layers; their ways are kept`);
+    return report.aborted ? interrupted : 0;
+  },
+};
+
+/** The networks that the options name. @throws UserError where options do not go together. */
+async function tunable(values: Values<typeof options>): Promise<Tunable> {
+  const { model, generator, classifier, layer, gradient, "double-float": doubleFloat } = values;
+  if (model !== undefined) {
+    if (generator ?? classifier) throw new UserError("--model is one network; --generator and --classifier are two");
+    return { model: await openModel(model), layer, gradient, doubleFloat };
+  }
+  if (gradient || doubleFloat) throw new UserError("--gradient and --double-float go with --model");
+  return { generator: await openGenerator(generator), classifier: await openClassifier(classifier), layer };
+}
+
+/** Adds the ways to what the file holds by now. */
+function save(file: string, ways: TunedWays): void {
+  const all = readTunedFile(file);
+  mergeWays(all, ways);
+  if (all.size > 0) writeOutputs(new Map([[file, new TextEncoder().encode(writeWays(all))]]), { force: true });
+}
+
+/** What was found, in lines. */
+function reportLines({ layers, known, whole, reverted }: TuneReport): string[] {
+  const changed = layers.filter((layer) => layer.changed).length;
+  const lines = layers.map(layerLine);
+  if (known > 0) lines.push(`${known} shapes were timed before; --force times them again`);
+  lines.push(`${changed} of ${layers.length} shapes are faster by other ways than predicted`);
+  if (whole) {
+    const [ms, predicted] = [whole.ms, whole.predictedMs].map((time) => time.toFixed(2));
+    lines.push(`a whole run: ${ms} ms, by the predicted ways ${predicted} ms`);
+  }
+  if (reverted) lines.push("all together they are not faster, so the predicted ways stay");
+  return lines;
+}
+
+function layerLine({ layers, forward, backward, changed, ms, predictedMs }: TunedLayer): string {
+  const time = changed ? `${ms.toFixed(3)} ms, as predicted ${predictedMs.toFixed(3)} ms` : `${ms.toFixed(3)} ms`;
+  return `${changed ? "*" : " "} ${layers.join(", ")}: ${time}: ${forward}${backward ? `; gradient: ${backward}` : ""}`;
+}
+
+if (import.meta.main) await main(command);

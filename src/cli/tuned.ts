@@ -1,0 +1,81 @@
+/** Where commands keep the ways that `deno task tune` found, and how they choose by them. */
+import { isAbsolute, join } from "node:path";
+import {
+  type Choose,
+  type Chosen,
+  describe,
+  type Device,
+  type NetOptions,
+  readWays,
+  tuned,
+  type TunedWays,
+} from "../mod.ts";
+import { warn } from "./command.ts";
+import { planLines } from "./memory.ts";
+
+/** The option of commands that make plans. */
+export const tunedOption = {
+  value: "FILE",
+  help:
+    "the ways that `deno task tune` keeps, or none; also the variable PHOSPHENE_TUNED (a file in the user's folder for caches)",
+};
+
+/** Bytes of the largest file that is read. */
+const mostBytes = 1 << 24;
+
+/** The file of tuned ways that the option, the environment or the system names; undefined where there shall be none. */
+export function tunedFile(option: string | undefined): string | undefined {
+  const named = option ?? Deno.env.get("PHOSPHENE_TUNED");
+  if (named === "none") return undefined;
+  if (named) return named;
+  const folder = cacheFolder();
+  return folder && join(folder, "phosphene", "tuned.json");
+}
+
+/** The user's folder for what can be made anew; undefined where the system names none. */
+function cacheFolder(): string | undefined {
+  const { os } = Deno.build, absolute = (path?: string) => path && isAbsolute(path) ? path : undefined;
+  if (os === "windows") return absolute(Deno.env.get("LOCALAPPDATA"));
+  const own = absolute(Deno.env.get("XDG_CACHE_HOME")), home = absolute(Deno.env.get("HOME"));
+  return own ?? (home && join(home, ...os === "darwin" ? ["Library", "Caches"] : [".cache"]));
+}
+
+/** What a file of tuned ways holds: nothing where it is not there, cannot be read, or is something else. */
+export function readTunedFile(file: string): TunedWays {
+  try {
+    const { isFile, size } = Deno.statSync(file);
+    return readWays(isFile && size <= mostBytes ? Deno.readTextFileSync(file) : "");
+  } catch {
+    return new Map();
+  }
+}
+
+/** Chooses by the file of tuned ways that the option or the environment names. A file that the user names should hold some. */
+export function chooser(device: Device, option: string | undefined, tell?: (chosen: Chosen) => void): Choose {
+  const file = tunedFile(option), ways = file === undefined ? new Map() : readTunedFile(file);
+  if (option !== undefined && file !== undefined && ways.size === 0) {
+    warn(`${file} holds no tuned ways; all are chosen as predicted`);
+  }
+  return tuned(device, ways, tell);
+}
+
+/** How a command makes its plan: by the tuned ways, and with `--verbose` telling of its memory and of every layer's ways. */
+export function planning(
+  device: Device,
+  { tuned: option, verbose }: { tuned?: string; verbose: boolean },
+): Required<Pick<NetOptions, "choose" | "onPlan">> {
+  const lines: string[] = [];
+  return {
+    choose: chooser(device, option, (chosen) => lines.push(`  ${wayLine(chosen)}`)),
+    onPlan(pieces) {
+      const all = ["ways:", ...lines.splice(0)];
+      if (verbose) planLines(pieces).concat(all).forEach((line) => console.error(line));
+    },
+  };
+}
+
+/** The ways of a layer in words. */
+function wayLine({ layer, forward, backward, by }: Chosen): string {
+  const gradient = backward ? `; gradient: ${describe(backward)}` : "";
+  return `${layer}: ${describe(forward)}${gradient}${by === "only" ? "" : ` (${by})`}`;
+}

@@ -1,0 +1,125 @@
+/** The contest for a layer: its candidates are compiled, compared with the predicted ways, and race against each other. */
+import type { Device } from "../gpu/device.ts";
+import { GpuError } from "../gpu/error.ts";
+import type { Clock } from "../gpu/timing.ts";
+import { type LayerWays, type Pairing, pairings, type Subject } from "../net/choose.ts";
+import { type Candidate, cheapest, describe, formOf } from "../ops/way.ts";
+import { Alone, type Built, timer } from "./alone.ts";
+import { type Field, race, type Runner } from "./race.ts";
+
+/** Who won, how long a run of both passes takes by the winner and as predicted, and who could not take part. */
+export interface Contest {
+  winner: LayerWays;
+  ms: number;
+  predictedMs: number;
+  failed: { layer: string; way: string; reason: string }[];
+}
+
+/** Candidates of a pass that are timed beside the best of each way, and how much more they may be predicted to cost. */
+const MOST_OTHERS = 4, MOST_COST = 2;
+
+/** How far values may be from those of the predicted way, over the largest magnitude: ways differ in the order of sums only. */
+const TOLERANCE = 1e-3;
+
+/** A candidate with its clock. */
+interface Contestant extends Runner {
+  candidate: Candidate<never, unknown>;
+}
+
+/**
+ * Finds the fastest ways of a layer.
+ * @param predicted The ways to be beaten: what plans take untuned.
+ * @param rotation Bytes of weights that the network has.
+ * @param clock Times their runs.
+ * @throws GpuError where not even the predicted ways run, the signal's reason once it is aborted.
+ */
+export async function contest(
+  device: Device,
+  about: Subject,
+  predicted: LayerWays,
+  rotation: number,
+  clock: Clock,
+  signal?: AbortSignal,
+): Promise<Contest> {
+  using alone = new Alone(device, about, rotation);
+  using compiled = new DisposableStack();
+  const failed: Contest["failed"] = [], expected = await alone.values(compiled.use(await alone.build(predicted)));
+
+  /** Compiles and checks ways; undefined where they are not what they should be. */
+  const admit = async (ways: LayerWays, suspect: Candidate<never, unknown>): Promise<Built | undefined> => {
+    signal?.throwIfAborted();
+    const fail = (reason: string) => {
+      failed.push({ layer: about.layer.name, way: describe(suspect), reason });
+    };
+    try {
+      const built = compiled.use(await alone.build(ways));
+      const off = largestDifference(expected, await alone.values(built));
+      if (off <= TOLERANCE) return built;
+      fail(`its values are off by ${off.toPrecision(2)} of the largest`);
+    } catch (error) {
+      if (!(error instanceof GpuError) || error.kind === "lost") throw error;
+      fail(error.message);
+    }
+  };
+
+  const fields: Field<Contestant>[] = [];
+  for (const pairing of pairings(about).values()) {
+    const field = await enter(pairing, admit, (rotation) => timer(device, clock, rotation));
+    if (field) fields.push(field);
+  }
+  const find = (pass: "forward" | "backward") => {
+    const wanted = predicted[pass];
+    return wanted && fields.flatMap((field) => field[pass]).find(({ candidate }) => same(candidate, wanted));
+  };
+  const { forward, backward, ms, predictedMs } = await race(
+    fields,
+    { forward: find("forward")!, backward: find("backward") },
+    signal,
+  );
+  const winner = { forward: forward.candidate, backward: backward?.candidate } as LayerWays;
+  const unchanged = same(winner.forward, predicted.forward) &&
+    (!winner.backward || same(winner.backward, predicted.backward!));
+  return { winner: unchanged ? predicted : winner, ms, predictedMs, failed };
+}
+
+/** A form's candidates that are worth their time, compiled; undefined where its best ones do not run. */
+async function enter(
+  { forward, backward }: Pairing,
+  admit: (ways: LayerWays, suspect: Candidate<never, unknown>) => Promise<Built | undefined>,
+  timerOf: (rotation: Built["forward"]) => Runner["time"],
+): Promise<Field<Contestant> | undefined> {
+  const best: LayerWays = { forward: cheapest(forward), backward: backward.length ? cheapest(backward) : undefined };
+  const first = await admit(best, best.forward);
+  if (!first) return undefined;
+  const field: { forward: Contestant[]; backward: Contestant[] } = { forward: [], backward: [] };
+  for (const candidate of shortlist(forward)) {
+    const built = candidate === best.forward ? first : await admit({ ...best, forward: candidate }, candidate);
+    if (built) field.forward.push({ candidate, time: timerOf(built.forward) });
+  }
+  for (const candidate of shortlist(backward)) {
+    const built = candidate === best.backward ? first : await admit({ ...best, backward: candidate }, candidate);
+    if (built) field.backward.push({ candidate, time: timerOf(built.backward) });
+  }
+  return field;
+}
+
+/** The best-predicted size of each way, and the best-predicted others. */
+export function shortlist<C extends Candidate<never, unknown>>(candidates: readonly C[]): C[] {
+  const best = [...Map.groupBy(candidates, ({ way }) => way.name).values()].map(cheapest);
+  const least = Math.min(...best.map(({ cost }) => cost));
+  const others = candidates.filter((one) => !best.includes(one) && one.cost <= MOST_COST * least)
+    .sort((a, b) => a.cost - b.cost);
+  return [...best, ...others.slice(0, MOST_OTHERS)];
+}
+
+/** The largest difference between values, over the largest magnitude of those expected; NaN where something is NaN. */
+export function largestDifference(expected: readonly Float32Array[], actual: readonly Float32Array[]): number {
+  return Math.max(...expected.map((values, n) => {
+    const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const off = values.reduce((most, value, i) => Math.max(most, Math.abs(value - actual[n][i])), 0);
+    return off === 0 ? 0 : off / largest;
+  }));
+}
+
+const same = (a: Candidate<never, unknown>, b: Candidate<never, unknown>): boolean =>
+  describe(a) === describe(b) && formOf(a.way) === formOf(b.way);

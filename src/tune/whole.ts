@@ -1,0 +1,82 @@
+/** Whole plans against each other: the last word on ways that won layer by layer. */
+import type { Device } from "../gpu/device.ts";
+import { GpuError } from "../gpu/error.ts";
+import type { Clock } from "../gpu/timing.ts";
+import { toTexels, upload } from "../gpu/tensor.ts";
+import type { Choose } from "../net/choose.ts";
+import { bytes } from "../net/net.ts";
+import type { Computed } from "../net/outline.ts";
+import { buildPlan, type Plan, type PlanRequest } from "../net/plan.ts";
+import { count } from "../ops/op.ts";
+import { normals } from "../synth/random.ts";
+import { beats } from "./race.ts";
+
+/** Rounds, and the milliseconds that one lasts about; of runs that take seconds fewer, in about so many milliseconds. */
+const ROUNDS = 11, LEAST_ROUNDS = 5, ROUND_MS = 100, ALL_MS = 15_000;
+
+/** Slower is who takes so many times as long in the middle of all rounds, and longer in most of them. */
+const SLOWER = 1.015;
+
+/** Milliseconds of a run of a whole plan, the best of many. */
+export interface WholeTimes {
+  ms: number;
+  predictedMs: number;
+  /** By the chosen ways it is slower, and noise does not explain it. */
+  slower: boolean;
+}
+
+/**
+ * Times a run by chosen ways and one by the predicted ones, which take turns; undefined where both together do not fit on the
+ * device. All of it is done twice, with one plan built first and with the other: where memory lies makes a plan faster or
+ * slower too, and only who is slower both times is slower by its ways.
+ * @throws the signal's reason once it is aborted.
+ */
+export async function timePlans(
+  device: Device,
+  request: Computed,
+  choose: Choose,
+  clock: Clock,
+  signal?: AbortSignal,
+): Promise<WholeTimes | undefined> {
+  const ours = { ...request, choose, signal }, theirs = { ...request, signal };
+  try {
+    const [ms, predictedMs] = await takeTurns(device, clock, ours, theirs);
+    const [predictedAgain, again] = await takeTurns(device, clock, theirs, ours);
+    const slower = beats(predictedMs, ms, 1 / SLOWER) && beats(predictedAgain, again, 1 / SLOWER);
+    return { ms: Math.min(...ms, ...again), predictedMs: Math.min(...predictedMs, ...predictedAgain), slower };
+  } catch (error) {
+    if (error instanceof GpuError && error.kind === "out-of-memory") return undefined;
+    throw error;
+  }
+}
+
+/** Builds two plans, and gives the milliseconds of a run of each in every round. */
+async function takeTurns(
+  device: Device,
+  clock: Clock,
+  ...requests: [PlanRequest, PlanRequest]
+): Promise<[number[], number[]]> {
+  using plans = new DisposableStack();
+  const built: Plan[] = [];
+  for (const request of requests) {
+    const plan = plans.use(await buildPlan(device, request)), { of, dy } = plan.tensors;
+    for (const [seed, tensor] of [...request.graph.inputs.map(of), ...dy ? [dy] : []].entries()) {
+      upload(device, tensor, bytes(toTexels(normals(seed, count(tensor.shape)), tensor.shape)));
+    }
+    plan.submit();
+    await device.finish();
+    built.push(plan);
+  }
+  const timed = (plan: Plan, times: number) => clock.time((times, writes) => plan.submit(times, false, writes), times);
+  const once = Math.max(await timed(built[1], 1), 0.1);
+  const times = Math.max(1, Math.round(ROUND_MS / once));
+  const rounds = Math.max(LEAST_ROUNDS, Math.min(ROUNDS, Math.floor(ALL_MS / (2 * times * once))));
+  const taken: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    for (const turn of round % 2 ? [1, 0] : [0, 1]) {
+      requests[0].signal?.throwIfAborted();
+      taken[turn].push(await timed(built[turn], times) / times);
+    }
+  }
+  return taken;
+}
