@@ -16,7 +16,7 @@ export interface Contest {
 }
 
 /** Candidates of a pass that are timed beside the best of each way, and how much more they may be predicted to cost. */
-const MOST_OTHERS = 4, MOST_COST = 2;
+const MOST_OTHERS = 6, MOST_COST = 2;
 
 /** How far values may be from those of the predicted way, over the largest magnitude: ways differ in the order of sums only. */
 const TOLERANCE = 1e-3;
