@@ -2,15 +2,16 @@
  * Convolutions as matrix products, for GPUs: workgroups stage tiles of the source and of the weights in their memory.
  * `shaders/conv/staged.ts` has the picture.
  */
+import { staged as code } from "../../../shaders/conv/staged.ts";
 import {
+  canJoin,
   lanesOf,
-  staged as code,
   stagedBytes,
   type StagedKernel,
   stagedMultiplyAdds,
   stagedShape,
   type StagedTile,
-} from "../../../shaders/conv/staged.ts";
+} from "../../../shaders/conv/staged_shape.ts";
 import type { Call } from "../../gpu/call.ts";
 import type { Sizes } from "../way.ts";
 import { convFlops } from "./flops.ts";
@@ -42,7 +43,10 @@ const TILES: readonly StagedTile[] = [
   [1, 8, 1, 64, 2, 1],
   [1, 4, 1, 64, 4, 1],
   [1, 4, 1, 64, 2, 2],
-].map(([blocks, strips, down, across, depth, slices]) => ({ blocks, strips, down, across, depth, slices }));
+].map(([blocks, strips, down, across, depth, slices]) => ({ blocks, strips, down, across, depth, slices, joint: 0 }));
+
+/** Phases are rows of one tile where they have fewer blocks of channels each than this: else their own tiles are full. */
+const FEW_BLOCKS = 8;
 
 const kernelOf = ({ geometry, direction, format }: ConvTask, tile: Sizes, bias = false): StagedKernel => ({
   ...{ geometry, direction, format, bias },
@@ -51,11 +55,12 @@ const kernelOf = ({ geometry, direction, format }: ConvTask, tile: Sizes, bias =
 
 /** The tiles that an adapter can run. */
 function sizesOf(task: ConvTask): Sizes[] {
-  const { caps } = task.adapter;
-  return TILES.filter((tile) => {
+  const { adapter: { caps }, geometry, direction } = task;
+  const few = canJoin(geometry, direction) && geometry.channelsIn / geometry.groups < 4 * FEW_BLOCKS;
+  return TILES.flatMap((tile) => few ? [tile, { ...tile, joint: 1 }] : [tile]).filter((tile) => {
     const kernel = kernelOf(task, { ...tile });
     const { trips, grid } = stagedShape(kernel);
-    return lanesOf(tile) <= caps.maxWorkgroupInvocations && stagedBytes(kernel) <= caps.maxWorkgroupBytes &&
+    return lanesOf(tile) <= caps.maxWorkgroupInvocations && stagedBytes(tile) <= caps.maxWorkgroupBytes &&
       trips <= TRIPS && grid.every((count) => count <= caps.maxGroups);
   }).map((tile) => ({ ...tile }));
 }
@@ -72,7 +77,7 @@ function callOf(run: ConvRun, sizes: Sizes): Call {
     multiplyAdds: stagedMultiplyAdds(kernel),
     workgroup: [lanesOf(kernel.staged), 1, 1],
     grid: stagedShape(kernel).grid,
-    workgroupBytes: stagedBytes(kernel),
+    workgroupBytes: stagedBytes(kernel.staged),
   };
 }
 

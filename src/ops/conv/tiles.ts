@@ -8,7 +8,7 @@ import {
   spans,
   tapRow,
 } from "../../../shaders/conv/shape.ts";
-import { lanesOf, type StagedKernel, stagedShape } from "../../../shaders/conv/staged.ts";
+import { lanesOf, type StagedKernel, stagedShape } from "../../../shaders/conv/staged_shape.ts";
 import { type VectorGroup, vectorShape } from "../../../shaders/conv/vectors.ts";
 import type { Adapter } from "../../gpu/adapter.ts";
 import { blocks } from "../op.ts";

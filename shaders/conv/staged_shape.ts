@@ -1,0 +1,110 @@
+/** What a kernel that stages its tiles (staged.ts) and its caller agree on. */
+import { up4 } from "../layout.ts";
+import { blockTexels, type WeightFormat } from "./blocks.ts";
+import { type ConvDirection, type ConvGeometry, type ConvKernel, convShape, range, spans } from "./shape.ts";
+
+/** How a workgroup is made of lanes, and a lane of sums. */
+export interface StagedTile {
+  /** Rows of four channels, and positions, of one lane. */
+  blocks: number;
+  strips: number;
+  /** Lanes along the channels and along the positions. */
+  down: number;
+  across: number;
+  /** Source blocks of one stage. */
+  depth: number;
+  /** Groups of lanes that share a sum. */
+  slices: number;
+  /** 1 where the phases of a position are rows of one tile, 0 where each has tiles of its own. */
+  joint: number;
+}
+
+/** A kernel. Bindings: x (source), w, y (destination), and `bias`, `scale` where asked for. */
+export interface StagedKernel {
+  geometry: ConvGeometry;
+  direction: ConvDirection;
+  format: WeightFormat;
+  bias: boolean;
+  staged: StagedTile;
+}
+
+/** Lanes of a slice, and of the workgroup. */
+export const sliceLanes = ({ down, across }: StagedTile): number => down * across;
+export const lanesOf = (t: StagedTile): number => sliceLanes(t) * t.slices;
+
+/** Sums of a lane. */
+export const sumsOf = ({ blocks, strips }: StagedTile): number => blocks * strips;
+
+/** Texels of a row of weights in workgroup memory: one more than lanes, so that columns lie in different banks. */
+export const rowOf = ({ down }: StagedTile): number => down + 1;
+
+/** Bytes of workgroup memory. */
+export function stagedBytes(t: StagedTile): number {
+  const stages = 2 * t.slices * t.depth * (t.strips * t.across + 4 * t.blocks * rowOf(t));
+  return 16 * (stages + (t.slices > 1 ? sumsOf(t) * sliceLanes(t) : 0));
+}
+
+/** The kernel as tiles of one position: what its functions are made for. */
+export const asTiles = ({ geometry, direction, format, bias }: Omit<StagedKernel, "staged">): ConvKernel => ({
+  ...{ geometry, direction, format, bias },
+  tile: { blocks: 1, strips: 1, columns: 1, unroll: 1 },
+});
+
+/** How far the taps that reach any phase of an axis lie from its position in the source: from `first` on, so many. */
+export function tapWindow({ kernel, stride, padding }: ConvGeometry, axis: 0 | 1): { first: number; count: number } {
+  const [least, most] = [padding[axis] - kernel[axis] + 1, stride[axis] - 1 + padding[axis]];
+  const first = Math.ceil(least / stride[axis]);
+  return { first, count: Math.floor(most / stride[axis]) - first + 1 };
+}
+
+/** How many taps the phases of an axis have. */
+export function tapCounts(g: ConvGeometry, axis: 0 | 1): number[] {
+  const { kernel, stride, padding, dilation } = g;
+  const reaches = (phase: number, tap: number) => (phase + padding[axis] - tap * dilation[axis]) % stride[axis] === 0;
+  return range(stride[axis]).map((phase) => range(kernel[axis]).filter((tap) => reaches(phase, tap)).length);
+}
+
+/** Whether a convolution's phases can be rows of one tile. */
+export const canJoin = ({ stride, dilation }: ConvGeometry, direction: ConvDirection): boolean =>
+  direction === "transposed" && stride[0] * stride[1] > 1 && dilation[0] === 1 && dilation[1] === 1;
+
+/** The sizes that follow. */
+export function stagedShape(k: StagedKernel) {
+  const { geometry: g, direction, staged: t } = k;
+  const { from, to, positions, phases } = convShape(asTiles(k));
+  const { count: span, exact } = spans(to, from, g.groups);
+  const all = phases[0] * phases[1], groupBlocks = up4(to) / g.groups;
+  const groupRows = groupBlocks * (t.joint ? all : 1);
+  const rowTiles = Math.ceil(groupRows / (t.blocks * t.down));
+  const columns = Math.ceil(positions / (t.strips * t.across));
+  const lanes = sliceLanes(t);
+  const texels = t.depth * t.strips * t.across, weights = t.depth * t.blocks * t.down * blockTexels[k.format];
+  const taps = t.joint
+    ? { y: [tapWindow(g, 0).count], x: [tapWindow(g, 1).count] }
+    : direction === "direct"
+    ? { y: [g.kernel[0]], x: [g.kernel[1]] }
+    : { y: tapCounts(g, 0), x: tapCounts(g, 1) };
+  return {
+    span,
+    exact: exact && Number.isInteger(groupBlocks),
+    groupBlocks,
+    /** Rows of four channels in a group, and tiles along them. */
+    groupRows,
+    rowTiles,
+    grid: [columns, rowTiles * g.groups, t.joint ? 1 : all] as const,
+    /** Taps along the axes: of each phase, or of all together. */
+    taps,
+    /** Stages of the longest sum of a slice. */
+    trips: Math.ceil(Math.max(...taps.y) * Math.max(...taps.x) * span / t.depth / t.slices),
+    /** Texels that a lane brings for a stage. */
+    turns: Math.ceil(texels / lanes) + Math.ceil(weights / lanes),
+  };
+}
+
+/** Scalar multiply-adds of a whole dispatch, padding included. */
+export function stagedMultiplyAdds(k: StagedKernel): number {
+  const { span, taps, grid } = stagedShape(k), { blocks, strips, down, across, depth, slices } = k.staged;
+  const stages = taps.y.flatMap((y) => taps.x.map((x) => Math.ceil(y * x * span / depth / slices) * slices * depth));
+  const sum = stages.reduce((all, count) => all + count, 0);
+  return grid[0] * grid[1] * blocks * down * strips * across * sum * 16;
+}
