@@ -20,57 +20,74 @@
  * phases, which then are rows of the tile (staged_taps.ts).
  */
 import { wgsl } from "wgsl-preprocessor";
+import { arithmeticOf } from "./arithmetic.ts";
 import { tileFunctions } from "./places.ts";
 import { range } from "./shape.ts";
 import { stagedLoads } from "./staged_loads.ts";
-import { asTiles, rowOf, sliceLanes, type StagedKernel, stagedShape, type StagedTile, sumsOf } from "./staged_shape.ts";
+import {
+  asTiles,
+  elementOf,
+  rowOf,
+  sliceLanes,
+  type StagedKernel,
+  stagedShape,
+  type StagedTile,
+  sumsOf,
+} from "./staged_shape.ts";
 import { stagedTaps } from "./staged_taps.ts";
 import { constants, unroll } from "./wgsl.ts";
 
 /** A statement for each sum of a lane. */
 const eachSum = (
   { blocks, strips }: StagedTile,
-  statement: (name: string, number: number) => string,
+  statement: (sum: string, part: string, number: number) => string,
 ): string =>
   unroll(
     { block: blocks, strip: strips },
-    ({ block, strip }) => statement(`sum_${block}_${strip}`, block * strips + strip),
+    ({ block, strip }) => statement(`sum_${block}_${strip}`, `part_${block}_${strip}`, block * strips + strip),
   );
 
-/** Multiplies a stage. */
-function products({ direction, staged: { blocks, strips, depth } }: StagedKernel): string {
+/** Multiplies a stage: to sums, or in f16 to a part of each. */
+function products({ direction, half, staged: t }: StagedKernel): string {
+  const { blocks, strips, depth } = t;
   const texel = (depth: number, strip: number) => `staged_texels[own_half][${depth}][${strip}][across]`;
   const column = (depth: number, block: number, n: number) =>
     `staged_weights[own_half][${depth}][${n}][${block}][down]`;
-  return unroll({ depth }, ({ depth }) =>
+  const [into, type] = half ? ["part", "mat4x4<f16>"] : ["sum", "mat4x4f"];
+  const all = unroll({ depth }, ({ depth }) =>
     `{
       ${unroll({ strip: strips }, ({ strip }) => `let source_${strip} = ${texel(depth, strip)};`)}
       ${
       unroll({ block: blocks }, ({ block }) => {
-        const weights = `mat4x4f(${range(4).map((n) => column(depth, block, n)).join(", ")})`;
+        const weights = `${type}(${range(4).map((n) => column(depth, block, n)).join(", ")})`;
         return `{
         let weights = ${direction === "direct" ? weights : `transpose(${weights})`};
         ${
           unroll({ strip: strips }, ({ strip }) => {
-            const sum = `sum_${block}_${strip}`;
-            return `${sum} = multiplyAdd(${sum}, weights, source_${strip});`;
+            const own = `${into}_${block}_${strip}`;
+            return `${own} = multiplyAdd(${own}, weights, source_${strip});`;
           })
         }
       }`;
       })
     }
     }`);
+  if (!half) return all;
+  return `
+    ${eachSum(t, (_, part) => `var ${part} = vec4<f16>();`)}
+    ${all}
+    ${eachSum(t, (sum, part) => `${sum} += vec4f(${part});`)}`;
 }
 
 /** Adds up the slices' sums, one slice after the other, in the first. */
 const gather = (t: StagedTile): string => `
   for (var other = 1u; other < SLICES; other++) {
     if (slice == other) {
-      ${eachSum(t, (name, n) => `slice_sums[${n}][own] = ${name};`)}
+      ${eachSum(t, (sum, _, n) => `slice_sums[${n}][own] = ${sum};`)}
     }
     workgroupBarrier();
     if (slice == 0u) {
-      ${eachSum(t, (name, n) => `${name} += slice_sums[${n}][own];`)}
+      ${eachSum(t, (sum, _, n) => `${sum} += slice_sums[${n}][own];`)}
     }
     workgroupBarrier();
   }
@@ -79,8 +96,10 @@ const gather = (t: StagedTile): string => `
   }`;
 
 /** Stores the sums, scaled where weights are integers and with their bias. */
-function storeSums({ direction, format, bias, staged: { blocks, strips } }: StagedKernel): string {
-  const scaled = format === "i8" && direction === "direct";
+function storeSums(k: StagedKernel): string {
+  const { direction, format, bias, staged: { blocks, strips } } = k;
+  const scale = format === "i8" && direction === "direct" ? "load_scale(block)" : undefined;
+  const value = (sum: string) => arithmeticOf(asTiles(k)).finished(sum, scale, bias ? "load_bias(block)" : undefined);
   return unroll({ strip: strips }, ({ strip }) =>
     `{
     let position = group.x * TILE_POSITIONS + ${strip}u * LANES_ACROSS + across;
@@ -93,7 +112,7 @@ function storeSums({ direction, format, bias, staged: { blocks, strips } }: Stag
         if (number < GROUP_ROWS) {
           let row = rowAt(number, phase);
           let block = firstTarget + row.block;
-          let value = sum_${block}_${strip}${scaled ? " * load_scale(block)" : ""}${bias ? " + load_bias(block)" : ""};
+          let value = ${value(`sum_${block}_${strip}`)};
           storeAt(strip, row.y + strip.y * PHASES_Y, row.x + strip.x * PHASES_X, block, value);
         }
       }`)
@@ -123,8 +142,10 @@ ${
     })
   }
 
-var<workgroup> staged_texels: array<array<array<array<vec4f, LANES_ACROSS>, ${t.strips}>, DEPTH>, ${2 * t.slices}>;
-var<workgroup> staged_weights: array<array<array<array<array<vec4f, ${rowOf(t)}>, ${t.blocks}>, 4>, DEPTH>, ${
+var<workgroup> staged_texels: array<array<array<array<${elementOf(k)}, LANES_ACROSS>, ${t.strips}>, DEPTH>, ${
+    2 * t.slices
+  }>;
+var<workgroup> staged_weights: array<array<array<array<array<${elementOf(k)}, ${rowOf(t)}>, ${t.blocks}>, 4>, DEPTH>, ${
     2 * t.slices
   }>;
 #if ${t.slices > 1}
@@ -144,7 +165,7 @@ fn kernel(group: vec3u, lane: u32) {
   let sourceBlocks = phase.rows * phase.columns * SOURCE_SPAN;
   let stages = (sourceBlocks + DEPTH * SLICES - 1u) / (DEPTH * SLICES);
   ${places}
-  ${eachSum(t, (name) => `var ${name} = vec4f();`)}
+  ${eachSum(t, (sum) => `var ${sum} = vec4f();`)}
   {
     let start = slice * DEPTH;
     let next_half = slice * 2u;

@@ -5,9 +5,9 @@
  * Lanes have neighbouring positions first, so that their texels are neighbours too; and weights in the order in which they lie.
  */
 import { wgsl } from "wgsl-preprocessor";
-import { blockTexels, type WeightFormat } from "./blocks.ts";
+import { arithmeticOf } from "./arithmetic.ts";
 import { range } from "./shape.ts";
-import { sliceLanes, type StagedKernel, stagedShape } from "./staged_shape.ts";
+import { asTiles, blockParts, elementOf, sliceLanes, type StagedKernel, stagedShape } from "./staged_shape.ts";
 import { plus } from "./wgsl.ts";
 
 /** Statements of a kernel. */
@@ -22,12 +22,12 @@ export interface StagedLoads {
   store: string;
 }
 
-/** The texels of weights' columns: what they are once unpacked. */
-const columns: Record<WeightFormat, (texel: string) => string[]> = {
-  f32: (texel) => [texel],
-  f16: (texel) => ["xy", "zw"].map((half) => `unpacked(${texel}.${half})`),
-  i8: (texel) => ["x", "y", "z", "w"].map((byte) => `unpacked(${texel}.${byte})`),
-};
+/** The columns that a texel of weights holds, in the kernel's arithmetic. */
+function columns({ format, half }: StagedKernel, texel: string): string[] {
+  if (format === "i8") return ["x", "y", "z", "w"].map((byte) => `unpacked(${texel}.${byte})`);
+  if (half) return [format === "f16" ? texel : `vec4<f16>(${texel})`];
+  return format === "f32" ? [texel] : ["xy", "zw"].map((halves) => `unpacked(${texel}.${halves})`);
+}
 
 /** How so many texels are shared out among lanes: by turns, of which the last may be too many. */
 const turnsOf = (texels: number, lanes: number) => ({
@@ -39,10 +39,10 @@ const turnsOf = (texels: number, lanes: number) => ({
 
 /** The statements for a kernel. */
 export function stagedLoads(k: StagedKernel): StagedLoads {
-  const { staged: { strips, across, blocks, down, depth }, format } = k;
+  const { staged: { strips, across, blocks, down, depth } } = k;
   const lanes = sliceLanes(k.staged);
   const texels = turnsOf(depth * strips * across, lanes);
-  const weights = turnsOf(depth * blocks * down * blockTexels[format], lanes);
+  const weights = turnsOf(depth * blocks * down * blockParts(k), lanes);
   const each = ({ turns }: { turns: number[] }, statement: (turn: number) => string) => turns.map(statement).join("\n");
   const aligned = stagedShape(k).span % depth === 0;
   return {
@@ -50,8 +50,8 @@ export function stagedLoads(k: StagedKernel): StagedLoads {
     places: `
   ${each(texels, (n) => texelPlace(k, n))}
   ${each(weights, (n) => weightPlace(k, n))}
-  ${each(texels, (n) => `var next_texel_${n} = vec4f();`)}
-  ${each(weights, (n) => `var next_weight_${n} = ${zero(format)};`)}`,
+  ${each(texels, (n) => `var next_texel_${n} = ${elementOf(k)}();`)}
+  ${each(weights, (n) => `var next_weight_${n} = ${zero(k)};`)}`,
     load: `
     ${aligned ? "let at = sourceAt(start, phase);" : ""}
     ${each(texels, (n) => loadTexel(k, n))}
@@ -62,7 +62,9 @@ export function stagedLoads(k: StagedKernel): StagedLoads {
   };
 }
 
-const zero = (format: WeightFormat): string => format === "f32" ? "vec4f()" : "vec4u()";
+/** A texel of weights that holds none. */
+const zero = ({ format, half }: StagedKernel): string =>
+  format === "f32" ? "vec4f()" : half && format === "f16" ? "vec4<f16>()" : "vec4u()";
 
 const functions = ({ staged: { joint } }: StagedKernel): string =>
   wgsl`
@@ -103,9 +105,9 @@ function texelPlace({ staged }: StagedKernel, n: number): string {
   let strip_${n} = stripOf(min(group.x * TILE_POSITIONS + (${index}) % TILE_POSITIONS, ALL_STRIPS - 1u), first);`;
 }
 
-function weightPlace({ direction, format, staged }: StagedKernel, n: number): string {
-  const index = plus("own", n * sliceLanes(staged)), parts = blockTexels[format];
-  const [depth, row] = direction === "direct"
+function weightPlace(k: StagedKernel, n: number): string {
+  const index = plus("own", n * sliceLanes(k.staged)), parts = blockParts(k);
+  const [depth, row] = k.direction === "direct"
     ? [`(${index}) / ${parts}u % DEPTH`, `(${index}) / ${parts}u / DEPTH`]
     : [`(${index}) / ${parts}u / TILE_ROWS`, `(${index}) / ${parts}u % TILE_ROWS`];
   return `let weight_${n} = WeightPlace(${depth}, ${row}, (${index}) % ${parts}u, rowAt(min(firstRow + ${row}, GROUP_ROWS - 1u), phase));`;
@@ -121,17 +123,22 @@ function loadTexel(k: StagedKernel, n: number): string {
   const { format, direction, staged: { depth, slices } } = k;
   const { span, taps } = stagedShape(k);
   const even = taps.y.every((y) => taps.x.every((x) => y * x > 0 && y * x * span % (depth * slices) === 0));
-  const scale = format === "i8" && direction === "transposed" ? " * load_scale(first + r)" : "";
+  const scaled = format === "i8" && direction === "transposed";
+  const texel = arithmeticOf(asTiles(k)).texel(
+    "Place(place.texel, inside)",
+    "r",
+    scaled ? "load_scale(first + r)" : undefined,
+  );
   return `{
       ${source(k, span, `texel_${n}.depth`)}
       let place = placeOf(strip_${n}, tap.shiftY, tap.shiftX);
       let inside = place.inside${even ? "" : ` && start + texel_${n}.depth < sourceBlocks`};
-      next_texel_${n} = sourceTexel(Place(place.texel, inside), r)${scale};
+      next_texel_${n} = ${texel};
     }`;
 }
 
 function loadWeight(k: StagedKernel, n: number): string {
-  const { direction, format, staged: { joint } } = k, parts = blockTexels[format], place = `weight_${n}`;
+  const { direction, staged: { joint } } = k, parts = blockParts(k), place = `weight_${n}`;
   const texel = (block: string) => `load_w((${block}) * ${parts}u + ${place}.part)`;
   if (direction === "direct") {
     return `next_weight_${n} = ${
@@ -144,7 +151,7 @@ function loadWeight(k: StagedKernel, n: number): string {
       ${
     joint
       ? `let own_tap = tapOf(${place}.target_row, tap);
-      next_weight_${n} = select(${zero(format)}, ${texel(block("min(own_tap, TAPS - 1u)"))}, own_tap < TAPS);`
+      next_weight_${n} = select(${zero(k)}, ${texel(block("min(own_tap, TAPS - 1u)"))}, own_tap < TAPS);`
       : `next_weight_${n} = ${texel(block("tap.number"))};`
   }
     }`;
@@ -153,8 +160,8 @@ function loadWeight(k: StagedKernel, n: number): string {
 const storeTexel = (n: number): string =>
   `staged_texels[next_half][texel_${n}.depth][texel_${n}.strip][texel_${n}.lane] = next_texel_${n};`;
 
-function storeWeight({ format }: StagedKernel, n: number): string {
-  const place = `weight_${n}`, own = columns[format](`next_weight_${n}`);
+function storeWeight(k: StagedKernel, n: number): string {
+  const place = `weight_${n}`, own = columns(k, `next_weight_${n}`);
   return own.map((value, c) => {
     const column = own.length === 4 ? `${c}u` : own.length === 1 ? `${place}.part` : plus(`${place}.part * 2u`, c);
     return `staged_weights[next_half][${place}.depth][${column}][${place}.row / LANES_DOWN][${place}.row % LANES_DOWN] = ${value};`;

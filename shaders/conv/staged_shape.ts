@@ -25,8 +25,14 @@ export interface StagedKernel {
   direction: ConvDirection;
   format: WeightFormat;
   bias: boolean;
+  /** Products in f16, a stage of them a part of a sum (half.ts). */
+  half: boolean;
   staged: StagedTile;
 }
+
+/** Texels of a block of weights as the kernel reads them: in f16 arithmetic, weights in f16 come column by column. */
+export const blockParts = ({ format, half }: Pick<StagedKernel, "format" | "half">): number =>
+  half && format === "f16" ? 4 : blockTexels[format];
 
 /** Lanes of a slice, and of the workgroup. */
 export const sliceLanes = ({ down, across }: StagedTile): number => down * across;
@@ -38,15 +44,18 @@ export const sumsOf = ({ blocks, strips }: StagedTile): number => blocks * strip
 /** Texels of a row of weights in workgroup memory: one more than lanes, so that columns lie in different banks. */
 export const rowOf = ({ down }: StagedTile): number => down + 1;
 
+/** What workgroup memory holds. */
+export const elementOf = ({ half }: Pick<StagedKernel, "half">): string => half ? "vec4<f16>" : "vec4f";
+
 /** Bytes of workgroup memory. */
-export function stagedBytes(t: StagedTile): number {
+export function stagedBytes({ staged: t, half }: Pick<StagedKernel, "staged" | "half">): number {
   const stages = 2 * t.slices * t.depth * (t.strips * t.across + 4 * t.blocks * rowOf(t));
-  return 16 * (stages + (t.slices > 1 ? sumsOf(t) * sliceLanes(t) : 0));
+  return (half ? 8 : 16) * stages + (t.slices > 1 ? 16 * sumsOf(t) * sliceLanes(t) : 0);
 }
 
 /** The kernel as tiles of one position: what its functions are made for. */
-export const asTiles = ({ geometry, direction, format, bias }: Omit<StagedKernel, "staged">): ConvKernel => ({
-  ...{ geometry, direction, format, bias },
+export const asTiles = ({ geometry, direction, format, bias, half }: StagedKernel): ConvKernel => ({
+  ...{ geometry, direction, format, bias, half },
   tile: { blocks: 1, strips: 1, columns: 1, unroll: 1 },
 });
 
@@ -78,7 +87,7 @@ export function stagedShape(k: StagedKernel) {
   const rowTiles = Math.ceil(groupRows / (t.blocks * t.down));
   const columns = Math.ceil(positions / (t.strips * t.across));
   const lanes = sliceLanes(t);
-  const texels = t.depth * t.strips * t.across, weights = t.depth * t.blocks * t.down * blockTexels[k.format];
+  const texels = t.depth * t.strips * t.across, weights = t.depth * t.blocks * t.down * blockParts(k);
   const taps = t.joint
     ? { y: [tapWindow(g, 0).count], x: [tapWindow(g, 1).count] }
     : direction === "direct"

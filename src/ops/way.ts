@@ -18,7 +18,7 @@ export interface Way<P, Run> {
   /** The form that it wants the layer's weights in; output and gradients share one copy. `plain` unless given. */
   readonly form?: string;
   /** What it computes sums of products in; f32 unless given. */
-  readonly arithmetic?: Arithmetic;
+  readonly arithmetic?: Arithmetic | "any";
   /** Whether it can do a task: geometry, storage, arithmetic, the adapter's features. Any task unless given. */
   applies?(task: Task<P>): boolean;
   /** The sizes worth trying for a task; none to choose unless given. */

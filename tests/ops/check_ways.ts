@@ -14,13 +14,14 @@ import { comparison } from "./check_case.ts";
 /** How often a case may run. */
 const MOST_RUNS = 100;
 
-/**
- * Of each way of a question the sizes predicted to be the best, and others, whose turn comes with the number of the case:
- * over many cases all sizes are tried.
- */
-function picksOf({ candidates }: Question, turn: number): Candidate[] {
+/** Which sizes of each way are checked: those whose turn comes with the number of the case, and the ones predicted to be the best. */
+export type Checked = "turn" | "best and turn";
+
+/** Of each way of a question the sizes to check: over many cases all are tried. */
+function picksOf({ candidates }: Question, turn: number, which: Checked): Candidate[] {
   const byWay = Map.groupBy(candidates, ({ way }) => way.name);
-  return [...byWay.values()].flatMap((own) => [...new Set([cheapest(own), own[turn % own.length]])]);
+  const best = (own: Candidate[]) => which === "turn" ? [] : [cheapest(own)];
+  return [...byWay.values()].flatMap((own) => [...new Set([...best(own), own[turn % own.length]])]);
 }
 
 /**
@@ -61,6 +62,7 @@ export const formatOfTurn = (turn: number): Format => formats[turn % formats.len
  * Checks a case in all ways, output and gradients, and tells them.
  * @param turn Which sizes are tried beside the best.
  * @param weights How weights are stored; a matter of the turn too unless given.
+ * @param which The sizes of a way that are checked.
  * @throws Error that names the ways when a value is off by more than the case allows.
  */
 export async function checkWays(
@@ -68,6 +70,7 @@ export async function checkWays(
   testCase: Case,
   turn: number,
   weights: Format = formatOfTurn(turn),
+  which: Checked = "best and turn",
 ): Promise<CheckedWay[]> {
   const compare = comparison(weights === "f32" ? caseNetwork(testCase) : narrowed(testCase, weights));
   const checked: CheckedWay[] = [];
@@ -75,7 +78,7 @@ export async function checkWays(
     const tolerance = arithmetic === "f16" ? Math.max(testCase.tolerance, HALF_TOLERANCE) : undefined;
     const run = (choose: Choose) => compare(device, { choose, weights, arithmetic }, { tolerance, listed: true });
     try {
-      checked.push(...await everyWay(run, Math.floor(turn / formats.length)));
+      checked.push(...await everyWay(run, Math.floor(turn / formats.length), which));
     } catch (error) {
       const { message } = error as Error;
       throw new Error(`weights in ${weights}, arithmetic in ${arithmetic}, ${message}`, { cause: error });
@@ -85,7 +88,11 @@ export async function checkWays(
 }
 
 /** Runs with a choice of ways until every way was chosen. @throws Error that names the ways where a run fails. */
-async function everyWay(once: (choose: Choose) => Promise<void>, turn: number): Promise<CheckedWay[]> {
+async function everyWay(
+  once: (choose: Choose) => Promise<void>,
+  turn: number,
+  which: Checked,
+): Promise<CheckedWay[]> {
   const seen = new Map<string, CheckedWay>();
   /** For each form of weights, how many picks of the gradient's ways are still to come. */
   const left = new Map<string, number>();
@@ -93,7 +100,7 @@ async function everyWay(once: (choose: Choose) => Promise<void>, turn: number): 
     const ways = new Map<string, CheckedWay>();
     let news = 0;
     const choose = (question: Question): Candidate => {
-      const own = picksOf(question, turn);
+      const own = picksOf(question, turn, which);
       const unseen = own.filter((pick) => !seen.has(`${question.pass} ${describe(pick)}`));
       const opens = question.pass === "forward" ? own.find(({ way }) => (left.get(formOf(way)) ?? 0) > 0) : undefined;
       const pick = unseen[0] ?? opens ?? chooseCheapest(question);

@@ -25,15 +25,19 @@ const small = smallWayCases.filter(({ type }) => types.includes(type));
  */
 const MOST = 2;
 
-/** Bytes of the arrays of vec4f, nested ones too, that a kernel's WGSL has in workgroup memory; lengths are products of constants. */
+/** Bytes of the arrays of vec4f and vec4<f16>, nested ones too, that a kernel's WGSL has in workgroup memory; lengths are products of constants. */
 function workgroupBytes(code: string): number {
   const constants = new Map([...code.matchAll(/^const (\w+) = (\d+)u;/gm)].map(([, name, value]) => [name, value]));
-  const arrays = [...code.matchAll(/^var<workgroup> \w+: (?:array<)+vec4f((?:, [\w *]+>)+);/gm)];
+  const arrays = [...code.matchAll(/^var<workgroup> \w+: (?:array<)+(vec4f|vec4<f16>)((?:, [\w *]+>)+);/gm)];
   assert.equal(arrays.length, code.split("var<workgroup>").length - 1);
   const factors = (lengths: string) => lengths.split(/[>,*]/).map((factor) => factor.trim()).filter((factor) => factor);
   return arrays.reduce(
-    (sum, [, lengths]) =>
-      sum + factors(lengths).reduce((all, factor) => all * Number(constants.get(factor) ?? factor), 16),
+    (sum, [, type, lengths]) =>
+      sum +
+      factors(lengths).reduce(
+        (all, factor) => all * Number(constants.get(factor) ?? factor),
+        type === "vec4f" ? 16 : 8,
+      ),
     0,
   );
 }

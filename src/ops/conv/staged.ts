@@ -12,7 +12,7 @@ import {
   stagedShape,
   type StagedTile,
 } from "../../../shaders/conv/staged_shape.ts";
-import type { Call } from "../../gpu/call.ts";
+import { type Call, readHalves } from "../../gpu/call.ts";
 import type { Sizes } from "../way.ts";
 import { convFlops } from "./flops.ts";
 import { labelOf, readsOf } from "./register_tiles.ts";
@@ -48,8 +48,8 @@ const TILES: readonly StagedTile[] = [
 /** Phases are rows of one tile where they have fewer blocks of channels each than this: else their own tiles are full. */
 const FEW_BLOCKS = 8;
 
-const kernelOf = ({ geometry, direction, format }: ConvTask, tile: Sizes, bias = false): StagedKernel => ({
-  ...{ geometry, direction, format, bias },
+const kernelOf = ({ geometry, direction, format, arithmetic }: ConvTask, tile: Sizes, bias = false): StagedKernel => ({
+  ...{ geometry, direction, format, bias, half: arithmetic === "f16" },
   staged: tile as unknown as StagedTile,
 });
 
@@ -60,7 +60,7 @@ function sizesOf(task: ConvTask): Sizes[] {
   return TILES.flatMap((tile) => few ? [tile, { ...tile, joint: 1 }] : [tile]).filter((tile) => {
     const kernel = kernelOf(task, { ...tile });
     const { trips, grid } = stagedShape(kernel);
-    return lanesOf(tile) <= caps.maxWorkgroupInvocations && stagedBytes(tile) <= caps.maxWorkgroupBytes &&
+    return lanesOf(tile) <= caps.maxWorkgroupInvocations && stagedBytes(kernel) <= caps.maxWorkgroupBytes &&
       trips <= TRIPS && grid.every((count) => count <= caps.maxGroups);
   }).map((tile) => ({ ...tile }));
 }
@@ -69,6 +69,7 @@ function callOf(run: ConvRun, sizes: Sizes): Call {
   const { geometry, direction } = run;
   const { bindings, format, bias } = readsOf(run);
   const kernel = kernelOf({ ...run, format }, sizes, bias);
+  if (kernel.half && format === "f16") bindings.w = readHalves(run.weights.weight);
   return {
     label: labelOf(run.name, direction),
     bindings,
@@ -77,7 +78,8 @@ function callOf(run: ConvRun, sizes: Sizes): Call {
     multiplyAdds: stagedMultiplyAdds(kernel),
     workgroup: [lanesOf(kernel.staged), 1, 1],
     grid: stagedShape(kernel).grid,
-    workgroupBytes: stagedBytes(kernel.staged),
+    workgroupBytes: stagedBytes(kernel),
+    features: kernel.half ? ["shader-f16"] : [],
   };
 }
 

@@ -80,6 +80,7 @@ function callOf(run: ConvRun, sizes: Sizes): Call {
 /** A matrix times a few vectors. */
 export const vectors: ConvWay = {
   name: "vectors",
+  arithmetic: "any",
   applies: (task) =>
     !task.doubleFloat && isMatrix(task.geometry) && task.geometry.batch <= MOST_ITEMS && sizesOf(task).length > 0,
   sizes: sizesOf,

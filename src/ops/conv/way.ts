@@ -48,8 +48,11 @@ export interface ConvWay {
   readonly name: string;
   /** The form of its weights; plain ones unless given. */
   readonly form?: WeightForm;
-  /** What it computes sums in; f32 unless given. It is asked for tasks of this arithmetic alone. */
-  readonly arithmetic?: Arithmetic;
+  /**
+   * What it computes sums in; f32 unless given. It is asked for tasks of this arithmetic alone; for any where it waits for
+   * memory, whatever it computes in.
+   */
+  readonly arithmetic?: Arithmetic | "any";
   /** Whether it can do a task of its arithmetic: `fits` asks both. */
   applies(task: ConvTask): boolean;
   /** The sizes worth trying. */
@@ -61,7 +64,7 @@ export interface ConvWay {
 
 /** Whether a way can do a task, and in the arithmetic that is asked for. */
 export const fits = ({ arithmetic = "f32", applies }: ConvWay, task: ConvTask): boolean =>
-  task.arithmetic === arithmetic && applies(task);
+  (arithmetic === "any" || task.arithmetic === arithmetic) && applies(task);
 
 /** A way again, in f16: for ways that make their kernels by `tiledCall`, which computes in the arithmetic of its run. */
 export const inHalves = (way: ConvWay): ConvWay => ({

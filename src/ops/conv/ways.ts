@@ -19,5 +19,5 @@ export const convWays: readonly ConvWay[] = [
   spots,
   staged,
   vectors,
-  ...[direct, transposed, workgroups].map(inHalves),
+  ...[direct, transposed, workgroups, staged].map(inHalves),
 ];
