@@ -52,8 +52,9 @@ const gpu = {
   store: 1,
   move: 1,
   weight: 0,
-  /** A block of weights that a whole workgroup has in common, and adding one sum of two slices. */
+  /** A block of weights that a whole workgroup has in common, how much more one takes that lies alone, and adding one sum of two slices. */
   uniformBlock: 1,
+  apart: 2,
   /** A texel that comes from a workgroup's memory, one that goes there, and what a stage takes at least. */
   staged: 0.15,
   staging: 1.5,
@@ -137,6 +138,9 @@ export function tileCost({ adapter, geometry, direction, format }: ConvTask, til
 /** How much longer CPUs take for a kernel of workgroups: its lanes wait for each other one by one. */
 const CPU_GROUPS = 10;
 
+/** Lanes with different weights from which on their loads are slower: no two of them share a line of the cache. */
+const APART = 64;
+
 /** The same for a kernel of workgroups. */
 export function groupCost(task: ConvTask, tile: ConvTile, { slices, places, subgroups }: ConvGroup): number {
   const { adapter, geometry, direction, format } = task;
@@ -144,7 +148,12 @@ export function groupCost(task: ConvTask, tile: ConvTile, { slices, places, subg
   const { tiles, channelTiles, phases } = convShape({ geometry, direction, tile });
   const lanes = Math.ceil(tiles / places) * places * slices * channelTiles * phases[0] * phases[1];
   const held = tile.blocks * tile.strips;
-  const weights = slices === 1 && !adapter.caps.software ? gpu.uniformBlock : price.block[format];
+  const apart = slices >= APART ? gpu.apart : 1;
+  const weights = adapter.caps.software
+    ? price.block[format]
+    : slices === 1
+    ? gpu.uniformBlock
+    : apart * price.block[format];
   const trip = price.pixel * tile.strips + weights * tile.blocks + price.sum * held;
   const gather = slices === 1 ? 0 : gpu.share * held * (subgroups ? 2 : Math.log2(slices));
   const own = Math.ceil(tripsOf(geometry, direction) / slices) * trip + gather + price.store * held;
