@@ -5,12 +5,11 @@
 import { openClassifier, openGenerator, openModel } from "../src/cli/defaults.ts";
 import { progress, stderrScreen } from "../src/cli/progress.ts";
 import { UserError } from "../src/formats/user_error.ts";
-import { executedFlops, traffic } from "../src/gpu/call.ts";
+import { bytesMoved, executedFlops } from "../src/gpu/call.ts";
 import type { Step } from "../src/gpu/compile.ts";
 import type { Device } from "../src/gpu/device.ts";
 import { type Peak, share, shareText } from "../src/gpu/probe.ts";
 import { timeSteps } from "../src/gpu/timing.ts";
-import { TEXEL } from "../src/gpu/tensor.ts";
 import { chooseCheapest, chooseWays, pairings, type Question } from "../src/net/choose.ts";
 import { buildGraph, type Layer } from "../src/net/graph.ts";
 import { subjectsOf } from "../src/net/outline.ts";
@@ -120,10 +119,7 @@ async function benchLayer(
 async function timed(device: Device, steps: readonly Step[]) {
   const ms = await timeSteps(device, steps, 3, 50);
   const sum = (of: (step: Step) => number) => steps.reduce((total, step) => total + of(step), 0);
-  const bytes = sum(({ call }) => {
-    const { reads, writes } = traffic(call);
-    return TEXEL * [...reads, ...writes].reduce((total, { texels }) => total + texels, 0);
-  });
+  const bytes = sum(({ call }) => bytesMoved(call));
   const rate = (amount: number) => amount / ms / 1e6;
   return {
     dispatches: steps.length,

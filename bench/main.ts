@@ -18,6 +18,8 @@ import { benchSynth, synthLines } from "./synth.ts";
 const options = {
   adapter: adapterOption,
   batch: { value: "N", help: "synth: pictures made at once; kernels: items (1)" },
+  generator: { value: "DIR", help: "synth: the image generator's model folder (the embedded one)" },
+  classifier: { value: "DIR", help: "synth: the classifier's model folder (the embedded one)" },
   model: { value: "DIR", help: "kernels: the layers of this network in place of the default pair's" },
   op: { value: "NAME", help: "kernels: only the layers of this type, such as conv2d, fc or lrn" },
   arithmetic: arithmeticOption,
@@ -31,12 +33,16 @@ const options = {
 export const command: Command<typeof options> = {
   name: "bench",
   summary:
-    "Measures speed: a whole iteration of the default search, or every layer by itself in every way. What GPUs that are\nnot there would make of it: deno task bench static --help.",
+    "Measures speed: a whole iteration of a search, or every layer by itself in every way. What GPUs that are not there\nwould make of it: deno task bench static --help.",
   operands: "[synth|kernels]",
   options,
   examples: [
     ["deno task bench synth --json synth.json", "time, dispatches, GFLOP/s and share of the peak of one iteration"],
     ["deno task bench synth --batch 20", "the same for twenty pictures at once"],
+    [
+      "deno task bench synth --generator models/deepsim-fc6 --classifier models/caffenet",
+      "an iteration of the paper's networks",
+    ],
     ["deno task bench kernels --model models/caffenet64 --batch 8", "every layer of one network, eight items at once"],
     ["deno task bench synth --arithmetic f16", "the same with sums in f16, where the adapter has them"],
     ["deno task bench kernels --op fc", "every way of every fully connected layer of the default pair"],
@@ -51,12 +57,14 @@ export const command: Command<typeof options> = {
       throw new UserError("--op, --sizes and --model go with kernels");
     }
     const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
-    if (what === "kernels" && values.tuned !== undefined) throw new UserError("--tuned goes with synth");
+    if (what === "kernels" && (values.tuned ?? values.generator ?? values.classifier) !== undefined) {
+      throw new UserError("--generator, --classifier and --tuned go with synth");
+    }
     if (values.json) checkOutputs([values.json], { force: values.force, bytes: 1 << 16 });
     using device = await openAdapter(values.adapter);
     const before = await measurePeak(device);
     const measured = what === "synth"
-      ? await benchSynth(device, batch, { arithmetic, choose: chooser(device, values.tuned) })
+      ? await benchSynth(device, values, batch, { arithmetic, choose: chooser(device, values.tuned) })
       : await benchKernels(device, values.model, { batch, op: values.op, sizes: values.sizes, arithmetic });
     const peak = better(before, await measurePeak(device));
     const report = {

@@ -1,4 +1,4 @@
-/** One iteration of the default search: time, dispatches, arithmetic and its share of the adapter's peak. */
+/** One iteration of a search: time, dispatches, arithmetic and its share of the adapter's peak. */
 import { openClassifier, openGenerator } from "../src/cli/defaults.ts";
 import type { Device } from "../src/gpu/device.ts";
 import { type Peak, shareText } from "../src/gpu/probe.ts";
@@ -8,7 +8,7 @@ import { count } from "../src/ops/op.ts";
 import { Climb } from "../src/synth/climb.ts";
 import { join } from "../src/synth/joined.ts";
 import { normals } from "../src/synth/random.ts";
-import { searchDefaults } from "../src/synth/search.ts";
+import { searchDefaults } from "../src/synth/options.ts";
 
 /** Timings of which the best counts. */
 const ROUNDS = 5;
@@ -21,6 +21,8 @@ const ROUND_MS = 500;
 
 /** What was measured. */
 export interface SynthFigures {
+  generator: string;
+  classifier: string;
   batch: number;
   iterationMs: number;
   dispatches: number;
@@ -35,19 +37,24 @@ export interface SynthFigures {
   firstIterationMs: number;
 }
 
-/** Measures the default search for unit 945 with `batch` pictures at once. */
+/** The unit that is searched, where the classifier has so many. */
+const UNIT = 945;
+
+/** Measures the search of a pair of model folders, or of the default pair, with `batch` pictures at once. */
 export async function benchSynth(
   device: Device,
+  folders: { generator?: string; classifier?: string },
   batch: number,
   how: Pick<PlanRequest, "arithmetic" | "choose"> = {},
 ): Promise<{ synth: SynthFigures }> {
   const started = performance.now();
-  const joined = join(await openGenerator(), await openClassifier());
+  const generator = await openGenerator(folders.generator), classifier = await openClassifier(folders.classifier);
+  const joined = join(generator, classifier);
   const settings = searchDefaults();
   using climb = await Climb.create(device, joined, {
     ...settings,
     codes: normals(0, batch * count(joined.code.shape)),
-    targets: Array.from({ length: batch }, () => [[945, 0, 0] as const]),
+    targets: Array.from({ length: batch }, () => [[Math.min(UNIT, joined.layer.shape[0] - 1), 0, 0] as const]),
   }, how);
   /** Whole searches, one after another, and the beginning of a last one. */
   const submit: Submit = (iterations, timestamps) => {
@@ -66,6 +73,7 @@ export async function benchSynth(
   const rate = (operations: number) => operations / iterationMs / 1e6;
   return {
     synth: {
+      ...{ generator: generator.name, classifier: classifier.name },
       ...{ batch, iterationMs, dispatches, flops, memory: memory.total, firstIterationMs },
       gflops: rate(flops),
       executedGflops: rate(executedFlops),
@@ -90,7 +98,7 @@ function partOf(
 /** The figures as text. */
 export function synthLines(s: SynthFigures, peak: Peak): string[] {
   return [
-    `batch ${s.batch}: ${milliseconds(s.iterationMs)} an iteration (${
+    `${s.generator} and ${s.classifier}, batch ${s.batch}: ${milliseconds(s.iterationMs)} an iteration (${
       milliseconds(s.iterationMs / s.batch)
     } a picture), ` +
     `${s.dispatches} dispatches, ${(s.flops / 1e9).toFixed(2)} GFLOP`,

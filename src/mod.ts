@@ -29,17 +29,8 @@ export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net
 export type { PlanMemory, PlannedMemory } from "./net/plan.ts";
 export type { Arithmetic, WeightStorage } from "./ops/op.ts";
 export { type Candidate, describe } from "./ops/way.ts";
-export {
-  encode,
-  type Progress,
-  type Ranked,
-  search,
-  searchDefaults,
-  type SearchItem,
-  type SearchOptions,
-  type SearchResult,
-  type Target,
-} from "./synth/search.ts";
+export { searchDefaults, type SearchOptions, type Target } from "./synth/options.ts";
+export { encode, type Progress, type Ranked, search, type SearchItem, type SearchResult } from "./synth/search.ts";
 export { loadWays, saveWays } from "./tune/page.ts";
 export {
   type Tunable,

@@ -7,6 +7,7 @@ import { basename } from "node:path";
 import { openClassifier, openGenerator } from "../../src/cli/defaults.ts";
 import { readBytes } from "../../src/cli/files.ts";
 import { UserError } from "../../src/formats/user_error.ts";
+import type { Call } from "../../src/gpu/call.ts";
 import { type Device, openDevice } from "../../src/gpu/device.ts";
 import { GpuError } from "../../src/gpu/error.ts";
 import { type Source, sourceOf } from "../../src/gpu/source.ts";
@@ -17,7 +18,7 @@ import type { Plan } from "../../src/net/plan.ts";
 import { count } from "../../src/ops/op.ts";
 import { Climb } from "../../src/synth/climb.ts";
 import { join } from "../../src/synth/joined.ts";
-import { searchDefaults } from "../../src/synth/search.ts";
+import { searchDefaults } from "../../src/synth/options.ts";
 import type { Dispatch, Task } from "./compile.ts";
 import { mark } from "./listing.ts";
 import { openOrZeros } from "./zeros.ts";
@@ -47,13 +48,15 @@ async function planOf(device: Device, task: Task): Promise<Plan> {
   return climb.plan;
 }
 
-/** Bytes of weights behind the binding numbers that hold any. */
-function weightsOf({ slots }: Source, weights: ReadonlySet<Tensor>): [binding: number, bytes: number][] {
+/** Bytes of weights that a call reads behind the binding numbers that hold any. */
+function weightsOf(call: Call, { slots }: Source, weights: ReadonlySet<Tensor>): [binding: number, bytes: number][] {
+  const touched = new Map(Object.values(call.bindings).map(({ tensor, touched }) => [tensor, touched]));
   return slots.flatMap(({ tensor, part }, binding) => {
     if (!weights.has(tensor)) return [];
     const { parts, partTexels } = placed(tensor);
     const texels = part < parts.length - 1 ? partTexels : tensor.texels - part * partTexels;
-    return [[binding, texels * TEXEL]];
+    const share = (touched.get(tensor) ?? tensor.texels) / tensor.texels;
+    return [[binding, share * texels * TEXEL]];
   });
 }
 
@@ -92,7 +95,7 @@ async function run(task: Task): Promise<Dispatch[]> {
     const kernel = kernels.get(wgsl) ?? kernels.size;
     if (!kernels.has(wgsl)) compileAlone(device, kernel, label, formatWgsl(wgsl), slots);
     kernels.set(wgsl, kernel);
-    return { label, kernel, grid, flops, multiplyAdds, weights: weightsOf(source, weights) };
+    return { label, kernel, grid, flops, multiplyAdds, weights: weightsOf(call, source, weights) };
   });
   await device.settle();
   return dispatches;

@@ -21,7 +21,7 @@
  *     fn kernel(group: vec3u, lane: u32, subgroup_lane: u32, subgroup_size: u32)    where it asks for subgroups
  */
 import type { Feature } from "./adapter.ts";
-import type { Tensor } from "./tensor.ts";
+import { type Tensor, TEXEL } from "./tensor.ts";
 
 /** What happens to every value on its way into a tensor. */
 export interface Epilogue {
@@ -38,7 +38,16 @@ export interface Binding {
   readonly epilogue?: Epilogue;
   /** It is read as half floats. */
   readonly halves?: true;
+  /** Texels that a dispatch reads of it, where it leaves most alone. */
+  readonly touched?: number;
 }
+
+/** Bytes that a dispatch reads and writes, each texel once. */
+export const bytesMoved = ({ bindings }: { bindings: Readonly<Record<string, Binding>> }): number =>
+  Object.values(bindings).reduce((sum, { tensor, access, epilogue, touched = tensor.texels }) => {
+    const times = access === "update" ? 2 : 1;
+    return sum + TEXEL * (times * touched + (epilogue?.mask?.tensor.texels ?? 0));
+  }, 0);
 
 /** What both forms of kernels have. */
 interface Kernel {

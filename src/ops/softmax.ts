@@ -18,7 +18,7 @@ import type { Adapter } from "../gpu/adapter.ts";
 import { type Binding, read, type WorkgroupCall, write } from "../gpu/call.ts";
 import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
-import { groupedMovingCost, movingCost } from "./conv/tiles.ts";
+import { groupedMovingCost, movingCost } from "./conv/costs.ts";
 import { blocks, type Op, type Task } from "./op.ts";
 import { MOST_TRIPS } from "./trips.ts";
 import { elements } from "./way.ts";

@@ -12,7 +12,10 @@ Deno.test("bench synth: an iteration beside the peak, as text and as a file that
   assert.match((await type(args)).err, /^bench: .*synth\.json exists; --force overwrites it\n$/);
   const { code, out, err } = await type([...args, "--force", "--adapter", "low-power", "--tuned", "none"]);
   assert.equal(code, 0, err);
-  assert.match(out, /: peak [\d.]+ GFLOP\/s, [\d.]+ GB\/s\nbatch 2: [\d.]+ ms an iteration \([\d.]+ ms a picture\), /);
+  assert.match(
+    out,
+    /: peak [\d.]+ GFLOP\/s, [\d.]+ GB\/s\ndeepsim64 and caffenet64, batch 2: [\d.]+ ms an iteration \([\d.]+ ms a picture\), /,
+  );
   assert.match(out, /\n[\d.]+ GFLOP\/s; [\d.]+ executed, share of the peak: /);
   const { adapter, peak, synth, share, probeFailed } = JSON.parse(Deno.readTextFileSync(file));
   assert.ok(out.startsWith(adapter));
@@ -22,12 +25,19 @@ Deno.test("bench synth: an iteration beside the peak, as text and as a file that
   });
   assert.ok(out.includes(`share of the peak: ${shareText(synth.executedGflops, peak.gflops)}\n`));
   assert.ok(Math.abs(synth.flops / synth.iterationMs / 1e6 / synth.gflops - 1) < 1e-9);
+  const models = writeTinyModels(folder.path);
+  const tiny = await type(["bench", "synth", "--generator", models.generator, "--classifier", models.classifier]);
+  assert.match(tiny.out, /\ntiny generator and tiny classifier, batch 1: [\d.]+ ms an iteration /);
 });
 
 Deno.test("bench: what makes no sense is one sentence", async () => {
   assert.match(
     (await type(["bench", "nets"])).err,
     /^bench: bench measures "synth" or "kernels", or begins with "static"; got "nets"\n$/,
+  );
+  assert.match(
+    (await type(["bench", "kernels", "--classifier", "models/caffenet64"])).err,
+    /^bench: --generator, --classifier and --tuned go with synth\n$/,
   );
   assert.match(
     (await type(["bench", "--batch", "0"])).err,

@@ -10,8 +10,9 @@ import { executedMultiplyAdds } from "../../../shaders/conv/work.ts";
 import type { Feature } from "../../gpu/adapter.ts";
 import { type Binding, type Call, read, readHalves } from "../../gpu/call.ts";
 import { doubleOutput } from "../double_float.ts";
+import { tileCost, weightCost } from "./costs.ts";
 import { convFlops } from "./flops.ts";
-import { tileCost, tiles, weightCost } from "./tiles.ts";
+import { tiles } from "./tiles.ts";
 import type { ConvRun, ConvTask, ConvWay } from "./way.ts";
 
 /** What the kernel of a layer's direction is called. */

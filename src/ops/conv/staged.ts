@@ -14,9 +14,10 @@ import {
 } from "../../../shaders/conv/staged_shape.ts";
 import { type Call, readHalves } from "../../gpu/call.ts";
 import type { Sizes } from "../way.ts";
+import { stagedCost } from "./costs.ts";
 import { convFlops } from "./flops.ts";
 import { labelOf, readsOf } from "./register_tiles.ts";
-import { stagedCost, TRIPS } from "./tiles.ts";
+import { TRIPS } from "./tiles.ts";
 import type { ConvRun, ConvTask, ConvWay } from "./way.ts";
 
 /** Tiles worth trying: from large ones for many positions to small ones whose sums slices share. */

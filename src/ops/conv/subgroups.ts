@@ -3,8 +3,8 @@
  * first. Lanes are taken to be numbered along the subgroups, as drivers do it.
  */
 import type { Sizes } from "../way.ts";
+import { groupCost } from "./costs.ts";
 import { tiledCall } from "./register_tiles.ts";
-import { groupCost } from "./tiles.ts";
 import type { ConvTask, ConvWay } from "./way.ts";
 import { LANES, sizesOf, tileOf } from "./workgroups.ts";
 

@@ -11,9 +11,10 @@ import {
 } from "../../../shaders/conv/vectors.ts";
 import type { Call } from "../../gpu/call.ts";
 import type { Sizes } from "../way.ts";
+import { vectorCost } from "./costs.ts";
 import { convFlops } from "./flops.ts";
 import { labelOf, readsOf } from "./register_tiles.ts";
-import { TRIPS, vectorCost } from "./tiles.ts";
+import { TRIPS } from "./tiles.ts";
 import type { ConvRun, ConvTask, ConvWay } from "./way.ts";
 
 /** Items that a kernel has at once, at most: each takes registers in every lane. */

@@ -18,7 +18,7 @@ import { featureMap, type Tensor, TEXEL } from "../../gpu/tensor.ts";
 import { blocks, type HostTensor, type PackedTensor } from "../op.ts";
 import { convFlops } from "./flops.ts";
 import { labelOf, tiledCall } from "./register_tiles.ts";
-import { cheapestTile, movingCost, weightCost } from "./tiles.ts";
+import { cheapestTile, movingCost, weightCost } from "./costs.ts";
 import type { ConvRun, ConvTask, ConvWay } from "./way.ts";
 import { type Connection, packConv, packVector } from "./weights.ts";
 

@@ -5,8 +5,9 @@
 import { gridOf, workgroupBytes } from "../../../shaders/conv/groups.ts";
 import { type ConvGroup, convShape, type ConvTile, spans } from "../../../shaders/conv/shape.ts";
 import type { Sizes } from "../way.ts";
+import { groupCost } from "./costs.ts";
 import { tiledCall } from "./register_tiles.ts";
-import { groupCost, sourceBlocks, TRIPS, tripsOf } from "./tiles.ts";
+import { sourceBlocks, TRIPS, tripsOf } from "./tiles.ts";
 import type { ConvTask, ConvWay } from "./way.ts";
 
 /** Invocations of a workgroup: two wavefronts of most GPUs, one of AMD's older ones. */
