@@ -73,7 +73,7 @@ Deno.test({
   ignore,
   async fn() {
     using run = tiny();
-    const { classifier } = run.models;
+    const { classifier, generator } = run.models;
     const narrow = ["--arithmetic", "f16", "--weights", "i8", "--json"];
     const seen = await type(["classify", "--model", classifier, run.photo, ...narrow]);
     assert.match(seen.err, RegExp(`^weights in i8, arithmetic in f16: fc3 ${change}\n$`));
@@ -101,8 +101,9 @@ Deno.test({
     assert.ok(!ways.includes("forward direct") && ways.includes("backward transposed"), ways.join());
 
     const synth = join(run.path, "synth.json");
-    const iteration = await type(["bench", "synth", "--arithmetic", "f16", "--json", synth]);
-    assert.match(iteration.out, /\nbatch 1: [\d.]+ ms an iteration /, iteration.err);
+    const pair = ["--generator", generator, "--classifier", classifier];
+    const iteration = await type(["bench", "synth", ...pair, "--arithmetic", "f16", "--json", synth]);
+    assert.match(iteration.out, /, batch 1: [\d.]+ ms an iteration /, iteration.err);
     assert.equal(JSON.parse(Deno.readTextFileSync(synth)).arithmetic, "f16");
   },
 });
@@ -113,11 +114,11 @@ Deno.test({
   async fn() {
     using run = tiny();
     const isa = join(run.path, "isa");
-    const args = ["--chip", "navi21", "--model", run.models.classifier, "--arithmetic", "f16", "--isa", isa];
-    const { code, err } = await type(["bench", "static", ...args]);
+    const args = ["--chip", "navi21", "--model", run.models.classifier, "--arithmetic", "f16"];
+    const { code, err } = await type(["bench", "static", ...args, "--batch", "20", "--isa", isa]);
     assert.equal(code, 0, err);
     const inHalves = namesIn(isa).filter((name) => /v_pk_fma_f16/.test(Deno.readTextFileSync(join(isa, name))));
-    assert.deepEqual(inHalves, ["conv1", "fc2", "fc3"].map((name) => `navi21_batch1_${name}.s`));
+    assert.deepEqual(inHalves, ["conv1", "fc2", "fc3"].map((name) => `navi21_batch20_${name}.s`));
   },
 });
 
