@@ -60,7 +60,7 @@ Deno.test("the bundle in Chromium", async (t) => {
     await t.step(name, async () => void await checkGradients(page, files, caseNetwork(found)));
   }
   await t.step("a whole network", async () => void await checkGradients(page, files, smallNetworks[0]));
-  for (const way of ["workgroups", "subgroups", "vectors"]) {
+  for (const way of ["workgroups", "subgroups", "vectors", "staged"]) {
     await t.step(`by ${way}, beside kernels of elements`, async () => {
       const ways = await checkGradients(page, files, sharedSums, { way });
       assert.ok(ways.includes(way) && ways.includes("elements"), ways.join());
