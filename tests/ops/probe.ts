@@ -89,13 +89,16 @@ export function nodeOf(task: Task, { layer }: Probe, form: string): Node {
   return { ...task, name, weights: Object.fromEntries(weights), saved: {} };
 }
 
-/** What every way of a probe's op calls: forward, and for each of the gradient's ways that goes with it, backward. */
+/** What every way of a probe's op calls, forward and backward, in all sizes; ways that go together come in pairs. */
 export function callsOf(adapter: Adapter, probe: Probe, rests = false) {
   const { op } = probe;
   const task = taskOf(adapter, probe, rests);
-  return candidatesFor(op.forward, task).flatMap((forward) => {
-    const form = formOf(forward.way);
-    return candidatesFor(op.backward, task).filter(({ way }) => formOf(way) === form).map((backward) => {
+  const backwards = Map.groupBy(candidatesFor(op.backward, task), ({ way }) => formOf(way));
+  return [...Map.groupBy(candidatesFor(op.forward, task), ({ way }) => formOf(way))].flatMap(([form, forwards]) => {
+    const partners = backwards.get(form) ?? [];
+    const pairs = partners.length === 0 ? 0 : Math.max(forwards.length, partners.length);
+    return Array.from({ length: pairs }, (_, n) => {
+      const forward = forwards[n % forwards.length], backward = partners[n % partners.length];
       const node = nodeOf(task, probe, form);
       const dy = { ...node.output };
       const dx = node.inputs.map((input) => write({ ...input }));
