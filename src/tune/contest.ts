@@ -15,6 +15,9 @@ export interface Contest {
   failed: { layer: string; way: string; reason: string }[];
 }
 
+/** How much more than the best the best of another way may be predicted to cost: no prediction is so far off. */
+const MOST_WAY_COST = 8;
+
 /** Candidates of a pass that are timed beside the best of each way, and how much more they may be predicted to cost. */
 const MOST_OTHERS = 6, MOST_COST = 2;
 
@@ -103,10 +106,11 @@ async function enter(
   return field;
 }
 
-/** The best-predicted size of each way, and the best-predicted others. */
+/** The best-predicted size of each way that is not hopeless, and the best-predicted others. */
 export function shortlist<C extends Candidate<never, unknown>>(candidates: readonly C[]): C[] {
-  const best = [...Map.groupBy(candidates, ({ way }) => way.name).values()].map(cheapest);
-  const least = Math.min(...best.map(({ cost }) => cost));
+  const least = Math.min(...candidates.map(({ cost }) => cost));
+  const best = [...Map.groupBy(candidates, ({ way }) => way.name).values()].map(cheapest)
+    .filter(({ cost }) => cost <= MOST_WAY_COST * least);
   const others = candidates.filter((one) => !best.includes(one) && one.cost <= MOST_COST * least)
     .sort((a, b) => a.cost - b.cost);
   return [...best, ...others.slice(0, MOST_OTHERS)];
