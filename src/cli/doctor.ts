@@ -81,7 +81,7 @@ async function checkKernels(device: Device, all: boolean, text: string): Promise
     ...allCases.map((testCase) => ({ testCase, check: checkCase })),
     ...(all ? allCases : smallWayCases).map((testCase, turn) => ({ testCase, check: () => everyWay(testCase, turn) })),
     ...doubleCases.map((testCase) => ({ testCase, check: checkDoubleFloat })),
-  ].filter(({ testCase: { type, name } }) => `${type}: ${name}`.includes(text));
+  ].filter(({ testCase: { type, name } }) => `${type}: ${name}`.startsWith(text) || name.includes(text));
   if (checks.length === 0) throw new UserError(`no case has "${text}" in its name`);
   const line = progress("check", stderrScreen(false));
   for (const [done, { testCase, check }] of checks.entries()) {

@@ -191,7 +191,8 @@ function missingFolders(folder: string): string[] {
   return statOf(folder) ? [] : [...missingFolders(dirname(folder)), folder];
 }
 
-function statOf(path: string): Deno.FileInfo | undefined {
+/** What there is of this name. @throws UserError where it cannot be looked at. */
+export function statOf(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.statSync(path);
   } catch (error) {

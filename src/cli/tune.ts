@@ -5,9 +5,9 @@ import { type Command, main, print, type Values, warn } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier, openGenerator, openModel } from "./defaults.ts";
 import { checkOutputs, writeOutputs } from "./files.ts";
 import { abortOnInterrupt, interrupted } from "./interrupt.ts";
-import { weightKinds, weightsOption } from "./memory.ts";
+import { arithmeticKinds, arithmeticOption, weightKinds, weightsOption } from "./memory.ts";
 import { progress, stderrScreen } from "./progress.ts";
-import { readTunedFile, tunedFile, tunedOption } from "./tuned.ts";
+import { checkTunedFile, readTunedFile, tunedFile, tunedOption } from "./tuned.ts";
 import { oneOf, wholeNumber } from "./values.ts";
 
 const options = {
@@ -19,6 +19,7 @@ const options = {
   "double-float": { help: "with --model: in double-float arithmetic, as infer runs it without --fast" },
   batch: { value: "N", help: "pictures or items together: each number of them has ways of its own (1)" },
   weights: weightsOption,
+  arithmetic: arithmeticOption,
   adapter: adapterOption,
   tuned: { ...tunedOption, help: `where the ways are kept; ${tunedOption.help}` },
   force: { help: "times again what has been timed before" },
@@ -37,13 +38,15 @@ export const command: Command<typeof options> = {
   name: "tune",
   summary:
     "Times the ways to compute each layer of the search's networks, or of one network, on this adapter, and keeps the\n" +
-    "fastest: synth, classify, infer, ranges and bench synth take them from then on. What computes something else is told\n" +
-    "and never kept. Ctrl-C keeps what is done; the next run goes on there.",
+    "fastest: synth and bench synth take them from then on, for the same number of pictures, weights and arithmetic; of\n" +
+    "--model also classify, ranges and infer, whose number is --batch. What computes something else is told and never kept.\n" +
+    "Ctrl-C keeps what is done; the next run goes on there.",
   options,
   examples: [
     ["deno task tune", "the embedded pair, as synth runs it for one picture"],
     ["deno task tune --batch 20 --weights f16", "for twenty pictures at once, with weights in 16 bits"],
     ["deno task tune --generator models/deepsim-fc6 --classifier models/caffenet", "the paper's networks"],
+    ["deno task tune --arithmetic f16", "for synth --arithmetic f16"],
     ["deno task tune --model models/caffenet --gradient --double-float", "as infer runs it"],
   ],
   async run(values) {
@@ -51,8 +54,10 @@ export const command: Command<typeof options> = {
     if (file === undefined) throw new UserError("there is no place for the ways; --tuned FILE names one");
     const batch = wholeNumber("--batch", values.batch, { least: 1, most: mostBatch, fallback: 1 });
     const weights = oneOf("--weights", values.weights, weightKinds);
+    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
     const what = await tunable(values);
     checkOutputs([file], { force: true, bytes: fileBytes });
+    if (values.tuned ?? Deno.env.get("PHOSPHENE_TUNED")) checkTunedFile(file);
 
     const signal = abortOnInterrupt(), ways = readTunedFile(file);
     using device = await openAdapter(values.adapter);
@@ -60,17 +65,29 @@ export const command: Command<typeof options> = {
     const report = await tune(device, what, ways, {
       batch,
       weights,
+      arithmetic,
       again: values.force,
       signal,
-      onProgress: ({ done, total, layer }) => bar.show({ done, total, note: layer }),
+      onProgress({ done, total, layer }) {
+        if (done > 0) save(file, ways); // whatever ends the program, what is done is kept
+        bar.show({ done, total, note: layer });
+      },
     }).finally(() => {
       bar.end();
       save(file, ways);
     });
     for (const { layer, way, reason } of report.failed) warn(`${layer}: ${way} is left out: ${reason}`);
-    if (values.json) print(JSON.stringify({ adapter: device.name, batch, weights, file, ...report }));
-    else reportLines(report).concat(file).forEach(print);
-    if (report.aborted) console.error(`stopped after ${report.layers.length} layers; their ways are kept`);
+    const timed = report.layers.length, kept = timed > 0 || report.known > 0;
+    if (values.json) {
+      print(
+        JSON.stringify({ adapter: device.name, batch, weights, arithmetic, file: kept ? file : undefined, ...report }),
+      );
+    } else if (kept) reportLines(report).concat(file).forEach(print);
+    if (report.aborted) {
+      console.error(
+        timed ? `stopped after ${shapes(timed)}; their ways are kept` : "stopped before anything was timed",
+      );
+    }
     return report.aborted ? interrupted : 0;
   },
 };
@@ -93,12 +110,15 @@ function save(file: string, ways: TunedWays): void {
   if (all.size > 0) writeOutputs(new Map([[file, new TextEncoder().encode(writeWays(all))]]), { force: true });
 }
 
+/** Layers of one shape are timed once. */
+const shapes = (count: number): string => `${count} ${count === 1 ? "shape" : "shapes"}`;
+
 /** What was found, in lines. */
 function reportLines({ layers, known, whole, reverted }: TuneReport): string[] {
   const changed = layers.filter((layer) => layer.changed).length;
   const lines = layers.map(layerLine);
-  if (known > 0) lines.push(`${known} shapes were timed before; --force times them again`);
-  lines.push(`${changed} of ${layers.length} shapes are faster by other ways than predicted`);
+  if (known > 0) lines.push(`${shapes(known)} timed before; --force times again`);
+  if (layers.length > 0) lines.push(`other ways than predicted are faster for ${changed} of ${shapes(layers.length)}`);
   if (whole) {
     const [ms, predicted] = [whole.ms, whole.predictedMs].map((time) => time.toFixed(2));
     lines.push(`a whole run: ${ms} ms, by the predicted ways ${predicted} ms`);

@@ -10,7 +10,10 @@ import {
   tuned,
   type TunedWays,
 } from "../mod.ts";
+import { parseJson } from "../formats/json.ts";
+import { UserError } from "../formats/user_error.ts";
 import { warn } from "./command.ts";
+import { statOf } from "./files.ts";
 import { planLines } from "./memory.ts";
 
 /** The option of commands that make plans. */
@@ -50,11 +53,37 @@ export function readTunedFile(file: string): TunedWays {
   }
 }
 
+/** How a file of tuned ways begins, of whatever version. */
+const beginning = /^\s*\{\s*"phosphene"\s*:\s*"tuned ways/;
+
+/**
+ * Makes sure that a file that the user names for tuned ways is no other file: it is not there, empty, holds tuned ways, or is
+ * called .json and broken. @throws UserError where it is something else.
+ */
+export function checkTunedFile(file: string): void {
+  const found = statOf(file);
+  if (!found || found.size === 0) return;
+  if (found.size <= mostBytes) {
+    const text = Deno.readTextFileSync(file);
+    if (beginning.test(text) || file.endsWith(".json") && !isJson(text)) return;
+  }
+  throw new UserError(`${file} is there and holds something else than tuned ways; --tuned names another file`);
+}
+
+function isJson(text: string): boolean {
+  try {
+    parseJson(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Chooses by the file of tuned ways that the option or the environment names. A file that the user names should hold some. */
 export function chooser(device: Device, option: string | undefined, tell?: (chosen: Chosen) => void): Choose {
   const file = tunedFile(option), ways = file === undefined ? new Map() : readTunedFile(file);
   if (option !== undefined && file !== undefined && ways.size === 0) {
-    warn(`${file} holds no tuned ways; all are chosen as predicted`);
+    warn(`${file} ${statOf(file) ? "holds no tuned ways" : "does not exist"}; all are chosen as predicted`);
   }
   return tuned(device, ways, tell);
 }

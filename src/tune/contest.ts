@@ -21,8 +21,8 @@ const MOST_WAY_COST = 8;
 /** Candidates of a pass that are timed beside the best of each way, and how much more they may be predicted to cost. */
 const MOST_OTHERS = 6, MOST_COST = 2;
 
-/** How far values may be from those of the predicted way, over the largest magnitude: ways differ in the order of sums only. */
-const TOLERANCE = 1e-3;
+/** How far values may be from those of the predicted way, over the largest magnitude: ways differ in the order of sums only, and in f16 in where they round. */
+const TOLERANCE = { f32: 1e-3, f16: 2 ** -6 };
 
 /** A candidate with its clock. */
 interface Contestant extends Runner {
@@ -57,7 +57,7 @@ export async function contest(
     try {
       const built = compiled.use(await alone.build(ways));
       const off = largestDifference(expected, await alone.values(built));
-      if (off <= TOLERANCE) return built;
+      if (off <= TOLERANCE[about.task.arithmetic]) return built;
       fail(`its values are off by ${off.toPrecision(2)} of the largest`);
     } catch (error) {
       if (!(error instanceof GpuError) || error.kind === "lost") throw error;

@@ -4,7 +4,7 @@
  * Layers of one shape are one question. Its candidates are the best-predicted sizes of each way to its output and its
  * gradient; each is first compared with the predicted way on random numbers, and then races (`race.ts`) on weights as cold
  * as in a plan (`alone.ts`). At last a whole plan of the winners runs against one of the predicted ways: where it is
- * slower, the predicted ways stay.
+ * no faster, the predicted ways stay.
  */
 import type { Device } from "../gpu/device.ts";
 import { clockOf } from "../gpu/timing.ts";
@@ -12,7 +12,7 @@ import { chooseCheapest, chooseWays, type LayerWays, type Subject } from "../net
 import { buildGraph } from "../net/graph.ts";
 import type { Model } from "../net/model.ts";
 import { type Computed, subjectsOf } from "../net/outline.ts";
-import { count, type WeightStorage } from "../ops/op.ts";
+import { type Arithmetic, count, type WeightStorage } from "../ops/op.ts";
 import { describe } from "../ops/way.ts";
 import { iterationOf, join } from "../synth/joined.ts";
 import { contest } from "./contest.ts";
@@ -32,6 +32,8 @@ export interface TuneOptions {
   batch?: number;
   /** How weights are stored; as in the files unless given. */
   weights?: WeightStorage;
+  /** What sums are computed in, forward; f32 unless given. */
+  arithmetic?: Arithmetic;
   /** Also what `ways` answers already. */
   again?: boolean;
   onProgress?: (progress: TuneProgress) => void;
@@ -68,7 +70,7 @@ export interface TuneReport {
   known: number;
   /** Milliseconds of a whole run by the ways that are there now and by the predicted ones, where they differ. */
   whole?: WholeTimes;
-  /** The whole run was slower by the winners, so that the predicted ways stay. */
+  /** The whole run was no faster by the winners, so that the predicted ways stay. */
   reverted: boolean;
   aborted: boolean;
 }
@@ -131,7 +133,7 @@ export async function tune(
     }
     if (report.layers.some(({ changed }) => changed)) {
       report.whole = await timePlans(device, request, tuned(device, ways), clock, signal);
-      if (report.whole?.slower) {
+      if (report.whole && report.whole.ms >= report.whole.predictedMs) {
         report.reverted = true;
         for (const [about, predicted] of predictions) keep(about, predicted);
       }
@@ -147,13 +149,13 @@ export async function tune(
 }
 
 /** The part of a plan's request that says what is computed. */
-function requestOf(what: Tunable, { batch = 1, weights }: TuneOptions): Computed {
+function requestOf(what: Tunable, { batch = 1, weights, arithmetic }: TuneOptions): Computed {
   if ("generator" in what) {
-    return { ...iterationOf(join(what.generator, what.classifier, what.layer)), batch, storage: weights };
+    return { ...iterationOf(join(what.generator, what.classifier, what.layer)), batch, storage: weights, arithmetic };
   }
   const graph = buildGraph(what.model), output = what.layer === undefined ? graph.output : graph.find(what.layer);
   const gradient = what.gradient ? { of: output, to: graph.inputs[0] } : undefined;
-  return { graph, batch, wanted: [output], gradient, storage: weights, doubleFloat: what.doubleFloat };
+  return { graph, batch, wanted: [output], gradient, storage: weights, doubleFloat: what.doubleFloat, arithmetic };
 }
 
 /** Bytes of a value in each format. */

@@ -9,26 +9,20 @@ import type { Computed } from "../net/outline.ts";
 import { buildPlan, type Plan, type PlanRequest } from "../net/plan.ts";
 import { count } from "../ops/op.ts";
 import { normals } from "../synth/random.ts";
-import { beats } from "./race.ts";
 
 /** Rounds, and the milliseconds that one lasts about; of runs that take seconds fewer, in about so many milliseconds. */
 const ROUNDS = 11, LEAST_ROUNDS = 5, ROUND_MS = 100, ALL_MS = 15_000;
-
-/** Slower is who takes so many times as long in the middle of all rounds, and longer in most of them. */
-const SLOWER = 1.015;
 
 /** Milliseconds of a run of a whole plan, the best of many. */
 export interface WholeTimes {
   ms: number;
   predictedMs: number;
-  /** By the chosen ways it is slower, and noise does not explain it. */
-  slower: boolean;
 }
 
 /**
  * Times a run by chosen ways and one by the predicted ones, which take turns; undefined where both together do not fit on the
  * device. All of it is done twice, with one plan built first and with the other: where memory lies makes a plan faster or
- * slower too, and only who is slower both times is slower by its ways.
+ * slower too.
  * @throws the signal's reason once it is aborted.
  */
 export async function timePlans(
@@ -42,8 +36,7 @@ export async function timePlans(
   try {
     const [ms, predictedMs] = await takeTurns(device, clock, ours, theirs);
     const [predictedAgain, again] = await takeTurns(device, clock, theirs, ours);
-    const slower = beats(predictedMs, ms, 1 / SLOWER) && beats(predictedAgain, again, 1 / SLOWER);
-    return { ms: Math.min(...ms, ...again), predictedMs: Math.min(...predictedMs, ...predictedAgain), slower };
+    return { ms: Math.min(...ms, ...again), predictedMs: Math.min(...predictedMs, ...predictedAgain) };
   } catch (error) {
     if (error instanceof GpuError && error.kind === "out-of-memory") return undefined;
     throw error;
