@@ -47,12 +47,23 @@ Deno.test("bench: what makes no sense is one sentence", async () => {
 
 Deno.test("bench kernels: every way of a type's layers beside the peak", async () => {
   using folder = temporaryFolder();
-  const embedded = await type(["bench", "kernels", "--op", "maxpool", "--batch", "2", "--sizes"]);
+  const embedded = await type(["bench", "kernels", "--op", "maxpool", "--sizes"]);
   assert.match(embedded.out, /: peak [\d.]+ GFLOP\/s, [\d.]+ GB\/s\n(.*\n)*pool1 +maxpool +forward +\* elements /);
 
   const { classifier } = writeTinyModels(folder.path);
   const file = join(folder.path, "kernels.json");
-  const { code, out, err } = await type(["bench", "kernels", "--model", classifier, "--op", "fc", "--json", file]);
+  const { code, out, err } = await type([
+    "bench",
+    "kernels",
+    "--model",
+    classifier,
+    "--batch",
+    "2",
+    "--op",
+    "fc",
+    "--json",
+    file,
+  ]);
   assert.equal(code, 0, err);
   assert.match(err, /^layer 0\/2 {2}fc2\n/);
   const { adapter, kernels } = JSON.parse(Deno.readTextFileSync(file));
