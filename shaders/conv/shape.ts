@@ -153,6 +153,13 @@ export function phaseTaps({ padding, stride, dilation, kernel }: ConvGeometry, a
 /** 0 … length − 1. */
 export const range = (length: number): number[] => Array.from({ length }, (_, n) => n);
 
+/** How many taps the phases of an axis have. */
+export function tapCounts(g: ConvGeometry, axis: 0 | 1): number[] {
+  const { kernel, stride, padding, dilation } = g;
+  const reaches = (phase: number, tap: number) => (phase + padding[axis] - tap * dilation[axis]) % stride[axis] === 0;
+  return range(stride[axis]).map((phase) => range(kernel[axis]).filter((tap) => reaches(phase, tap)).length);
+}
+
 /**
  * The taps of a kernel's row that one loop trip takes: all of them where columns share their texels, else one. Tap `m`
  * of the trip meets column c at `offset(m, c)` columns from where the first tap meets the first column.

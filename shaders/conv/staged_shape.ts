@@ -1,7 +1,7 @@
 /** What a kernel that stages its tiles (staged.ts) and its caller agree on. */
 import { up4 } from "../layout.ts";
 import { blockTexels, type WeightFormat } from "./blocks.ts";
-import { type ConvDirection, type ConvGeometry, type ConvKernel, convShape, range, spans } from "./shape.ts";
+import { type ConvDirection, type ConvGeometry, type ConvKernel, convShape, spans, tapCounts } from "./shape.ts";
 
 /** How a workgroup is made of lanes, and a lane of sums. */
 export interface StagedTile {
@@ -64,13 +64,6 @@ export function tapWindow({ kernel, stride, padding }: ConvGeometry, axis: 0 | 1
   const [least, most] = [padding[axis] - kernel[axis] + 1, stride[axis] - 1 + padding[axis]];
   const first = Math.ceil(least / stride[axis]);
   return { first, count: Math.floor(most / stride[axis]) - first + 1 };
-}
-
-/** How many taps the phases of an axis have. */
-export function tapCounts(g: ConvGeometry, axis: 0 | 1): number[] {
-  const { kernel, stride, padding, dilation } = g;
-  const reaches = (phase: number, tap: number) => (phase + padding[axis] - tap * dilation[axis]) % stride[axis] === 0;
-  return range(stride[axis]).map((phase) => range(kernel[axis]).filter((tap) => reaches(phase, tap)).length);
 }
 
 /** Whether a convolution's phases can be rows of one tile. */

@@ -9,8 +9,8 @@
  * row has no weights at places that its own taps miss. So four channels at stride 4, which are a sixteenth of a tile in each
  * phase, fill one together.
  */
-import { phaseTaps } from "./shape.ts";
-import { type StagedKernel, tapCounts, tapWindow } from "./staged_shape.ts";
+import { phaseTaps, tapCounts } from "./shape.ts";
+import { type StagedKernel, tapWindow } from "./staged_shape.ts";
 import { constants, signedConstants } from "./wgsl.ts";
 
 const structs = `

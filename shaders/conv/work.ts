@@ -10,6 +10,7 @@ import {
   convShape,
   range,
   spans,
+  tapCounts,
   type TiledConv,
 } from "./shape.ts";
 import { inputTransform, MADE, outputTransform, READ, winogradShape } from "./winograd_filter.ts";
@@ -17,10 +18,7 @@ import { inputTransform, MADE, outputTransform, READ, winogradShape } from "./wi
 const total = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 /** Taps that the phases visit along one axis, all together. */
-function phasesTaps({ kernel, stride, dilation, padding }: ConvGeometry, axis: 0 | 1): number {
-  const reached = (phase: number, tap: number) => (phase + padding[axis] - tap * dilation[axis]) % stride[axis] === 0;
-  return total(range(stride[axis]).map((phase) => range(kernel[axis]).filter((tap) => reached(phase, tap)).length));
-}
+const phasesTaps = (g: ConvGeometry, axis: 0 | 1): number => total(tapCounts(g, axis));
 
 /** Pairs of a block of the target and one of the source whose weights a kernel loads for each tap. */
 function blockPairs({ geometry: g, direction }: TiledConv): number {

@@ -15,6 +15,9 @@ export interface Rounds {
 /** Rounds at most, while each is faster than the best before by this ratio: the clock of a GPU that idled rises slowly. */
 const MOST_ROUNDS = 20, RISING = 0.98;
 
+/** What takes no time at all. */
+export const LEAST_MS = 1e-6;
+
 /** Runs of a round at most. */
 const MOST_RUNS = 1000;
 
@@ -32,21 +35,33 @@ export async function timeRuns(
 ): Promise<number> {
   const clock = await clockOf(device);
   try {
-    let took = await clock.time(submit, times);
-    while (took < roundMs / 2 && times < MOST_RUNS) {
-      times = Math.min(MOST_RUNS, Math.ceil(times * Math.min(10, roundMs / Math.max(took, roundMs / 10))));
-      took = await clock.time(submit, times);
-    }
-    let best = took / times;
-    for (let round = 1, faster = false; round < rounds || faster && round < MOST_ROUNDS; round++) {
+    const round = await roundOf(clock, submit, roundMs, times);
+    times = round.times;
+    let best = round.took / times;
+    for (let done = 1, faster = false; done < rounds || faster && done < MOST_ROUNDS; done++) {
       const own = await clock.time(submit, times) / times;
       faster = own < RISING * best;
       best = Math.min(best, own);
     }
-    return Math.max(best, 1e-6);
+    return Math.max(best, LEAST_MS);
   } finally {
     clock.stop();
   }
+}
+
+/** How many runs last at least half of so many milliseconds, at most `MOST_RUNS`, and how long they took. */
+export async function roundOf(
+  clock: Clock,
+  submit: Submit,
+  roundMs: number,
+  times = 1,
+): Promise<{ times: number; took: number }> {
+  let took = await clock.time(submit, times);
+  while (took < roundMs / 2 && times < MOST_RUNS) {
+    times = Math.min(MOST_RUNS, Math.ceil(times * Math.min(10, roundMs / Math.max(took, roundMs / 10))));
+    took = await clock.time(submit, times);
+  }
+  return { times, took };
 }
 
 /** Milliseconds that so many runs take, however often it is asked. */

@@ -11,7 +11,7 @@ import { compile, type Step } from "../gpu/compile.ts";
 import type { Device } from "../gpu/device.ts";
 import { GpuError } from "../gpu/error.ts";
 import { checkCall } from "../gpu/source.ts";
-import { type Clock, type Submit, submitSteps } from "../gpu/timing.ts";
+import { type Clock, LEAST_MS, roundOf, type Submit, submitSteps } from "../gpu/timing.ts";
 import {
   bytesFor,
   download,
@@ -185,11 +185,8 @@ const renamed = (call: Call, other: ReadonlyMap<Tensor, Tensor>): Call => ({
   ),
 });
 
-/** Milliseconds that one timing lasts about, and the most runs in it. */
-const TURN_MS = { cpu: 20, gpu: 12 }, MOST_RUNS = 1000;
-
-/** What takes no time at all. */
-const LEAST_MS = 1e-6;
+/** Milliseconds that one timing lasts about. */
+const TURN_MS = { cpu: 20, gpu: 12 };
 
 /** Times a rotation by a clock: each call goes on with the copy after the last one's. */
 export function timer(device: Device, clock: Clock, rotation: Rotation): () => Promise<number> {
@@ -204,12 +201,7 @@ export function timer(device: Device, clock: Clock, rotation: Rotation): () => P
     if (rotation[0].length === 0) return LEAST_MS;
     if (times === 0) {
       await clock.time(submit, 1);
-      times = 1;
-      for (let took = await clock.time(submit, times); took < wanted / 2 && times < MOST_RUNS;) {
-        const more = Math.min(10, wanted / Math.max(took, wanted / 10));
-        times = Math.min(MOST_RUNS, Math.ceil(times * Math.max(more, 1.1)));
-        took = await clock.time(submit, times);
-      }
+      times = (await roundOf(clock, submit, wanted)).times;
     }
     return Math.max(await clock.time(submit, times) / times, LEAST_MS);
   };
