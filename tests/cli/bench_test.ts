@@ -9,7 +9,7 @@ Deno.test("bench synth: an iteration beside the peak, as text and as a file that
   using folder = temporaryFolder();
   const file = join(folder.path, "synth.json"), args = ["bench", "synth", "--batch", "2", "--json", file];
   Deno.writeTextFileSync(file, "mine");
-  assert.match((await type(args)).err, /^bench: .*synth\.json exists; --force overwrites it\n$/);
+  assert.match((await type(args)).err, /^bench synth: .*synth\.json exists; --force overwrites it\n$/);
   const { code, out, err } = await type([...args, "--force", "--adapter", "low-power", "--tuned", "none"]);
   assert.equal(code, 0, err);
   assert.match(
@@ -30,24 +30,30 @@ Deno.test("bench synth: an iteration beside the peak, as text and as a file that
   assert.match(tiny.out, /\ntiny generator and tiny classifier, batch 1: [\d.]+ ms an iteration /);
 });
 
-Deno.test("bench: what makes no sense is one sentence", async () => {
+Deno.test("bench: what makes no sense is one sentence; what can be measured is told", async () => {
   assert.match(
     (await type(["bench", "nets"])).err,
-    /^bench: bench measures "synth" or "kernels", or begins with "static"; got "nets"\n$/,
+    /^bench: expected what to measure, synth, kernels, static, got "nets"\n$/,
   );
   assert.match(
     (await type(["bench", "kernels", "--classifier", "models/caffenet64"])).err,
-    /^bench: --generator, --classifier and --tuned go with synth\n$/,
+    /^bench kernels: there is no option --classifier; --help lists the options\n$/,
   );
   assert.match(
     (await type(["bench", "--batch", "0"])).err,
-    /^bench: --batch expects a whole number 1 to 100000, got "0"\n$/,
+    /^bench synth: --batch expects a whole number 1 to 100000, got "0"\n$/,
   );
+  assert.match(
+    (await type(["bench", "--help"])).out,
+    /^deno task bench synth --help\n\n.*\n\ndeno task bench kernels /,
+  );
+  assert.match((await type(["bench", "synth", "--help"])).out, /^deno task bench synth \[options\]\n/);
+  assert.match((await type(["bench", "kernels", "--help"])).out, /^deno task bench kernels \[options\]\n/);
 });
 
 Deno.test("bench kernels: every way of a type's layers beside the peak", async () => {
   using folder = temporaryFolder();
-  const embedded = await type(["bench", "kernels", "--op", "maxpool", "--sizes"]);
+  const embedded = await type(["bench", "kernels", "--op", "maxpool", "--sizes", "--adapter", "low-power"]);
   assert.match(embedded.out, /: peak [\d.]+ GFLOP\/s, [\d.]+ GB\/s\n(.*\n)*pool1 +maxpool +forward +\* elements /);
 
   const { classifier } = writeTinyModels(folder.path);
@@ -63,6 +69,7 @@ Deno.test("bench kernels: every way of a type's layers beside the peak", async (
     "fc",
     "--json",
     file,
+    "--force",
   ]);
   assert.equal(code, 0, err);
   assert.match(err, /^layer 0\/2 {2}fc2\n/);
@@ -77,8 +84,7 @@ Deno.test("bench kernels: every way of a type's layers beside the peak", async (
     assert.equal(ofFc3.filter(({ chosen }: { chosen: boolean }) => chosen).length, 1, pass);
   }
   assert.match(
-    (await type(["bench", "synth", "--op", "fc"])).err,
-    /^bench: --op, --sizes and --model go with kernels\n$/,
+    (await type(["bench", "kernels", "--op", "pool9"])).err,
+    /^bench kernels: --op is "pool9", expected fc, /,
   );
-  assert.match((await type(["bench", "kernels", "--op", "pool9"])).err, /^bench: --op is "pool9", expected fc, /);
 });

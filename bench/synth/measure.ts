@@ -1,14 +1,14 @@
 /** One iteration of a search: time, dispatches, arithmetic and its share of the adapter's peak. */
-import { openClassifier, openGenerator } from "../src/cli/defaults.ts";
-import type { Device } from "../src/gpu/device.ts";
-import { type Peak, shareText } from "../src/gpu/probe.ts";
-import { type Submit, timeRuns } from "../src/gpu/timing.ts";
-import type { PlanRequest } from "../src/net/plan.ts";
-import { count } from "../src/ops/op.ts";
-import { Climb } from "../src/synth/climb.ts";
-import { join } from "../src/synth/joined.ts";
-import { normals } from "../src/synth/random.ts";
-import { searchDefaults } from "../src/synth/options.ts";
+import { openClassifier, openGenerator } from "../../src/cli/defaults.ts";
+import type { Device } from "../../src/gpu/device.ts";
+import { type Peak, shareText } from "../../src/gpu/probe.ts";
+import { type Submit, timeRuns } from "../../src/gpu/timing.ts";
+import type { PlanRequest } from "../../src/net/plan.ts";
+import { count } from "../../src/ops/op.ts";
+import { Climb } from "../../src/synth/climb.ts";
+import { join } from "../../src/synth/joined.ts";
+import { normals } from "../../src/synth/random.ts";
+import { searchDefaults } from "../../src/synth/options.ts";
 
 /** Timings of which the best counts. */
 const ROUNDS = 5;

@@ -2,22 +2,22 @@
  * Every layer of the default pair by itself, its output and its gradient, in every way that the registries have for it:
  * milliseconds, GFLOP/s asked for and executed, GB/s, and the share of the peak that the executed ones are.
  */
-import { openClassifier, openGenerator, openModel } from "../src/cli/defaults.ts";
-import { progress, stderrScreen } from "../src/cli/progress.ts";
-import { UserError } from "../src/formats/user_error.ts";
-import { bytesMoved, executedFlops } from "../src/gpu/call.ts";
-import type { Step } from "../src/gpu/compile.ts";
-import type { Device } from "../src/gpu/device.ts";
-import { type Peak, share, shareText } from "../src/gpu/probe.ts";
-import { timeSteps } from "../src/gpu/timing.ts";
-import { chooseCheapest, chooseWays, pairings, type Question } from "../src/net/choose.ts";
-import { buildGraph, type Layer } from "../src/net/graph.ts";
-import { subjectsOf } from "../src/net/outline.ts";
-import type { Arithmetic } from "../src/ops/op.ts";
-import { typeOf } from "../src/ops/table.ts";
-import { type Candidate, cheapest, describe, formOf } from "../src/ops/way.ts";
-import { join } from "../src/synth/joined.ts";
-import { Alone } from "../src/tune/alone.ts";
+import { openClassifier, openGenerator, openModel } from "../../src/cli/defaults.ts";
+import { progress, stderrScreen } from "../../src/cli/progress.ts";
+import { UserError } from "../../src/formats/user_error.ts";
+import { bytesMoved, executedFlops } from "../../src/gpu/call.ts";
+import type { Step } from "../../src/gpu/compile.ts";
+import type { Device } from "../../src/gpu/device.ts";
+import { type Peak, share, shareText } from "../../src/gpu/probe.ts";
+import { timeSteps } from "../../src/gpu/timing.ts";
+import { chooseCheapest, chooseWays, pairings, type Question } from "../../src/net/choose.ts";
+import { buildGraph, type Layer } from "../../src/net/graph.ts";
+import { subjectsOf } from "../../src/net/outline.ts";
+import type { Arithmetic } from "../../src/ops/op.ts";
+import { typeOf } from "../../src/ops/table.ts";
+import { type Candidate, cheapest, describe, formOf } from "../../src/ops/way.ts";
+import { join } from "../../src/synth/joined.ts";
+import { Alone } from "../../src/tune/alone.ts";
 
 /** One way to a layer's output or gradient. */
 export interface KernelFigures {

@@ -1,0 +1,53 @@
+/** What every benchmark says of the machine, and how its figures are kept. */
+import { version } from "../src/cli/defaults.ts";
+import { checkOutputs, writeOutputs } from "../src/cli/files.ts";
+import type { Device } from "../src/gpu/device.ts";
+import { measurePeak, type Peak } from "../src/gpu/probe.ts";
+
+/** Pictures or items at once, more than any memory holds. */
+export const MOST_BATCH = 100_000;
+
+/** The options of all benchmarks that keep their figures. */
+export const jsonOptions = {
+  json: { value: "FILE", help: "also writes the figures to a JSON file" },
+  force: { help: "overwrites the file" },
+};
+
+/** Refuses, before anything is measured, a file that cannot be written. @throws UserError */
+export function checkJson({ json, force }: { json?: string; force: boolean }): void {
+  if (json) checkOutputs([json], { force, bytes: 1 << 16 });
+}
+
+/**
+ * Measures, and the adapter's peak before and after: the better one counts, so that a busy machine flatters nobody.
+ * @returns The figures, the peak, and the adapter, version and date that belong into a file.
+ */
+export async function besidePeak<Figures extends object>(
+  device: Device,
+  measure: () => Promise<Figures>,
+): Promise<{ figures: Figures; peak: Peak; header: object }> {
+  const before = await measurePeak(device), figures = await measure(), peak = better(before, await measurePeak(device));
+  return {
+    figures,
+    peak,
+    header: { version, adapter: device.name, software: device.caps.software, date: today(), peak },
+  };
+}
+
+/** The line above all figures. */
+export const peakLine = ({ name }: Device, { gflops, gigabytes }: Peak): string =>
+  `${name}: peak ${gflops.toFixed(1)} GFLOP/s, ${gigabytes.toFixed(1)} GB/s`;
+
+/** Writes the figures where a file is named. */
+export function writeJson({ json, force }: { json?: string; force: boolean }, report: object): void {
+  if (!json) return;
+  const text = JSON.stringify(report, null, 2) + "\n";
+  writeOutputs(new Map([[json, new TextEncoder().encode(text)]]), { force });
+}
+
+const better = (a: Peak, b: Peak): Peak => ({
+  gflops: Math.max(a.gflops, b.gflops),
+  gigabytes: Math.max(a.gigabytes, b.gigabytes),
+});
+
+const today = (): string => new Date().toISOString().slice(0, 10);
