@@ -11,6 +11,16 @@ export { GpuError, type GpuErrorKind } from "./gpu/error.ts";
 export { measurePeak, type Peak } from "./gpu/probe.ts";
 export type { Adapter, Caps, Feature } from "./gpu/adapter.ts";
 export {
+  type Binding,
+  type Call,
+  type ElementCall,
+  type OwnProgram,
+  read,
+  update,
+  type WorkgroupCall,
+  write,
+} from "./gpu/call.ts";
+export {
   endsInSoftmax,
   fetchModel,
   isTrained,
@@ -27,8 +37,10 @@ export { Net, type NetInput, type NetOptions } from "./net/net.ts";
 export type { ImageFormat, LayerSpec, Network } from "./net/network.ts";
 export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net/picture.ts";
 export type { PlanMemory, PlannedMemory } from "./net/plan.ts";
-export type { Arithmetic, WeightStorage } from "./ops/op.ts";
-export { type Candidate, describe } from "./ops/way.ts";
+export type { PlannedKernel, Replace } from "./net/kernels.ts";
+export type { Arithmetic, Node, Task, WeightStorage } from "./ops/op.ts";
+export { addWays, type OwnWays, type OwnWaysOfOp } from "./ops/own_ways.ts";
+export { type Backward, type Candidate, describe, type Forward, type Sizes, type Way } from "./ops/way.ts";
 export { searchDefaults, type SearchOptions, type Target } from "./synth/options.ts";
 export { encode, type Progress, type Ranked, search, type SearchItem, type SearchResult } from "./synth/search.ts";
 export { loadWays, saveWays } from "./tune/page.ts";

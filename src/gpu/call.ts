@@ -61,6 +61,17 @@ interface Kernel {
   readonly multiplyAdds?: number;
   /** What its WGSL asks for. */
   readonly features?: readonly Feature[];
+  /** Somebody's own program in place of the one that is made of `code`. */
+  readonly own?: OwnProgram;
+}
+
+/** A whole WGSL program, with the bindings of the call that it stands for and `main` as its entry point. */
+export interface OwnProgram {
+  readonly wgsl: string;
+  /** Where it comes from, for messages. */
+  readonly file: string;
+  /** Workgroups along each dimension; the call's unless given. */
+  readonly grid?: readonly [x: number, y: number, z: number];
 }
 
 /** A kernel of elements: `kernel(i)` for i = 0 … invocations − 1. */

@@ -22,10 +22,13 @@ export interface Step {
 
 /** Compiles a call whose tensors are all placed. @throws GpuError that names the call. */
 export async function compile(device: Device, call: Call): Promise<Step> {
-  const { label } = call;
+  const { own } = call;
+  const label = own ? `${call.label} (${own.file})` : call.label;
   const source = sourceOf(call, device);
   const { wgsl, slots, workgroup, grid } = source;
-  const { pipeline, layout } = cached(device, wgsl, () => build(device, label, source));
+  // Our own programs say of themselves what they bind; somebody else's need not.
+  const key = own ? JSON.stringify([wgsl, slots.map(({ layout }) => layout)]) : wgsl;
+  const { pipeline, layout } = cached(device, key, () => build(device, label, source, own ? wgsl : formatWgsl(wgsl)));
   const group = device.make(label, () =>
     device.gpu.createBindGroup({
       label,
@@ -35,7 +38,7 @@ export async function compile(device: Device, call: Call): Promise<Step> {
   try {
     return { call, pipeline: await pipeline, group, grid, workgroup: workgroup.reduce((all, size) => all * size, 1) };
   } catch (error) {
-    device.cache.delete(wgsl);
+    device.cache.delete(key);
     if (error instanceof GpuError) throw error;
     await device.settle(); // a layout's own error says more than its pipeline's
     throw new GpuError("validation", label, (error as Error).message);
@@ -56,19 +59,18 @@ interface Compiled {
   layout: GPUBindGroupLayout;
 }
 
-function cached(device: Device, wgsl: string, make: () => Compiled): Compiled {
-  let entry = device.cache.get(wgsl) as Compiled | undefined;
-  if (!entry) device.cache.set(wgsl, entry = make());
+function cached(device: Device, key: string, make: () => Compiled): Compiled {
+  let entry = device.cache.get(key) as Compiled | undefined;
+  if (!entry) device.cache.set(key, entry = make());
   return entry;
 }
 
-function build(device: Device, label: string, { wgsl, slots }: Source): Compiled {
+function build(device: Device, label: string, { slots }: Source, code: string): Compiled {
   const layout = device.make(label, () =>
     device.gpu.createBindGroupLayout({
       label,
       entries: slots.map((slot, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, ...slot.layout })),
     }));
-  const code = formatWgsl(wgsl);
   const module = device.make(label, () => device.gpu.createShaderModule({ label, code }));
   const pipelineLayout = device.make(
     label,

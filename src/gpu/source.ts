@@ -35,6 +35,12 @@ export interface Source {
 
 /** The final WGSL of a call on an adapter. @throws GpuError where the adapter cannot run it. */
 export function sourceOf(call: Call, adapter: Adapter): Source {
+  const made = madeSource(call, adapter), { own } = call;
+  return own ? { ...made, wgsl: own.wgsl, grid: own.grid ?? made.grid } : made;
+}
+
+/** The program that is made of a call's code. */
+function madeSource(call: Call, adapter: Adapter): Source {
   checkCall(call, adapter);
   const images = readsImages(adapter, boundTextures(call, adapter));
   const slots: Slot[] = [];

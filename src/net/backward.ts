@@ -3,7 +3,7 @@
  * gradients of a value that several layers read are summed.
  */
 import type { Device } from "../gpu/device.ts";
-import { type Call, type Epilogue, write } from "../gpu/call.ts";
+import { type Binding, type Call, type Epilogue, write } from "../gpu/call.ts";
 import { featureMap, type Tensor } from "../gpu/tensor.ts";
 import { elementwiseCall } from "../ops/calls.ts";
 import type { Node } from "../ops/op.ts";
@@ -17,6 +17,14 @@ export interface PlannedLayer {
   layer: FusedLayer;
   node: Node;
   ways: LayerWays;
+  /** Where its gradient comes from and goes to, once `backwardCalls` has been there. */
+  ends?: { dy: Tensor; dx: readonly (Binding | undefined)[] };
+}
+
+/** A call, and the layer that it works for where it is one's. */
+export interface OwnedCall {
+  call: Call;
+  owner?: PlannedLayer;
 }
 
 /**
@@ -30,8 +38,8 @@ export function backwardCalls(
   { of, to, dy }: { of: Value; to: Value; dy: Tensor },
   tensorOf: (value: Value) => Tensor,
   training: boolean,
-): { calls: Call[]; dx: Tensor; weights: Map<string, WeightGradient> } {
-  const reaches = new Set<Value>([to]), calls: Call[] = [], weights = new Map<string, WeightGradient>();
+): { calls: OwnedCall[]; dx: Tensor; weights: Map<string, WeightGradient> } {
+  const reaches = new Set<Value>([to]), calls: OwnedCall[] = [], weights = new Map<string, WeightGradient>();
   for (const { layer: { op, inputs, output } } of nodes) {
     if (inputs.some((input) => reaches.has(input)) || (training && op.weightGradients)) reaches.add(output);
   }
@@ -57,12 +65,13 @@ export function backwardCalls(
     const epilogue = maskOf(value);
     if (!epilogue.mask) return dy;
     const masked = gradientOf(value, " before its ReLU");
-    calls.push(elementwiseCall(`${value.name} ReLU gradient`, { dy }, write(masked, epilogue), "dy"));
+    calls.push({ call: elementwiseCall(`${value.name} ReLU gradient`, { dy }, write(masked, epilogue), "dy") });
     return masked;
   };
   gradients.set(of, dy);
 
-  for (const { layer, node, ways } of [...nodes].reverse()) {
+  for (const owner of [...nodes].reverse()) {
+    const { layer, node, ways } = owner;
     const { output } = layer, gradient = gradients.get(output);
     if (!gradient || !reaches.has(output) || (output === to && !training)) continue;
     const incoming = output === of || output === to ? beforeRelu(output, gradient) : gradient;
@@ -80,21 +89,20 @@ export function backwardCalls(
       return write(tensor);
     });
     const { way, sizes } = ways.backward!;
-    calls.push(...way.calls(node, incoming, outputs, sizes));
+    owner.ends = { dy: incoming, dx: outputs };
     const own = training ? layer.op.weightGradients?.(node, incoming) : undefined;
-    calls.push(...own?.calls ?? []);
+    for (const call of [...way.calls(node, incoming, outputs, sizes), ...own?.calls ?? []]) calls.push({ call, owner });
     for (const [key, gradient] of Object.entries(own?.gradients ?? {})) weights.set(`${layer.name}.${key}`, gradient);
     for (const input of new Set(layer.inputs)) {
       const list = parts.get(input);
       if (!list || list.length !== uses.get(input) || gradients.has(input)) continue;
       const sum = gradientOf(input), terms = Object.fromEntries(list.map((tensor, n) => [`d${n}`, tensor]));
       gradients.set(input, sum);
-      calls.push(
-        elementwiseCall(`sum at ${input.name}`, terms, writeGradient(input, sum), Object.keys(terms).join(" + ")),
-      );
+      const added = Object.keys(terms).join(" + ");
+      calls.push({ call: elementwiseCall(`sum at ${input.name}`, terms, writeGradient(input, sum), added) });
     }
   }
   const dx = gradients.get(to) ?? gradientOf(to);
-  if (!gradients.has(to)) calls.push(elementwiseCall("no gradient", {}, write(dx), "vec4f()"));
+  if (!gradients.has(to)) calls.push({ call: elementwiseCall("no gradient", {}, write(dx), "vec4f()") });
   return { calls, dx, weights };
 }

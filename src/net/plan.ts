@@ -33,10 +33,11 @@ import { UserError } from "../formats/user_error.ts";
 import type { Spots } from "../ops/spots.ts";
 import { formOf } from "../ops/way.ts";
 import type { WeightGradient } from "../ops/conv/weight_gradient.ts";
-import { backwardCalls, type PlannedLayer } from "./backward.ts";
+import { backwardCalls, type OwnedCall, type PlannedLayer } from "./backward.ts";
 import { type Choose, chooseCheapest, chooseWays } from "./choose.ts";
 import type { FusedLayer } from "./fuse.ts";
 import type { Graph, Value } from "./graph.ts";
+import { nameKernels, type PlannedKernel, type Replace } from "./kernels.ts";
 import { assignSlots, type Slot, slotFor } from "./liveness.ts";
 import { type Load, load, packWeights } from "./load.ts";
 import { outline } from "./outline.ts";
@@ -63,6 +64,8 @@ export interface PlanRequest {
   arithmetic?: Arithmetic;
   /** Chooses each layer's ways; the predicted cost does unless given. */
   choose?: Choose;
+  /** Puts somebody's own programs in the place of kernels. */
+  replace?: Replace;
   /** Told what memory will be taken before any is. */
   onPlan?: (pieces: readonly PlannedMemory[]) => void;
   /** Ends the building, with its reason. */
@@ -108,6 +111,8 @@ export class Plan {
   constructor(
     private readonly device: Device,
     readonly steps: readonly Step[],
+    /** What each of the steps is. */
+    readonly kernels: readonly PlannedKernel[],
     /** How many of the steps are forward. */
     readonly forwardSteps: number,
     readonly tensors: PlanTensors,
@@ -169,8 +174,8 @@ function checkArithmetic({ name, caps }: Device, { arithmetic = "f32", doubleFlo
   throw new UserError(`${name} cannot compute in f16: it does not have WebGPU's shader-f16`);
 }
 
-/** Makes the plan; every memory that it takes is in `owned` at once, so that a failure loses none. */
-async function assemble(device: Device, request: PlanRequest, owned: Memory[]): Promise<Plan> {
+/** Makes the plan; every memory that it takes is in `memories` at once, so that a failure loses none. */
+async function assemble(device: Device, request: PlanRequest, memories: Memory[]): Promise<Plan> {
   const { gradient } = request;
   checkArithmetic(device, request);
   const training = request.weightGradients === true;
@@ -189,28 +194,35 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
     const weights = packWeights(device, layer, host, task, formOf(ways.forward.way), loads);
     return { layer, ways, node: { ...task, name: layer.name, weights, saved: gradient ? {} : undefined } };
   });
-  const calls = nodes.flatMap(({ layer, node, ways: { forward: { way, sizes } } }) =>
-    way.calls(node, write(node.output, { relu: layer.relu }), sizes)
-  );
-  const forwardCalls = calls.length;
+  const owned: OwnedCall[] = nodes.flatMap((owner) => {
+    const { layer, node, ways: { forward: { way, sizes } } } = owner;
+    return way.calls(node, write(node.output, { relu: layer.relu }), sizes).map((call) => ({ call, owner }));
+  });
+  const forwardCalls = owned.length, unowned = (calls: readonly Call[] = []) => calls.map((call) => ({ call }));
 
   const kept = new Set([...wanted, ...request.graph.inputs].map(tensorOf));
   if (gradient && ends) {
     const dy = featureMap(device, `gradient at ${gradient.of.name}`, tensorOf(gradient.of).shape);
     const backward = backwardCalls(device, nodes, { ...ends, dy }, tensorOf, training);
-    const read = spots && bindingsRead(spots, backward.calls);
+    const read = spots && bindingsRead(spots, backward.calls.map(({ call }) => call));
     if (read) {
       for (const { tensor } of read) if (!tensor.memory) kept.add(tensor);
     } else {
       tensors.dy = dy;
       kept.add(dy);
-      calls.push(...request.seed?.(tensors) ?? []);
+      owned.push(...unowned(request.seed?.(tensors)));
     }
     tensors.dx = backward.dx;
     tensors.weights = backward.weights;
     for (const tensor of [tensors.dx, ...[...backward.weights.values()].map(({ tensor }) => tensor)]) kept.add(tensor);
-    calls.push(...backward.calls, ...request.after?.(tensors) ?? []);
+    owned.push(...backward.calls, ...unowned(request.after?.(tensors)));
   }
+  const named = nameKernels(owned, forwardCalls), programs = request.replace?.(named);
+  const kernels = named.map((kernel): PlannedKernel => {
+    const own = programs?.get(kernel);
+    return own ? { ...kernel, call: { ...kernel.call, label: kernel.name, own } } : kernel;
+  });
+  const calls = kernels.map(({ call }) => call);
 
   const weights = loads.map(({ tensor }) => slotFor(tensor)), alone = [...kept].map(slotFor);
   const taken = new Set([...weights, ...alone].flatMap(({ tensors }) => tensors));
@@ -230,14 +242,14 @@ async function assemble(device: Device, request: PlanRequest, owned: Memory[]): 
     sum(pieces) + COPIES * sum(pieces.slice(weights.length, weights.length + alone.length)),
   );
 
-  for (const slot of slots) owned.push(take(device, slot));
+  for (const slot of slots) memories.push(take(device, slot));
   await device.settle();
   const weightTensors = new Set(loads.map(({ tensor }) => tensor));
   await load(device, loads, request.signal);
   const steps = await compileAll(device, calls, request.signal);
   const total = sum(pieces), ofWeights = sum(pieces.filter(({ weight }) => weight));
   const memory = { weights: ofWeights, activations: total - ofWeights, total };
-  return new Plan(device, steps, forwardCalls, tensors, memory, pieces, weightTensors, owned);
+  return new Plan(device, steps, kernels, forwardCalls, tensors, memory, pieces, weightTensors, memories);
 }
 
 /** What spots bind, where a call makes use of them. */

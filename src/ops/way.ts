@@ -15,6 +15,8 @@ export type Sizes = Readonly<Record<string, number>>;
 /** One way. `Run` is `Forward` or `Backward`. */
 export interface Way<P, Run> {
   readonly name: string;
+  /** The module that it comes from, where it is not ours. */
+  readonly file?: string;
   /** The form that it wants the layer's weights in; output and gradients share one copy. `plain` unless given. */
   readonly form?: string;
   /** What it computes sums of products in; f32 unless given. */

@@ -63,9 +63,9 @@ export class Climb {
     device: Device,
     joined: Joined,
     settings: ClimbSettings,
-    { weights, arithmetic, choose, onPlan, signal }:
-      & { weights?: WeightStorage }
-      & Pick<PlanRequest, "arithmetic" | "choose" | "onPlan" | "signal"> = {},
+    { weights, arithmetic, choose, replace, onPlan, onReady, signal }:
+      & { weights?: WeightStorage; onReady?: (plan: Plan) => Promise<void> }
+      & Pick<PlanRequest, "arithmetic" | "choose" | "replace" | "onPlan" | "signal"> = {},
   ): Promise<Climb> {
     const items = settings.targets.length, units = Math.max(...settings.targets.map((list) => list.length));
     const codeShape = [items, ...chw(joined.code.shape)] as const, [, c, h, w] = codeShape;
@@ -111,6 +111,7 @@ export class Climb {
       storage: weights,
       arithmetic,
       choose,
+      replace,
       onPlan,
       signal,
       seed,
@@ -123,6 +124,12 @@ export class Climb {
       }
     }
     const climb = new Climb(device, joined, plan, { code, trace }, owned, items, starts);
+    try {
+      await onReady?.(plan);
+    } catch (error) {
+      climb[Symbol.dispose]();
+      throw error;
+    }
     climb.restart();
     return climb;
   }

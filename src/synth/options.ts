@@ -5,7 +5,8 @@ import { checkMemory } from "../gpu/tensor.ts";
 import type { Choose } from "../net/choose.ts";
 import type { Model } from "../net/model.ts";
 import { unitIndex } from "../net/net.ts";
-import type { PlannedMemory } from "../net/plan.ts";
+import type { Replace } from "../net/kernels.ts";
+import type { Plan, PlannedMemory } from "../net/plan.ts";
 import { hostTensor } from "../net/weights.ts";
 import { type Arithmetic, chw, count, type WeightStorage } from "../ops/op.ts";
 import type { Rule } from "../../shaders/search.ts";
@@ -52,6 +53,10 @@ export interface SearchOptions {
   arithmetic?: Arithmetic;
   /** Chooses each layer's ways; the predicted cost does unless given. */
   choose?: Choose;
+  /** Puts somebody's own programs in the place of kernels. */
+  replace?: Replace;
+  /** Told that an iteration's plan stands, before it runs. Whatever its tensors hold then is overwritten. */
+  onReady?: (plan: Plan) => Promise<void>;
   /** Told what GPU memory an iteration will take, piece by piece, before any is. */
   onPlan?: (pieces: readonly PlannedMemory[]) => void;
   /** Report at least every so many iterations, for frames. */

@@ -51,6 +51,8 @@ export function lookUp(
   const entries = entriesOf(ways, adapter, questionKey(about));
   if (entries.length === 0) return undefined;
   const all = [...pairings(about).values()];
+  const own = all.some(({ forward, backward }) => [...forward, ...backward].some(({ way }) => way.file !== undefined));
+  if (own) return undefined; // the user's own ways were not there when it was measured
   for (const entry of entries) {
     const forward = all.flatMap(({ forward }) => forward).find((one) => names(one, entry.forward));
     if (!forward || about.gradient !== (entry.backward !== undefined)) continue;
