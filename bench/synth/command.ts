@@ -2,9 +2,11 @@
 import { type Command, print } from "../../src/cli/command.ts";
 import { adapterOption, openAdapter } from "../../src/cli/defaults.ts";
 import { arithmeticKinds, arithmeticOption } from "../../src/cli/memory.ts";
+import { ownOptions, ownPlanning, readOwn } from "../../src/cli/own_kernels.ts";
 import { chooser, tunedOption } from "../../src/cli/tuned.ts";
 import { oneOf, wholeNumber } from "../../src/cli/values.ts";
 import { share } from "../../src/gpu/probe.ts";
+import { type Verdict, verdictLine } from "../../src/lab/judge.ts";
 import { besidePeak, checkJson, jsonOptions, MOST_BATCH, peakLine, writeJson } from "../report.ts";
 import { benchSynth, synthLines } from "./measure.ts";
 
@@ -15,6 +17,7 @@ const options = {
   classifier: { value: "DIR", help: "the classifier's model folder (the embedded one)" },
   arithmetic: arithmeticOption,
   tuned: tunedOption,
+  ...ownOptions,
   ...jsonOptions,
 };
 
@@ -31,19 +34,29 @@ export const synthCommand: Command<typeof options> = {
       "an iteration of the paper's networks",
     ],
     ["deno task bench synth --arithmetic f16", "the same with sums in f16, where the adapter has them"],
+    ["deno task bench synth --replace conv3=mine.wgsl", "with a kernel of your own: see docs/kernels.md"],
   ],
   async run(values) {
     const batch = wholeNumber("--batch", values.batch, { least: 1, most: MOST_BATCH, fallback: 1 });
     const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
     checkJson(values);
+    const own = await readOwn(values), verdicts: Verdict[] = [];
     using device = await openAdapter(values.adapter);
     const choose = chooser(device, values.tuned);
+    const planning = ownPlanning(device, own, (_, verdict) => verdicts.push(verdict));
     const { figures: { synth }, peak, header } = await besidePeak(
       device,
-      () => benchSynth(device, values, batch, { arithmetic, choose }),
+      () => benchSynth(device, values, batch, { arithmetic, choose, ...planning }),
     );
     print(peakLine(device, peak));
     synthLines(synth, peak).forEach(print);
-    writeJson(values, { ...header, arithmetic, synth, ...share(synth.executedGflops, peak.gflops) });
+    verdicts.map(verdictLine).forEach(print);
+    writeJson(values, {
+      ...header,
+      arithmetic,
+      synth,
+      own: verdicts.length > 0 ? verdicts : undefined,
+      ...share(synth.executedGflops, peak.gflops),
+    });
   },
 };

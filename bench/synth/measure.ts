@@ -3,12 +3,12 @@ import { openClassifier, openGenerator } from "../../src/cli/defaults.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { type Peak, shareText } from "../../src/gpu/probe.ts";
 import { type Submit, timeRuns } from "../../src/gpu/timing.ts";
-import type { PlanRequest } from "../../src/net/plan.ts";
 import { count } from "../../src/ops/op.ts";
 import { Climb } from "../../src/synth/climb.ts";
 import { join } from "../../src/synth/joined.ts";
 import { normals } from "../../src/synth/random.ts";
 import { searchDefaults } from "../../src/synth/options.ts";
+import type { How } from "../running.ts";
 
 /** Timings of which the best counts. */
 const ROUNDS = 5;
@@ -45,7 +45,7 @@ export async function benchSynth(
   device: Device,
   folders: { generator?: string; classifier?: string },
   batch: number,
-  how: Pick<PlanRequest, "arithmetic" | "choose"> = {},
+  how: How = {},
 ): Promise<{ synth: SynthFigures }> {
   const started = performance.now();
   const generator = await openGenerator(folders.generator), classifier = await openClassifier(folders.classifier);

@@ -32,6 +32,8 @@ export interface PictureRecord {
   weights?: "f32" | "f16" | "i8";
   /** What sums were computed in; f32 unless given. */
   arithmetic?: "f32" | "f16";
+  /** Kernels and modules of ways that were the user's own, by file and hash; `kernel` is what a file stood for. */
+  own?: { kernel?: string; file: string; sha256: string }[];
   adapter: string;
   /** What came out; fewer iterations than asked for where the run was interrupted. */
   result: { iterations: number; activation: number; top: { unit: number; name: string; activation: number }[] };
@@ -68,6 +70,8 @@ const isCount = (value: unknown) => Number.isSafeInteger(value) && value as numb
 const isCounts = (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isCount);
 const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 const isCode = (value: unknown) => isFields(value) && isText(value.file) && isText(value.code);
+const isOwn = (value: unknown) =>
+  isFields(value) && isText(value.file) && isText(value.sha256) && (value.kernel === undefined || isText(value.kernel));
 const isModel = (value: unknown) => isFields(value) && isText(value.name) && isText(value.hash);
 
 const checks: { [Field in keyof Required<PictureRecord>]: (value: unknown) => boolean } = {
@@ -88,6 +92,7 @@ const checks: { [Field in keyof Required<PictureRecord>]: (value: unknown) => bo
   bounds: (value) => value === undefined || isCode(value),
   weights: (value) => value === undefined || ["f32", "f16", "i8"].includes(value as string),
   arithmetic: (value) => value === undefined || ["f32", "f16"].includes(value as string),
+  own: (value) => value === undefined || Array.isArray(value) && value.every(isOwn),
   adapter: isText,
   result: (value) => isFields(value) && isCount(value.iterations),
 };

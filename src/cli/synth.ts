@@ -1,11 +1,13 @@
 /** `deno task synth`: pictures of what units of a classifier want to see. */
 import { type Device, type Model, pictureToInput, search, type SearchResult, type UnitLayer } from "../mod.ts";
 import type { Image } from "../formats/image.ts";
+import type { Verdict } from "../lab/judge.ts";
 import { type Command, main, print, warn } from "./command.ts";
 import { openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
 import { checkOutputs, isFolder, writeOutputs } from "./files.ts";
 import { abortOnInterrupt, interrupted } from "./interrupt.ts";
 import { isNarrow, narrowingError, narrowingLine } from "./memory.ts";
+import { ownPlanning, readOwn } from "./own_kernels.ts";
 import { progress, stderrScreen, terminalColumns } from "./progress.ts";
 import { encodeCode } from "./record.ts";
 import { allPlaces, frameCount, type Made, placesOf, renderFiles, spaceFor } from "./synth_files.ts";
@@ -59,12 +61,13 @@ async function run(values: SynthValues): Promise<number> {
   checkModels(request, models);
   const layer = checkUnits(request, models.classifier), start = await readStart(request, models.generator);
   const bounds = readCodeBounds(request, models.generator);
+  const own = await readOwn(values), verdicts: Verdict[] = [];
   const places = placesOf(request, layer.name, isFolder, values);
   checkOutputs(allPlaces(places), { force: values.force, bytes: spaceFor(request, models.classifier) });
 
   const signal = abortOnInterrupt();
   using device = await openAdapter(values.adapter);
-  warnings(request, layer, models.classifier, device.name).forEach(warn);
+  warnings(request, layer, models.classifier, device.name, own.files).forEach(warn);
   const { targets, xy, iterations, rule, lrStart, lrEnd, decay, gamma, weights, arithmetic } = request;
   const settings = { iterations, rule, lrStart, lrEnd, decay, gamma, weights, arithmetic };
   const codes = start && await startCodes(start, device, models, targets.length);
@@ -78,6 +81,10 @@ async function run(values: SynthValues): Promise<number> {
     targets: targets.map((target, i) => ({ ...target, xy, code: codes?.[i] })),
     bounds: bounds?.values,
     ...planning(device, values),
+    ...ownPlanning(device, own, (line, verdict) => {
+      verdicts.push(verdict);
+      if (!values.quiet) console.error(line);
+    }),
     signal,
     every: values.animate ? Math.ceil(iterations / frameCount) : undefined,
     async onProgress(state) {
@@ -109,6 +116,7 @@ async function run(values: SynthValues): Promise<number> {
       start: start && codes && { file: start.file, code: encodeCode(codes[i]) },
       ...settings,
       bounds: bounds && { file: bounds.file, code: encodeCode(bounds.values) },
+      own: own.files.length > 0 ? own.files : undefined,
       adapter: device.name,
       result: { iterations: result.iterations, activation, top },
     },
@@ -125,7 +133,7 @@ async function run(values: SynthValues): Promise<number> {
   result.items.forEach(({ zeroGradient }, i) => {
     if (zeroGradient) warn(`${places.pictures[i]}: the gradient was zero, so the search had nowhere to go`);
   });
-  if (values.json) print(jsonReport(made, result, places));
+  if (values.json) print(jsonReport(made, result, places, verdicts));
   else resultLines(made, places).forEach(print);
   if (result.aborted) console.error(`stopped after ${result.iterations} of ${iterations} iterations; saved as it was`);
   return result.aborted ? interrupted : 0;

@@ -8,6 +8,8 @@ import {
   type SearchResult,
   type UnitLayer,
 } from "../mod.ts";
+import type { Verdict } from "../lab/judge.ts";
+import type { OwnFile } from "./own_kernels.ts";
 import type { Made, Places } from "./synth_files.ts";
 import type { Request } from "./synth_request.ts";
 
@@ -22,6 +24,7 @@ export function warnings(
   { labelled }: UnitLayer,
   classifier: Model,
   adapter: string,
+  own: readonly OwnFile[] = [],
 ): string[] {
   const lines: string[] = [];
   const units = [...new Set(targets.flatMap((target) => target.units))];
@@ -33,7 +36,14 @@ export function warnings(
     lines.push(`${what} ${names}${more} of ${classifier.name} ${it} not trained; expect no likeness`);
   }
   if (repeats) {
-    const { file, record: { adapter: before, iterations, result } } = repeats;
+    const { file, record: { adapter: before, iterations, result, own: theirs = [] } } = repeats;
+    const missing = theirs.filter((one) =>
+      !own.some(({ kernel, sha256 }) => kernel === one.kernel && sha256 === one.sha256)
+    );
+    for (const { kernel, file: missed } of missing) {
+      const what = kernel === undefined ? `ways of ${missed}` : `${missed} as ${kernel}`;
+      lines.push(`${file} was made with ${what}, which is not given now; details may differ`);
+    }
     if (before !== adapter) lines.push(`${file} was made on ${before}, this is ${adapter}; details may differ`);
     if (result.iterations < iterations) {
       lines.push(
@@ -77,7 +87,12 @@ export function resultLines(made: Made[], { pictures, animations, sheet, codes }
 const rankedText = ({ unit, name, activation }: Ranked) => `${unit} ${name} ${activation.toFixed(2)}`;
 
 /** Everything about a run, for a program. */
-export function jsonReport(made: Made[], result: SearchResult, { pictures, animations, sheet, codes }: Places): string {
+export function jsonReport(
+  made: Made[],
+  result: SearchResult,
+  { pictures, animations, sheet, codes }: Places,
+  verdicts: readonly Verdict[],
+): string {
   const { iterations, aborted, seconds, dispatches, flops, memory, items } = result;
   const report = {
     iterations,
@@ -88,6 +103,7 @@ export function jsonReport(made: Made[], result: SearchResult, { pictures, anima
     memory,
     sheet,
     codes,
+    own: verdicts.length > 0 ? verdicts : undefined,
     pictures: made.map(({ record, title }, i) => ({
       file: pictures[i],
       animation: animations[i],

@@ -10,6 +10,7 @@ import type { Values } from "./command.ts";
 import { adapterOption } from "./defaults.ts";
 import { readBytes } from "./files.ts";
 import { arithmeticKinds, arithmeticOption, weightKinds, weightsOption } from "./memory.ts";
+import { ownOptions } from "./own_kernels.ts";
 import { fitted } from "./pictures.ts";
 import { decodeCode, type PictureRecord, readRecord } from "./record.ts";
 import { tunedOption } from "./tuned.ts";
@@ -51,6 +52,7 @@ export const synthOptions = {
   classifier: { value: "DIR", help: "the classifier's model folder (the embedded one)" },
   adapter: adapterOption,
   tuned: tunedOption,
+  ...ownOptions,
   force: { help: "overwrites files that exist" },
   json: { help: "prints one JSON document" },
   verbose: { help: "tells of GPU memory before it is taken, of each layer's ways, and of dispatches and speed" },

@@ -1,0 +1,31 @@
+/** Kernels written out, each as readable WGSL and what it binds. */
+import { join } from "node:path";
+import { checkOutputs, filesBelow, isFolder, writeOutputs } from "../src/cli/files.ts";
+import { UserError } from "../src/formats/user_error.ts";
+import type { Device } from "../src/gpu/device.ts";
+import { dumped, fileNames } from "../src/lab/dump.ts";
+import type { PlannedKernel } from "../src/net/kernels.ts";
+
+/** The option. */
+export const dumpOption = {
+  value: "DIR",
+  help: "also writes each kernel's final WGSL into this folder, and beside it a JSON of what it binds",
+};
+
+/** @throws UserError where a folder has something in it that nobody wants overwritten, or cannot be written. */
+export function checkDumpFolder(folder: string, force: boolean): void {
+  checkOutputs([join(folder, "kernel.wgsl")], { force, bytes: 1 << 20 });
+  if (force || !isFolder(folder)) return;
+  if (filesBelow(folder).length > 0) throw new UserError(`${folder} is not empty; --force overwrites what is there`);
+}
+
+/** Writes kernels into a folder. */
+export function writeDump(device: Device, kernels: readonly PlannedKernel[], folder: string, force: boolean): void {
+  const encoder = new TextEncoder(), files = new Map<string, Uint8Array>(), names = fileNames(kernels);
+  for (const [n, kernel] of kernels.entries()) {
+    const { wgsl, json } = dumped(kernel, device);
+    files.set(join(folder, `${names[n]}.wgsl`), encoder.encode(wgsl));
+    files.set(join(folder, `${names[n]}.json`), encoder.encode(json));
+  }
+  writeOutputs(files, { force });
+}

@@ -1,0 +1,139 @@
+/** A profile drawn as a roofline: GFLOP/s over FLOP a byte, each dispatch a dot as large as its time, under the adapter's roof. */
+import type { Peak } from "../../src/gpu/probe.ts";
+import type { Profile, ProfiledKernel } from "./measure.ts";
+
+/** Pixels of the picture, and of the margins around the plot. */
+const WIDTH = 1080, HEIGHT = 680, LEFT = 84, RIGHT = 250, TOP = 64, BOTTOM = 64;
+
+/** The largest dot's radius, and how many of the longest have numbers and names. */
+const MOST_RADIUS = 18, NAMED = 16;
+
+/** Dispatches that take less of the run are not drawn. */
+const LEAST_SHARE = 0.003;
+
+/** Colours of layer types, the ones that take longest first. */
+const COLOURS = ["#0b6e99", "#d9730d", "#0f7b6c", "#ad1a72", "#6940a5", "#64473a", "#9b9a97"];
+
+/** A dispatch's place: FLOP a byte, and GFLOP/s. */
+const placeOf = ({ executedFlops, bytes, ms }: ProfiledKernel) => ({
+  intensity: executedFlops / bytes,
+  gflops: executedFlops / ms / 1e6,
+});
+
+/** Draws it. Dispatches that take no time worth speaking of, or compute nothing, are left out and counted. */
+export function rooflineSvg({ title, kernels, wallMs }: Profile, peak: Peak, adapter: string): string {
+  const drawn = kernels.filter(({ executedFlops, ms }) => executedFlops > 0 && ms >= LEAST_SHARE * wallMs),
+    places = drawn.map(placeOf);
+  const ridge = peak.gflops / peak.gigabytes;
+  const xs = [...places.map(({ intensity }) => intensity), ridge],
+    ys = [...places.map(({ gflops }) => gflops), peak.gflops];
+  const [fromX, toX] = decades(xs), [fromY, toY] = decades(ys);
+  const x = (value: number) => LEFT + (WIDTH - LEFT - RIGHT) * (Math.log10(value) - fromX) / (toX - fromX);
+  const y = (value: number) => HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (Math.log10(value) - fromY) / (toY - fromY);
+  const roof = (intensity: number) => Math.min(peak.gflops, intensity * peak.gigabytes);
+  const start = Math.max(10 ** fromX, 10 ** fromY / peak.gigabytes);
+  const longest = Math.max(...drawn.map(({ ms }) => ms)), types = typesOf(drawn);
+  const colour = (kernel: ProfiledKernel) => COLOURS[Math.min(types.indexOf(kernel.op ?? "other"), COLOURS.length - 1)];
+  const bySize = drawn.map((kernel, n) => ({ kernel, ...places[n] })).sort((a, b) => b.kernel.ms - a.kernel.ms);
+  const radius = (ms: number) => Math.max(3, MOST_RADIUS * Math.sqrt(ms / longest));
+
+  const dots = bySize.map(({ kernel, intensity, gflops }) => {
+    const fill = kernel.pass === "forward"
+      ? `fill="${colour(kernel)}"`
+      : `fill="white" stroke="${colour(kernel)}" stroke-width="2"`;
+    const told = `${kernel.kernel}, ${kernel.way ?? "the search's own"}: ${kernel.ms.toPrecision(3)} ms, ` +
+      `${gflops.toFixed(1)} GFLOP/s, ${(kernel.bytes / kernel.ms / 1e6).toFixed(1)} GB/s`;
+    return `<circle cx="${at(x(intensity))}" cy="${at(y(gflops))}" r="${
+      at(radius(kernel.ms))
+    }" ${fill} fill-opacity="0.75">` +
+      `<title>${escaped(told)}</title></circle>`;
+  });
+  const numbers = bySize.slice(0, NAMED).map(({ kernel, intensity, gflops }, n) => {
+    const inside = kernel.pass === "forward" ? "white" : "#222";
+    return text(x(intensity), y(gflops) + 3.5, String(n + 1), `text-anchor="middle" font-size="10" fill="${inside}"`);
+  });
+  const legend = types.map((type, n) => {
+    const top = TOP + 12 + 20 * n, own = drawn.filter(({ op = "other" }) => op === type);
+    const percent = 100 * own.reduce((sum, { ms }) => sum + ms, 0) / wallMs;
+    return `<circle cx="${WIDTH - RIGHT + 34}" cy="${top - 4}" r="6" fill="${
+      COLOURS[Math.min(n, COLOURS.length - 1)]
+    }"/>` +
+      text(WIDTH - RIGHT + 48, top, `${type}, ${percent.toFixed(1)} % of the run`);
+  });
+  const below = TOP + 24 + 20 * types.length, list = below + 78;
+  const longestOnes = bySize.slice(0, NAMED).map(({ kernel: { kernel, ms } }, n) =>
+    text(
+      WIDTH - RIGHT + 28,
+      list + 18 * n,
+      `${n + 1}  ${kernel.length > 22 ? `${kernel.slice(0, 21)}…` : kernel}, ${ms.toPrecision(3)} ms`,
+    )
+  );
+  const left = kernels.length - drawn.length;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="13" fill="#222">
+<rect width="100%" height="100%" fill="white"/>
+${text(LEFT, 28, title, 'font-size="17" font-weight="600"')}
+${
+    text(
+      LEFT,
+      48,
+      `${adapter}: peak ${peak.gflops.toFixed(1)} GFLOP/s, ${peak.gigabytes.toFixed(1)} GB/s, measured in the same run`,
+    )
+  }
+${
+    grid(fromX, toX).map((tick) =>
+      line(x(tick), TOP, x(tick), HEIGHT - BOTTOM, "#e5e5e5") +
+      text(x(tick), HEIGHT - BOTTOM + 20, short(tick), 'text-anchor="middle"')
+    ).join("\n")
+  }
+${
+    grid(fromY, toY).map((tick) =>
+      line(LEFT, y(tick), WIDTH - RIGHT, y(tick), "#e5e5e5") +
+      text(LEFT - 8, y(tick) + 4, short(tick), 'text-anchor="end"')
+    ).join("\n")
+  }
+<polyline points="${
+    [start, ridge, 10 ** toX].map((value) => `${at(x(value))},${at(y(roof(value)))}`).join(" ")
+  }" fill="none" stroke="#222" stroke-width="2"/>
+${dots.join("\n")}
+${numbers.join("\n")}
+${legend.join("\n")}
+${text(WIDTH - RIGHT + 28, below, "filled: forward, rings: gradients")}
+${text(WIDTH - RIGHT + 28, below + 18, "area: time")}
+${left > 0 ? text(WIDTH - RIGHT + 28, below + 36, `left out: ${left} below ${100 * LEAST_SHARE} %`) : ""}
+${longestOnes.join("\n")}
+${text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 16, "executed FLOP a byte of its tensors", 'text-anchor="middle"')}
+<text transform="translate(22 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">executed GFLOP/s</text>
+</svg>
+`;
+}
+
+/** Types by the time that they take. */
+function typesOf(kernels: readonly ProfiledKernel[]): string[] {
+  const sums = new Map<string, number>();
+  for (const { op = "other", ms } of kernels) sums.set(op, (sums.get(op) ?? 0) + ms);
+  return [...sums.keys()].sort((a, b) => sums.get(b)! - sums.get(a)!);
+}
+
+/** The whole powers of ten around values, as exponents. */
+function decades(values: readonly number[]): [number, number] {
+  const sound = values.filter((value) => value > 0 && Number.isFinite(value));
+  const least = Math.floor(Math.log10(Math.min(...sound))), most = Math.ceil(Math.log10(Math.max(...sound)) + 0.05);
+  return [least, Math.max(most, least + 1)];
+}
+
+const grid = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => 10 ** (from + n));
+
+const at = (value: number): string => value.toFixed(1);
+
+const short = (value: number): string => value >= 1 ? value.toLocaleString("en") : String(Number(value.toPrecision(1)));
+
+const line = (x1: number, y1: number, x2: number, y2: number, stroke: string): string =>
+  `<line x1="${at(x1)}" y1="${at(y1)}" x2="${at(x2)}" y2="${at(y2)}" stroke="${stroke}"/>`;
+
+const text = (x: number, y: number, words: string, style = ""): string =>
+  `<text x="${at(x)}" y="${at(y)}"${style && ` ${style}`}>${escaped(words)}</text>`;
+
+/** Names come from files; they are text, not markup. */
+const escaped = (words: string): string =>
+  // deno-lint-ignore no-control-regex
+  words.replace(/[\u0000-\u001f]/g, " ").replace(/[&<>"]/g, (mark) => `&#${mark.charCodeAt(0)};`);

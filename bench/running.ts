@@ -1,0 +1,94 @@
+/** What runs: an iteration of the search or a network, as a plan that stands, with numbers to run on. */
+import { openClassifier, openGenerator, openModel } from "../src/cli/defaults.ts";
+import type { Device } from "../src/gpu/device.ts";
+import { toTexels, upload } from "../src/gpu/tensor.ts";
+import { buildGraph } from "../src/net/graph.ts";
+import { bytes } from "../src/net/net.ts";
+import { buildPlan, type Plan } from "../src/net/plan.ts";
+import { count } from "../src/ops/op.ts";
+import { Climb } from "../src/synth/climb.ts";
+import { join } from "../src/synth/joined.ts";
+import type { SearchOptions } from "../src/synth/options.ts";
+import { searchDefaults } from "../src/synth/options.ts";
+import { normals } from "../src/synth/random.ts";
+import { openNetwork } from "./networks/open.ts";
+
+/** What shall run: a network, or a generator with a classifier, the embedded ones unless given. */
+export interface Wanted {
+  generator?: string;
+  classifier?: string;
+  /** A model folder. */
+  model?: string;
+  /** A network that is known by name, with random weights. */
+  network?: string;
+  /** Of a network: the layer that it ends with; its last unless given. */
+  layer?: string;
+  /** Of a network: without the gradient to its input. */
+  forward?: boolean;
+  batch: number;
+}
+
+/** How its plan is made. */
+export type How = Pick<SearchOptions, "weights" | "arithmetic" | "choose" | "replace" | "onReady" | "onPlan">;
+
+/** A plan with numbers to run on. */
+export interface Running extends Disposable {
+  /** In words, such as "deepsim64 and caffenet64, batch 1". */
+  title: string;
+  plan: Plan;
+  /** Makes the next run a first one. */
+  restart(): void;
+}
+
+/** The unit that is searched, where the classifier has so many. */
+const UNIT = 945;
+
+/** Compiles it. @throws UserError, GpuError */
+export const openRunning = (device: Device, wanted: Wanted, how: How = {}): Promise<Running> =>
+  wanted.model ?? wanted.network ? networkRunning(device, wanted, how) : searchRunning(device, wanted, how);
+
+async function searchRunning(device: Device, { batch, ...folders }: Wanted, how: How): Promise<Running> {
+  const generator = await openGenerator(folders.generator), classifier = await openClassifier(folders.classifier);
+  const joined = join(generator, classifier);
+  const climb = await Climb.create(device, joined, {
+    ...searchDefaults(),
+    codes: normals(0, batch * count(joined.code.shape)),
+    targets: Array.from({ length: batch }, () => [[Math.min(UNIT, joined.layer.shape[0] - 1), 0, 0] as const]),
+  }, how);
+  return {
+    title: `${generator.name} and ${classifier.name}, batch ${batch}`,
+    plan: climb.plan,
+    restart: () => climb.restart(),
+    [Symbol.dispose]: () => climb[Symbol.dispose](),
+  };
+}
+
+async function networkRunning(
+  device: Device,
+  { model: folder, network, layer, forward, batch }: Wanted,
+  { weights, onReady, ...how }: How,
+): Promise<Running> {
+  const model = await (folder === undefined ? openNetwork(network!) : openModel(folder));
+  const graph = buildGraph(model), output = layer === undefined ? graph.output : graph.find(layer);
+  const gradient = forward ? undefined : { of: output, to: graph.inputs[0] };
+  const plan = await buildPlan(device, { graph, batch, wanted: [output], gradient, storage: weights, ...how });
+  const restart = () => {
+    const { of, dy } = plan.tensors;
+    for (const [seed, tensor] of [...graph.inputs.map(of), ...dy ? [dy] : []].entries()) {
+      upload(device, tensor, bytes(toTexels(normals(seed, count(tensor.shape)), tensor.shape)));
+    }
+  };
+  try {
+    await onReady?.(plan);
+    restart();
+  } catch (error) {
+    plan[Symbol.dispose]();
+    throw error;
+  }
+  return {
+    title: `${model.name}, ${forward ? "forward" : "forward and gradient"}, batch ${batch}`,
+    plan,
+    restart,
+    [Symbol.dispose]: () => plan[Symbol.dispose](),
+  };
+}

@@ -1,0 +1,200 @@
+/** The kernel laboratory as a user types it: profile, dump, replace, ways; and docs/kernels.md from end to end. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { decodeImage } from "../../src/formats/png.ts";
+import { writeTinyModels } from "./tiny_models.ts";
+import { namesIn, root, temporaryFolder, type } from "./user.ts";
+
+/** A folder with tiny models, and the options that choose them. */
+function tiny() {
+  const folder = temporaryFolder(), { classifier, generator } = writeTinyModels(folder.path);
+  return { ...folder, classifier, pair: ["--classifier", classifier, "--generator", generator] };
+}
+
+const picture = (file: string) => decodeImage(Deno.readFileSync(file), file);
+
+Deno.test("bench profile: every dispatch of a search, its roof, a drawing, its kernels, and what is left over", async () => {
+  using at = tiny();
+  const [svg, json, dump] = ["roof.svg", "profile.json", "kernels"].map((name) => join(at.path, name));
+  const args = ["bench", "profile", ...at.pair, "--roofline", svg, "--json", json, "--dump", dump, "--batch", "2"];
+  const { code, out, err } = await type([...args, "--tuned", "none", "--adapter", "low-power", "--force"]);
+  assert.equal(code, 0, err);
+  const [peak, title, head, ...rows] = out.trimEnd().split("\n");
+  assert.match(peak, /: peak [\d.]+ GFLOP\/s, [\d.]+ GB\/s$/);
+  assert.match(
+    title,
+    /^tiny generator and tiny classifier, batch 2: \d+ dispatches, timed by (timestamps|repetition)$/,
+  );
+  assert.match(head, /^kernel +way +ms +of the run +GFLOP\/s +executed +GB\/s +bound by +of that$/);
+  const names = rows.slice(0, Number(/(\d+) dispatches/.exec(title)![1])).map((row) => row.split(/ {2,}/)[0]);
+  assert.deepEqual(names, [
+    "fc",
+    "picture",
+    "conv1",
+    "fc2",
+    "fc3",
+    "objective",
+    "fc3.gradient",
+    "fc2.gradient",
+    "conv1.gradient",
+    "picture.gradient",
+    "fc.gradient",
+    "magnitude",
+    "step",
+  ]);
+  assert.match(rows[names.length], /^left over +-?[\d.e-]+ +-?[\d.]+ %$/);
+  assert.match(rows[names.length + 1], /^a whole run +[\d.]+ +100\.0 %$/);
+  const { profile } = JSON.parse(Deno.readTextFileSync(json));
+  assert.deepEqual(profile.kernels.map(({ kernel }: { kernel: string }) => kernel), names);
+  for (const { samples, bytes, bound } of profile.kernels) {
+    assert.ok(samples.length >= 5 && bytes > 0 && ["arithmetic", "memory"].includes(bound.by) && bound.ms > 0);
+  }
+  assert.ok(Math.abs(profile.rowsMs + profile.leftOverMs - profile.wallMs) < 1e-9);
+  assert.match(Deno.readTextFileSync(svg), /^<svg [^]*<title>conv1[^]*<\/svg>\n$/);
+  assert.deepEqual(namesIn(dump).filter((name) => name.startsWith("conv1")), [
+    "conv1.gradient.json",
+    "conv1.gradient.wgsl",
+    "conv1.json",
+    "conv1.wgsl",
+  ]);
+  const again = await type(["bench", "profile", ...at.pair, "--dump", dump]);
+  assert.match(again.err, /^bench profile: .*kernels is not empty; --force overwrites what is there\n$/);
+});
+
+Deno.test("bench profile: a network with a kernel of one's own, a published one's first layer, and what makes no sense", async () => {
+  using at = tiny();
+  const dump = join(at.path, "kernels"), options = ["--model", at.classifier, "--batch", "8", "--by", "repetition"];
+  const forward = ["--layer", "fc2", "--forward", "--weights", "f16", "--arithmetic", "f32", "--dump", dump];
+  const { code, out, err } = await type(["bench", "profile", ...options, ...forward]);
+  assert.equal(code, 0, err);
+  assert.match(
+    out,
+    /\ntiny classifier, forward, batch 8: 2 dispatches, timed by repetition\nkernel .*\nconv1 .*\nfc2 .*\nleft over /,
+  );
+  const replaced = [
+    "--replace",
+    `conv1=${join(dump, "conv1.wgsl")}`,
+    "--ways",
+    join(root, "examples/pool_by_blocks.ts"),
+  ];
+  const own = await type(["bench", "profile", ...options, "--weights", "f16", ...replaced]);
+  assert.match(own.out, /\nconv1 +\S*conv1\.wgsl .*\n(.*\n)*conv1: .*conv1\.wgsl in place of .* ratio /, own.err);
+  const svg = join(at.path, "conv1.svg"), published = ["--network", "resnet50", "--layer", "conv1", "--forward"];
+  const drawn = await type(["bench", "profile", ...published, "--roofline", svg]);
+  assert.match(Deno.readTextFileSync(svg), /^<svg [^]*<title>conv1[^]*<\/svg>\n$/, drawn.err);
+  for (
+    const [args, said] of [
+      [["--network", "lenet"], /--network expects caffenet/],
+      [["--network", "resnet50", "--model", at.classifier], /--model and --network exclude each other/],
+      [["--model", at.classifier, "--generator", "x"], /take the place of --generator and --classifier/],
+      [["--layer", "fc2"], /--layer and --forward go with --model or --network/],
+      [["nets"], /bench profile measures "synth" or what --model or --network names; got "nets"/],
+      [["synth", "--model", at.classifier], /"synth" is the search; --model and --network name something else/],
+      [["--by", "guess"], /--by .*timestamps.*repetition.*"guess"/],
+    ] as const
+  ) {
+    const { code, err } = await type(["bench", "profile", ...args]);
+    assert.match(err, said);
+    assert.equal(code, 1);
+  }
+  assert.match((await type(["bench", "profile", "--help"])).out, /^deno task bench profile \[options\] \[synth\]\n/);
+});
+
+Deno.test("synth --replace and --ways: checked, used, told, and in the picture's record", async () => {
+  using at = tiny();
+  const dump = join(at.path, "kernels"), out = join(at.path, "a.png"), own = join(at.path, "b.png");
+  const made = await type(["bench", "profile", ...at.pair, "--by", "repetition", "--dump", dump]);
+  assert.equal(made.code, 0, made.err);
+  const options = ["--unit", "1", "--iterations", "3", ...at.pair];
+  assert.equal((await type(["synth", ...options, "--out", out])).code, 0);
+
+  const files = ["conv1", "fc2.gradient", "objective"].flatMap((
+    name,
+  ) => ["--replace", `${name}=${join(dump, `${name}.wgsl`)}`]);
+  const again = await type(["synth", ...options, "--out", own, ...files, "--json"]);
+  assert.equal(again.code, 0, again.err);
+  assert.match(
+    again.err,
+    /^conv1: .*conv1\.wgsl in place of .+: [\d.e-]+ ms, ours [\d.e-]+ ms, ratio [\d.]+; off by /m,
+  );
+  assert.deepEqual((await picture(own)).rgb, (await picture(out)).rgb);
+  const { own: verdicts, pictures: [{ own: record }] } = JSON.parse(again.out);
+  assert.deepEqual(verdicts.map(({ kernel }: { kernel: string }) => kernel), ["conv1", "objective", "fc2.gradient"]);
+  assert.match(record[0].sha256, /^[0-9a-f]{64}$/);
+  const repeated = await type(["synth", "--from", own, ...at.pair, "--out", join(at.path, "c.png")]);
+  assert.match(
+    repeated.err,
+    /warning: .*b\.png was made with .*conv1\.wgsl as conv1, which is not given now; details may differ\n/,
+  );
+
+  const mine = join(at.path, "mine.wgsl"), text = Deno.readTextFileSync(join(dump, "fc2.wgsl"));
+  const replaced = async (wgsl: string, kernel = "fc2") => {
+    Deno.writeTextFileSync(mine, wgsl);
+    return await type(["synth", ...options, "--out", join(at.path, "d.png"), "--replace", `${kernel}=${mine}`]);
+  };
+  const wrong = await replaced(text.replace("var v = value;", "var v = 1.01 * value;"));
+  assert.equal(wrong.code, 1);
+  assert.match(
+    wrong.err,
+    /^synth: fc2 by .*mine\.wgsl is wrong: its output of item 0 at \[\d\] is \S+ where float64 has \S+, off by 0\.0\d+ of .*\n$/,
+  );
+  const broken = await replaced(`// mine\n${text.replace("var v = value;", "var v = valu;")}`);
+  assert.match(broken.err, /^synth: fc2 \(.*mine\.wgsl\): WGSL line \d+, column \d+: .*valu.*: var v = valu;\n$/);
+  assert.match((await replaced(text, "fc9")).err, /^synth: there is no kernel "fc9"; there are fc, /);
+  assert.deepEqual(namesIn(at.path).filter((name) => name.startsWith("d")), []);
+
+  const benched = await type([
+    "bench",
+    "synth",
+    ...at.pair,
+    "--replace",
+    `fc2=${join(dump, "fc2.wgsl")}`,
+    "--ways",
+    join(root, "examples/pool_by_blocks.ts"),
+  ]);
+  assert.match(benched.out, /\nfc2: .*fc2\.wgsl in place of /, benched.err);
+  const ways = join(at.path, "ways.ts");
+  for (
+    const [source, said] of [
+      ["export const ways = 3;", /ways\.ts: expected an export "ways"/],
+      ["export const ways = { lens: {} };", /ways\.ts: there is no layer type "lens"/],
+      [
+        "export const ways = { fc: { forward: [{ name: 'direct', calls() {} }] } };",
+        /ways\.ts: fc has a way "direct" already/,
+      ],
+      [
+        "export const ways = { fc: { forward: [{ name: 'x' }] } };",
+        /ways\.ts: the way "x" of fc\.forward has no function "calls"/,
+      ],
+      ["throw new Error('no');", /ways\.ts cannot be run: no/],
+    ] as const
+  ) {
+    Deno.writeTextFileSync(ways, source);
+    const { code, err } = await type(["synth", ...options, "--ways", ways]);
+    assert.match(err, said);
+    assert.equal(code, 1);
+  }
+});
+
+Deno.test("docs/kernels.md: from the dump to a faster kernel, and to a way", async () => {
+  using folder = temporaryFolder();
+  const dump = join(folder.path, "dump"), mine = join(folder.path, "mine.wgsl"), out = join(folder.path, "a.png");
+  const dumped = await type(["bench", "profile", "--dump", dump]);
+  assert.equal(dumped.code, 0, dumped.err);
+  const doc = Deno.readTextFileSync(join(root, "docs/kernels.md"));
+  const [, shown, own] = /```wgsl\n([^]*?)```[^]*```wgsl\n([^]*?)```/.exec(doc)!;
+  const text = Deno.readTextFileSync(join(dump, "pool1.gradient.wgsl"));
+  assert.ok(
+    text.includes(shown.slice(0, shown.indexOf("    for (var ox")).replaceAll(/^ +\n/gm, "")),
+    "the page shows another kernel",
+  );
+  Deno.writeTextFileSync(mine, text.slice(0, text.indexOf("fn kernel")) + own);
+  const facts = JSON.parse(Deno.readTextFileSync(join(dump, "pool1.gradient.json")));
+  Deno.writeTextFileSync(join(folder.path, "mine.json"), JSON.stringify({ ...facts, grid: [64, 1, 1] }));
+  const options = ["--unit", "945", "--iterations", "2", "--out", out];
+  const used = await type(["synth", ...options, "--replace", `pool1.gradient=${mine}`]);
+  assert.equal(used.code, 0, used.err);
+  assert.match(used.err, /^pool1\.gradient: .*mine\.wgsl in place of elements: .* ratio [\d.]+; off by /m);
+  const going = await type(["synth", ...options, "--ways", join(root, "examples/pool_by_blocks.ts"), "--force"]);
+  assert.match(going.err, /^pool1\.gradient goes blocks of .*pool_by_blocks\.ts: off by .* in 4 trials$/m, going.err);
+});
