@@ -1,11 +1,17 @@
 /** deno task bench WHAT: speed, beside the adapter's own peak, measured in the same run. */
 import { type Command, main, type Option, print } from "../src/cli/command.ts";
+import { compareCommand } from "./compare/command.ts";
 import { kernelsCommand } from "./kernels/command.ts";
 import { staticCommand } from "./static/command.ts";
 import { synthCommand } from "./synth/command.ts";
 
 /** What can be measured. */
-export const commands = { synth: synthCommand, kernels: kernelsCommand, static: staticCommand };
+export const commands = {
+  synth: synthCommand,
+  kernels: kernelsCommand,
+  compare: compareCommand,
+  static: staticCommand,
+};
 
 /** Runs one of the commands; `synth` where no other is named. */
 async function run([what = "synth", ...args]: string[]): Promise<never> {

@@ -38,12 +38,14 @@ export const synthCommand: Command<typeof options> = {
     checkJson(values);
     using device = await openAdapter(values.adapter);
     const choose = chooser(device, values.tuned);
-    const { figures: { synth }, peak, header } = await besidePeak(
+    const { figures: { synth, sample }, peak, header } = await besidePeak(
       device,
       () => benchSynth(device, values, batch, { arithmetic, choose }),
     );
     print(peakLine(device, peak));
     synthLines(synth, peak).forEach(print);
-    writeJson(values, { ...header, arithmetic, synth, ...share(synth.executedGflops, peak.gflops) });
+    if (!values.json) return;
+    const figures = { synth, ...share(synth.executedGflops, peak.gflops) };
+    writeJson(values, { ...header, kind: "synth", batch, arithmetic, ...figures, ...await sample() });
   },
 };
