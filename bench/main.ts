@@ -1,5 +1,6 @@
 /** deno task bench WHAT: speed, beside the adapter's own peak, measured in the same run. */
 import { type Command, main, type Option, print } from "../src/cli/command.ts";
+import { compareCommand } from "./compare/command.ts";
 import { kernelsCommand } from "./kernels/command.ts";
 import { profileCommand } from "./profile/command.ts";
 import { staticCommand } from "./static/command.ts";
@@ -10,6 +11,7 @@ export const commands = {
   synth: synthCommand,
   kernels: kernelsCommand,
   profile: profileCommand,
+  compare: compareCommand,
   static: staticCommand,
 };
 

@@ -9,7 +9,7 @@ export const MOST_BATCH = 100_000;
 
 /** The options of all benchmarks that keep their figures. */
 export const jsonOptions = {
-  json: { value: "FILE", help: "also writes the figures to a JSON file" },
+  json: { value: "FILE", help: "also writes the figures to a JSON file, with all samples" },
   force: { help: "overwrites the file" },
 };
 
@@ -41,9 +41,13 @@ export const peakLine = ({ name }: Device, { gflops, gigabytes }: Peak): string 
 /** Writes the figures where a file is named. */
 export function writeJson({ json, force }: { json?: string; force: boolean }, report: object): void {
   if (!json) return;
-  const text = JSON.stringify(report, null, 2) + "\n";
+  const text = compact(report);
   writeOutputs(new Map([[json, new TextEncoder().encode(text)]]), { force });
 }
+
+/** A report as JSON, its lists of numbers on a line each. */
+const compact = (report: object): string =>
+  JSON.stringify(report, null, 2).replace(/\[[-\s\d.,e+]+\]/g, (list) => list.replace(/\s+/g, " ")) + "\n";
 
 const better = (a: Peak, b: Peak): Peak => ({
   gflops: Math.max(a.gflops, b.gflops),

@@ -1,42 +1,84 @@
 /** `deno task bench kernels`: every layer by itself. */
 import { type Command, print } from "../../src/cli/command.ts";
 import { adapterOption, openAdapter } from "../../src/cli/defaults.ts";
+import { abortOnInterrupt, interrupted } from "../../src/cli/interrupt.ts";
 import { arithmeticKinds, arithmeticOption } from "../../src/cli/memory.ts";
+import { progress, stderrScreen } from "../../src/cli/progress.ts";
 import { oneOf, wholeNumber } from "../../src/cli/values.ts";
+import { networkOption } from "../networks/open.ts";
 import { besidePeak, checkJson, jsonOptions, MOST_BATCH, peakLine, writeJson } from "../report.ts";
-import { benchKernels, kernelLines } from "./measure.ts";
+import { benchKernels } from "./measure.ts";
+import { checkTogether, subjectsFor } from "./subjects.ts";
+import { kernelLines } from "./table.ts";
 
 const options = {
   adapter: adapterOption,
   batch: { value: "N", help: "items at once (1)" },
   model: { value: "DIR", help: "the layers of this network in place of the default pair's" },
+  network: { ...networkOption, help: `the layers of ${networkOption.help}` },
   op: { value: "NAME", help: "only the layers of this type, such as conv2d, fc or lrn" },
+  layer: { value: "TEXT", help: "only the layers whose name has this text" },
+  shape: {
+    value: "CxHxW",
+    repeats: true,
+    help: "with --op: one layer of that type, whose input has this shape; again for each further input",
+  },
+  params: {
+    value: "NAME=VALUE,…",
+    help: "with --shape: its parameters as in network.json, such as channels=128,kernel=3x1,stride=2",
+  },
+  case: {
+    value: "TEXT",
+    help: 'the tests\' cases whose name has this text, such as "fc: batch 3", each with its batch',
+  },
   arithmetic: arithmeticOption,
   sizes: { help: "every size of every way, not only the ones predicted to be the best" },
+  passes: { value: "N", help: "how often all layers are measured anew (12)" },
+  rounds: { value: "N", help: "turns that each kernel has in a pass (2)" },
   ...jsonOptions,
-};
+} as const;
+
+/** Passes and rounds, more than anyone waits for. */
+const MOST_PASSES = 1000;
 
 /** The command. */
 export const kernelsCommand: Command<typeof options> = {
   name: "bench kernels",
-  summary: "Measures every layer by itself, its output and its gradient, in every way to compute them.",
+  summary: "Measures every layer by itself, its output and its gradient, in every way to compute them.\n" +
+    "All kernels take turns with a reference kernel; --json keeps all samples, for `bench compare`. Ctrl-C ends it and keeps\n" +
+    "what there is.",
   options,
   examples: [
     ["deno task bench kernels --model models/caffenet64 --batch 8", "every layer of one network, eight items at once"],
     ["deno task bench kernels --op fc", "every way of every fully connected layer of the default pair"],
+    ["deno task bench kernels --network googlenet --layer inception_3a", "layers of a known network"],
+    [
+      "deno task bench kernels --op conv2d --shape 64x56x56 --params channels=128,kernel=3,stride=2,padding=1",
+      "a layer of any shape",
+    ],
+    ["deno task bench kernels --case lstm", "the shapes that the tests have for a type"],
+    ["deno task bench kernels --json before.json", "keeps all samples, for `bench compare`"],
   ],
   async run(values) {
     const batch = wholeNumber("--batch", values.batch, { least: 1, most: MOST_BATCH, fallback: 1 });
-    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
+    const passes = wholeNumber("--passes", values.passes, { least: 1, most: MOST_PASSES, fallback: 12 });
+    const rounds = wholeNumber("--rounds", values.rounds, { least: 1, most: MOST_PASSES, fallback: 2 });
+    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds), { sizes } = values;
+    checkTogether(values, values.batch);
     checkJson(values);
+    const layers = await subjectsFor({ ...values, batch });
     using device = await openAdapter(values.adapter);
-    const { op, sizes, model } = values;
-    const { figures: { kernels }, peak, header } = await besidePeak(
+    const signal = abortOnInterrupt(), line = progress("layer", stderrScreen(false));
+    const onProgress = (done: number, total: number, note: string) => line.show({ done, total, note });
+    const { figures, peak, header } = await besidePeak(
       device,
-      () => benchKernels(device, model, { batch, op, sizes, arithmetic }),
+      () => benchKernels(device, layers, { sizes, arithmetic, passes, rounds, signal, onProgress }),
     );
+    line.end();
+    const { kernels, samples, reference } = figures, ownBatch = values.case === undefined ? batch : undefined;
     print(peakLine(device, peak));
     kernelLines(kernels, peak).forEach(print);
-    writeJson(values, { ...header, arithmetic, kernels });
+    writeJson(values, { ...header, kind: "kernels", batch: ownBatch, arithmetic, reference, kernels, samples });
+    return signal.aborted ? interrupted : 0;
   },
 };

@@ -44,19 +44,19 @@ export const synthCommand: Command<typeof options> = {
     using device = await openAdapter(values.adapter);
     const choose = chooser(device, values.tuned);
     const planning = ownPlanning(device, own, (_, verdict) => verdicts.push(verdict));
-    const { figures: { synth }, peak, header } = await besidePeak(
+    const { figures: { synth, sample }, peak, header } = await besidePeak(
       device,
       () => benchSynth(device, values, batch, { arithmetic, choose, ...planning }),
     );
     print(peakLine(device, peak));
     synthLines(synth, peak).forEach(print);
     verdicts.map(verdictLine).forEach(print);
-    writeJson(values, {
-      ...header,
-      arithmetic,
+    if (!values.json) return;
+    const figures = {
       synth,
       own: verdicts.length > 0 ? verdicts : undefined,
       ...share(synth.executedGflops, peak.gflops),
-    });
+    };
+    writeJson(values, { ...header, kind: "synth", batch, arithmetic, ...figures, ...await sample() });
   },
 };

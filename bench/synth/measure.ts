@@ -9,6 +9,7 @@ import { join } from "../../src/synth/joined.ts";
 import { normals } from "../../src/synth/random.ts";
 import { searchDefaults } from "../../src/synth/options.ts";
 import type { How } from "../running.ts";
+import { sampleRuns } from "../sample_runs.ts";
 
 /** Timings of which the best counts. */
 const ROUNDS = 5;
@@ -46,24 +47,19 @@ export async function benchSynth(
   folders: { generator?: string; classifier?: string },
   batch: number,
   how: How = {},
-): Promise<{ synth: SynthFigures }> {
+): Promise<{ synth: SynthFigures; sample: () => ReturnType<typeof sampleRuns> }> {
   const started = performance.now();
   const generator = await openGenerator(folders.generator), classifier = await openClassifier(folders.classifier);
   const joined = join(generator, classifier);
   const settings = searchDefaults();
-  using climb = await Climb.create(device, joined, {
-    ...settings,
-    codes: normals(0, batch * count(joined.code.shape)),
-    targets: Array.from({ length: batch }, () => [[Math.min(UNIT, joined.layer.shape[0] - 1), 0, 0] as const]),
-  }, how);
-  /** Whole searches, one after another, and the beginning of a last one. */
-  const submit: Submit = (iterations, timestamps) => {
-    for (let done = 0; done < iterations; done += settings.iterations) {
-      const times = Math.min(settings.iterations, iterations - done);
-      climb.restart();
-      climb.submit(times, timestamps && partOf(timestamps, done === 0, done + times === iterations));
-    }
-  };
+  const open = (onReady?: How["onReady"]) =>
+    Climb.create(device, joined, {
+      ...settings,
+      codes: normals(0, batch * count(joined.code.shape)),
+      targets: Array.from({ length: batch }, () => [[Math.min(UNIT, joined.layer.shape[0] - 1), 0, 0] as const]),
+    }, { ...how, onReady });
+  using climb = await open(how.onReady);
+  const submit = searches(climb, settings.iterations);
   submit(1);
   await device.finish();
   const firstIterationMs = performance.now() - started;
@@ -78,8 +74,22 @@ export async function benchSynth(
       gflops: rate(flops),
       executedGflops: rate(executedFlops),
     },
+    sample: () =>
+      sampleRuns(device, `an iteration of ${generator.name} and ${classifier.name}`, async () => {
+        const own = await open();
+        return { submit: searches(own, settings.iterations), [Symbol.dispose]: () => own[Symbol.dispose]() };
+      }),
   };
 }
+
+/** Submits whole searches, one after another, and the beginning of a last one. */
+const searches = (climb: Climb, iterationsOfOne: number): Submit => (iterations, timestamps) => {
+  for (let done = 0; done < iterations; done += iterationsOfOne) {
+    const times = Math.min(iterationsOfOne, iterations - done);
+    climb.restart();
+    climb.submit(times, timestamps && partOf(timestamps, done === 0, done + times === iterations));
+  }
+};
 
 /** The timestamps that one of several passes writes: the first pass its beginning, the last its end. */
 function partOf(

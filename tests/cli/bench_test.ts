@@ -33,7 +33,7 @@ Deno.test("bench synth: an iteration beside the peak, as text and as a file that
 Deno.test("bench: what makes no sense is one sentence; what can be measured is told", async () => {
   assert.match(
     (await type(["bench", "nets"])).err,
-    /^bench: expected what to measure, synth, kernels, static, got "nets"\n$/,
+    /^bench: expected what to measure, synth, kernels, compare, static, got "nets"\n$/,
   );
   assert.match(
     (await type(["bench", "kernels", "--classifier", "models/caffenet64"])).err,
@@ -49,42 +49,8 @@ Deno.test("bench: what makes no sense is one sentence; what can be measured is t
   );
   assert.match((await type(["bench", "synth", "--help"])).out, /^deno task bench synth \[options\]\n/);
   assert.match((await type(["bench", "kernels", "--help"])).out, /^deno task bench kernels \[options\]\n/);
-});
-
-Deno.test("bench kernels: every way of a type's layers beside the peak", async () => {
-  using folder = temporaryFolder();
-  const embedded = await type(["bench", "kernels", "--op", "maxpool", "--sizes", "--adapter", "low-power"]);
-  assert.match(embedded.out, /: peak [\d.]+ GFLOP\/s, [\d.]+ GB\/s\n(.*\n)*pool1 +maxpool +forward +\* elements /);
-
-  const { classifier } = writeTinyModels(folder.path);
-  const file = join(folder.path, "kernels.json");
-  const { code, out, err } = await type([
-    "bench",
-    "kernels",
-    "--model",
-    classifier,
-    "--batch",
-    "2",
-    "--op",
-    "fc",
-    "--json",
-    file,
-    "--force",
-  ]);
-  assert.equal(code, 0, err);
-  assert.match(err, /^layer 0\/2 {2}fc2\n/);
-  const { adapter, kernels } = JSON.parse(Deno.readTextFileSync(file));
-  assert.ok(out.startsWith(adapter));
-  assert.ok(kernels.length > 0);
-  for (const { layer, ms, gflops } of kernels) assert.ok(ms > 0 && gflops > 0, layer);
-  const ways = new Set(kernels.map(({ way }: { way: string }) => way.split(" ")[0]));
-  for (const way of ["direct", "transposed", "workgroups", "staged"]) assert.ok(ways.has(way), way);
-  for (const pass of ["forward", "backward"]) {
-    const ofFc3 = kernels.filter((one: { layer: string; pass: string }) => one.layer === "fc3" && one.pass === pass);
-    assert.equal(ofFc3.filter(({ chosen }: { chosen: boolean }) => chosen).length, 1, pass);
-  }
   assert.match(
-    (await type(["bench", "kernels", "--op", "pool9"])).err,
-    /^bench kernels: --op is "pool9", expected fc, /,
+    (await type(["bench", "compare", "--help"])).out,
+    /^deno task bench compare \[options\] BEFORE\.json AFTER\.json\n/,
   );
 });

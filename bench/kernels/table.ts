@@ -1,0 +1,30 @@
+/** The figures of kernels as a table. */
+import { type Peak, share, shareText } from "../../src/gpu/probe.ts";
+import type { KernelFigures } from "./measure.ts";
+
+/** The figures as a table; `*` marks the ways that plans use. */
+export function kernelLines(kernels: readonly KernelFigures[], peak: Peak): string[] {
+  const failed = kernels.find((k) => share(k.executedGflops, peak.gflops).share === null);
+  const table = [
+    ["layer", "op", "pass", "way", "ms", "GFLOP/s", "executed", "GB/s", "of peak"],
+    ...kernels.map((k) => [
+      k.layer + (k.same.length ? ` +${k.same.length}` : ""),
+      k.op,
+      k.pass,
+      `${k.chosen ? "* " : "  "}${k.way}`,
+      k.ms.toFixed(3),
+      k.gflops.toFixed(2),
+      k.executedGflops.toFixed(2),
+      k.gigabytes.toFixed(2),
+      share(k.executedGflops, peak.gflops).share === null ? "none" : shareText(k.executedGflops, peak.gflops),
+    ]),
+  ];
+  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
+  return [
+    ...table.map((row) =>
+      row.map((cell, n) => n < 4 ? cell.padEnd(widths[n]) : cell.padStart(widths[n])).join("  ").trimEnd()
+    ),
+    "*: what plans take; +N: so many other layers are the same; executed: GFLOP/s with padding, without what filtering saves",
+    ...(failed ? [`${failed.layer}, ${failed.way}: ${shareText(failed.executedGflops, peak.gflops)}`] : []),
+  ];
+}

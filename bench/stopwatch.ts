@@ -1,0 +1,146 @@
+/**
+ * Timing many things that take turns.
+ *
+ * A GPU's turns are submitted all at once, each between two timestamps: nothing waits for the program to hear that a turn is
+ * over, which takes Deno 10 ms, so turns can be short, and what slows the machine down for a while slows neighbours alike.
+ *
+ * Where a CPU runs the shaders, other programs take it away for milliseconds at a time, and a turn takes three times as long as
+ * the next. There each turn also tells how long this program's threads ran, which others do not lengthen: beside ten busy
+ * programs on two cores, such times of one kernel differed by 2 %, those of the clock by 300 %.
+ */
+import process from "node:process";
+import { encode, type Step } from "../src/gpu/compile.ts";
+import type { Device } from "../src/gpu/device.ts";
+import { LEAST_MS, type Submit } from "../src/gpu/timing.ts";
+
+/** Something that is run so many times. */
+export interface Turn {
+  /** Makes all of it ready; what that gives submits it. */
+  prepare(times: number, timestampWrites?: GPUComputePassTimestampWrites): () => void;
+  times: number;
+}
+
+/** How long a turn took, in milliseconds. */
+export interface Taken {
+  /** By the clock: the GPU's where it has one. */
+  ms: number;
+  /** Less what other programs took: of all threads together where a CPU runs the shaders, else the same. */
+  own: number;
+}
+
+/** Runs turns one after another. */
+export interface Stopwatch extends Disposable {
+  time(turns: readonly Turn[]): Promise<Taken[]>;
+}
+
+/** So many runs of steps as a turn. */
+export const stepsTurn = (device: Device, steps: readonly Step[], times: number): Turn => ({
+  times,
+  prepare(times, timestampWrites) {
+    const encoder = device.gpu.createCommandEncoder({ label: "turn" });
+    const pass = encoder.beginComputePass({ label: "turn", timestampWrites });
+    for (let time = 0; time < times; time++) encode(pass, steps);
+    pass.end();
+    const commands = encoder.finish();
+    return () => device.gpu.queue.submit([commands]);
+  },
+});
+
+/** Anything that can be submitted as a turn. */
+export const submitTurn = (submit: Submit, times: number): Turn => ({
+  times,
+  prepare: (times, timestampWrites) => () => submit(times, timestampWrites),
+});
+
+/** What a turn should last by `Taken.own`, in milliseconds: the longer the less what surrounds it counts. */
+export const turnMs = ({ caps: { software, timestamps } }: Device): number => software ? 10 : timestamps ? 3 : 30;
+
+/** The stopwatch for a device. */
+export async function stopwatchFor(device: Device): Promise<Stopwatch> {
+  const { software, timestamps } = device.caps, clock = timestamps ? await timestampsOf(device) : undefined;
+  const idle = !clock || software ? await idleOf(device) : { ms: 0, own: 0 };
+  return {
+    async time(turns) {
+      const all: Taken[] = [];
+      for (let done = 0; done < turns.length; done += MOST_TURNS) {
+        const some = turns.slice(done, done + MOST_TURNS), told: Taken[] = [];
+        for (const [n, { prepare, times }] of some.entries()) {
+          const submit = prepare(times, clock?.writes(n));
+          if (clock && !software) submit();
+          else told.push(await waited(device, submit));
+        }
+        const clocked = await clock?.read(some.length);
+        all.push(...some.map((_, n) => {
+          const ms = Math.max(LEAST_MS, clocked?.[n] ?? told[n].ms - idle.ms);
+          return { ms, own: software ? Math.max(LEAST_MS, told[n].own - idle.own) : ms };
+        }));
+      }
+      return all;
+    },
+    [Symbol.dispose]: () => clock?.[Symbol.dispose](),
+  };
+}
+
+/** Turns that are timed before anything is read, two timestamps each. */
+const MOST_TURNS = 1024;
+
+/** Submits, and gives the time until it is over. */
+async function waited(device: Device, submit: () => void): Promise<Taken> {
+  const started = performance.now(), before = processorMs();
+  submit();
+  await device.finish();
+  return { ms: performance.now() - started, own: processorMs() - before };
+}
+
+/** Milliseconds that this program's threads have run. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Empty submits that are timed. */
+const EMPTY = 9;
+
+/** What a turn of nothing takes, in the middle of some. */
+async function idleOf(device: Device): Promise<Taken> {
+  const taken: Taken[] = [];
+  for (let n = 0; n < EMPTY; n++) taken.push(await waited(device, stepsTurn(device, [], 0).prepare(0)));
+  const middle = (of: (one: Taken) => number) => taken.map(of).sort((a, b) => a - b)[EMPTY >> 1];
+  return { ms: middle(({ ms }) => ms), own: middle(({ own }) => own) };
+}
+
+/** Two timestamps for each of some turns. */
+interface Timestamps extends Disposable {
+  /** What the pass of a turn writes. */
+  writes(turn: number): GPUComputePassTimestampWrites;
+  /** The milliseconds of the first turns. */
+  read(turns: number): Promise<number[]>;
+}
+
+async function timestampsOf(device: Device): Promise<Timestamps> {
+  const count = 2 * MOST_TURNS;
+  const buffer = (usage: number) => device.make("turns", () => device.gpu.createBuffer({ size: 8 * count, usage }));
+  const querySet = device.make("turns", () => device.gpu.createQuerySet({ type: "timestamp", count }));
+  const written = buffer(GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
+  const read = buffer(GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
+  await device.settle();
+  return {
+    writes: (turn) => ({ querySet, beginningOfPassWriteIndex: 2 * turn, endOfPassWriteIndex: 2 * turn + 1 }),
+    async read(turns) {
+      const encoder = device.gpu.createCommandEncoder({ label: "turns" });
+      encoder.resolveQuerySet(querySet, 0, 2 * turns, written, 0);
+      encoder.copyBufferToBuffer(written, 0, read, 0, 16 * turns);
+      device.gpu.queue.submit([encoder.finish()]);
+      await Promise.race([read.mapAsync(GPUMapMode.READ), device.gpu.lost]);
+      await device.settle();
+      const nanoseconds = new BigUint64Array(read.getMappedRange().slice(0));
+      read.unmap();
+      return Array.from({ length: turns }, (_, n) => Number(nanoseconds[2 * n + 1] - nanoseconds[2 * n]) / 1e6);
+    },
+    [Symbol.dispose]() {
+      querySet.destroy();
+      written.destroy();
+      read.destroy();
+    },
+  };
+}

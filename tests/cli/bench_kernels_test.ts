@@ -1,0 +1,95 @@
+/** `deno task bench kernels` and `deno task bench compare` as a user types them. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { writeTinyModels } from "./tiny_models.ts";
+import { temporaryFolder, type } from "./user.ts";
+
+/** A single short pass. */
+const quick = ["--passes", "1", "--rounds", "2"];
+
+Deno.test("bench kernels: every way of a type's layers beside the peak", async () => {
+  const embedded = await type(["bench", "kernels", "--op", "maxpool", "--sizes", "--adapter", "low-power", ...quick]);
+  assert.match(embedded.out, /: peak [\d.]+ GFLOP\/s, [\d.]+ GB\/s\n(.*\n)*pool1 +maxpool +forward +\* elements /);
+});
+
+Deno.test("bench kernels: a model's layers with all samples; compare finds what was made slower in the file, and no more", async () => {
+  using folder = temporaryFolder();
+  const { classifier } = writeTinyModels(folder.path), file = join(folder.path, "kernels.json");
+  const args = ["bench", "kernels", "--model", classifier, "--batch", "2", "--op", "fc", "--json", file, "--force"];
+  const { code, out, err } = await type([...args, "--passes", "4", "--rounds", "3"]);
+  assert.equal(code, 0, err);
+  assert.match(err, /^layer 0\/8 {2}fc2\n/);
+  const written = JSON.parse(Deno.readTextFileSync(file)), { adapter, kind, batch, kernels, samples } = written;
+  assert.ok(out.startsWith(adapter));
+  assert.deepEqual([kind, batch], ["kernels", 2]);
+  for (const { layer, ms, gflops } of kernels) assert.ok(ms > 0 && gflops > 0, layer);
+  const ways = new Set(kernels.map(({ way }: { way: string }) => way.split(" ")[0]));
+  for (const way of ["direct", "transposed", "workgroups", "staged"]) assert.ok(ways.has(way), way);
+  for (const pass of ["forward", "backward"]) {
+    const ofFc3 = kernels.filter((one: { layer: string; pass: string }) => one.layer === "fc3" && one.pass === pass);
+    assert.equal(ofFc3.filter(({ chosen }: { chosen: boolean }) => chosen).length, 1, pass);
+  }
+  assert.equal(samples.length, kernels.length);
+  for (const { key, ms, reference } of samples) {
+    for (const passes of [ms, reference]) {
+      assert.deepEqual(passes.map((own: number[]) => own.length), [3, 3, 3, 3], key);
+    }
+  }
+
+  const other = join(folder.path, "other.json"), [{ key }] = samples;
+  const write = (change: (copy: typeof written) => void) => {
+    const copy = structuredClone(written);
+    change(copy);
+    Deno.writeTextFileSync(other, JSON.stringify(copy));
+  };
+  const compared = (...more: string[]) => type(["bench", "compare", file, other, ...more]);
+  write(() => {});
+  const same = await compared("--least", "1");
+  assert.deepEqual([same.code, same.err], [0, ""]);
+  assert.ok(same.out.startsWith(`${samples.length} compared, 0 changed by 1 % or more`), same.out);
+  // As if every pass had found the same: how noisy this machine is must not count.
+  write((copy) => copy.samples[0].ms = copy.samples[0].reference.map((own: number[]) => own.map((ms) => 1e3 * ms)));
+  const slower = await compared();
+  assert.deepEqual([slower.code, slower.err], [1, ""]);
+  assert.ok(slower.out.startsWith(`${key}: slower, takes `), slower.out);
+  assert.match(slower.out, /\n\d+ compared, 1 changed by 10 % or more/);
+  write((copy) => copy.batch = 3);
+  const refused = await compared();
+  assert.deepEqual([refused.code, refused.out], [1, ""]);
+  assert.match(refused.err, /^bench compare: the files cannot be compared: batch 2 and 3\n$/);
+  Deno.writeTextFileSync(other, Deno.readTextFileSync(file).slice(0, 1000));
+  assert.match((await compared()).err, /^bench compare: .*other\.json: not JSON /);
+  assert.match((await type(["bench", "compare", file])).err, /^bench compare: expected two files, .*, got 1\n$/);
+});
+
+Deno.test("bench kernels: a shape given on the command line, a case of the tests, a layer of a known network", async () => {
+  const kernels = (...args: string[]) => type(["bench", "kernels", ...args, ...quick]);
+  const shape = ["--op", "conv2d", "--shape", "5x9x8", "--params", "channels=6,kernel=3x1,stride=[1,2],bias=false"];
+  assert.match((await kernels(...shape)).out, /\nconv2d 5×9×8 channels=6,kernel=3x1,\S+ +conv2d +backward +/);
+  assert.match(
+    (await kernels("--op", "concat", "--shape", "5x3x3", "--shape", "[6,3,3]", "--batch", "2")).out,
+    /\nconcat 5×3×3, 6×3×3 +concat +forward +\* elements/,
+  );
+  assert.match(
+    (await kernels("--case", "lstm: a single step")).out,
+    /\nlstm: a single step of a single unit +lstm +backward /,
+  );
+  const known = await kernels("--network", "googlenet", "--op", "lrn", "--layer", "pool1");
+  assert.match(known.out, /\npool1\/norm1 +lrn +backward +\* elements/);
+});
+
+Deno.test("bench kernels: what makes no sense is one sentence", async () => {
+  const refused = async (args: string[], message: RegExp) => {
+    const { code, out, err } = await type(["bench", "kernels", ...args]);
+    assert.deepEqual([code, out], [1, ""], err);
+    assert.match(err, message);
+  };
+  await refused(
+    ["--op", "fc", "--shape", "3", "--params", "pad=1"],
+    /^bench kernels: fc 3 pad=1: "channels" is missing, .*\n$/,
+  );
+  await refused(
+    ["--case", "lstm", "--network", "googlenet"],
+    /^bench kernels: --network and --case are two .*; give one\n$/,
+  );
+});
