@@ -19,13 +19,25 @@ export function checkDumpFolder(folder: string, force: boolean): void {
   if (filesBelow(folder).length > 0) throw new UserError(`${folder} is not empty; --force overwrites what is there`);
 }
 
+/** A kernel's texts under its file's name, without an ending. */
+export interface DumpedText {
+  name: string;
+  wgsl: string;
+  json: string;
+}
+
+/** The texts of kernels. */
+export function dumpedTexts(device: Device, kernels: readonly PlannedKernel[]): DumpedText[] {
+  const names = fileNames(kernels);
+  return kernels.map((kernel, n) => ({ name: names[n], ...dumped(kernel, device) }));
+}
+
 /** Writes kernels into a folder. */
-export function writeDump(device: Device, kernels: readonly PlannedKernel[], folder: string, force: boolean): void {
-  const encoder = new TextEncoder(), files = new Map<string, Uint8Array>(), names = fileNames(kernels);
-  for (const [n, kernel] of kernels.entries()) {
-    const { wgsl, json } = dumped(kernel, device);
-    files.set(join(folder, `${names[n]}.wgsl`), encoder.encode(wgsl));
-    files.set(join(folder, `${names[n]}.json`), encoder.encode(json));
+export function writeDump(texts: readonly DumpedText[], folder: string, force: boolean): void {
+  const encoder = new TextEncoder(), files = new Map<string, Uint8Array>();
+  for (const { name, wgsl, json } of texts) {
+    files.set(join(folder, `${name}.wgsl`), encoder.encode(wgsl));
+    files.set(join(folder, `${name}.json`), encoder.encode(json));
   }
   writeOutputs(files, { force });
 }

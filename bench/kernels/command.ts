@@ -4,11 +4,16 @@ import { adapterOption, openAdapter } from "../../src/cli/defaults.ts";
 import { abortOnInterrupt, interrupted } from "../../src/cli/interrupt.ts";
 import { arithmeticKinds, arithmeticOption } from "../../src/cli/memory.ts";
 import { progress, stderrScreen } from "../../src/cli/progress.ts";
+import { ownOptions, readOwn } from "../../src/cli/own_kernels.ts";
+import { chooser } from "../../src/cli/tuned.ts";
 import { oneOf, wholeNumber } from "../../src/cli/values.ts";
+import { verdictLine } from "../../src/lab/judge.ts";
+import { checkDumpFolder, dumpOption, writeDump } from "../dump.ts";
 import { networkOption } from "../networks/open.ts";
 import { besidePeak, checkJson, jsonOptions, MOST_BATCH, peakLine, writeJson } from "../report.ts";
 import { benchKernels } from "./measure.ts";
-import { checkTogether, subjectsFor } from "./subjects.ts";
+import { inPlans, tryWays } from "./laboratory.ts";
+import { checkTogether, type Measured, subjectsFor } from "./subjects.ts";
 import { kernelLines } from "./table.ts";
 
 const options = {
@@ -35,6 +40,9 @@ const options = {
   sizes: { help: "every size of every way, not only the ones predicted to be the best" },
   passes: { value: "N", help: "how often all layers are measured anew (12)" },
   rounds: { value: "N", help: "turns that each kernel has in a pass (2)" },
+  dump: dumpOption,
+  replace: { ...ownOptions.replace, help: "times this WGSL beside a kernel, once it is right: see docs/kernels.md" },
+  ways: ownOptions.ways,
   ...jsonOptions,
 } as const;
 
@@ -57,6 +65,8 @@ export const kernelsCommand: Command<typeof options> = {
       "a layer of any shape",
     ],
     ["deno task bench kernels --case lstm", "the shapes that the tests have for a type"],
+    ["deno task bench kernels --dump kernels", "also each kernel's WGSL, as a search runs it"],
+    ["deno task bench kernels --replace conv3=mine.wgsl", "a kernel of your own beside ours: see docs/kernels.md"],
     ["deno task bench kernels --json before.json", "keeps all samples, for `bench compare`"],
   ],
   async run(values) {
@@ -66,8 +76,23 @@ export const kernelsCommand: Command<typeof options> = {
     const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds), { sizes } = values;
     checkTogether(values, values.batch);
     checkJson(values);
-    const layers = await subjectsFor({ ...values, batch });
+    const { dump, force } = values;
+    if (dump) checkDumpFolder(dump, force);
+    const own = await readOwn(values), wanted = { ...values, batch };
+    let layers = await subjectsFor(wanted);
     using device = await openAdapter(values.adapter);
+    const lines = await tryWays(device, layers, arithmetic);
+    if (dump || own.kernels.length > 0) {
+      const how = { arithmetic, choose: chooser(device, undefined) };
+      const { texts, verdicts, replaced } = await inPlans(device, wanted, layers, own, how);
+      if (dump) writeDump(texts, dump, force);
+      lines.push(...verdicts.filter(({ ms }) => ms !== undefined).map(verdictLine));
+      // Who brings a kernel wants to see it beside ours, and no others unless they are named.
+      const isReplaced = ({ layer, same }: Measured) => [layer.name, ...same].some((name) => replaced.has(name));
+      if (replaced.size > 0 && values.op === undefined && values.layer === undefined) {
+        layers = layers.filter(isReplaced);
+      }
+    }
     const signal = abortOnInterrupt(), line = progress("layer", stderrScreen(false));
     const onProgress = (done: number, total: number, note: string) => line.show({ done, total, note });
     const { figures, peak, header } = await besidePeak(
@@ -78,6 +103,7 @@ export const kernelsCommand: Command<typeof options> = {
     const { kernels, samples, reference } = figures, ownBatch = values.case === undefined ? batch : undefined;
     print(peakLine(device, peak));
     kernelLines(kernels, peak).forEach(print);
+    lines.forEach(print);
     writeJson(values, { ...header, kind: "kernels", batch: ownBatch, arithmetic, reference, kernels, samples });
     return signal.aborted ? interrupted : 0;
   },

@@ -8,7 +8,7 @@ import { chooser } from "../../src/cli/tuned.ts";
 import { oneOf } from "../../src/cli/values.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import { type Verdict, verdictLine } from "../../src/lab/judge.ts";
-import { checkDumpFolder, dumpOption, writeDump } from "../dump.ts";
+import { checkDumpFolder, dumpedTexts, dumpOption, writeDump } from "../dump.ts";
 import { besidePeak, checkJson, jsonOptions, peakLine, writeJson } from "../report.ts";
 import { openRunning } from "../running.ts";
 import { runningOptions, wantedOf } from "../running_options.ts";
@@ -70,7 +70,7 @@ export const profileCommand: Command<typeof options> = {
     const choose = chooser(device, values.tuned),
       planning = ownPlanning(device, own, (_, verdict) => verdicts.push(verdict));
     using running = await openRunning(device, wanted, { weights, arithmetic, choose, ...planning });
-    if (dump) writeDump(device, running.plan.kernels, dump, force);
+    if (dump) writeDump(dumpedTexts(device, running.plan.kernels), dump, force);
     const line = progress("round", stderrScreen(false));
     const { figures, peak, header } = await besidePeak(
       device,
