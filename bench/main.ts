@@ -6,7 +6,7 @@
 import { type Command, main, print } from "../src/cli/command.ts";
 import { adapterOption, openAdapter, version } from "../src/cli/defaults.ts";
 import { arithmeticKinds, arithmeticOption } from "../src/cli/memory.ts";
-import { checkOutputs, writeOutputs } from "../src/cli/files.ts";
+import { Outputs } from "../src/cli/outputs/outputs.ts";
 import { chooser, tunedOption } from "../src/cli/tuned.ts";
 import { oneOf, wholeNumber } from "../src/cli/values.ts";
 import { UserError } from "../src/formats/user_error.ts";
@@ -60,7 +60,7 @@ export const command: Command<typeof options> = {
     if (what === "kernels" && (values.tuned ?? values.generator ?? values.classifier) !== undefined) {
       throw new UserError("--generator, --classifier and --tuned go with synth");
     }
-    if (values.json) checkOutputs([values.json], { force: values.force, bytes: 1 << 16 });
+    using outputs = Outputs.open(values.json ? [values.json] : [], { force: values.force, bytes: 1 << 16 });
     using device = await openAdapter(values.adapter);
     const before = await measurePeak(device);
     const measured = what === "synth"
@@ -82,7 +82,8 @@ export const command: Command<typeof options> = {
     if (values.json) {
       const shares = "synth" in measured ? share(measured.synth.executedGflops, peak.gflops) : {};
       const text = JSON.stringify({ ...report, ...shares }, null, 2) + "\n";
-      writeOutputs(new Map([[values.json, new TextEncoder().encode(text)]]), { force: values.force });
+      outputs.save([[values.json, new TextEncoder().encode(text)]]);
+      outputs.finish();
     }
   },
 };

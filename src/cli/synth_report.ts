@@ -77,9 +77,9 @@ export function resultLines(made: Made[], { pictures, animations, sheet, codes }
 const rankedText = ({ unit, name, activation }: Ranked) => `${unit} ${name} ${activation.toFixed(2)}`;
 
 /** Everything about a run, for a program. */
-export function jsonReport(made: Made[], result: SearchResult, { pictures, animations, sheet, codes }: Places): string {
+export function jsonReport(made: Made[], result: SearchResult, { pictures, animations, sheet, codes }: Places) {
   const { iterations, aborted, seconds, dispatches, flops, memory, items } = result;
-  const report = {
+  return {
     iterations,
     aborted,
     seconds,
@@ -99,5 +99,4 @@ export function jsonReport(made: Made[], result: SearchResult, { pictures, anima
       trace: Array.from(items[i].trace),
     })),
   };
-  return JSON.stringify(report);
 }

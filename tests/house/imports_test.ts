@@ -25,7 +25,12 @@ const allowed: Record<string, string[]> = {
     ...["case", "double_float", "ways"].map((name) => `tests/ops/check_${name}.ts`),
   ],
   // The tools that users type are commands like the others.
-  tools: ["src/formats", "src/net", ...["command", "files", "progress", "values"].map((name) => `src/cli/${name}.ts`)],
+  tools: [
+    "src/formats",
+    "src/net",
+    "src/cli/outputs",
+    ...["command", "files", "print", "progress", "values"].map((name) => `src/cli/${name}.ts`),
+  ],
   bench: [
     "src/mod.ts",
     "src/formats",
