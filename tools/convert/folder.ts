@@ -5,6 +5,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { print } from "../../src/cli/print.ts";
 import { reasonOf } from "../../src/cli/files.ts";
+import { atExit } from "../../src/cli/interrupt.ts";
 import { flushFolder, makeFolders, tryRemove } from "../../src/cli/outputs/place.ts";
 import { reserve } from "../../src/cli/outputs/reserve.ts";
 import { lstatOf, type Temporary } from "../../src/cli/outputs/temporary.ts";
@@ -42,6 +43,7 @@ export function openPlace(folder: string, force: boolean): ModelPlace {
     const draft = stack.use(reserve(parent, new Map([[basename(path), folder]])));
     checkReplaced(place);
     const held = stack.move();
+    held.use(atExit(() => held.dispose()));
     return { ...place, draft, [Symbol.dispose]: () => held.dispose() };
   } catch (error) {
     if (error instanceof UserError) throw error;

@@ -55,8 +55,7 @@ export class Outputs implements Disposable {
    */
   static open(names: readonly string[], { force, bytes, shared = false }: Opening): Outputs {
     const outputs = new Outputs(force);
-    // Whatever ends the program, what is not where it belongs is told.
-    outputs.#stack.use(atExit(() => outputs.#problems.splice(0).forEach(tell)));
+    outputs.#stack.use(atExit(() => outputs[Symbol.dispose]()));
     try {
       for (const [folder, files] of byFolder(names)) outputs.#open(folder, files, { force, bytes, shared });
       return outputs;
@@ -112,6 +111,7 @@ export class Outputs implements Disposable {
     if (last !== undefined) throw new UserError(last);
   }
 
+  /** Also tells what `finish` was not asked for. */
   [Symbol.dispose](): void {
     this.#problems.splice(0).forEach(tell);
     this.#stack.dispose();

@@ -114,7 +114,7 @@ function realPlace(path: string): string {
  * the model itself is one, beside what it leads to, as in the caches of model hubs.
  */
 export function externalFiles(model: string): ExternalFile {
-  const folder = dirname(model), folders = [realPlace(folder), dirname(realPlace(model))];
+  const folder = dirname(model), folders = [() => realPlace(folder), () => dirname(realPlace(model))];
   const seen = new Set<string>();
   let left = 0;
   return (location, offset, length) => {
@@ -122,7 +122,7 @@ export function externalFiles(model: string): ExternalFile {
     const outside = new UserError(`its values lie in ${show(location)}, outside the model's folder`);
     if (isAbsolute(location) || parts.includes("..") || /^[a-zA-Z]:/.test(location)) throw outside;
     const path = join(folder, ...parts), real = realPlace(path);
-    if (!folders.some((inside) => real.startsWith(join(inside, sep)))) throw outside;
+    if (!folders.some((inside) => real.startsWith(join(inside(), sep)))) throw outside;
     checkReadable(path);
     try {
       using file = Deno.openSync(real);
