@@ -102,20 +102,24 @@ function listText(numbers: number[], digits: number): string {
   return list.length <= longestList ? list : `${text(numbers[0])}..${text(numbers.at(-1)!)}x${numbers.length}`;
 }
 
-/** The bytes of every file of a run, one after the other. `shape` is that of the codes' file, where it is given. */
+/**
+ * The bytes of every file of a run, one after the other, what cannot be made again from the others first. `shape` is that of
+ * the codes' file, where it is given.
+ */
 export function* renderFiles(
   places: Places,
   made: Made[],
   { scale, shape }: { scale: number; shape?: number[] },
 ): Generator<[name: string, bytes: Uint8Array]> {
-  for (const [i, { record, picture, frames, title }] of made.entries()) {
-    const text = recordText(record, description(record, title));
-    yield [places.pictures[i], encodePng(enlarge(picture, scale), text)];
-    const animation = places.animations[i];
-    if (!animation) continue;
-    const all = [...frames, ...Array.from({ length: lastFrameTimes }, () => picture)],
-      showing = { delayMs: frameMs, scale };
-    yield [animation, animation.endsWith("gif") ? encodeGif(all, showing) : encodeApng(all, showing, text)];
+  const textOf = ({ record, title }: Made) => recordText(record, description(record, title));
+  for (const [i, item] of made.entries()) {
+    yield [places.pictures[i], encodePng(enlarge(item.picture, scale), textOf(item))];
+  }
+  if (places.codes) yield [places.codes, codesFile(made.map(({ code }) => code), shape)];
+  for (const [i, animation] of places.animations.entries()) {
+    const { frames, picture } = made[i], all = [...frames, ...Array.from({ length: lastFrameTimes }, () => picture)];
+    const showing = { delayMs: frameMs, scale };
+    yield [animation, animation.endsWith("gif") ? encodeGif(all, showing) : encodeApng(all, showing, textOf(made[i]))];
   }
   if (places.sheet) {
     const seeds = new Set(made.map(({ record }) => record.seed)).size;
@@ -128,7 +132,6 @@ export function* renderFiles(
     const { Software } = recordText(made[0].record, "");
     yield [places.sheet, encodePng(contactSheet(tiles, columns), { Software })];
   }
-  if (places.codes) yield [places.codes, codesFile(made.map(({ code }) => code), shape)];
 }
 
 /** The codes as .npy, in the shape that they were given in where that fits: [values], or [codes, values] for several. */

@@ -92,6 +92,21 @@ Deno.test("where the new folder cannot take its place, the old one is back", () 
   }
   assert.equal(renamed, 3);
   assert.deepEqual([folder.text("old"), namesIn(folder.path)], ["before", ["old"]]);
+
+  // Not even where somebody is faster.
+  Deno.renameSync = (from, to) => {
+    rename(from, to);
+    if (String(from) !== folder.at("old")) return;
+    Deno.mkdirSync(folder.at("old"));
+    Deno.writeTextFileSync(folder.at("old/network.json"), "another");
+  };
+  try {
+    refused(() => make(folder.at("old"), true), /old cannot be written: a folder is there that holds something/);
+  } finally {
+    Deno.renameSync = rename;
+  }
+  assert.deepEqual([folder.text("old"), folder.text("old-old1")], ["another", "before"]);
+  assert.deepEqual(namesIn(folder.path), ["old", "old-old1"]);
 });
 
 Deno.test("what a killed run left is gone, and a model that it had moved aside is back", () => {
@@ -102,6 +117,16 @@ Deno.test("what a killed run left is gone, and a model that it had moved aside i
   Deno.renameSync(folder.at("old"), `${start}.old`);
   openPlace(folder.at("new"), false)[Symbol.dispose]();
   assert.deepEqual([folder.text("old"), namesIn(folder.path)], ["before", ["old"]]);
+
+  // Nothing goes to another folder.
+  for (const name of ["../x", "..", ".", "", "old/../x", "sub/x"]) {
+    Deno.mkdirSync(folder.at("sub"));
+    for (const kind of ["dir", "old"]) Deno.mkdirSync(folder.at(`sub/.phosphene-0123456789abcdef.${kind}`));
+    Deno.writeTextFileSync(folder.at("sub/.phosphene-0123456789abcdef.tmp"), `phosphene is going to write\0${name}`);
+    openPlace(folder.at("sub/new"), false)[Symbol.dispose]();
+    assert.deepEqual([namesIn(folder.path), namesIn(folder.at("sub"))], [["old", "sub"], []], name);
+    Deno.removeSync(folder.at("sub"));
+  }
 });
 
 Deno.test("convert: signals at any moment leave a whole model or none", async () => {

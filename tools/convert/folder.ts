@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { print } from "../../src/cli/print.ts";
 import { reasonOf } from "../../src/cli/files.ts";
 import { atExit } from "../../src/cli/interrupt.ts";
-import { flushFolder, makeFolders, tryRemove } from "../../src/cli/outputs/place.ts";
+import { flushFolder, makeFolders, putBack, tryRemove } from "../../src/cli/outputs/place.ts";
 import { reserve } from "../../src/cli/outputs/reserve.ts";
 import { lstatOf, type Temporary } from "../../src/cli/outputs/temporary.ts";
 import { type StoredTensor, writeSafetensors } from "../../src/formats/safetensors.ts";
@@ -118,7 +118,7 @@ function writeFolder(place: ModelPlace, files: ReadonlyMap<string, Uint8Array>):
     try {
       Deno.renameSync(folder, path);
     } catch (error) {
-      if (replaced) Deno.renameSync(old, path);
+      if (replaced) putBack(old, path);
       throw error;
     }
     flushFolder(parent);

@@ -93,8 +93,7 @@ export class Outputs implements Disposable {
     try {
       writeFiles(all, { force: this.#force, where: (name) => this.#places.get(name) ?? resolve(name) });
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      const reason = error instanceof Taken ? `${error.place} appeared meanwhile` : error.message;
+      const reason = error instanceof Taken ? `${error.place} appeared meanwhile` : (error as Error).message;
       for (const [name, bytes] of all) this.#rescue(name, bytes, reason);
     }
   }

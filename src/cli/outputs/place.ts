@@ -7,7 +7,11 @@
 import { dirname } from "node:path";
 import { UserError } from "../../formats/user_error.ts";
 import { reasonOf } from "../files.ts";
+import { warn } from "../print.ts";
 import { lstatOf, Temporary } from "./temporary.ts";
+
+/** Free names that are tried for what cannot be put back. */
+const mostTried = 100;
 
 /** There is something in a place that may not be replaced. */
 export class Taken extends UserError {
@@ -47,6 +51,7 @@ export function writeFiles(
     attempt(name, () => undone.defer(place(draft, path, { force, name, alone })));
   }
   undone.move(); // nothing is to be undone any more, and the folders are not empty
+  for (const { draft } of staged) tryRemove(draft.old);
 }
 
 /**
@@ -68,8 +73,27 @@ export function place(draft: Temporary, path: string, how: Replacing & { alone: 
   } catch {
     Deno.copyFileSync(path, draft.old); // a file system without hard links, or somebody else's file
   }
-  Deno.renameSync(draft.path, path);
-  return () => Deno.renameSync(draft.old, path);
+  try {
+    Deno.renameSync(draft.path, path);
+  } catch (error) {
+    tryRemove(draft.old); // the first is where it was
+    throw error;
+  }
+  return () => putBack(draft.old, path);
+}
+
+/** Moves back what was moved aside or, where its place is taken, to a free name beside that, which is told then. */
+export function putBack(old: string, path: string): void {
+  for (let place = path, n = 1;; place = `${path}-old${n++}`) {
+    try {
+      if (place !== path && lstatOf(place)) continue;
+      Deno.renameSync(old, place);
+      if (place !== path) warn(`what was ${path} could not be put back; it is ${place}`);
+      return;
+    } catch {
+      if (n > mostTried) return warn(`what was ${path} could not be put back; it is ${old}`);
+    }
+  }
 }
 
 /** Fails where there is anything of that name. */

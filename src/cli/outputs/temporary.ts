@@ -8,7 +8,7 @@
  * A lock ends with its program, however that ends. So the next run that comes to the folder knows what nobody works on any
  * more, and removes it (`sweep`); names are short, whatever the name in the end.
  */
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { atExit } from "../interrupt.ts";
 
 const pattern = /^(\.phosphene-[0-9a-f]{16})\.(tmp|dir|old)$/;
@@ -44,7 +44,7 @@ export class Temporary implements Disposable {
     this.folder = `${start}.dir`;
     this.old = `${start}.old`;
     this.#file = file;
-    this.#exit = atExit(() => removeAll(start));
+    this.#exit = atExit(() => remove(start, "dir", "tmp"));
   }
 
   /** Writes behind what is there. */
@@ -69,8 +69,9 @@ export class Temporary implements Disposable {
     this.write(new TextEncoder().encode([heading, ...names].join("\0")));
   }
 
+  /** Removes the file and the folder; what was moved aside is somebody's, and for its mover to remove or put back. */
   [Symbol.dispose](): void {
-    removeAll(this.path.slice(0, -".tmp".length));
+    remove(this.path.slice(0, -".tmp".length), "dir", "tmp");
     this.#exit[Symbol.dispose]();
     this.#file.close();
   }
@@ -110,16 +111,18 @@ export function namesIn(folder: string): string[] | undefined {
 /** Removes what has this start, or returns what its living program has announced. */
 function sweepOne(start: string): string[] | undefined {
   const found = lstatOf(`${start}.tmp`);
-  if (!found) return removeAll(start);
+  if (!found) return remove(start, "dir");
   if (!found.isFile) return undefined;
   using file = Deno.openSync(`${start}.tmp`, { read: true, write: true });
   const locked = tryLock(file), names = announcedIn(file);
   if (!locked) return locked === false ? names : undefined;
-  const [name] = names;
-  if (name !== undefined && lstatOf(`${start}.old`)?.isDirectory && existsSync(`${start}.dir`)) {
-    Deno.renameSync(`${start}.old`, join(start, "..", name)); // fails, and all stays, where there is something
+  const place = join(dirname(start), names[0] ?? "");
+  // The file may come from anywhere, but goes to no other folder.
+  const isBeside = dirname(place) === dirname(start) && basename(place) === names[0];
+  if (isBeside && lstatOf(`${start}.old`)?.isDirectory && existsSync(`${start}.dir`)) {
+    Deno.renameSync(`${start}.old`, place); // fails, and all stays, where there is something
   }
-  return removeAll(start);
+  return remove(start, "dir", "old", "tmp");
 }
 
 function announcedIn(file: Deno.FsFile): string[] {
@@ -151,9 +154,9 @@ export function lstatOf(path: string): Deno.FileInfo | undefined {
 
 const existsSync = (path: string) => lstatOf(path) !== undefined;
 
-/** The file last: as long as it is there, what goes with it is not taken for a dead program's. */
-function removeAll(start: string): undefined {
-  for (const kind of ["dir", "old", "tmp"]) {
+/** The file shall be the last: as long as it is there, the others are not taken for a dead program's. */
+function remove(start: string, ...kinds: ("dir" | "old" | "tmp")[]): undefined {
+  for (const kind of kinds) {
     try {
       Deno.removeSync(`${start}.${kind}`, { recursive: true });
     } catch {
