@@ -117,7 +117,7 @@ async function run(values: SynthValues): Promise<number | void> {
       result: { iterations: result.iterations, activation, top },
     },
   }));
-  for (const file of renderFiles(planned, made, { scale, shape: start?.shape })) outputs.save([file]);
+  await outputs.saveEach(renderFiles(planned, made, { scale, shape: start?.shape }));
   const places = withNames(planned, (name) => outputs.where(name));
 
   if (made.length === 1 && !values.quiet && stderrShowsColours()) {

@@ -98,6 +98,14 @@ export class Outputs implements Disposable {
     }
   }
 
+  /** Saves files one by one, each as soon as it is made. A second Ctrl-C ends the program between two of them. */
+  async saveEach(files: Iterable<readonly [name: string, bytes: Uint8Array]>): Promise<void> {
+    for (const file of files) {
+      this.save([file]);
+      await new Promise((turn) => setTimeout(turn, 0));
+    }
+  }
+
   /** Where a file is that was saved, as the user would name it, or that it is nowhere. */
   where(name: string): string {
     return this.#moved.get(name) ?? name;
