@@ -4,14 +4,15 @@
  * it is (U+202E).
  */
 
-/** Line ends and tabs, wherever Unicode has them. */
-const blanks = /[\t-\r\x85\p{Zl}\p{Zp}]+/gu;
+/** Control characters, line ends and tabs among them, and Unicode's own ends of lines and paragraphs. */
+const controls = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
+const bidirectional = /\p{Bidi_Control}/gu;
 
-/** All control and bidirectional characters, and the two that end lines or paragraphs. */
-const unprintable = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu;
+/** All of these. */
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
-/** A text as one line that does nothing to a terminal but show: line ends become blanks, other such characters "�". */
-export const printable = (text: string): string => text.replace(blanks, " ").replace(unprintable, "\ufffd");
+/** A text as one line that does nothing to a terminal but show: controls become a blank, bidirectional characters "�". */
+export const printable = (text: string): string => text.replace(controls, " ").replace(bidirectional, "\ufffd");
 
 /** A value as JSON that is printable and still the same: such characters are escaped. */
 export const printableJson = (value: unknown): string =>

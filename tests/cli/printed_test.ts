@@ -13,7 +13,7 @@ import { type Outcome, temporaryFolder, type } from "./user.ts";
 
 /** A window's title, an empty screen, a line of its own, and a text that reads from the right; and what is left of it. */
 const evil = "\x1b]0;pwned\x07\x1b[2J\nwarning: \u202egnp.\x9b31m",
-  tamed = "\ufffd]0;pwned\ufffd\ufffd[2J warning: \ufffdgnp.\ufffd31m";
+  tamed = " ]0;pwned [2J warning: \ufffdgnp. 31m";
 
 /** As messages quote what makes no sense. */
 const quoted = String.raw`"\u001b]0;pwned\u0007\u001b[2J warning: ${"\ufffd"}gnp.`;

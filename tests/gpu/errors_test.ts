@@ -121,7 +121,7 @@ Deno.test("memory that the machine has not is refused before any of it is taken,
 
 Deno.test("names that files give do not reach the terminal as they are, nor fill it", () => {
   const { message } = new GpuError("validation", `a\u001b[2J\n${"b".repeat(1e6)}`, "it failed");
-  assert.match(message, /^a\ufffd\[2J b+ …$/);
+  assert.match(message, /^a \[2J b+ …$/);
   assert.ok(message.length < 800);
 });
 
