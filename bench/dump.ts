@@ -1,6 +1,7 @@
 /** Kernels written out, each as readable WGSL and what it binds. */
 import { join } from "node:path";
-import { checkOutputs, filesBelow, isFolder, writeOutputs } from "../src/cli/files.ts";
+import { filesBelow, isFolder } from "../src/cli/files.ts";
+import { Outputs } from "../src/cli/outputs/outputs.ts";
 import { UserError } from "../src/formats/user_error.ts";
 import type { Device } from "../src/gpu/device.ts";
 import { dumped, fileNames } from "../src/lab/dump.ts";
@@ -14,7 +15,7 @@ export const dumpOption = {
 
 /** @throws UserError where a folder has something in it that nobody wants overwritten, or cannot be written. */
 export function checkDumpFolder(folder: string, force: boolean): void {
-  checkOutputs([join(folder, "kernel.wgsl")], { force, bytes: 1 << 20 });
+  Outputs.open([join(folder, "kernel.wgsl")], { force, bytes: 1 << 20 })[Symbol.dispose]();
   if (force || !isFolder(folder)) return;
   if (filesBelow(folder).length > 0) throw new UserError(`${folder} is not empty; --force overwrites what is there`);
 }
@@ -39,5 +40,7 @@ export function writeDump(texts: readonly DumpedText[], folder: string, force: b
     files.set(join(folder, `${name}.wgsl`), encoder.encode(wgsl));
     files.set(join(folder, `${name}.json`), encoder.encode(json));
   }
-  writeOutputs(files, { force });
+  using outputs = Outputs.open([...files.keys()], { force, bytes: 1 << 20 });
+  outputs.save(files);
+  outputs.finish();
 }

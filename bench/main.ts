@@ -1,5 +1,5 @@
 /** deno task bench WHAT: speed, beside the adapter's own peak, measured in the same run. */
-import { type Command, main, type Option, print } from "../src/cli/command.ts";
+import { type Command, main, type Option, print, tell } from "../src/cli/command.ts";
 import { compareCommand } from "./compare/command.ts";
 import { kernelsCommand } from "./kernels/command.ts";
 import { profileCommand } from "./profile/command.ts";
@@ -22,11 +22,12 @@ async function run([what = "synth", ...args]: string[]): Promise<never> {
     return await main(command as Command<Record<string, Option>>, args);
   }
   if (what === "--help") {
-    print(Object.values(commands).map(({ name, summary }) => `deno task ${name} --help\n\n${summary}`).join("\n\n"));
+    const texts = Object.values(commands).map(({ name, summary }) => `deno task ${name} --help\n\n${summary}`);
+    texts.join("\n\n").split("\n").forEach(print);
     Deno.exit(0);
   }
   if (what.startsWith("--")) return await main(synthCommand, [what, ...args]);
-  console.error(`bench: expected what to measure, ${Object.keys(commands).join(", ")}, got "${what}"`);
+  tell(`bench: expected what to measure, ${Object.keys(commands).join(", ")}, got "${what}"`);
   Deno.exit(1);
 }
 

@@ -1,6 +1,6 @@
 /** What every benchmark says of the machine, and how its figures are kept. */
 import { version } from "../src/cli/defaults.ts";
-import { checkOutputs, writeOutputs } from "../src/cli/files.ts";
+import { Outputs } from "../src/cli/outputs/outputs.ts";
 import type { Device } from "../src/gpu/device.ts";
 import { measurePeak, type Peak } from "../src/gpu/probe.ts";
 
@@ -13,9 +13,9 @@ export const jsonOptions = {
   force: { help: "overwrites the file" },
 };
 
-/** Refuses, before anything is measured, a file that cannot be written. @throws UserError */
-export function checkJson({ json, force }: { json?: string; force: boolean }): void {
-  if (json) checkOutputs([json], { force, bytes: 1 << 16 });
+/** Opens the files of a benchmark before anything is measured. @throws UserError where one cannot be written. */
+export function openFiles({ json, force }: { json?: string; force: boolean }, others: readonly string[] = []): Outputs {
+  return Outputs.open([...json ? [json] : [], ...others], { force, bytes: 1 << 16 });
 }
 
 /**
@@ -38,16 +38,18 @@ export async function besidePeak<Figures extends object>(
 export const peakLine = ({ name }: Device, { gflops, gigabytes }: Peak): string =>
   `${name}: peak ${gflops.toFixed(1)} GFLOP/s, ${gigabytes.toFixed(1)} GB/s`;
 
-/** Writes the figures where a file is named. */
-export function writeJson({ json, force }: { json?: string; force: boolean }, report: object): void {
-  if (!json) return;
-  const text = compact(report);
-  writeOutputs(new Map([[json, new TextEncoder().encode(text)]]), { force });
+/** Saves the figures where a file is named, and other files; says what is not where it belongs. */
+export function saveFiles(
+  outputs: Outputs,
+  { json }: { json?: string },
+  report: object,
+  others: ReadonlyMap<string, string> = new Map(),
+): void {
+  const encoder = new TextEncoder(), texts = new Map(others);
+  if (json) texts.set(json, JSON.stringify(report, null, 2) + "\n");
+  outputs.save([...texts].map(([file, text]) => [file, encoder.encode(text)] as const));
+  outputs.finish();
 }
-
-/** A report as JSON, its lists of numbers on a line each. */
-const compact = (report: object): string =>
-  JSON.stringify(report, null, 2).replace(/\[[-\s\d.,e+]+\]/g, (list) => list.replace(/\s+/g, " ")) + "\n";
 
 const better = (a: Peak, b: Peak): Peak => ({
   gflops: Math.max(a.gflops, b.gflops),

@@ -8,6 +8,8 @@
  * PHOSPHENE_SETUP=skip leaves the system as it is.
  */
 
+import { tell } from "../src/cli/print.ts";
+
 /** A thing to have: how to see that it is there, and the Debian packages that bring it. */
 interface Need {
   name: string;
@@ -47,9 +49,9 @@ const needs: Record<string, Need> = {
 const need = needs[Deno.args[0]];
 if (Deno.env.get("PHOSPHENE_SETUP") !== "skip" && !await need.isThere()) {
   const problem = await install(need), lesser = problem && await need.lesser?.();
-  if (lesser) console.error(`${problem}; going on with ${lesser} (PHOSPHENE_SETUP=skip stops the asking)`);
+  if (lesser) tell(`${problem}; going on with ${lesser} (PHOSPHENE_SETUP=skip stops the asking)`);
   else if (problem) {
-    console.error(`${problem}; install it by hand (on Debian: apt-get install ${need.packages.join(" ")})`);
+    tell(`${problem}; install it by hand (on Debian: apt-get install ${need.packages.join(" ")})`);
   }
   Deno.exit(problem && !lesser ? 1 : 0);
 }
@@ -61,7 +63,7 @@ async function install({ name, packages }: Need): Promise<string | undefined> {
   if (sudo.length > 0 && !await runs("sudo", ["-n", "true"])) {
     return `setup: ${name} is missing and only root may install it`;
   }
-  console.error(`setup: ${name} is missing; installing ${packages.join(" ")} with apt-get, which takes a minute …`);
+  tell(`setup: ${name} is missing; installing ${packages.join(" ")} with apt-get, which takes a minute …`);
   for (const [verb, ...more] of [["update"], ["install", "-y", "--no-install-recommends", ...packages]]) {
     const [program, ...args] = [...sudo, "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", verb, ...more];
     const { success, stderr } = await new Deno.Command(program, {

@@ -1,7 +1,7 @@
 /** `deno task bench kernels`: every layer by itself. */
 import { type Command, print } from "../../src/cli/command.ts";
 import { adapterOption, openAdapter } from "../../src/cli/defaults.ts";
-import { abortOnInterrupt, interrupted } from "../../src/cli/interrupt.ts";
+import { abortOnSignal, stopCode } from "../../src/cli/interrupt.ts";
 import { arithmeticKinds, arithmeticOption } from "../../src/cli/memory.ts";
 import { progress, stderrScreen } from "../../src/cli/progress.ts";
 import { ownOptions, readOwn } from "../../src/cli/own_kernels.ts";
@@ -10,7 +10,7 @@ import { oneOf, wholeNumber } from "../../src/cli/values.ts";
 import { verdictLine } from "../../src/lab/judge.ts";
 import { checkDumpFolder, dumpOption, writeDump } from "../dump.ts";
 import { networkOption } from "../networks/open.ts";
-import { besidePeak, checkJson, jsonOptions, MOST_BATCH, peakLine, writeJson } from "../report.ts";
+import { besidePeak, jsonOptions, MOST_BATCH, openFiles, peakLine, saveFiles } from "../report.ts";
 import { benchKernels } from "./measure.ts";
 import { inPlans, tryWays } from "./laboratory.ts";
 import { checkTogether, type Measured, subjectsFor } from "./subjects.ts";
@@ -75,7 +75,7 @@ export const kernelsCommand: Command<typeof options> = {
     const rounds = wholeNumber("--rounds", values.rounds, { least: 1, most: MOST_PASSES, fallback: 2 });
     const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds), { sizes } = values;
     checkTogether(values, values.batch);
-    checkJson(values);
+    using outputs = openFiles(values);
     const { dump, force } = values;
     if (dump) checkDumpFolder(dump, force);
     const own = await readOwn(values), wanted = { ...values, batch };
@@ -93,7 +93,7 @@ export const kernelsCommand: Command<typeof options> = {
         layers = layers.filter(isReplaced);
       }
     }
-    const signal = abortOnInterrupt(), line = progress("layer", stderrScreen(false));
+    const signal = abortOnSignal(), line = progress("layer", stderrScreen(false));
     const onProgress = (done: number, total: number, note: string) => line.show({ done, total, note });
     const { figures, peak, header } = await besidePeak(
       device,
@@ -104,7 +104,15 @@ export const kernelsCommand: Command<typeof options> = {
     print(peakLine(device, peak));
     kernelLines(kernels, peak).forEach(print);
     lines.forEach(print);
-    writeJson(values, { ...header, kind: "kernels", batch: ownBatch, arithmetic, reference, kernels, samples });
-    return signal.aborted ? interrupted : 0;
+    saveFiles(outputs, values, {
+      ...header,
+      kind: "kernels",
+      batch: ownBatch,
+      arithmetic,
+      reference,
+      kernels,
+      samples,
+    });
+    return stopCode();
   },
 };

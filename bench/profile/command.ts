@@ -1,7 +1,6 @@
 /** `deno task bench profile`: where the time of a search or a network goes, dispatch by dispatch. */
 import { type Command, print } from "../../src/cli/command.ts";
 import { adapterOption, openAdapter } from "../../src/cli/defaults.ts";
-import { checkOutputs, writeOutputs } from "../../src/cli/files.ts";
 import { ownPlanning, readOwn } from "../../src/cli/own_kernels.ts";
 import { progress, stderrScreen } from "../../src/cli/progress.ts";
 import { chooser } from "../../src/cli/tuned.ts";
@@ -9,7 +8,7 @@ import { oneOf } from "../../src/cli/values.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import { type Verdict, verdictLine } from "../../src/lab/judge.ts";
 import { checkDumpFolder, dumpedTexts, dumpOption, writeDump } from "../dump.ts";
-import { besidePeak, checkJson, jsonOptions, peakLine, writeJson } from "../report.ts";
+import { besidePeak, jsonOptions, openFiles, peakLine, saveFiles } from "../report.ts";
 import { openRunning } from "../running.ts";
 import { runningOptions, wantedOf } from "../running_options.ts";
 import { type Method, profile } from "./measure.ts";
@@ -58,9 +57,8 @@ export const profileCommand: Command<typeof options> = {
     if (operands.length > 0 && (wanted.model ?? wanted.network) !== undefined) {
       throw new UserError('"synth" is the search; --model and --network name something else');
     }
-    checkJson(values);
     const { roofline, dump, force } = values;
-    if (roofline) checkOutputs([roofline], { force, bytes: 1 << 20 });
+    using outputs = openFiles(values, roofline ? [roofline] : []);
     if (dump) checkDumpFolder(dump, force);
     const own = await readOwn(values), verdicts: Verdict[] = [];
     using device = await openAdapter(values.adapter);
@@ -79,15 +77,13 @@ export const profileCommand: Command<typeof options> = {
     print(peakLine(device, peak));
     profileLines(figures, peak).forEach(print);
     verdicts.map(verdictLine).forEach(print);
-    if (roofline) {
-      const svg = new TextEncoder().encode(rooflineSvg(figures, peak, device.name));
-      writeOutputs(new Map([[roofline, svg]]), { force });
-    }
     const kernels = figures.kernels.map((kernel) => ({ ...kernel, bound: boundOf(kernel, peak) }));
-    writeJson(values, {
+    const drawn = new Map(roofline ? [[roofline, rooflineSvg(figures, peak, device.name)]] : []);
+    const report = {
       ...header,
       ...{ arithmetic, weights, own: verdicts.length > 0 ? verdicts : undefined },
       profile: { ...figures, kernels, rowsMs: rowsMs(figures), leftOverMs: figures.wallMs - rowsMs(figures) },
-    });
+    };
+    saveFiles(outputs, values, report, drawn);
   },
 };

@@ -5,9 +5,10 @@
 import { basename, join, resolve } from "node:path";
 import { type Command, print } from "../../src/cli/command.ts";
 import { version } from "../../src/cli/defaults.ts";
-import { checkOutputs, filesBelow, isFolder, modelFolder, readBytes, writeOutputs } from "../../src/cli/files.ts";
-import { interrupted } from "../../src/cli/interrupt.ts";
+import { filesBelow, isFolder, modelFolder, readBytes } from "../../src/cli/files.ts";
+import { atExit } from "../../src/cli/interrupt.ts";
 import { arithmeticKinds, arithmeticOption, weightKinds, weightsOption } from "../../src/cli/memory.ts";
+import { Outputs } from "../../src/cli/outputs/outputs.ts";
 import { progress, stderrScreen } from "../../src/cli/progress.ts";
 import { numberList, oneOf, wholeNumber } from "../../src/cli/values.ts";
 import { UserError } from "../../src/formats/user_error.ts";
@@ -68,13 +69,14 @@ export const staticCommand: Command<typeof options> = {
     findDriver();
     for (const folder of [generator, classifier, model]) if (folder) modelFolder(folder);
     if (isa) checkCodeFolder(isa, force);
-    if (json) checkOutputs([json], { force, bytes: 1 << 20 });
     if (wgsl && (values.batch ?? values.weights ?? values.arithmetic ?? kernel) !== undefined) {
       throw new UserError("--wgsl is one kernel: --batch, --weights, --arithmetic and --kernel do not go with it");
     }
     if (json && [wgsl, isa].some((path) => path && resolve(path) === resolve(json))) {
       throw new UserError(`--json names ${json}, which is another option's`);
     }
+    const places = [...json ? [json] : [], ...isa ? [join(isa, "kernel.s")] : []];
+    using outputs = Outputs.open(places, { force, bytes: 1 << 20 });
     const file = wgsl && {
       file: wgsl,
       groups: wholeNumber("--groups", values.groups, { least: 1, most: 65535, fallback: 1 }),
@@ -101,7 +103,8 @@ export const staticCommand: Command<typeof options> = {
       if (isa) codeOf(report, isa).forEach((bytes, path) => code.set(path, bytes));
     });
     if (json) code.set(json, new TextEncoder().encode(JSON.stringify({ version, plans: records }, null, 2) + "\n"));
-    if (code.size > 0) writeOutputs(code, { force });
+    if (code.size > 0) outputs.save(code);
+    outputs.finish();
   },
 };
 
@@ -114,11 +117,7 @@ interface Job {
 /** Compiles the jobs, two side by side, and hands each over in their order. */
 async function compileAll(jobs: readonly Job[], use: (job: Job, plan: CompiledPlan) => void): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "phosphene-static-" });
-  const stop = () => {
-    Deno.removeSync(folder, { recursive: true });
-    Deno.exit(interrupted);
-  };
-  Deno.addSignalListener("SIGINT", stop);
+  using _ = atExit(() => removeWhole(folder));
   const line = progress("plan", stderrScreen(false));
   try {
     const env = await buildDriver(folder);
@@ -135,8 +134,16 @@ async function compileAll(jobs: readonly Job[], use: (job: Job, plan: CompiledPl
       use(job, plan);
     }
   } finally {
-    Deno.removeSignalListener("SIGINT", stop);
-    await Deno.remove(folder, { recursive: true });
+    removeWhole(folder);
+  }
+}
+
+/** Removes a folder with all that is in it; children that end with this program may still write there. */
+function removeWhole(folder: string): void {
+  try {
+    Deno.removeSync(folder, { recursive: true });
+  } catch {
+    // It lies in the system's temporary folder.
   }
 }
 
@@ -152,7 +159,6 @@ function chipsOf(list: string): string[] {
 
 /** @throws UserError where a folder for machine code has something in it that nobody wants overwritten. */
 function checkCodeFolder(folder: string, force: boolean): void {
-  checkOutputs([join(folder, "kernel.s")], { force, bytes: 1 << 20 });
   if (force || !isFolder(folder)) return;
   const [first] = filesBelow(folder);
   if (first !== undefined) throw new UserError(`${folder} holds ${basename(first)}; --force overwrites what is there`);

@@ -7,7 +7,7 @@ import { chooser, tunedOption } from "../../src/cli/tuned.ts";
 import { oneOf, wholeNumber } from "../../src/cli/values.ts";
 import { share } from "../../src/gpu/probe.ts";
 import { type Verdict, verdictLine } from "../../src/lab/judge.ts";
-import { besidePeak, checkJson, jsonOptions, MOST_BATCH, peakLine, writeJson } from "../report.ts";
+import { besidePeak, jsonOptions, MOST_BATCH, openFiles, peakLine, saveFiles } from "../report.ts";
 import { benchSynth, synthLines } from "./measure.ts";
 
 const options = {
@@ -39,7 +39,7 @@ export const synthCommand: Command<typeof options> = {
   async run(values) {
     const batch = wholeNumber("--batch", values.batch, { least: 1, most: MOST_BATCH, fallback: 1 });
     const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
-    checkJson(values);
+    using outputs = openFiles(values);
     const own = await readOwn(values), verdicts: Verdict[] = [];
     using device = await openAdapter(values.adapter);
     const choose = chooser(device, values.tuned);
@@ -57,6 +57,6 @@ export const synthCommand: Command<typeof options> = {
       own: verdicts.length > 0 ? verdicts : undefined,
       ...share(synth.executedGflops, peak.gflops),
     };
-    writeJson(values, { ...header, kind: "synth", batch, arithmetic, ...figures, ...await sample() });
+    saveFiles(outputs, values, { ...header, kind: "synth", batch, arithmetic, ...figures, ...await sample() });
   },
 };

@@ -2,7 +2,7 @@
 import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
 import { endsInSoftmax, labelOf, layerUnits, type Model } from "../mod.ts";
-import { type Command, main, print } from "./command.ts";
+import { type Command, main, print, printJson, tell } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier } from "./defaults.ts";
 import { readBytes } from "./files.ts";
 import {
@@ -79,7 +79,7 @@ export const command: Command<typeof options> = {
       const accuracy = await measure(model, await labelledSet(val, root), val, how);
       const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
       const { pictures, top1, top5 } = accuracy;
-      if (json) print(JSON.stringify({ model: model.name, ...accuracy, weights, arithmetic }));
+      if (json) printJson({ model: model.name, ...accuracy, weights, arithmetic });
       else print(`${pictures} pictures: top-1 ${percent(top1)}, top-5 ${percent(top5)}`);
       return;
     }
@@ -88,8 +88,8 @@ export const command: Command<typeof options> = {
     const narrowing = await run(model, { count: files.length, read }, how, (output, index) => {
       results.push({ file: files[index], top: guesses(model, output).slice(0, top) });
     });
-    if (json) print(JSON.stringify({ model: model.name, pictures: results, weights, arithmetic, narrowing }));
-    else for (const { file, top } of results) print(`${file}\n${top.map(guessLine).join("\n")}`);
+    if (json) printJson({ model: model.name, pictures: results, weights, arithmetic, narrowing });
+    else for (const { file, top } of results) [file, ...top.map(guessLine)].forEach(print);
   },
 };
 
@@ -141,7 +141,7 @@ async function run(
   if (!first) return undefined;
   const input = first;
   const narrowing = await narrowingError(device, model, narrow, (net) => net.forward(input));
-  console.error(narrowingLine(narrow, { [model.network.layers.at(-1)!.name]: narrowing }));
+  tell(narrowingLine(narrow, { [model.network.layers.at(-1)!.name]: narrowing }));
   return narrowing;
 }
 

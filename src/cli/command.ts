@@ -3,13 +3,16 @@
  *
  *     0    done
  *     1    bad input or a failing device: one sentence on stderr
- *     130  stopped by Ctrl-C, after what there was has been saved
+ *     129, 130, 143  stopped by a closed terminal, Ctrl-C or `kill`, after what there was has been saved
  */
 import { sep } from "node:path";
 import { parseArgs } from "node:util";
 import { UserError } from "../formats/user_error.ts";
 import { GpuError } from "../mod.ts";
-import { isBrokenPipe, reasonOf } from "./files.ts";
+import { reasonOf } from "./files.ts";
+import { hearToTheEnd, lastStopCode } from "./interrupt.ts";
+import { print, tell } from "./print.ts";
+export { print, printJson, tell, warn } from "./print.ts";
 
 /** An option: a flag, or one that takes a value when `value` gives the value's placeholder. */
 export interface Option {
@@ -47,31 +50,17 @@ export async function main<Options extends Record<string, Option>>(
   try {
     const { values, operands } = parse(command, args);
     if (values.help) {
-      print(helpText(command));
+      helpText(command).split("\n").forEach(print);
       Deno.exit(0);
     }
     goWhereTyped();
-    Deno.exit(await command.run(values, operands) ?? 0);
+    hearToTheEnd();
+    const code = await command.run(values, operands) ?? 0;
+    Deno.exit(code || await lastStopCode());
   } catch (error) {
-    console.error(`${command.name}: ${sentence(error)}`);
+    `${command.name}: ${sentence(error)}`.split("\n").forEach(tell);
     Deno.exit(1);
   }
-}
-
-/** Writes a line to stdout. A reader that has gone away (`| head`) ends the program quietly. */
-export function print(line: string): void {
-  const bytes = new TextEncoder().encode(line + "\n");
-  try {
-    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
-  } catch (error) {
-    if (isBrokenPipe(error)) Deno.exit(0);
-    throw new UserError(`the output cannot be written: ${reasonOf(error)}`);
-  }
-}
-
-/** Writes a line to stderr that tells of something the user did not expect. */
-export function warn(line: string): void {
-  console.error(`warning: ${line}`);
 }
 
 /** The value of an option that must be given. */

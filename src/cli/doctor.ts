@@ -10,7 +10,7 @@ import { checkCase } from "../../tests/ops/check_case.ts";
 import { checkDoubleFloat, doubleCases } from "../../tests/ops/check_double_float.ts";
 import { checkWays, formatOfTurn, smallWayCases } from "../../tests/ops/check_ways.ts";
 import { type Device, measurePeak, Net, type Peak } from "../mod.ts";
-import { type Command, main, print, warn } from "./command.ts";
+import { type Command, main, print, printJson, warn } from "./command.ts";
 import { progress, stderrScreen } from "./progress.ts";
 import { adapterOption, openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
 
@@ -50,7 +50,7 @@ export const command: Command<typeof options> = {
       models: await modelFacts(device),
       kernels,
     };
-    if (values.json) print(JSON.stringify(report));
+    if (values.json) printJson(report);
     else textOf(report).forEach(print);
     return kernels && kernels.wrong.length > 0 ? 1 : 0;
   },

@@ -1,10 +1,5 @@
-/**
- * Files, as commands read and write them: every failure in one sentence, every output whole or not there at all.
- *
- * Outputs are checked before the long run (`checkOutputs`) and written after it (`writeOutputs`): each to a temporary file
- * beside its place, and all renamed once all are written.
- */
-import { dirname, join } from "node:path";
+/** Files, as commands read them, every failure in one sentence. How they are written is in outputs/. */
+import { join } from "node:path";
 import { UserError } from "../formats/user_error.ts";
 import type { ReadFile } from "../mod.ts";
 
@@ -19,6 +14,7 @@ export function reasonOf(error: unknown): string {
     EACCES: "permission denied",
     EPERM: "permission denied",
     EISDIR: "it is a folder",
+    ENOTEMPTY: "a folder is there that holds something",
     ENOTDIR: "a part of its path is not a folder",
     ENOSPC: "the disk is full",
     EDQUOT: "the disk quota is used up",
@@ -93,121 +89,15 @@ export function modelFolder(folder: string): ReadFile {
   return async (file) => statOf(join(folder, file)) ? await readBytes(join(folder, file)) : undefined;
 }
 
-/** Bytes that are written to see whether a disk takes them: more would take too long, for what no one may want. */
-const mostProbed = 2 ** 26;
-
-/**
- * Makes sure that files can be written later, before a long run begins. Nothing is left behind.
- * @param bytes About what all of them will take.
- * @throws UserError where one exists (unless `force`), is named twice, or its folder cannot take them.
- */
-export function checkOutputs(paths: string[], { force, bytes }: { force: boolean; bytes: number }): void {
-  paths.forEach((path, i) => {
-    if (paths.indexOf(path) < i) {
-      throw new UserError(`${path} would be written twice; give the outputs different names`);
-    }
-    checkFree(path, force);
-  });
-  for (const folder of new Set(paths.map((path) => existingFolder(dirname(path))))) {
-    const probe = temporaryBeside(join(folder, "probe"));
-    undisturbed(() => {
-      try {
-        Deno.writeFileSync(probe, new Uint8Array(Math.min(bytes, mostProbed)), { createNew: true });
-      } catch (error) {
-        throw new UserError(`nothing can be written in ${folder}: ${reasonOf(error)}`);
-      } finally {
-        remove(probe);
-      }
-    });
-  }
-}
-
-/**
- * Writes files, all of them or none: folders are made as needed, and removed again with everything else where one fails.
- * @throws UserError in one sentence.
- */
-export function writeOutputs(files: ReadonlyMap<string, Uint8Array>, { force }: { force: boolean }): void {
-  undisturbed(() => stageAndRename(files, force));
-}
-
-/** Runs what ends soon and must not end halfway: Ctrl-C does nothing meanwhile. */
-export function undisturbed<T>(run: () => T): T {
-  const ignore = () => {};
-  Deno.addSignalListener("SIGINT", ignore);
-  try {
-    return run();
-  } finally {
-    Deno.removeSignalListener("SIGINT", ignore);
-  }
-}
-
-function stageAndRename(files: ReadonlyMap<string, Uint8Array>, force: boolean): void {
-  const undo: (() => void)[] = [];
-  for (const [path, bytes] of files) {
-    const temporary = temporaryBeside(path);
-    try {
-      checkFree(path, force);
-      for (const folder of missingFolders(dirname(path))) {
-        Deno.mkdirSync(folder);
-        undo.push(() => remove(folder));
-      }
-      undo.push(() => remove(temporary));
-      Deno.writeFileSync(temporary, bytes, { createNew: true });
-    } catch (error) {
-      for (const step of undo.reverse()) step();
-      if (error instanceof UserError) throw error;
-      throw new UserError(`${path} cannot be written: ${reasonOf(error)}`);
-    }
-  }
-  for (const path of files.keys()) {
-    try {
-      Deno.renameSync(temporaryBeside(path), path);
-    } catch (error) {
-      for (const step of undo.reverse()) step();
-      throw new UserError(`${path} cannot be written: ${reasonOf(error)}`);
-    }
-  }
-}
-
-function checkFree(path: string, force: boolean): void {
-  const found = statOf(path);
-  if (found?.isDirectory) throw new UserError(`${path} is a folder; a file's name is expected`);
-  if (found && !found.isFile) throw new UserError(`${path} is a device or pipe, not an ordinary file`);
-  if (found && !force) throw new UserError(`${path} exists; --force overwrites it`);
-}
-
-/** One name a process and path: what `writeOutputs` stages it also finds again. */
-const temporaryBeside = (path: string) => `${path}.${Deno.pid}.tmp`;
-
-/** The folder itself, or the nearest one above it that exists. @throws UserError where that is no folder. */
-function existingFolder(folder: string): string {
-  const found = statOf(folder);
-  if (!found) return existingFolder(dirname(folder));
-  if (!found.isDirectory) throw new UserError(`${folder} is not a folder; outputs cannot be written in it`);
-  return folder;
-}
-
-function missingFolders(folder: string): string[] {
-  return statOf(folder) ? [] : [...missingFolders(dirname(folder)), folder];
-}
-
 /** What there is of this name. @throws UserError where it cannot be looked at. */
 export function statOf(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.statSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    // Below a file there is nothing; existingFolder names that file.
+    // Below a file there is nothing.
     if (error instanceof Deno.errors.NotADirectory) return undefined;
     throw new UserError(`${path} cannot be looked at: ${reasonOf(error)}`);
-  }
-}
-
-function remove(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // It was never made, or holds something of somebody else by now.
   }
 }
 

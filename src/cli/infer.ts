@@ -3,11 +3,12 @@ import { writeNpy } from "../formats/npy.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
 import { layerUnits, Net, sequenceLayerOf } from "../mod.ts";
-import { type Command, main, print, required } from "./command.ts";
+import { type Command, main, print, printJson, required, tell } from "./command.ts";
 import { adapterOption, openAdapter, openModel } from "./defaults.ts";
-import { checkOutputs, freeMemory, mebibytes, writeOutputs } from "./files.ts";
+import { freeMemory, mebibytes } from "./files.ts";
 import { addressed, readInputs } from "./infer_inputs.ts";
 import { narrowingError, narrowingLine, weightKinds, weightsOption } from "./memory.ts";
+import { Outputs } from "./outputs/outputs.ts";
 import { planning, tunedOption } from "./tuned.ts";
 import { oneOf, position, wholeNumber } from "./values.ts";
 
@@ -73,7 +74,7 @@ export const command: Command<typeof options> = {
     const gradient = values.gradient === undefined ? undefined : addressed(values.gradient, inputs);
     const target = inputs.find(({ name }) => name === gradient?.name) ?? inputs[0];
     const together = wholeNumber("--batch", values.batch, { least: 1, most: rows, fallback: rows });
-    const outputs = gradient ? [output, gradient.file] : [output];
+    const named = gradient ? [output, gradient.file] : [output];
     const sequence = together < rows ? sequenceLayerOf(model, values.layer) : undefined;
     if (sequence !== undefined) {
       throw new UserError(
@@ -91,7 +92,7 @@ export const command: Command<typeof options> = {
     if (2 * bytes > free) {
       throw new UserError(`${rows} rows of output need ${mebibytes(2 * bytes)} of memory, ${mebibytes(free)} are free`);
     }
-    checkOutputs(outputs, { force: values.force, bytes });
+    using outputs = Outputs.open(named, { force: values.force, bytes });
 
     using device = await openAdapter(values.adapter);
     const { layer } = values;
@@ -121,17 +122,19 @@ export const command: Command<typeof options> = {
     const whole = (item: readonly number[]) => batched ? [rows, ...item] : [...item];
     const files = new Map([[output, writeNpy({ shape: whole(net.outputShape), data: y })]]);
     if (gradient) files.set(gradient.file, writeNpy({ shape: whole(target.shape), data: dx }));
-    writeOutputs(files, values);
+    outputs.save(files);
+    const saved = named.map((file) => outputs.where(file));
     const first = Object.fromEntries(
       inputs.map(({ name, shape }) => [name, arrays.get(name)!.slice(0, valueCount(shape))]),
     );
     const narrowing = weights && await narrowingError(device, model, { weights, layer }, (net) => net.forward(first));
-    if (weights) console.error(narrowingLine({ weights }, { [layer ?? "the output"]: narrowing }));
+    if (weights) tell(narrowingLine({ weights }, { [layer ?? "the output"]: narrowing }));
     const { dispatches, memory } = net;
     const shapes = { input: whole(inputs[0].shape), output: whole(net.outputShape) };
     if (values.json) {
-      print(JSON.stringify({ model: model.name, ...shapes, files: outputs, dispatches, memory, narrowing }));
-    } else print(`${outputs.join(", ")}: [${shapes.input.join(", ")}] → [${shapes.output.join(", ")}]`);
+      printJson({ model: model.name, ...shapes, files: saved, dispatches, memory, narrowing });
+    } else print(`${saved.join(", ")}: [${shapes.input.join(", ")}] → [${shapes.output.join(", ")}]`);
+    outputs.finish();
   },
 };
 

@@ -1,6 +1,7 @@
 /**
  * Progress on stderr: one line that redraws itself in a terminal, a few plain lines elsewhere (a log file, a pipe).
  */
+import { printable } from "../formats/printable.ts";
 
 /** How far the work is. */
 export interface Step {
@@ -27,18 +28,20 @@ const redrawEveryMs = 80;
 /** The screen that stderr is, or none at all where the user asked for quiet. */
 export function stderrScreen(quiet: boolean): Screen | undefined {
   if (quiet) return undefined;
-  const encoder = new TextEncoder();
   return {
-    write(text) {
-      try {
-        Deno.stderr.writeSync(encoder.encode(text));
-      } catch {
-        // Nobody reads it any more (`2>&1 | head`); the work goes on.
-      }
-    },
+    write: drawOnStderr,
     columns: terminalColumns(),
     now: () => performance.now(),
   };
+}
+
+/** Writes on stderr what moves the cursor or has colours, and so holds no text of a file but printable one. */
+export function drawOnStderr(text: string): void {
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(text));
+  } catch {
+    // Nobody reads it any more (`2>&1 | head`); the work goes on.
+  }
 }
 
 /** Columns of the terminal that stderr is, if it is one. */
@@ -65,7 +68,8 @@ export function progress(unit: string, screen: Screen | undefined): { show(step:
       first ??= { done, at: now };
       const rate = (done - first.done) / (now - first.at);
       const left = rate > 0 && !last ? `  ${duration((total - done) / rate)} left` : "";
-      const line = `${unit} ${String(done).padStart(String(total).length)}/${total}  ${note}${left}`.trimEnd();
+      const line = `${unit} ${String(done).padStart(String(total).length)}/${total}  ${printable(note)}${left}`
+        .trimEnd();
       if (screen.columns === undefined) {
         const due = Math.floor(done * plainLines / total);
         if (due > shown) screen.write(`${line}\n`);

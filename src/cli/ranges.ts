@@ -8,10 +8,11 @@ import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
 import { layerUnits, type Model } from "../mod.ts";
 import { defaultSigmas } from "./bounds.ts";
-import { type Command, main, print, required } from "./command.ts";
+import { type Command, main, print, printJson, required } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier, openModel } from "./defaults.ts";
-import { checkOutputs, filesBelow, readBytes, writeOutputs } from "./files.ts";
+import { filesBelow, readBytes } from "./files.ts";
 import { weightKinds, weightsOption } from "./memory.ts";
+import { Outputs } from "./outputs/outputs.ts";
 import { readPicture, runPictures } from "./pictures.ts";
 import { planning, tunedOption } from "./tuned.ts";
 import { oneOf } from "./values.ts";
@@ -63,7 +64,7 @@ export const command: Command<typeof options> = {
     if (generator) checkCode(generator, layer, channels * height * width);
     const files = picturesBelow(folder);
     const places = [out, ...generator ? modelFiles(generator.where) : []].filter((path) => path !== undefined);
-    checkOutputs(places, { force, bytes: 1 << 16 });
+    using outputs = Outputs.open(places, { force, bytes: 1 << 16 });
 
     using device = await openAdapter(values.adapter);
     const gathered = statistics();
@@ -85,16 +86,18 @@ export const command: Command<typeof options> = {
     const written = new Map<string, Uint8Array>();
     if (out !== undefined) written.set(out, writeSafetensors(tensors));
     if (generator) { for (const [path, bytes] of await withCode(generator, layer, tensors)) written.set(path, bytes); }
-    writeOutputs(written, { force });
+    outputs.save(written);
+    const saved = [...written.keys()].map((file) => outputs.where(file));
     const average = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
     const report = { model: model.name, layer, pictures, values: mean.length, mean: average(mean), std: average(std) };
-    if (json) print(JSON.stringify({ ...report, files: [...written.keys()] }));
+    if (json) printJson({ ...report, files: saved });
     else {
       print(
-        `${[...written.keys()].join(", ")}: ${mean.length} values of ${layer} over ${pictures} pictures, ` +
+        `${saved.join(", ")}: ${mean.length} values of ${layer} over ${pictures} pictures, ` +
           `mean ${report.mean.toFixed(3)} and deviation ${report.std.toFixed(3)} on average`,
       );
     }
+    outputs.finish();
   },
 };
 

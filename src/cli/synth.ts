@@ -2,15 +2,16 @@
 import { type Device, type Model, pictureToInput, search, type SearchResult, type UnitLayer } from "../mod.ts";
 import type { Image } from "../formats/image.ts";
 import type { Verdict } from "../lab/judge.ts";
-import { type Command, main, print, warn } from "./command.ts";
+import { type Command, main, print, printJson, tell, warn } from "./command.ts";
 import { openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
-import { checkOutputs, isFolder, writeOutputs } from "./files.ts";
-import { abortOnInterrupt, interrupted } from "./interrupt.ts";
+import { isFolder } from "./files.ts";
+import { abortOnSignal, stopCode } from "./interrupt.ts";
 import { isNarrow, narrowingError, narrowingLine } from "./memory.ts";
+import { Outputs } from "./outputs/outputs.ts";
 import { ownPlanning, readOwn } from "./own_kernels.ts";
-import { progress, stderrScreen, terminalColumns } from "./progress.ts";
+import { drawOnStderr, progress, stderrScreen, terminalColumns } from "./progress.ts";
 import { encodeCode } from "./record.ts";
-import { allPlaces, frameCount, type Made, placesOf, renderFiles, spaceFor } from "./synth_files.ts";
+import { allPlaces, frameCount, type Made, placesOf, renderFiles, spaceFor, withNames } from "./synth_files.ts";
 import { costLines, jsonReport, progressNote, resultLines, titleOf, warnings } from "./synth_report.ts";
 import {
   checkModels,
@@ -52,8 +53,8 @@ export const command: Command<typeof synthOptions> = {
   run,
 };
 
-/** Everything that can be refused is refused before the GPU starts; everything is written after it has finished. */
-async function run(values: SynthValues): Promise<number> {
+/** Everything that can be refused is refused before the GPU starts; everything is saved after it has finished, file by file. */
+async function run(values: SynthValues): Promise<number | void> {
   oneOf("--animate", values.animate, ["gif", "apng"]);
   const scale = wholeNumber("--scale", values.scale, { least: 1, most: 32, fallback: 1 });
   const request = await readRequest(values);
@@ -62,16 +63,19 @@ async function run(values: SynthValues): Promise<number> {
   const layer = checkUnits(request, models.classifier), start = await readStart(request, models.generator);
   const bounds = readCodeBounds(request, models.generator);
   const own = await readOwn(values), verdicts: Verdict[] = [];
-  const places = placesOf(request, layer.name, isFolder, values);
-  checkOutputs(allPlaces(places), { force: values.force, bytes: spaceFor(request, models.classifier) });
+  const planned = placesOf(request, layer.name, isFolder, values);
+  const signal = abortOnSignal();
+  using outputs = Outputs.open(allPlaces(planned), {
+    force: values.force,
+    bytes: spaceFor(request, models.classifier),
+  });
 
-  const signal = abortOnInterrupt();
   using device = await openAdapter(values.adapter);
   warnings(request, layer, models.classifier, device.name, own.files).forEach(warn);
   const { targets, xy, iterations, rule, lrStart, lrEnd, decay, gamma, weights, arithmetic } = request;
   const settings = { iterations, rule, lrStart, lrEnd, decay, gamma, weights, arithmetic };
   const codes = start && await startCodes(start, device, models, targets.length);
-  if (signal.aborted) return interrupted;
+  if (signal.aborted) return stopCode();
 
   const bar = progress("iteration", stderrScreen(values.quiet)), frames: Image[][] = [];
   const searching = search(device, {
@@ -83,7 +87,7 @@ async function run(values: SynthValues): Promise<number> {
     ...planning(device, values),
     ...ownPlanning(device, own, (line, verdict) => {
       verdicts.push(verdict);
-      if (!values.quiet) console.error(line);
+      if (!values.quiet) tell(line);
     }),
     signal,
     every: values.animate ? Math.ceil(iterations / frameCount) : undefined,
@@ -97,8 +101,8 @@ async function run(values: SynthValues): Promise<number> {
     throw error;
   });
   if (!result) {
-    console.error("stopped before the first iteration; there is nothing to save");
-    return interrupted;
+    tell("stopped before the first iteration; there is nothing to save");
+    return stopCode();
   }
 
   const made = result.items.map(({ picture, code, activation, top }, i): Made => ({
@@ -121,22 +125,25 @@ async function run(values: SynthValues): Promise<number> {
       result: { iterations: result.iterations, activation, top },
     },
   }));
-  writeOutputs(renderFiles(places, made, { scale, shape: start?.shape }), values);
+  await outputs.saveEach(renderFiles(planned, made, { scale, shape: start?.shape }));
+  const places = withNames(planned, (name) => outputs.where(name));
 
   if (made.length === 1 && !values.quiet && stderrShowsColours()) {
-    console.error(halfBlocks(made[0].picture, Math.min(pictureColumns, terminalColumns() ?? pictureColumns)));
+    const columns = Math.min(pictureColumns, terminalColumns() ?? pictureColumns);
+    drawOnStderr(`${halfBlocks(made[0].picture, columns)}\n`);
   }
   if (isNarrow(request) && !result.aborted && !values.quiet) {
-    console.error(await narrowing(device, models, result, layer, request));
+    tell(await narrowing(device, models, result, layer, request));
   }
-  if (values.verbose) costLines(result).forEach((line) => console.error(line));
+  if (values.verbose) costLines(result).forEach(tell);
   result.items.forEach(({ zeroGradient }, i) => {
     if (zeroGradient) warn(`${places.pictures[i]}: the gradient was zero, so the search had nowhere to go`);
   });
-  if (values.json) print(jsonReport(made, result, places, verdicts));
+  if (values.json) printJson(jsonReport(made, result, places, verdicts));
   else resultLines(made, places).forEach(print);
-  if (result.aborted) console.error(`stopped after ${result.iterations} of ${iterations} iterations; saved as it was`);
-  return result.aborted ? interrupted : 0;
+  if (result.aborted) tell(`stopped after ${result.iterations} of ${iterations} iterations; saved as it was`);
+  outputs.finish();
+  return stopCode();
 }
 
 /**

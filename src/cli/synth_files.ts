@@ -72,6 +72,17 @@ export function placesOf(
 export const allPlaces = ({ pictures, animations, sheet, codes }: Places): string[] =>
   [...pictures, ...animations, sheet, codes].filter((path) => path !== undefined);
 
+/** The places with what each name has become. */
+export function withNames(places: Places, become: (name: string) => string): Places {
+  const { pictures, animations, sheet, codes } = places;
+  return {
+    pictures: pictures.map(become),
+    animations: animations.map(become),
+    sheet: sheet && become(sheet),
+    codes: codes && become(codes),
+  };
+}
+
 /** About the bytes that a run's files will take: plenty where pictures are as they are, less than that when enlarged. */
 export function spaceFor({ targets }: Request, { network }: Model): number {
   const picture = valueCount(network.inputs[0].shape);
@@ -91,22 +102,25 @@ function listText(numbers: number[], digits: number): string {
   return list.length <= longestList ? list : `${text(numbers[0])}..${text(numbers.at(-1)!)}x${numbers.length}`;
 }
 
-/** The bytes of every file of a run. `shape` is that of the codes' file, where it is given. */
-export function renderFiles(
+/**
+ * The bytes of every file of a run, one after the other, what cannot be made again from the others first. `shape` is that of
+ * the codes' file, where it is given.
+ */
+export function* renderFiles(
   places: Places,
   made: Made[],
   { scale, shape }: { scale: number; shape?: number[] },
-): Map<string, Uint8Array> {
-  const files = new Map<string, Uint8Array>();
-  made.forEach(({ record, picture, frames, title }, i) => {
-    const text = recordText(record, description(record, title));
-    files.set(places.pictures[i], encodePng(enlarge(picture, scale), text));
-    const animation = places.animations[i];
-    if (!animation) return;
-    const all = [...frames, ...Array.from({ length: lastFrameTimes }, () => picture)],
-      showing = { delayMs: frameMs, scale };
-    files.set(animation, animation.endsWith("gif") ? encodeGif(all, showing) : encodeApng(all, showing, text));
-  });
+): Generator<[name: string, bytes: Uint8Array]> {
+  const textOf = ({ record, title }: Made) => recordText(record, description(record, title));
+  for (const [i, item] of made.entries()) {
+    yield [places.pictures[i], encodePng(enlarge(item.picture, scale), textOf(item))];
+  }
+  if (places.codes) yield [places.codes, codesFile(made.map(({ code }) => code), shape)];
+  for (const [i, animation] of places.animations.entries()) {
+    const { frames, picture } = made[i], all = [...frames, ...Array.from({ length: lastFrameTimes }, () => picture)];
+    const showing = { delayMs: frameMs, scale };
+    yield [animation, animation.endsWith("gif") ? encodeGif(all, showing) : encodeApng(all, showing, textOf(made[i]))];
+  }
   if (places.sheet) {
     const seeds = new Set(made.map(({ record }) => record.seed)).size;
     const tiles = made.map(({ record: { units, seed, result }, picture, title }) => ({
@@ -116,10 +130,8 @@ export function renderFiles(
     // A row for each unit where there are several seeds; else about as many rows as columns.
     const columns = seeds > 1 && seeds <= 12 ? seeds : Math.ceil(Math.sqrt(tiles.length));
     const { Software } = recordText(made[0].record, "");
-    files.set(places.sheet, encodePng(contactSheet(tiles, columns), { Software }));
+    yield [places.sheet, encodePng(contactSheet(tiles, columns), { Software })];
   }
-  if (places.codes) files.set(places.codes, codesFile(made.map(({ code }) => code), shape));
-  return files;
 }
 
 /** The codes as .npy, in the shape that they were given in where that fits: [values], or [codes, values] for several. */

@@ -92,9 +92,9 @@ export function jsonReport(
   result: SearchResult,
   { pictures, animations, sheet, codes }: Places,
   verdicts: readonly Verdict[],
-): string {
+): object {
   const { iterations, aborted, seconds, dispatches, flops, memory, items } = result;
-  const report = {
+  return {
     iterations,
     aborted,
     seconds,
@@ -115,5 +115,4 @@ export function jsonReport(
       trace: Array.from(items[i].trace),
     })),
   };
-  return JSON.stringify(report);
 }

@@ -1,11 +1,12 @@
 /** `deno task tune`: times the ways to compute each layer on this adapter and keeps the fastest. */
 import { UserError } from "../formats/user_error.ts";
 import { mergeWays, type Tunable, tune, type TunedLayer, type TunedWays, type TuneReport, writeWays } from "../mod.ts";
-import { type Command, main, print, type Values, warn } from "./command.ts";
+import { type Command, main, print, printJson, tell, type Values, warn } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier, openGenerator, openModel } from "./defaults.ts";
-import { checkOutputs, writeOutputs } from "./files.ts";
-import { abortOnInterrupt, interrupted } from "./interrupt.ts";
+import { abortOnSignal, stopCode } from "./interrupt.ts";
 import { arithmeticKinds, arithmeticOption, weightKinds, weightsOption } from "./memory.ts";
+import { Outputs } from "./outputs/outputs.ts";
+import { writeFiles } from "./outputs/place.ts";
 import { progress, stderrScreen } from "./progress.ts";
 import { checkTunedFile, readTunedFile, tunedFile, tunedOption } from "./tuned.ts";
 import { oneOf, wholeNumber } from "./values.ts";
@@ -56,10 +57,10 @@ export const command: Command<typeof options> = {
     const weights = oneOf("--weights", values.weights, weightKinds);
     const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
     const what = await tunable(values);
-    checkOutputs([file], { force: true, bytes: fileBytes });
+    using _ = Outputs.open([file], { force: true, bytes: fileBytes, shared: true });
     if (values.tuned ?? Deno.env.get("PHOSPHENE_TUNED")) checkTunedFile(file);
 
-    const signal = abortOnInterrupt(), ways = readTunedFile(file);
+    const signal = abortOnSignal(), ways = readTunedFile(file);
     using device = await openAdapter(values.adapter);
     const bar = progress("layer", stderrScreen(values.quiet));
     const report = await tune(device, what, ways, {
@@ -79,16 +80,12 @@ export const command: Command<typeof options> = {
     for (const { layer, way, reason } of report.failed) warn(`${layer}: ${way} is left out: ${reason}`);
     const timed = report.layers.length, kept = timed > 0 || report.known > 0;
     if (values.json) {
-      print(
-        JSON.stringify({ adapter: device.name, batch, weights, arithmetic, file: kept ? file : undefined, ...report }),
-      );
+      printJson({ adapter: device.name, batch, weights, arithmetic, file: kept ? file : undefined, ...report });
     } else if (kept) reportLines(report).concat(file).forEach(print);
     if (report.aborted) {
-      console.error(
-        timed ? `stopped after ${shapes(timed)}; their ways are kept` : "stopped before anything was timed",
-      );
+      tell(timed ? `stopped after ${shapes(timed)}; their ways are kept` : "stopped before anything was timed");
     }
-    return report.aborted ? interrupted : 0;
+    return stopCode();
   },
 };
 
@@ -107,7 +104,7 @@ async function tunable(values: Values<typeof options>): Promise<Tunable> {
 function save(file: string, ways: TunedWays): void {
   const all = readTunedFile(file);
   mergeWays(all, ways);
-  if (all.size > 0) writeOutputs(new Map([[file, new TextEncoder().encode(writeWays(all))]]), { force: true });
+  if (all.size > 0) writeFiles(new Map([[file, new TextEncoder().encode(writeWays(all))]]), { force: true });
 }
 
 /** Layers of one shape are timed once. */

@@ -12,7 +12,7 @@ import {
 } from "../mod.ts";
 import { parseJson } from "../formats/json.ts";
 import { UserError } from "../formats/user_error.ts";
-import { warn } from "./command.ts";
+import { tell, warn } from "./command.ts";
 import { statOf } from "./files.ts";
 import { planLines } from "./memory.ts";
 
@@ -98,7 +98,7 @@ export function planning(
     choose: chooser(device, option, (chosen) => lines.push(`  ${wayLine(chosen)}`)),
     onPlan(pieces) {
       const all = ["ways:", ...lines.splice(0)];
-      if (verbose) planLines(pieces).concat(all).forEach((line) => console.error(line));
+      if (verbose) planLines(pieces).concat(all).forEach(tell);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** `deno task units`: the names and numbers of a classifier's units. */
 import { isTrained, labelOf, layerUnits } from "../mod.ts";
-import { type Command, main, print } from "./command.ts";
+import { type Command, main, print, printJson, tell } from "./command.ts";
 import { openClassifier } from "./defaults.ts";
 
 const options = {
@@ -28,14 +28,14 @@ export const command: Command<typeof options> = {
       trained: isTrained(model, unit),
     })).filter(({ name }) => name.toLowerCase().includes(wanted));
     if (values.json) {
-      print(JSON.stringify({ model: model.name, hash: model.hash, units }));
+      printJson({ model: model.name, hash: model.hash, units });
       return;
     }
     const digits = String(count - 1).length;
     for (const { unit, name, trained } of units) {
       print(`${String(unit).padStart(digits)}  ${name}${trained ? "" : "  (untrained)"}`);
     }
-    if (units.length === 0) console.error(`no unit of ${model.name} has "${values.search}" in its name`);
+    if (units.length === 0) tell(`no unit of ${model.name} has "${values.search}" in its name`);
   },
 };
 

@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /** The longest message: what a file says may be of any length. */
 const mostCharacters = 700;
 
@@ -14,7 +16,7 @@ export class UserError extends Error {
 
 /** A message on one line and of sensible length. */
 export function oneLine(message: string): string {
-  const start = message.slice(0, mostCharacters).replace(/\p{Cc}+/gu, " ");
+  const start = printable(message.slice(0, mostCharacters));
   return message.length > mostCharacters ? `${start} …` : start;
 }
 

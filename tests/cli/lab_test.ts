@@ -176,6 +176,24 @@ Deno.test("synth --replace and --ways: checked, used, told, and in the picture's
   }
 });
 
+Deno.test("bench kernels: writes kernels out, and times one's own beside ours", async () => {
+  using at = tiny();
+  const dump = join(at.path, "kernels"), short = ["--model", at.classifier, "--passes", "1", "--rounds", "1"];
+  const ways = ["--ways", join(root, "examples/pool_by_blocks.ts")];
+  const { code, out, err } = await type(["bench", "kernels", ...short, "--layer", "conv1", "--dump", dump, ...ways]);
+  assert.equal(code, 0, err);
+  assert.match(out, /\nconv1 +conv2d +forward +/);
+  assert.deepEqual(namesIn(dump), ["conv1.gradient.json", "conv1.gradient.wgsl", "conv1.json", "conv1.wgsl"]);
+  const own = await type(["bench", "kernels", ...short, "--replace", `conv1=${join(dump, "conv1.wgsl")}`]);
+  assert.match(own.out, /\nconv1: .*conv1\.wgsl in place of .* ratio [\d.]+; off by /, own.err);
+  assert.doesNotMatch(own.out, /\nfc2 /);
+  const shape = ["--op", "fc", "--shape", "6", "--params", "channels=5", "--replace", `fc=${join(dump, "conv1.wgsl")}`];
+  assert.match(
+    (await type(["bench", "kernels", ...shape])).err,
+    /^bench kernels: --replace names kernels of the default pair, /,
+  );
+});
+
 Deno.test("docs/kernels.md: from the dump to a faster kernel, and to a way", async () => {
   using folder = temporaryFolder();
   const dump = join(folder.path, "dump"), mine = join(folder.path, "mine.wgsl"), out = join(folder.path, "a.png");

@@ -19,6 +19,8 @@ export interface Circumstances {
   cwd?: string;
   /** Presses Ctrl-C as soon as stderr holds this. */
   interruptAt?: string;
+  /** Does something, such as sending another signal, as soon as stderr holds a text. */
+  when?: [text: string, act: (child: Deno.ChildProcess) => void | Promise<void>];
   /** Largest file that the system allows, in blocks of 512 bytes; a larger one fails (signal 25, which kills, is ignored). */
   fileBlocks?: number;
 }
@@ -26,6 +28,7 @@ export interface Circumstances {
 /** Types `deno task NAME ARGS…` and waits for its end. */
 export async function type(args: string[], circumstances: Circumstances = {}): Promise<Outcome> {
   const { env, cwd = root, interruptAt, fileBlocks } = circumstances;
+  const [awaited, act] = circumstances.when ?? [interruptAt, (child: Deno.ChildProcess) => child.kill("SIGINT")];
   const [program, words] = fileBlocks === undefined
     ? [Deno.execPath(), ["task", "--quiet", ...args]]
     : ["sh", ["-c", `trap '' 25; ulimit -f ${fileBlocks}; exec "$@"`, "sh", ...withoutTask(args)]];
@@ -38,14 +41,14 @@ export async function type(args: string[], circumstances: Circumstances = {}): P
     stderr: "piped",
   }).spawn();
   const out = new Response(child.stdout).text();
-  let err = "", pressed = false;
+  let err = "", acting: void | Promise<void> | undefined = undefined, seen = false;
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
     err += text;
-    if (interruptAt !== undefined && !pressed && err.includes(interruptAt)) {
-      pressed = true;
-      child.kill("SIGINT");
-    }
+    if (awaited === undefined || seen || !err.includes(awaited)) continue;
+    seen = true;
+    acting = act(child);
   }
+  await acting;
   const { code } = await child.status;
   return { code, out: await out, err };
 }

@@ -1,5 +1,5 @@
 /**
- * The house: imports point one way, and only the command line knows that it runs in Deno.
+ * The house: imports point one way, only the command line knows that it runs in Deno, and it prints in one way.
  */
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
@@ -28,7 +28,12 @@ const allowed: Record<string, string[]> = {
     ...["case", "double_float", "ways"].map((name) => `tests/ops/check_${name}.ts`),
   ],
   // The tools that users type are commands like the others.
-  tools: ["src/formats", "src/net", ...["command", "files", "progress", "values"].map((name) => `src/cli/${name}.ts`)],
+  tools: [
+    "src/formats",
+    "src/net",
+    "src/cli/outputs",
+    ...["command", "files", "interrupt", "print", "progress", "values"].map((name) => `src/cli/${name}.ts`),
+  ],
   bench: [
     "src/mod.ts",
     "src/formats",
@@ -76,6 +81,15 @@ Deno.test("src outside src/cli names neither Deno nor document nor window", asyn
     if (named) wrong.push(`${relative(root, file)} names ${named[1]}`);
   }
   assert.deepEqual(wrong, []);
+});
+
+Deno.test("nothing but print.ts and progress.ts writes to the terminal: they make it printable", () => {
+  const printing = /\bconsole\.\w|\bDeno\.(stdout|stderr)\b(?!\.isTerminal)/;
+  const files = ["src", "tools", "bench"].flatMap((room) => sources(join(root, room)));
+  const found = files.filter((file) => printing.test(withoutComments(Deno.readTextFileSync(file))));
+  // What the child says, its parent prints.
+  const allowed = ["bench/static/child.ts", "src/cli/print.ts", "src/cli/progress.ts"];
+  assert.deepEqual(found.map((file) => relative(root, file)).sort(), allowed);
 });
 
 /** All TypeScript files of a folder, or the file itself; none where there is neither. */

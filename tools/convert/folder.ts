@@ -1,9 +1,14 @@
 /**
- * A model folder, written whole or not at all: beside its place first, then renamed.
+ * A model folder, written whole or not at all: beside its place first, flushed to the disk, then renamed. What it replaces
+ * is moved aside meanwhile; if the program is killed in between, the next run puts that back.
  */
 import { basename, dirname, join, resolve } from "node:path";
-import { print } from "../../src/cli/command.ts";
-import { reasonOf, undisturbed } from "../../src/cli/files.ts";
+import { print } from "../../src/cli/print.ts";
+import { reasonOf } from "../../src/cli/files.ts";
+import { atExit } from "../../src/cli/interrupt.ts";
+import { flushFolder, makeFolders, putBack, tryRemove } from "../../src/cli/outputs/place.ts";
+import { reserve } from "../../src/cli/outputs/reserve.ts";
+import { lstatOf, type Temporary } from "../../src/cli/outputs/temporary.ts";
 import { type StoredTensor, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import type { Narrowing } from "./narrowing.ts";
@@ -11,22 +16,53 @@ import type { Narrowing } from "./narrowing.ts";
 /** What a model folder may hold; the second is the user's and outlives a replacement. */
 const [description, labels, ...others] = ["network.json", "labels.txt", "weights.safetensors", "README.md"];
 
+/** A place for a model, announced to other runs until it is disposed of. */
+export interface ModelPlace extends Disposable {
+  /** As the user names it. */
+  name: string;
+  /** Where it is, and in which folder. */
+  path: string;
+  parent: string;
+  force: boolean;
+  /** What it is made in, beside its place. */
+  draft: Temporary;
+}
+
 /**
  * Makes sure, before the long part, that a model can be written there.
- * @throws UserError where the folder exists and may not be replaced: without `force`, or when it holds anything else.
+ * @throws UserError where the folder exists and may not be replaced: without `force`, or when it holds anything else; and
+ * where another run is at work on it.
  */
-export function checkFolder(folder: string, force: boolean): void {
-  let names: string[];
+export function openPlace(folder: string, force: boolean): ModelPlace {
+  const path = resolve(folder);
+  using stack = new DisposableStack();
   try {
-    names = [...Deno.readDirSync(folder)].map(({ name }) => name);
+    for (const made of makeFolders(dirname(path))) stack.defer(() => tryRemove(made));
+    const parent = Deno.realPathSync(dirname(path));
+    const place = { name: folder, path: join(parent, basename(path)), parent, force };
+    const draft = stack.use(reserve(parent, new Map([[basename(path), folder]])));
+    checkReplaced(place);
+    const held = stack.move();
+    held.use(atExit(() => held.dispose()));
+    return { ...place, draft, [Symbol.dispose]: () => held.dispose() };
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
+    if (error instanceof UserError) throw error;
     throw new UserError(`${folder} cannot take a model: ${reasonOf(error)}`);
   }
-  if (!force) throw new UserError(`${folder} exists; --force replaces it`);
+}
+
+/** @throws UserError where there is something that may not be replaced. */
+function checkReplaced({ name, path, force }: { name: string; path: string; force: boolean }): void {
+  const found = lstatOf(path);
+  if (!found) return;
+  if (found.isSymlink) {
+    throw new UserError(`${name} is a symbolic link, which is neither followed nor replaced; name what it leads to`);
+  }
+  const names = [...Deno.readDirSync(path)].map(({ name }) => name);
+  if (!force) throw new UserError(`${name} exists; --force replaces it`);
   const stranger = names.find((name) => ![description, labels, ...others].includes(name));
   if (stranger !== undefined) {
-    throw new UserError(`${folder} holds ${stranger}, which is no part of a model; --out needs another folder`);
+    throw new UserError(`${name} holds ${stranger}, which is no part of a model; --out needs another folder`);
   }
 }
 
@@ -47,18 +83,18 @@ export interface ConvertedFolder {
  * @throws UserError as `writeFolder`.
  */
 export function writeModel(
-  folder: string,
+  place: ModelPlace,
   { text, tensors, layers, parameters, narrowing }: ConvertedFolder,
-  { force, start, names }: { force: boolean; start: number; names?: Uint8Array },
+  { start, names }: { start: number; names?: Uint8Array },
 ): void {
   const files = new Map<string, Uint8Array>([
     ["network.json", new TextEncoder().encode(text)],
     ["weights.safetensors", writeSafetensors(tensors)],
   ]);
   if (names) files.set(labels, names);
-  writeFolder(folder, files, force);
+  writeFolder(place, files);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  print(`${folder}: ${layers} layers, ${parameters.toLocaleString("en")} parameters, ${seconds} s`);
+  print(`${place.name}: ${layers} layers, ${parameters.toLocaleString("en")} parameters, ${seconds} s`);
   if (!narrowing || narrowing.storage === "f32") return;
   const share = (100 * narrowing.error).toPrecision(2);
   print(`weights in ${narrowing.storage}: each changes by at most ${share} % of the largest in its tensor`);
@@ -68,33 +104,38 @@ export function writeModel(
  * Writes the folder; an existing one is replaced, but its labels.txt is kept unless there is a new one.
  * @throws UserError in one sentence; whatever was there before is still there then.
  */
-function writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>, force: boolean): void {
-  undisturbed(() => draftAndRename(folder, files, force));
-}
-
-function draftAndRename(folder: string, files: ReadonlyMap<string, Uint8Array>, force: boolean): void {
-  checkFolder(folder, force);
-  const place = resolve(folder), draft = beside(place, "tmp"), old = beside(place, "old");
+function writeFolder(place: ModelPlace, files: ReadonlyMap<string, Uint8Array>): void {
+  const { name, path, parent, draft: { folder, old } } = place;
   try {
-    Deno.mkdirSync(dirname(place), { recursive: true });
-    Deno.mkdirSync(draft);
-    for (const [name, bytes] of files) Deno.writeFileSync(join(draft, name), bytes);
-    if (!files.has(labels)) unlessMissing(() => Deno.copyFileSync(join(place, labels), join(draft, labels)));
-    const replaced = unlessMissing(() => Deno.renameSync(place, old));
+    checkReplaced(place);
+    Deno.mkdirSync(folder);
+    for (const [file, bytes] of files) writeFlushed(join(folder, file), bytes);
+    if (!files.has(labels)) {
+      unlessMissing(() => writeFlushed(join(folder, labels), Deno.readFileSync(join(path, labels))));
+    }
+    flushFolder(folder);
+    const replaced = unlessMissing(() => Deno.renameSync(path, old));
     try {
-      Deno.renameSync(draft, place);
+      Deno.renameSync(folder, path);
     } catch (error) {
-      if (replaced) Deno.renameSync(old, place);
+      if (replaced) putBack(old, path);
       throw error;
     }
+    flushFolder(parent);
     if (replaced) Deno.removeSync(old, { recursive: true });
   } catch (error) {
-    unlessMissing(() => Deno.removeSync(draft, { recursive: true }));
-    throw new UserError(`${folder} cannot be written: ${reasonOf(error)}`);
+    unlessMissing(() => Deno.removeSync(folder, { recursive: true }));
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${name} cannot be written: ${reasonOf(error)}`);
   }
 }
 
-const beside = (place: string, suffix: string) => join(dirname(place), `.${basename(place)}.${Deno.pid}.${suffix}`);
+/** Writes a new file and has the disk hold it. */
+function writeFlushed(path: string, bytes: Uint8Array): void {
+  using file = Deno.openSync(path, { write: true, createNew: true });
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+  file.syncSync();
+}
 
 /** Whether it could be done: what it is about was there. */
 function unlessMissing(run: () => void): boolean {

@@ -1,5 +1,5 @@
 /** deno task convert KIND: networks of other frameworks → model folders. */
-import { main, print } from "../../src/cli/command.ts";
+import { main, print, tell } from "../../src/cli/command.ts";
 import { caffe } from "./caffe/command.ts";
 import { onnx } from "./onnx/command.ts";
 import { torch } from "./torch/command.ts";
@@ -13,12 +13,11 @@ if (import.meta.main) {
   else if (kind === "onnx") await main(onnx, args);
   else if (kind === "torch") await main(torch, args);
   else if (kind === "--help") {
-    print(
-      Object.values(commands).map(({ name, summary }) => `deno task ${name} --help\n\n${summary}`).join("\n\n"),
-    );
+    const texts = Object.values(commands).map(({ name, summary }) => `deno task ${name} --help\n\n${summary}`);
+    texts.join("\n\n").split("\n").forEach(print);
   } else {
     const came = kind === undefined ? "got nothing" : `got "${kind}"`;
-    console.error(`convert: expected what to convert, "caffe", "onnx" or "torch", ${came}`);
+    tell(`convert: expected what to convert, "caffe", "onnx" or "torch", ${came}`);
     Deno.exit(1);
   }
 }

@@ -3,7 +3,10 @@
  * whole in memory.
  */
 import { crc32 } from "node:zlib";
+import { dirname } from "node:path";
 import { reasonOf } from "../../src/cli/files.ts";
+import { place } from "../../src/cli/outputs/place.ts";
+import { Temporary } from "../../src/cli/outputs/temporary.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 
 /** The most bytes that one unpacked file may have: far above any network's, far below a disk's. */
@@ -21,23 +24,24 @@ interface Sink {
  * @throws UserError where the archive is damaged or lacks one; nothing half-written is left then.
  */
 export async function extract(archive: string, wanted: ReadonlyMap<string, string>): Promise<void> {
-  const missing = new Map(wanted), drafts = new Map<string, Deno.FsFile>(), seen: string[] = [];
+  const missing = new Map(wanted), drafts = new Set<Temporary>(), seen: string[] = [];
   const take = (name: string): Sink | undefined => {
     if (seen.length < 40) seen.push(name);
     const [entry, path] = [...missing].find(([end]) => `/${name}`.endsWith(`/${end}`)) ?? [];
     if (entry === undefined || path === undefined) return undefined;
     missing.delete(entry);
-    const draft = `${path}.tmp`, file = Deno.openSync(draft, { write: true, create: true, truncate: true });
-    drafts.set(draft, file);
+    const draft = Temporary.in(dirname(path));
+    drafts.add(draft);
     let bytes = 0;
     return {
       write(piece) {
         if ((bytes += piece.length) > mostBytes) throw new UserError(`${archive}: ${name} is too large`);
-        for (let at = 0; at < piece.length;) at += file.writeSync(piece.subarray(at));
+        draft.write(piece);
       },
       end() {
-        file.close();
-        Deno.renameSync(draft, path);
+        draft.flush();
+        place(draft, path, { force: true, name: path, alone: true });
+        draft[Symbol.dispose]();
         drafts.delete(draft);
       },
     };
@@ -47,10 +51,7 @@ export async function extract(archive: string, wanted: ReadonlyMap<string, strin
     else await untar((await Deno.open(archive)).readable.pipeThrough(new DecompressionStream("gzip")), archive, take);
     if (drafts.size > 0) throw new UserError(`${archive} is damaged: it ends inside a file`);
   } catch (error) {
-    for (const [draft, file] of drafts) {
-      file.close();
-      Deno.removeSync(draft);
-    }
+    for (const draft of drafts) draft[Symbol.dispose]();
     if (error instanceof UserError) throw error;
     throw new UserError(`${archive} cannot be unpacked: ${reasonOf(error)}`);
   }

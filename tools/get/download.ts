@@ -10,6 +10,7 @@
  */
 import { createHash } from "node:crypto";
 import { reasonOf } from "../../src/cli/files.ts";
+import { lstatOf } from "../../src/cli/outputs/temporary.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 
 /** What to fetch. */
@@ -45,6 +46,9 @@ const forgiven = 2 ** 20;
  */
 export async function download(file: Download): Promise<void> {
   const { url, path, sha1, tries, pause } = file, part = `${path}.part`;
+  for (const each of [path, part, tagOf(part)]) {
+    if (lstatOf(each)?.isSymlink) throw new UserError(`${each} is a symbolic link, which is not followed; remove it`);
+  }
   if (sizeOf(path) > 0 && (!sha1 || await hashOf(path) === sha1)) return;
   for (let failures = 0, whole = false; !whole;) {
     const before = sizeOf(part);
@@ -67,7 +71,10 @@ export async function download(file: Download): Promise<void> {
     discard(part);
     throw new UserError(`${url} is not the file that was published: its SHA-1 is ${found}, expected ${sha1}`);
   }
-  onDisk(path, () => Deno.renameSync(part, path));
+  onDisk(path, () => {
+    flush(part);
+    Deno.renameSync(part, path);
+  });
   discard(part);
 }
 
@@ -184,6 +191,12 @@ function discard(part: string): void {
       }
     }
   }
+}
+
+/** Has the disk hold a file. */
+function flush(path: string): void {
+  using file = Deno.openSync(path, { write: true });
+  file.syncSync();
 }
 
 /** @throws UserError where the disk does not do it. */

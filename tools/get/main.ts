@@ -1,12 +1,13 @@
 /** deno task get: known networks, from those who publish them, as model folders. */
 import { basename, join, relative } from "node:path";
-import { type Command, main, print, type Values, warn } from "../../src/cli/command.ts";
+import { type Command, main, print, tell, type Values, warn } from "../../src/cli/command.ts";
 import { reasonOf } from "../../src/cli/files.ts";
+import { lstatOf, sweep } from "../../src/cli/outputs/temporary.ts";
 import { progress, stderrScreen } from "../../src/cli/progress.ts";
 import { oneOf, wholeNumber } from "../../src/cli/values.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import { convertInto } from "../convert/caffe/command.ts";
-import { checkFolder } from "../convert/folder.ts";
+import { openPlace } from "../convert/folder.ts";
 import { extract } from "./archive.ts";
 import { download } from "./download.ts";
 import { type KnownNetwork, knownNetworks, type RemoteFile } from "./networks.ts";
@@ -53,13 +54,14 @@ async function run(values: Values<typeof options>, [name, ...more]: string[]): P
   const stall = 1000 * wholeNumber("--timeout", values.timeout, { least: 1, most: 3600, fallback: 30 });
   const tries = wholeNumber("--tries", values.tries, { least: 1, most: 100, fallback: 5 });
   const mirror = values.from === undefined ? undefined : mirrorOf(values.from), { mean, resize, warp, code } = network;
-  checkFolder(out, values.force);
-  console.error(`${name}: ${network.licence}`);
+  // It is also this run's alone as long as it fetches.
+  using place = openPlace(out, values.force);
+  tell(`${name}: ${network.licence}`);
   const folder = `${out}.download`, labels = network.ilsvrc ? ilsvrcLabels() : undefined;
   await fetchFiles(network, folder, { mirror, stall, tries });
   try {
     const files = await unpacked(network, folder);
-    await convertInto(out, files, { mean, resize, warp, order: "BGR", code, weights }, { force: values.force, labels });
+    await convertInto(place, files, { mean, resize, warp, order: "BGR", code, weights }, { labels });
   } catch (error) {
     // What nobody has published a hash of may be what is wrong; the next time fetches it anew.
     for (const file of filesOf(network)) if (!file.sha1) tryRemove(join(folder, nameOf(file)));
@@ -71,7 +73,8 @@ async function run(values: Values<typeof options>, [name, ...more]: string[]): P
 function list(): void {
   const width = Math.max(...Object.keys(knownNetworks).map((name) => name.length));
   for (const [name, { summary, licence }] of Object.entries(knownNetworks)) {
-    print(`${name.padEnd(width)}  ${summary}\n${" ".repeat(width)}  ${licence}`);
+    print(`${name.padEnd(width)}  ${summary}`);
+    print(`${" ".repeat(width)}  ${licence}`);
   }
 }
 
@@ -88,17 +91,27 @@ interface Fetching {
 
 /** Fetches the network's files, each once, into the folder. */
 async function fetchFiles(network: KnownNetwork, folder: string, how: Fetching): Promise<void> {
-  try {
-    Deno.mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw new UserError(`${folder} cannot be made: ${reasonOf(error)}`);
-  }
+  openFolder(folder);
   try {
     const files = new Map(filesOf(network).map((file) => [nameOf(file), file]));
     for (const [name, file] of files) await fetchFile(file, join(folder, name), how);
   } catch (error) {
     tryRemove(folder); // it goes where nothing has come
     throw error;
+  }
+}
+
+/** Makes the folder for what is fetched, or takes what an earlier run left there. */
+function openFolder(folder: string): void {
+  try {
+    if (lstatOf(folder)?.isSymlink) {
+      throw new UserError(`${folder} is a symbolic link, which is not followed; remove it`);
+    }
+    Deno.mkdirSync(folder, { recursive: true });
+    sweep(folder);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${folder} cannot be made: ${reasonOf(error)}`);
   }
 }
 

@@ -1,10 +1,11 @@
 /**
  * deno task pack: what train.py left in a directory → the model folders caffenet64 and deepsim64.
  *
- * Everything is read and built before anything is written, and each file takes its place whole, by renaming; so a bad
- * array leaves the old models as they were.
+ * Everything is read and built before anything is written, and each file takes its place whole; so a bad array leaves the
+ * old models as they were.
  */
 import { type Command, main, print, required, type Values } from "../../src/cli/command.ts";
+import { writeFiles } from "../../src/cli/outputs/place.ts";
 import { type NpyArray, readNpz } from "../../src/formats/npy.ts";
 import { fromFloat32, type StoredTensor, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { UserError } from "../../src/formats/user_error.ts";
@@ -140,19 +141,6 @@ async function readArrays(directory: string, name: ModelName): Promise<Map<strin
   return arrays;
 }
 
-/** Writes beside the goal and renames, so that no half-written file ever stands there. */
-async function replace(path: string, bytes: Uint8Array): Promise<void> {
-  const draft = `${path}.part`;
-  try {
-    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    await Deno.writeFile(draft, bytes);
-    await Deno.rename(draft, path);
-  } catch (error) {
-    await Deno.remove(draft).catch(() => {});
-    throw new UserError(`${path}: cannot be written (${(error as Error).message})`);
-  }
-}
-
 async function run(values: Values<typeof options>): Promise<void> {
   const directory = required("--in", values.in), out = required("--out", values.out), { f16, accuracy, note } = values;
   const codePath = `${directory}/code_stats.npz`;
@@ -172,7 +160,7 @@ async function run(values: Values<typeof options>): Promise<void> {
     note,
   });
   for (const [path, bytes] of files) {
-    await replace(`${out}/${path}`, bytes);
+    writeFiles(new Map([[`${out}/${path}`, bytes]]), { force: true });
     print(`${out}/${path}  ${bytes.length.toLocaleString("en")} bytes`);
   }
 }

@@ -74,6 +74,47 @@ Deno.test("get: what is no such archive is fetched anew the next time", async ()
   assert.deepEqual(namesIn(join(folder.path, "g.download")), []);
 });
 
+Deno.test("get: a second run is told so at once; a signal ends the first, which goes on the next time", async () => {
+  using folder = temporaryFolder();
+  const entry = (file: string) => `release_deepsim_v0/fc6/generator.${file}`;
+  const archive = zipSync({ [entry("prototxt")]: prototxt, [entry("caffemodel")]: weights });
+  await using server = serve(archive, [{ stallAfter: 300 }]);
+  const args = ["get", "deepsim-fc6", "--from", server.url, "--out", join(folder.path, "g")];
+  const first = await type(args, {
+    when: ["for research", async (child) => {
+      const second = await type(args);
+      assert.equal(second.code, 1);
+      assert.match(second.err, /^get: another run is at work on .*g\n$/);
+      child.kill("SIGTERM");
+    }],
+  });
+  assert.equal(first.code, 143, first.err);
+  assert.deepEqual(namesIn(folder.path), ["g.download"]);
+  const again = await type(args);
+  assert.equal(again.code, 0, again.err);
+  assert.deepEqual(server.ranges, ["", "bytes=300-"]);
+  assert.deepEqual(namesIn(folder.path), ["g"]);
+});
+
+Deno.test("get: links in the place of what is fetched are not followed", async () => {
+  using folder = temporaryFolder();
+  await using server = serve(prototxt);
+  const out = join(folder.path, "c"), mine = join(folder.path, "mine"), fetched = `${out}.download`;
+  Deno.writeTextFileSync(mine, "mine");
+  const refused = async (link: string) => {
+    const { code, err } = await type(["get", "caffenet", "--from", server.url, "--out", out]);
+    assert.equal(code, 1);
+    assert.match(err, /\nget: .* is a symbolic link, which is not followed; remove it\n$/);
+    assert.equal(Deno.readTextFileSync(mine), "mine");
+    Deno.removeSync(link);
+  };
+  Deno.symlinkSync(folder.path, fetched);
+  await refused(fetched);
+  Deno.mkdirSync(fetched);
+  Deno.symlinkSync(mine, join(fetched, "deploy.prototxt.part"));
+  await refused(join(fetched, "deploy.prototxt.part"));
+});
+
 Deno.test("get: alone it lists; what makes no sense is one sentence", async () => {
   const list = await type(["get"]);
   for (const name of Object.keys(knownNetworks)) assert.match(list.out, new RegExp(`^${name} `, "m"));

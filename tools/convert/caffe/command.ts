@@ -1,10 +1,10 @@
 /** deno task convert caffe: a prototxt and its caffemodel → a model folder. */
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { type Command, type Option, print, required, type Values, warn } from "../../../src/cli/command.ts";
 import { readBytes } from "../../../src/cli/files.ts";
 import { oneOf, wholeNumber } from "../../../src/cli/values.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
-import { checkFolder, writeModel } from "../folder.ts";
+import { type ModelPlace, openPlace, writeModel } from "../folder.ts";
 import { readMeanFile } from "./caffemodel.ts";
 import { type CaffeOptions, convertCaffe } from "./network.ts";
 
@@ -60,11 +60,8 @@ async function run(values: Values<typeof options>): Promise<void> {
     : wholeNumber("--resize", values.resize, { least: 1, most: 65536, fallback: 0 });
   const order = oneOf("--order", values.order, ["BGR", "RGB"]), { code, warp } = values;
   const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
-  checkFolder(out, force);
-  await convertInto(out, { prototxt, caffemodel }, { mean, scale, resize, warp, order, code, weights }, {
-    force,
-    start,
-  });
+  using place = openPlace(out, force);
+  await convertInto(place, { prototxt, caffemodel }, { mean, scale, resize, warp, order, code, weights }, { start });
 }
 
 /**
@@ -73,20 +70,20 @@ async function run(values: Values<typeof options>): Promise<void> {
  * @throws UserError in one sentence; nothing is written then.
  */
 export async function convertInto(
-  out: string,
+  place: ModelPlace,
   { prototxt, caffemodel }: { prototxt: string; caffemodel: string },
   options: Omit<CaffeOptions, "name">,
-  { force, labels, start = performance.now() }: { force: boolean; labels?: string; start?: number },
+  { labels, start = performance.now() }: { labels?: string; start?: number },
 ): Promise<void> {
   const model = convertCaffe(
     {
       prototxt: { text: asText(await readBytes(prototxt), prototxt), file: prototxt },
       caffemodel: { bytes: await readBytes(caffemodel), file: caffemodel },
     },
-    { name: basename(resolve(out)), ...options },
+    { name: basename(place.path), ...options },
   );
   const names = labels === undefined ? undefined : await readBytes(labels);
-  writeModel(out, model, { force, start, names });
+  writeModel(place, model, { start, names });
   if (model.mean?.sure) print(`pixels lose ${model.mean.values.join(", ")} (${model.mean.origin})`);
   else if (model.mean) warn(`the mean that pixels lose is ${model.mean.origin}; 0 is written`);
 }

@@ -1,12 +1,12 @@
 /** deno task convert onnx: an .onnx file → a model folder. */
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { type Command, type Option, print, required, type Values, warn } from "../../../src/cli/command.ts";
 import { checkReadable, readBytes, reasonOf } from "../../../src/cli/files.ts";
 import { named, oneOf } from "../../../src/cli/values.ts";
 import { readNpy } from "../../../src/formats/npy.ts";
-import { UserError } from "../../../src/formats/user_error.ts";
+import { show, UserError } from "../../../src/formats/user_error.ts";
 import type { ImageFormat } from "../../../src/net/network.ts";
-import { checkFolder, writeModel } from "../folder.ts";
+import { openPlace, writeModel } from "../folder.ts";
 import { convertOnnx } from "./network.ts";
 import { type ElementType, type ExternalFile, type OnnxTensor, tensorOf } from "./tensor.ts";
 
@@ -60,16 +60,16 @@ async function run(values: Values<typeof options>): Promise<void> {
   for (const [name, path] of named("--constant", values.constant, (path) => path)) {
     constants.set(name, npyTensor(await readBytes(path), path, name));
   }
-  checkFolder(out, force);
+  using place = openPlace(out, force);
   const source = { file, external: externalFiles(file) };
   const model = convertOnnx(await readBytes(file), source, {
-    name: basename(resolve(out)),
+    name: basename(place.path),
     constants,
     shapes,
     weights,
     image,
   });
-  writeModel(out, model, { force, start });
+  writeModel(place, model, { start });
   if (model.outputs.length > 1) print(`outputs: ${model.outputs.join(", ")}; --layer of infer takes their names`);
   if (model.dropped.length > 0) warn(`outputs that are left out, as docs/onnx.md says: ${model.dropped.join(", ")}`);
 }
@@ -100,19 +100,32 @@ export function npyTensor(bytes: Uint8Array, path: string, name: string): OnnxTe
   return tensorOf(type, shape, values, name);
 }
 
-/** Reads files of external data out of the model's folder, and no others. */
+/** The place without symbolic links. @throws UserError where there is none. */
+function realPlace(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    throw new UserError(`${path} cannot be read: ${reasonOf(error)}`);
+  }
+}
+
+/**
+ * Reads files of external data out of the model's folder, and no others. Symbolic links may lead to files in there or, where
+ * the model itself is one, beside what it leads to, as in the caches of model hubs.
+ */
 export function externalFiles(model: string): ExternalFile {
-  const folder = dirname(model), seen = new Set<string>();
+  const folder = dirname(model), folders = [() => realPlace(folder), () => dirname(realPlace(model))];
+  const seen = new Set<string>();
   let left = 0;
   return (location, offset, length) => {
     const parts = location.split(/[\\/]/);
-    if (isAbsolute(location) || parts.includes("..") || /^[a-zA-Z]:/.test(location)) {
-      throw new UserError(`its values lie in ${JSON.stringify(location.slice(0, 60))}, outside the model's folder`);
-    }
-    const path = join(folder, ...parts);
+    const outside = new UserError(`its values lie in ${show(location)}, outside the model's folder`);
+    if (isAbsolute(location) || parts.includes("..") || /^[a-zA-Z]:/.test(location)) throw outside;
+    const path = join(folder, ...parts), real = realPlace(path);
+    if (!folders.some((inside) => real.startsWith(join(inside(), sep)))) throw outside;
     checkReadable(path);
     try {
-      using file = Deno.openSync(path);
+      using file = Deno.openSync(real);
       const size = file.statSync().size, end = length === undefined ? size : offset + length;
       if (end > size || end < offset) throw new UserError(`${path} has ${size} bytes, expected ${end}`);
       // Twice what is there, so that tensors may share values and a thousand of them cannot fill memory with one file.

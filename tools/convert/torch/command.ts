@@ -4,7 +4,7 @@ import { readBytes } from "../../../src/cli/files.ts";
 import { oneOf } from "../../../src/cli/values.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { MOST_TEXT } from "../../../src/net/model.ts";
-import { checkFolder, writeModel } from "../folder.ts";
+import { openPlace, writeModel } from "../folder.ts";
 import { type ArchitectureName, architectures } from "./architectures.ts";
 import { convertTorch, type Normalisation } from "./network.ts";
 
@@ -50,12 +50,12 @@ async function run(values: Values<typeof options>): Promise<void> {
     ...(values.mean === undefined ? {} : { mean: colours("--mean", values.mean, -mostColour) }),
     ...(values.std === undefined ? {} : { std: colours("--std", values.std, 1e-6) }),
   };
-  checkFolder(out, force);
+  using place = openPlace(out, force);
   const labels = values.labels === undefined ? undefined : await readBytes(values.labels);
 
   const model = convertTorch(await readBytes(weights), weights, name, normalisation);
   if (labels) checkLabels(labels, values.labels!, model.units);
-  writeModel(out, model, { force, start, names: labels });
+  writeModel(place, model, { start, names: labels });
 
   const { mean, std } = model.normalisation;
   print(`pixels / 255 lose ${mean.join(", ")} and are divided by ${std.join(", ")} (R, G, B)`);
