@@ -69,8 +69,7 @@ export async function loadModel(read: ReadFile, where: string): Promise<Model> {
   const json = await need("network.json"), bytes = await need("weights.safetensors"), names = await read("labels.txt");
   const network = parseNetwork(text(json, "network.json"), `${where}/network.json`);
   const weights = readSafetensors(bytes, `${where}/weights.safetensors`);
-  const labels = text(names, "labels.txt").split(/\r?\n/).map((line) => line.trim());
-  while (labels.at(-1) === "") labels.pop();
+  const labels = linesOf(text(names, "labels.txt"), `${where}/labels.txt`);
   const whole = new Uint8Array(json.length + bytes.length);
   whole.set(json);
   whole.set(bytes, json.length);
@@ -82,6 +81,18 @@ export async function loadModel(read: ReadFile, where: string): Promise<Model> {
   for (const layer of graph.layers) for (const name of Object.keys(layer.weightShapes)) layer.weight(name);
   checkFactors(graph, where);
   return model;
+}
+
+/** Lines of labels.txt: a million units, and a few empty ones. */
+const MOST_LINES = 2 ** 20;
+
+/** A text's lines, without empty ones at its end. @throws UserError where there are more than any network has units. */
+function linesOf(text: string, where: string): string[] {
+  const trimmed = text.trimEnd();
+  let count = 0;
+  for (let at = trimmed.indexOf("\n"); at >= 0; at = trimmed.indexOf("\n", at + 1)) count++;
+  if (count >= MOST_LINES) throw new UserError(`${where} has ${count + 1} lines, expected at most ${MOST_LINES}`);
+  return trimmed === "" ? [] : trimmed.split(/\r?\n/).map((line) => line.trim());
 }
 
 /** @throws UserError when the factors or shifts that a batch norm or scale comes to are not finite, with its weights fine. */

@@ -70,7 +70,7 @@ Deno.test("get: what is no such archive is fetched anew the next time", async ()
   await using server = serve(new TextEncoder().encode("<html>moved</html>"));
   const { code, err } = await type(["get", "deepsim-fc7", "--from", server.url, "--out", join(folder.path, "g")]);
   assert.equal(code, 1);
-  assert.match(err, /get: .*release_deepsim_v0.zip is damaged, or no zip archive\n$/);
+  assert.match(err, /get: .*release_deepsim_v0.zip cannot be unpacked: it is damaged, or no zip archive\n$/);
   assert.deepEqual(namesIn(join(folder.path, "g.download")), []);
 });
 
