@@ -23,12 +23,14 @@ export {
   type UnitLayer,
 } from "./net/model.ts";
 export { type Choose, chooseCheapest, type Question } from "./net/choose.ts";
+export { beyondFloat16, beyondFloat32, firstNonFinite } from "./net/finite.ts";
 export { Net, type NetInput, type NetOptions } from "./net/net.ts";
 export type { ImageFormat, LayerSpec, Network } from "./net/network.ts";
 export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net/picture.ts";
 export type { PlanMemory, PlannedMemory } from "./net/plan.ts";
 export type { Arithmetic, WeightStorage } from "./ops/op.ts";
 export { type Candidate, describe } from "./ops/way.ts";
+export { isAllowed, settingLimits } from "./synth/limits.ts";
 export { searchDefaults, type SearchOptions, type Target } from "./synth/options.ts";
 export { encode, type Progress, type Ranked, search, type SearchItem, type SearchResult } from "./synth/search.ts";
 export { loadWays, saveWays } from "./tune/page.ts";

@@ -102,13 +102,13 @@ const mostProbed = 2 ** 26;
  * @throws UserError where one exists (unless `force`), is named twice, or its folder cannot take them.
  */
 export function checkOutputs(paths: string[], { force, bytes }: { force: boolean; bytes: number }): void {
-  paths.forEach((path, i) => {
-    if (paths.indexOf(path) < i) {
-      throw new UserError(`${path} would be written twice; give the outputs different names`);
-    }
+  const seen = new Set<string>();
+  for (const path of paths) {
+    if (seen.has(path)) throw new UserError(`${path} would be written twice; give the outputs different names`);
+    seen.add(path);
     checkFree(path, force);
-  });
-  for (const folder of new Set(paths.map((path) => existingFolder(dirname(path))))) {
+  }
+  for (const folder of new Set([...new Set(paths.map(dirname))].map(existingFolder))) {
     const probe = temporaryBeside(join(folder, "probe"));
     undisturbed(() => {
       try {

@@ -1,6 +1,7 @@
 /** `deno task synth`: pictures of what units of a classifier want to see. */
-import { type Device, type Model, pictureToInput, search, type SearchResult, type UnitLayer } from "../mod.ts";
+import { type Device, type Model, pictureToInput, type SearchResult, type UnitLayer } from "../mod.ts";
 import type { Image } from "../formats/image.ts";
+import { checkRoom, searchInBatches } from "./batches.ts";
 import { type Command, main, print, warn } from "./command.ts";
 import { openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
 import { checkOutputs, isFolder, writeOutputs } from "./files.ts";
@@ -8,7 +9,16 @@ import { abortOnInterrupt, interrupted } from "./interrupt.ts";
 import { isNarrow, narrowingError, narrowingLine } from "./memory.ts";
 import { progress, stderrScreen, terminalColumns } from "./progress.ts";
 import { encodeCode } from "./record.ts";
-import { allPlaces, frameCount, type Made, placesOf, renderFiles, spaceFor } from "./synth_files.ts";
+import {
+  allPlaces,
+  frameCount,
+  type Made,
+  placesOf,
+  placesOfMade,
+  renderFiles,
+  roomFor,
+  spaceFor,
+} from "./synth_files.ts";
 import { costLines, jsonReport, progressNote, resultLines, titleOf, warnings } from "./synth_report.ts";
 import {
   checkModels,
@@ -59,8 +69,9 @@ async function run(values: SynthValues): Promise<number> {
   checkModels(request, models);
   const layer = checkUnits(request, models.classifier), start = await readStart(request, models.generator);
   const bounds = readCodeBounds(request, models.generator);
-  const places = placesOf(request, layer.name, isFolder, values);
-  checkOutputs(allPlaces(places), { force: values.force, bytes: spaceFor(request, models.classifier) });
+  const all = placesOf(request, layer.name, isFolder, values);
+  checkRoom(request.targets.length, roomFor(request, models, values));
+  checkOutputs(allPlaces(all), { force: values.force, bytes: spaceFor(request, models.classifier) });
 
   const signal = abortOnInterrupt();
   using device = await openAdapter(values.adapter);
@@ -70,8 +81,9 @@ async function run(values: SynthValues): Promise<number> {
   const codes = start && await startCodes(start, device, models, targets.length);
   if (signal.aborted) return interrupted;
 
-  const bar = progress("iteration", stderrScreen(values.quiet)), frames: Image[][] = [];
-  const searching = search(device, {
+  const bar = progress("iteration", stderrScreen(values.quiet));
+  const frames: Image[][] = targets.map(() => []);
+  const searching = searchInBatches(device, {
     ...models,
     ...settings,
     layer: request.layer,
@@ -81,8 +93,9 @@ async function run(values: SynthValues): Promise<number> {
     signal,
     every: values.animate ? Math.ceil(iterations / frameCount) : undefined,
     async onProgress(state) {
-      bar.show({ done: state.iteration, total: state.iterations, note: progressNote(state, targets) });
-      if (values.animate) frames.push(await state.pictures());
+      const { iteration, iterations, first } = state, note = progressNote(state, targets.slice(first));
+      bar.show({ done: iteration, total: iterations, note });
+      if (values.animate) (await state.pictures()).forEach((picture, i) => frames[first + i].push(picture));
     },
   }).finally(bar.end);
   const result = await searching.catch((error) => {
@@ -94,10 +107,10 @@ async function run(values: SynthValues): Promise<number> {
     return interrupted;
   }
 
-  const made = result.items.map(({ picture, code, activation, top }, i): Made => ({
+  const made = result.items.map(({ picture, code, trace, activation, top }, i): Made => ({
     picture,
     code,
-    frames: frames.map((pictures) => pictures[i]),
+    frames: frames[i],
     title: titleOf(targets[i].units, layer, models.classifier),
     record: {
       version,
@@ -110,9 +123,10 @@ async function run(values: SynthValues): Promise<number> {
       ...settings,
       bounds: bounds && { file: bounds.file, code: encodeCode(bounds.values) },
       adapter: device.name,
-      result: { iterations: result.iterations, activation, top },
+      result: { iterations: trace.length, activation, top },
     },
   }));
+  const places = placesOfMade(all, made.length);
   writeOutputs(renderFiles(places, made, { scale, shape: start?.shape }), values);
 
   if (made.length === 1 && !values.quiet && stderrShowsColours()) {
@@ -127,7 +141,10 @@ async function run(values: SynthValues): Promise<number> {
   });
   if (values.json) print(jsonReport(made, result, places));
   else resultLines(made, places).forEach(print);
-  if (result.aborted) console.error(`stopped after ${result.iterations} of ${iterations} iterations; saved as it was`);
+  if (result.aborted) {
+    const pictures = made.length < targets.length ? ` (${made.length} of ${targets.length} pictures)` : "";
+    console.error(`stopped after ${result.iterations} of ${result.planned} iterations${pictures}; saved as it was`);
+  }
   return result.aborted ? interrupted : 0;
 }
 

@@ -30,6 +30,8 @@ export interface DeviceOptions {
 export class Device implements Adapter {
   /** Bytes of GPU memory in use now, as asked for. */
   memory = 0;
+  /** What that memory consists of. */
+  readonly taken: Set<unknown> = new Set();
   /** Per-device caches of other modules (pipelines, layouts): they vanish with the device. */
   readonly cache: Map<string, unknown> = new Map();
   #pending: Promise<GpuError | null>[] = [];
