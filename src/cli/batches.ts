@@ -3,7 +3,8 @@
  */
 import { type Device, GpuError, type Progress, search, type SearchOptions, type SearchResult } from "../mod.ts";
 import { UserError } from "../formats/user_error.ts";
-import { freeMemory, mebibytes } from "./files.ts";
+import { mebibytes } from "./files.ts";
+import { freeMemory } from "./free_memory.ts";
 
 /** Pictures that are made together: no adapter makes a picture faster in a larger batch. */
 const mostTogether = 256;
