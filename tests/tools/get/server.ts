@@ -3,6 +3,8 @@
 /** How it answers one request; what is left out is as it should be. */
 export interface Behaviour {
   status?: number;
+  /** With a status of 300 and more: where to go. */
+  location?: string;
   /** Closes the connection after so many bytes of the answer. */
   cutAfter?: number;
   /** Sends so many bytes and then nothing more. */
@@ -35,7 +37,8 @@ export function serve(file: Uint8Array, behaviours: Behaviour[] = []): Server {
     const behaviour = behaviours[ranges.length] ?? {}, range = request.headers.get("range") ?? "";
     ranges.push(range);
     content = behaviour.content ?? content;
-    if (behaviour.status) return new Response("no", { status: behaviour.status });
+    const { status, location } = behaviour;
+    if (status) return new Response("no", { status, headers: location ? { location } : {} });
     return answer(content, request, range, behaviour, stop.signal);
   });
   return {
