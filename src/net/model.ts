@@ -2,6 +2,7 @@
 import { readSafetensors, type StoredTensor } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
 import { unitMap } from "../ops/op.ts";
+import { fetchFile } from "./fetch_files.ts";
 import { buildGraph, endingOf, type Graph, hostWeights, sequenceLayer } from "./graph.ts";
 import { type Network, parseNetwork } from "./network.ts";
 
@@ -21,6 +22,9 @@ export interface Model {
 /** Bytes of network.json and labels.txt: far more than networks of 20,000 layers and a million units take. */
 export const MOST_TEXT = 2 ** 25;
 
+/** Bytes of weights that are fetched: more than a page may have. */
+const MOST_WEIGHTS = 2 ** 32;
+
 /** Reads one file of a model folder; `undefined` where there is none. @throws UserError when it cannot be read. */
 export type ReadFile = (file: string) => Promise<Uint8Array | undefined>;
 
@@ -35,17 +39,10 @@ export type ReadFile = (file: string) => Promise<Uint8Array | undefined>;
  */
 export function fetchModel(folder: string | URL): Promise<Model> {
   const base = String(folder).replace(/\/?$/, "/");
-  return loadModel(async (file) => {
-    let response: Response;
-    try {
-      response = await fetch(base + file);
-    } catch (error) {
-      throw new UserError(`${base}${file} cannot be read: ${(error as Error).message}`);
-    }
-    if (response.status === 404) return undefined;
-    if (!response.ok) throw new UserError(`${base}${file} cannot be read: status ${response.status}`);
-    return new Uint8Array(await response.arrayBuffer());
-  }, base.slice(0, -1));
+  return loadModel(
+    (file) => fetchFile(base + file, file === "weights.safetensors" ? MOST_WEIGHTS : MOST_TEXT),
+    base.slice(0, -1),
+  );
 }
 
 /**

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { UserError } from "../../../src/formats/user_error.ts";
+import { fetchModel } from "../../../src/net/model.ts";
 import { type Download, download } from "../../../tools/get/download.ts";
 import { namesIn, temporaryFolder } from "../../cli/user.ts";
 import { type Behaviour, serve, type Server } from "./server.ts";
@@ -154,4 +156,13 @@ Deno.test("download: everything had come, only the name was missing", async () =
   await download({ ...how, tries: 1 });
   assert.deepEqual([server.ranges, Deno.readFileSync(path), namesIn(folder.path)], [["", "bytes=50000-"], file, ["f"]]);
   folder[Symbol.dispose]();
+});
+
+Deno.test("fetchModel: bodies that unpack to far more than they have bytes are refused", async () => {
+  const content = gzipSync(new Uint8Array(2 ** 27).fill(32));
+  await using server = serve(file, [{ content, encoding: "gzip" }, { content, encoding: "gzip" }]);
+  await assert.rejects(
+    fetchModel(server.url),
+    /^UserError: .*\/network.json cannot be read: it has more than 33554432 bytes$/,
+  );
 });

@@ -19,6 +19,8 @@ export interface Behaviour {
   unsized?: boolean;
   /** Answers a question for a part with everything. */
   wholly?: boolean;
+  /** What it says of how the content is packed. */
+  encoding?: string;
   /** Starts a part so many bytes too late. */
   shifted?: number;
 }
@@ -55,7 +57,7 @@ function answer(
   content: Uint8Array,
   request: Request,
   range: string,
-  { cutAfter, stallAfter, pieces = 1, untagged, unsized, wholly, shifted = 0 }: Behaviour,
+  { cutAfter, stallAfter, pieces = 1, untagged, unsized, wholly, encoding, shifted = 0 }: Behaviour,
   stop: AbortSignal,
 ): Response {
   const etag = `"${content.length}-${content.reduce((sum, byte) => (sum * 31 + byte) >>> 0, 7)}"`;
@@ -67,6 +69,7 @@ function answer(
   }
   const bytes = part ? content.subarray(from + shifted) : content;
   if (part) headers["content-range"] = `bytes ${from + shifted}-${content.length - 1}/${content.length}`;
+  if (encoding) headers["content-encoding"] = encoding;
   if (!unsized) headers["content-length"] = `${bytes.length}`;
   const end = Math.min(cutAfter ?? Infinity, stallAfter ?? Infinity, bytes.length), size = Math.ceil(end / pieces);
   const body = new ReadableStream<Uint8Array>({
