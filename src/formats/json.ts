@@ -3,11 +3,11 @@
 /** What is nested deeper is no file of ours; a megabyte of brackets alone takes the engine seconds. */
 const deepest = 100;
 
-/** Values of a document: a hundred megabytes of objects, and more than 100,000 tensors have. */
-const mostValues = 2 ** 21;
+/** Values of a document: a hundred megabytes of objects, and what 100,000 tensors have. */
+const mostValues = 2 ** 20;
 
 /**
- * JSON.parse, but for text that nests more than 100 deep, holds more than two million values, or gives an object the same
+ * JSON.parse, but for text that nests more than 100 deep, holds more than a million values, or gives an object the same
  * key twice, where readers differ in which they take. Throws Error where it does, or is not JSON.
  */
 export function parseJson(text: string): unknown {

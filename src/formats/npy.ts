@@ -7,7 +7,7 @@
  */
 import { valueCount } from "./shape.ts";
 import { show, UserError } from "./user_error.ts";
-import { unpack, zipEntries } from "./zip.ts";
+import { unpack, zipEntries, type ZipEntry, type ZipSource } from "./zip.ts";
 
 /** An array's elements; float16 widens to float32 and booleans are bytes of 0 and 1. */
 export type NpyData =
@@ -113,20 +113,16 @@ export async function readNpz(bytes: Uint8Array, name: string): Promise<Map<stri
   const source = { size: bytes.length, read: (from: number, length: number) => bytes.subarray(from, from + length) };
   // Checked before anything is unpacked, so that a small hostile file cannot ask for all the memory there is.
   const limit = mostUnpacked + 16 * bytes.length, arrays = new Map<string, NpyArray>();
-  let files = 0, unpacked = 0;
   try {
-    for (const entry of zipEntries(source)) {
-      // DEFLATE shrinks to a 1032nd at best.
-      if (++files > mostFiles) throw new UserError(`${name} holds more than ${mostFiles} files`);
-      if ((unpacked += entry.size) > limit || entry.size > 1032 * entry.packed) {
-        throw new UserError(`${name}: the zip directory gives sizes that no file of arrays has`);
-      }
-      const content = new Uint8Array(entry.size), key = entry.name.replace(/\.npy$/, "");
-      let at = 0;
-      for await (const piece of unpack(source, entry)) {
-        content.set(piece, at);
-        at += piece.length;
-      }
+    const entries = zipEntries(source).take(mostFiles + 1).toArray();
+    if (entries.length > mostFiles) throw new UserError(`${name} holds more than ${mostFiles} files`);
+    const unpacked = entries.reduce((sum, { size }) => sum + size, 0);
+    // DEFLATE shrinks to a 1032nd at best.
+    if (unpacked > limit || entries.some(({ size, packed }) => size > 1032 * packed)) {
+      throw new UserError(`${name}: the zip directory gives sizes that no file of arrays has`);
+    }
+    for (const entry of entries) {
+      const content = await contentOf(source, entry), key = entry.name.replace(/\.npy$/, "");
       if (arrays.has(key)) throw new UserError(`${name} holds ${show(entry.name)} twice`);
       arrays.set(key, readNpy(content, `${name}: ${show(entry.name)}`));
     }
@@ -135,6 +131,22 @@ export async function readNpz(bytes: Uint8Array, name: string): Promise<Map<stri
     throw new UserError(`${name}: not a sound .npz (zip) file: ${(error as Error).message}`);
   }
   return arrays;
+}
+
+/** The bytes of a file in an archive. Throws Error where it is damaged; its memory is given back then, not at some collection. */
+async function contentOf(source: ZipSource, entry: ZipEntry): Promise<Uint8Array> {
+  const content = new Uint8Array(entry.size);
+  let at = 0;
+  try {
+    for await (const piece of unpack(source, entry)) {
+      content.set(piece, at);
+      at += piece.length;
+    }
+    return content;
+  } catch (error) {
+    content.buffer.transfer(0);
+    throw error;
+  }
 }
 
 function splitHeader(bytes: Uint8Array, name: string): { header: string; offset: number } {

@@ -70,7 +70,7 @@ async function decodePng(bytes: Uint8Array): Promise<Image & { text: Record<stri
 
 /** Bytes that the smallest file may unpack to, and what each compressed one may add. */
 const mostUnpacked = 2 ** 27;
-const mostGrowth = 64;
+const mostGrowth = 32;
 
 /** Reads IHDR; its pixels must be so many that the compressed bytes there can hold them. */
 function readHeader({ type: first, data }: Chunk, compressed: number): PngHeader & { type: number } {

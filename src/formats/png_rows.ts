@@ -59,7 +59,23 @@ export async function readPixels(
   pieces: AsyncIterable<Uint8Array>,
   toRgb: (samples: Samples) => Uint8Array,
 ): Promise<Uint8Array> {
-  const { width, height, depth, channels } = header, rgb = new Uint8Array(3 * width * height);
+  const rgb = new Uint8Array(3 * header.width * header.height);
+  try {
+    await fillPixels(rgb, header, pieces, toRgb);
+    return rgb;
+  } catch (error) {
+    rgb.buffer.transfer(0); // given back now and not at some later collection
+    throw error;
+  }
+}
+
+async function fillPixels(
+  rgb: Uint8Array,
+  header: PngHeader,
+  pieces: AsyncIterable<Uint8Array>,
+  toRgb: (samples: Samples) => Uint8Array,
+): Promise<void> {
+  const { width, height, depth, channels } = header;
   const pixelBytes = Math.max(1, depth * channels / 8), bytes = byteReader(pieces);
   for (const pass of passesOf(header)) {
     let row = new Uint8Array(1 + pass.bytes), above = new Uint8Array(1 + pass.bytes);
@@ -82,7 +98,6 @@ export async function readPixels(
     }
   }
   await bytes.end();
-  return rgb;
 }
 
 /** Takes bytes out of pieces. */
@@ -138,7 +153,11 @@ function paeth(a: number, b: number, c: number): number {
 /** A row's samples, of 1, 2, 4, 8 or 16 bits each. */
 function samplesOf(packed: Uint8Array, count: number, depth: number): Samples {
   if (depth === 8) return packed;
-  if (depth === 16) return Uint16Array.from({ length: count }, (_, i) => packed[2 * i] << 8 | packed[2 * i + 1]);
+  if (depth === 16) {
+    const samples = new Uint16Array(count);
+    for (let i = 0; i < count; i++) samples[i] = packed[2 * i] << 8 | packed[2 * i + 1];
+    return samples;
+  }
   const samples = new Uint8Array(count), mask = (1 << depth) - 1;
   for (let i = 0, bit = 0; i < count; i++, bit += depth) {
     samples[i] = packed[bit >> 3] >> (8 - depth - (bit & 7)) & mask;

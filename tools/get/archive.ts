@@ -117,8 +117,9 @@ async function untar(
 ): Promise<void> {
   const header = new Uint8Array(block);
   let filled = 0, left = 0, padding = 0, sink: Sink | undefined;
+  let ended = false;
   for await (const piece of pieces) {
-    for (let at = 0; at < piece.length;) {
+    for (let at = 0; at < piece.length && !ended;) {
       if (left > 0) {
         const content = piece.subarray(at, at + left);
         sink?.write(content);
@@ -133,7 +134,11 @@ async function untar(
         header.set(part, filled);
         at += part.length;
         filled = (filled + part.length) % block;
-        if (filled > 0 || header.every((byte) => byte === 0)) continue;
+        if (filled > 0) continue;
+        if (header.every((byte) => byte === 0)) {
+          ended = true; // what follows is only read for the archive's checksum
+          break;
+        }
         const { name, size, isFile } = readHeader(header, archive);
         sink = isFile ? take(name) : undefined;
         [left, padding] = [size, (block - size % block) % block];
