@@ -33,6 +33,7 @@ export {
   type UnitLayer,
 } from "./net/model.ts";
 export { type Choose, chooseCheapest, type Question } from "./net/choose.ts";
+export { beyondFloat16, beyondFloat32, firstNonFinite } from "./net/finite.ts";
 export { Net, type NetInput, type NetOptions } from "./net/net.ts";
 export type { ImageFormat, LayerSpec, Network } from "./net/network.ts";
 export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net/picture.ts";
@@ -41,6 +42,7 @@ export type { PlannedKernel, Replace } from "./net/kernels.ts";
 export type { Arithmetic, Node, Task, WeightStorage } from "./ops/op.ts";
 export { addWays, type OwnWays, type OwnWaysOfOp } from "./ops/own_ways.ts";
 export { type Backward, type Candidate, describe, type Forward, type Sizes, type Way } from "./ops/way.ts";
+export { isAllowed, settingLimits } from "./synth/limits.ts";
 export { searchDefaults, type SearchOptions, type Target } from "./synth/options.ts";
 export { encode, type Progress, type Ranked, search, type SearchItem, type SearchResult } from "./synth/search.ts";
 export { loadWays, saveWays } from "./tune/page.ts";

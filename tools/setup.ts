@@ -5,10 +5,12 @@
  *     setup.ts browser   Chromium, for the tests of the page
  *     setup.ts static    a C compiler, Vulkan's headers and Mesa's driver for AMD, for `bench static`; on Linux
  *
- * PHOSPHENE_SETUP=skip leaves the system as it is.
+ * On a terminal it says what it would install and asks; elsewhere it goes on. PHOSPHENE_SETUP=install does not ask, skip leaves
+ * the system as it is, and ask asks everywhere, which without a terminal means no. The lines that are run are printed.
  */
 
 import { tell } from "../src/cli/print.ts";
+import { drawOnStderr } from "../src/cli/progress.ts";
 
 /** A thing to have: how to see that it is there, and the Debian packages that bring it. */
 interface Need {
@@ -46,8 +48,16 @@ const needs: Record<string, Need> = {
   },
 };
 
-const need = needs[Deno.args[0]];
-if (Deno.env.get("PHOSPHENE_SETUP") !== "skip" && !await need.isThere()) {
+/** What PHOSPHENE_SETUP may say. */
+const wishes = ["install", "skip", "ask"];
+
+const need = needs[Deno.args[0]],
+  wish = Deno.env.get("PHOSPHENE_SETUP") || (atTerminal() ? "ask" : "install");
+if (!wishes.includes(wish)) {
+  tell(`setup: PHOSPHENE_SETUP is "${wish}", expected ${wishes.slice(0, 2).join(", ")} or ${wishes[2]}`);
+  Deno.exit(1);
+}
+if (wish !== "skip" && !await need.isThere()) {
   const problem = await install(need), lesser = problem && await need.lesser?.();
   if (lesser) tell(`${problem}; going on with ${lesser} (PHOSPHENE_SETUP=skip stops the asking)`);
   else if (problem) {
@@ -63,9 +73,13 @@ async function install({ name, packages }: Need): Promise<string | undefined> {
   if (sudo.length > 0 && !await runs("sudo", ["-n", "true"])) {
     return `setup: ${name} is missing and only root may install it`;
   }
-  tell(`setup: ${name} is missing; installing ${packages.join(" ")} with apt-get, which takes a minute …`);
-  for (const [verb, ...more] of [["update"], ["install", "-y", "--no-install-recommends", ...packages]]) {
-    const [program, ...args] = [...sudo, "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", verb, ...more];
+  const lines = [["update"], ["install", "-y", "--no-install-recommends", ...packages]].map((words) => {
+    return [...sudo, "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", ...words];
+  });
+  tell(`setup: ${name} is missing; ${packages.join(" ")} would be installed, which takes a minute, by`);
+  for (const line of lines) tell(`  ${line.join(" ")}`);
+  if (wish === "ask" && !agrees()) return `setup: ${name} is missing and was not to be installed`;
+  for (const [program, ...args] of lines) {
     const { success, stderr } = await new Deno.Command(program, {
       args,
       env: { DEBIAN_FRONTEND: "noninteractive" },
@@ -75,9 +89,24 @@ async function install({ name, packages }: Need): Promise<string | undefined> {
     }).output();
     if (!success) {
       const reason = new TextDecoder().decode(stderr).split("\n").find((line) => line.startsWith("E: ")) ?? "";
-      return `setup: apt-get ${verb} failed${reason && ` (${reason.slice(3)})`}`;
+      return `setup: apt-get ${args.includes("update") ? "update" : "install"} failed${
+        reason && ` (${reason.slice(3)})`
+      }`;
     }
   }
+}
+
+/** Whether there is somebody to ask. */
+function atTerminal(): boolean {
+  return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
+}
+
+/** Asks on the terminal; Enter says yes. Where nobody can be asked, nobody agrees. */
+function agrees(): boolean {
+  if (!atTerminal()) return false;
+  drawOnStderr("Go on? [Y/n] ");
+  const answer = new Uint8Array(64), count = Deno.stdin.readSync(answer);
+  return count !== null && /^\s*(y|yes)?\s*$/i.test(new TextDecoder().decode(answer.subarray(0, count)));
 }
 
 /** Whether there is an adapter of a backend (any, unless the user chose one). Deno reads the choice once a worker. */

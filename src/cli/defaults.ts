@@ -3,7 +3,8 @@ import { join, relative } from "node:path";
 import { UserError } from "../formats/user_error.ts";
 import { type Device, layerUnits, loadModel, type Model, openDevice } from "../mod.ts";
 import config from "../../deno.json" with { type: "json" };
-import { freeMemory, modelFolder } from "./files.ts";
+import { modelFolder } from "./files.ts";
+import { freeMemory } from "./free_memory.ts";
 
 /** Phosphene's version. */
 export const version: string = config.version;

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { UserError } from "../formats/user_error.ts";
 import type { ReadFile } from "../mod.ts";
+import { freeMemory } from "./free_memory.ts";
 
 /** Whether a write failed because nobody reads. */
 export const isBrokenPipe = (error: unknown): boolean => error instanceof Deno.errors.BrokenPipe;
@@ -28,15 +29,6 @@ export function reasonOf(error: unknown): string {
     return kind === "all" ? "Deno keeps such files from programs" : `Deno was started without --allow-${kind} for it`;
   }
   return reasons[code ?? ""] ?? message.replace(/ \(os error \d+\).*/, "").toLowerCase();
-}
-
-/** Bytes of memory that are free, Infinity where the system does not tell. */
-export function freeMemory(): number {
-  try {
-    return Deno.systemMemoryInfo().available || Infinity;
-  } catch {
-    return Infinity; // not permitted, or not known here
-  }
 }
 
 /** A number of bytes in words. */

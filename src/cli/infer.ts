@@ -2,13 +2,15 @@
 import { writeNpy } from "../formats/npy.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import { layerUnits, Net, sequenceLayerOf } from "../mod.ts";
+import { firstNonFinite, layerUnits, Net, sequenceLayerOf } from "../mod.ts";
 import { type Command, main, print, printJson, required, tell } from "./command.ts";
 import { adapterOption, openAdapter, openModel } from "./defaults.ts";
-import { freeMemory, mebibytes } from "./files.ts";
+import { mebibytes } from "./files.ts";
+import { freeMemory } from "./free_memory.ts";
 import { addressed, readInputs } from "./infer_inputs.ts";
 import { narrowingError, narrowingLine, weightKinds, weightsOption } from "./memory.ts";
 import { Outputs } from "./outputs/outputs.ts";
+import { notFinite } from "./pictures.ts";
 import { planning, tunedOption } from "./tuned.ts";
 import { oneOf, position, wholeNumber } from "./values.ts";
 
@@ -118,6 +120,10 @@ export const command: Command<typeof options> = {
       const result = gradient ? await net.gradient(part, unit, xy) : { output: await net.forward(part) };
       y.set(result.output.subarray(0, now * outputSize), row * outputSize);
       if ("gradient" in result) dx.set(result.gradient.subarray(0, now * size), row * size);
+    }
+    for (const [what, values] of [["of the input", y], ["in its gradient", dx]] as const) {
+      const at = firstNonFinite(values);
+      if (at >= 0) throw notFinite(values[at], what, model, { layer, weights });
     }
     const whole = (item: readonly number[]) => batched ? [rows, ...item] : [...item];
     const files = new Map([[output, writeNpy({ shape: whole(net.outputShape), data: y })]]);

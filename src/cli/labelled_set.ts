@@ -20,11 +20,11 @@ export interface LabelledSet extends Pictures {
  */
 export async function labelledSet(file: string, root = dirname(file)): Promise<LabelledSet> {
   const bytes = await readBytes(file);
-  return bytes[0] === 0x50 && bytes[1] === 0x4b ? arrays(bytes, file) : list(bytes, file, root); // "PK": a zip
+  return bytes[0] === 0x50 && bytes[1] === 0x4b ? await arrays(bytes, file) : list(bytes, file, root); // "PK": a zip
 }
 
-function arrays(bytes: Uint8Array, file: string): LabelledSet {
-  const arrays = readNpz(bytes, file), images = arrays.get("images"), labels = arrays.get("labels");
+async function arrays(bytes: Uint8Array, file: string): Promise<LabelledSet> {
+  const arrays = await readNpz(bytes, file), images = arrays.get("images"), labels = arrays.get("labels");
   if (images?.dtype !== "u1" || images.shape.length !== 4 || images.shape[3] !== 3 || images.data.length === 0) {
     throw new UserError(`${file}: expected "images", uint8 of shape [N, height, width, 3], none of them 0`);
   }

@@ -6,7 +6,18 @@ import { centreCrop, centreCropSquare, type Image, resizeRgb } from "../formats/
 import { decodeImage } from "../formats/png.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Device, GpuError, type Model, Net, type NetOptions, pictureToInput, sequenceLayerOf } from "../mod.ts";
+import {
+  beyondFloat16,
+  beyondFloat32,
+  type Device,
+  firstNonFinite,
+  GpuError,
+  type Model,
+  Net,
+  type NetOptions,
+  pictureToInput,
+  sequenceLayerOf,
+} from "../mod.ts";
 import { warn } from "./command.ts";
 import { readBytes } from "./files.ts";
 import { progress, stderrScreen } from "./progress.ts";
@@ -67,12 +78,24 @@ async function largestNet(device: Device, model: Model, options: NetOptions, bat
   }
 }
 
+/** What to say of an output that holds NaN or infinity. */
+export function notFinite(
+  value: number,
+  of: string,
+  { where, network }: Model,
+  { layer, arithmetic, weights }: Pick<NetOptions, "layer" | "arithmetic" | "weights">,
+): UserError {
+  const beyond = arithmetic === "f16" || weights === "f16" ? beyondFloat16 : beyondFloat32;
+  const name = layer ?? network.layers.at(-1)!.output;
+  return new UserError(`${where}: ${name} ${of} holds ${value}: ${beyond}; are its weights too large?`);
+}
+
 /** Runs all pictures; `use` gets the output of each in order, in memory that the next one may take. */
 export async function runPictures(
   device: Device,
   model: Model,
   { count, read }: Pictures,
-  options: Pick<NetOptions, "layer" | "weights" | "choose" | "onPlan">,
+  options: Pick<NetOptions, "layer" | "weights" | "arithmetic" | "choose" | "onPlan">,
   use: (output: Float32Array, index: number) => void,
 ): Promise<void> {
   inputSize(model);
@@ -94,7 +117,11 @@ export async function runPictures(
       bar.show({ done: index + 1, total: count, note: "" });
       if (waiting.length < batch && index < count - 1 || waiting.length === 0) continue;
       const values = await net.forward(inputs);
-      waiting.forEach((index, i) => use(values.subarray(i * units, (i + 1) * units), index));
+      waiting.forEach((index, i) => {
+        const output = values.subarray(i * units, (i + 1) * units), at = firstNonFinite(output);
+        if (at >= 0) throw notFinite(output[at], `of picture ${index + 1}`, model, options);
+        use(output, index);
+      });
       waiting = [];
     }
   } finally {

@@ -3,7 +3,7 @@
  */
 import { parseJson } from "../formats/json.ts";
 import { UserError } from "../formats/user_error.ts";
-import type { Model } from "../mod.ts";
+import { isAllowed, type Model } from "../mod.ts";
 
 /** Which weights were used: a model's name and the hash of its files. */
 export type ModelName = Pick<Model, "name" | "hash">;
@@ -41,6 +41,12 @@ export interface PictureRecord {
 
 const keyword = "phosphene";
 
+/** Seeds are 32-bit numbers. */
+export const lastSeed = 2 ** 32 - 1;
+
+/** Units that are maximised together: as many as --units lists. */
+const mostUnits = 10_000;
+
 /** The text of a PNG. */
 export function recordText(record: PictureRecord, description: string): { [keyword: string]: string } {
   return { Software: `Phosphene ${record.version}`, Description: description, [keyword]: JSON.stringify(record) };
@@ -65,9 +71,11 @@ export function readRecord(text: { [keyword: string]: string }, file: string): P
 type Fields = { [field: string]: unknown };
 
 const isText = (value: unknown) => typeof value === "string" && value !== "";
-const isNumber = (value: unknown) => typeof value === "number" && Number.isFinite(value);
 const isCount = (value: unknown) => Number.isSafeInteger(value) && value as number >= 0;
-const isCounts = (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isCount);
+const isCounts = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.length > 0 && value.every(isCount);
+const isUnits = (value: unknown) =>
+  isCounts(value) && value.length <= mostUnits && new Set(value).size === value.length;
 const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 const isCode = (value: unknown) => isFields(value) && isText(value.file) && isText(value.code);
 const isOwn = (value: unknown) =>
@@ -79,16 +87,16 @@ const checks: { [Field in keyof Required<PictureRecord>]: (value: unknown) => bo
   classifier: isModel,
   generator: isModel,
   layer: isText,
-  units: isCounts,
-  xy: (value) => value === undefined || isCounts(value) && (value as unknown[]).length === 2,
-  seed: isCount,
+  units: isUnits,
+  xy: (value) => value === undefined || isCounts(value) && value.length === 2,
+  seed: (value) => isCount(value) && value as number <= lastSeed,
   start: (value) => value === undefined || isCode(value),
-  iterations: (value) => isCount(value) && value !== 0,
+  iterations: (value) => isAllowed("iterations", value),
   rule: (value) => value === "paper" || value === "adam",
-  lrStart: isNumber,
-  lrEnd: isNumber,
-  decay: isNumber,
-  gamma: isNumber,
+  lrStart: (value) => isAllowed("lrStart", value),
+  lrEnd: (value) => isAllowed("lrEnd", value),
+  decay: (value) => isAllowed("decay", value),
+  gamma: (value) => isAllowed("gamma", value),
   bounds: (value) => value === undefined || isCode(value),
   weights: (value) => value === undefined || ["f32", "f16", "i8"].includes(value as string),
   arithmetic: (value) => value === undefined || ["f32", "f16"].includes(value as string),

@@ -1,7 +1,8 @@
 /** `deno task synth`: pictures of what units of a classifier want to see. */
-import { type Device, type Model, pictureToInput, search, type SearchResult, type UnitLayer } from "../mod.ts";
+import { type Device, type Model, pictureToInput, type SearchResult, type UnitLayer } from "../mod.ts";
 import type { Image } from "../formats/image.ts";
 import type { Verdict } from "../lab/judge.ts";
+import { checkRoom, searchInBatches } from "./batches.ts";
 import { type Command, main, print, printJson, tell, warn } from "./command.ts";
 import { openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
 import { isFolder } from "./files.ts";
@@ -11,7 +12,17 @@ import { Outputs } from "./outputs/outputs.ts";
 import { ownPlanning, readOwn } from "./own_kernels.ts";
 import { drawOnStderr, progress, stderrScreen, terminalColumns } from "./progress.ts";
 import { encodeCode } from "./record.ts";
-import { allPlaces, frameCount, type Made, placesOf, renderFiles, spaceFor, withNames } from "./synth_files.ts";
+import {
+  allPlaces,
+  frameCount,
+  type Made,
+  placesOf,
+  placesOfMade,
+  renderFiles,
+  roomFor,
+  spaceFor,
+  withNames,
+} from "./synth_files.ts";
 import { costLines, jsonReport, progressNote, resultLines, titleOf, warnings } from "./synth_report.ts";
 import {
   checkModels,
@@ -63,12 +74,10 @@ async function run(values: SynthValues): Promise<number | void> {
   const layer = checkUnits(request, models.classifier), start = await readStart(request, models.generator);
   const bounds = readCodeBounds(request, models.generator);
   const own = await readOwn(values), verdicts: Verdict[] = [];
-  const planned = placesOf(request, layer.name, isFolder, values);
+  const all = placesOf(request, layer.name, isFolder, values);
+  checkRoom(request.targets.length, roomFor(request, models, values));
   const signal = abortOnSignal();
-  using outputs = Outputs.open(allPlaces(planned), {
-    force: values.force,
-    bytes: spaceFor(request, models.classifier),
-  });
+  using outputs = Outputs.open(allPlaces(all), { force: values.force, bytes: spaceFor(request, models.classifier) });
 
   using device = await openAdapter(values.adapter);
   warnings(request, layer, models.classifier, device.name, own.files).forEach(warn);
@@ -77,8 +86,9 @@ async function run(values: SynthValues): Promise<number | void> {
   const codes = start && await startCodes(start, device, models, targets.length);
   if (signal.aborted) return stopCode();
 
-  const bar = progress("iteration", stderrScreen(values.quiet)), frames: Image[][] = [];
-  const searching = search(device, {
+  const bar = progress("iteration", stderrScreen(values.quiet));
+  const frames: Image[][] = targets.map(() => []);
+  const searching = searchInBatches(device, {
     ...models,
     ...settings,
     layer: request.layer,
@@ -92,8 +102,9 @@ async function run(values: SynthValues): Promise<number | void> {
     signal,
     every: values.animate ? Math.ceil(iterations / frameCount) : undefined,
     async onProgress(state) {
-      bar.show({ done: state.iteration, total: state.iterations, note: progressNote(state, targets) });
-      if (values.animate) frames.push(await state.pictures());
+      const { iteration, iterations, first } = state, note = progressNote(state, targets.slice(first));
+      bar.show({ done: iteration, total: iterations, note });
+      if (values.animate) (await state.pictures()).forEach((picture, i) => frames[first + i].push(picture));
     },
   }).finally(bar.end);
   const result = await searching.catch((error) => {
@@ -105,10 +116,10 @@ async function run(values: SynthValues): Promise<number | void> {
     return stopCode();
   }
 
-  const made = result.items.map(({ picture, code, activation, top }, i): Made => ({
+  const made = result.items.map(({ picture, code, trace, activation, top }, i): Made => ({
     picture,
     code,
-    frames: frames.map((pictures) => pictures[i]),
+    frames: frames[i],
     title: titleOf(targets[i].units, layer, models.classifier),
     record: {
       version,
@@ -122,9 +133,10 @@ async function run(values: SynthValues): Promise<number | void> {
       bounds: bounds && { file: bounds.file, code: encodeCode(bounds.values) },
       own: own.files.length > 0 ? own.files : undefined,
       adapter: device.name,
-      result: { iterations: result.iterations, activation, top },
+      result: { iterations: trace.length, activation, top },
     },
   }));
+  const planned = placesOfMade(all, made.length);
   await outputs.saveEach(renderFiles(planned, made, { scale, shape: start?.shape }));
   const places = withNames(planned, (name) => outputs.where(name));
 
@@ -141,7 +153,10 @@ async function run(values: SynthValues): Promise<number | void> {
   });
   if (values.json) printJson(jsonReport(made, result, places, verdicts));
   else resultLines(made, places).forEach(print);
-  if (result.aborted) tell(`stopped after ${result.iterations} of ${iterations} iterations; saved as it was`);
+  if (result.aborted) {
+    const pictures = made.length < targets.length ? ` (${made.length} of ${targets.length} pictures)` : "";
+    tell(`stopped after ${result.iterations} of ${result.planned} iterations${pictures}; saved as it was`);
+  }
   outputs.finish();
   return stopCode();
 }

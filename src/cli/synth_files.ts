@@ -35,6 +35,9 @@ export const frameCount = 40;
 const frameMs = 80;
 const lastFrameTimes = 12;
 
+/** Pictures on a sheet: more would take a gigabyte and be no use to anyone. */
+const mostTiles = 1000;
+
 /** Longest list of numbers in a file name. */
 const longestList = 60;
 
@@ -61,7 +64,7 @@ export function placesOf(
   return {
     pictures,
     animations: values.animate ? pictures.map((path) => path.replace(/\.png$/i, `.${values.animate}`)) : [],
-    sheet: targets.length > 1
+    sheet: targets.length > 1 && targets.length <= mostTiles
       ? join(out, `${safeLayer}_${listText(units, 4)}_${listText(seeds, 1)}_sheet.png`)
       : undefined,
     codes: values["save-code"],
@@ -81,6 +84,23 @@ export function withNames(places: Places, become: (name: string) => string): Pla
     sheet: sheet && become(sheet),
     codes: codes && become(codes),
   };
+}
+
+/** The places of a run that was stopped after so many pictures. */
+export const placesOfMade = ({ pictures, animations, ...places }: Places, made: number): Places => ({
+  pictures: pictures.slice(0, made),
+  animations: animations.slice(0, made),
+  ...places,
+});
+
+/** About the bytes of memory that a picture takes until it is saved: itself, its code, its trace, its frames, its file. */
+export function roomFor(
+  { iterations }: Request,
+  { classifier, generator }: { classifier: Model; generator: Model },
+  { animate }: SynthValues,
+): number {
+  const picture = valueCount(classifier.network.inputs[0].shape), code = valueCount(generator.network.inputs[0].shape);
+  return (2 + (animate ? frameCount : 0)) * picture + 4 * (2 * code + iterations) + 4096;
 }
 
 /** About the bytes that a run's files will take: plenty where pictures are as they are, less than that when enlarged. */

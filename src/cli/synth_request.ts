@@ -4,7 +4,7 @@ import { asFloat32, readNpy } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Device, encode, layerUnits, type Model, searchDefaults, type UnitLayer } from "../mod.ts";
+import { type Device, encode, layerUnits, type Model, searchDefaults, settingLimits, type UnitLayer } from "../mod.ts";
 import { readBounds } from "./bounds.ts";
 import type { Values } from "./command.ts";
 import { adapterOption } from "./defaults.ts";
@@ -12,7 +12,7 @@ import { readBytes } from "./files.ts";
 import { arithmeticKinds, arithmeticOption, weightKinds, weightsOption } from "./memory.ts";
 import { ownOptions } from "./own_kernels.ts";
 import { fitted } from "./pictures.ts";
-import { decodeCode, type PictureRecord, readRecord } from "./record.ts";
+import { decodeCode, lastSeed, type PictureRecord, readRecord } from "./record.ts";
 import { tunedOption } from "./tuned.ts";
 import { decimal, numberList, oneOf, position, wholeNumber } from "./values.ts";
 
@@ -88,9 +88,6 @@ export interface Start {
   shape?: number[];
 }
 
-/** Seeds are 32-bit numbers. */
-const lastSeed = 2 ** 32 - 1;
-
 /** Reads the request from options, and the file that they name. @throws UserError in one sentence. */
 export async function readRequest(values: SynthValues): Promise<Request> {
   if (values.from !== undefined) return await repeat(values, values.from);
@@ -110,15 +107,14 @@ export async function readRequest(values: SynthValues): Promise<Request> {
     targets: groups.flatMap((group) => seeds.map((seed) => ({ units: group, seed }))),
     xy: position("--xy", values.xy),
     iterations: wholeNumber("--iterations", values.iterations, {
-      least: 1,
-      most: 1_000_000,
+      ...settingLimits.iterations,
       fallback: defaults.iterations,
     }),
     rule,
-    lrStart: decimal("--lr-start", values["lr-start"], { least: 0 }) ?? defaults.lrStart,
-    lrEnd: decimal("--lr-end", values["lr-end"], { least: 0 }) ?? defaults.lrEnd,
-    decay: decimal("--decay", values.decay, { least: 0, most: 1 }) ?? defaults.decay,
-    gamma: decimal("--gamma", values.gamma, { least: 0 }) ?? defaults.gamma,
+    lrStart: decimal("--lr-start", values["lr-start"], settingLimits.lrStart) ?? defaults.lrStart,
+    lrEnd: decimal("--lr-end", values["lr-end"], settingLimits.lrEnd) ?? defaults.lrEnd,
+    decay: decimal("--decay", values.decay, settingLimits.decay) ?? defaults.decay,
+    gamma: decimal("--gamma", values.gamma, settingLimits.gamma) ?? defaults.gamma,
     bounds: await fileOf(values.bounds),
     weights: oneOf("--weights", values.weights, weightKinds),
     arithmetic: oneOf("--arithmetic", values.arithmetic, arithmeticKinds),

@@ -49,7 +49,7 @@ export function numberList(option: string, text: string, most = Number.MAX_SAFE_
     }
     for (let n = first; n <= last; n++) numbers.push(n);
   }
-  const twice = numbers.find((n, i) => numbers.indexOf(n) < i);
+  const seen = new Set<number>(), twice = numbers.find((n) => seen.size === seen.add(n).size);
   if (twice !== undefined) throw new UserError(`${option} ${text} lists ${twice} twice`);
   return numbers;
 }

@@ -10,27 +10,48 @@ import type { Image } from "./image.ts";
 /** Coefficients of a 100-megapixel photograph would take 1.2 GB; a 50-megapixel one stays below this. */
 const maxMegabytes = 1024;
 
-/** Progressive files have about ten. A few bytes of a scan can make the decoder visit the whole picture again. */
+/**
+ * Bytes that decoding a small file may take, by its sizes, and what each byte of a larger one adds: a photograph of 24
+ * megapixels with whole colours takes 430 MB, from some 7 MB. (jpeg-js takes about twice as much in fact.)
+ */
+const mostTaken = 150 * 2 ** 20;
+const mostGrowth = 64;
+
+/**
+ * Progressive files have about ten scans. A few bytes of a scan can make the decoder visit the whole picture again: more
+ * are for pictures that are small.
+ */
 const maxScans = 100;
+const usualScans = 12;
+const mostVisits = 2 ** 28;
 
 /** Whether the bytes start as every JPEG does. */
 export const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 
 /** Decodes a JPEG, baseline or progressive. Throws Error where it is damaged, too large or of another kind. */
 export function decodeJpeg(bytes: Uint8Array, maxPixels: number): Image {
-  const { width, height, orientation } = readHeader(bytes);
-  // A block of 8 × 8 pixels takes at least one bit.
-  if (width === 0 || height === 0 || width * height > Math.min(maxPixels, 512 * bytes.length)) {
+  const { width, height, samples, orientation } = readHeader(bytes), pixels = width * height;
+  // Coefficients of four bytes, the samples made of them, and the picture. A block of 8 × 8 pixels takes at least one bit.
+  const taken = 5 * samples + 3 * pixels, most = Math.max(mostTaken, mostGrowth * bytes.length);
+  if (pixels === 0 || pixels > Math.min(maxPixels, 512 * bytes.length) || taken > most) {
     throw new Error(`${width} × ${height} pixels do not go with a file of ${bytes.length} bytes`);
   }
   const decoded = decode(bytes, { useTArray: true, formatAsRGBA: false, maxMemoryUsageInMB: maxMegabytes });
   return upright({ width: decoded.width, height: decoded.height, rgb: decoded.data }, orientation);
 }
 
+/** What a frame says. */
+interface Frame {
+  width: number;
+  height: number;
+  /** Of all colours: those that are stored at a half of the pixels count a half. */
+  samples: number;
+}
+
 /** Walks the segments up to the first scan. */
-function readHeader(bytes: Uint8Array): { width: number; height: number; orientation: number } {
+function readHeader(bytes: Uint8Array): Frame & { orientation: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let size: { width: number; height: number } | undefined;
+  let size: Frame | undefined;
   let orientation = 1;
   for (let at = 2; at + 4 <= bytes.length;) {
     const marker = bytes[at + 1];
@@ -44,14 +65,16 @@ function readHeader(bytes: Uint8Array): { width: number; height: number; orienta
     const segment = bytes.subarray(at + 4, next);
     if (isFrame(marker) && segment.length >= 6) {
       if (size) throw new Error("it has several frames");
-      size = { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
       if (![1, 3, 4].includes(segment[5])) throw new Error(`${segment[5]} colour channels; 1, 3 or 4 are expected`);
+      const height = view.getUint16(at + 5), width = view.getUint16(at + 7);
+      size = { width, height, samples: samplesOf(segment, width, height) };
     } else if (marker === 0xe1) orientation = exifOrientation(segment) ?? orientation;
     else if (marker === 0xda) {
       if (!size) break;
       const scans = countScans(bytes, next);
       if (scans === 0) throw new Error("it is truncated");
-      if (scans > maxScans) throw new Error(`${scans} scans; at most ${maxScans} are expected`);
+      const most = Math.min(maxScans, usualScans + Math.floor(mostVisits / (size.width * size.height || 1)));
+      if (scans > most) throw new Error(`${scans} scans; at most ${most} are expected`);
       return { ...size, orientation };
     }
     at = next;
@@ -71,6 +94,18 @@ function countScans(bytes: Uint8Array, from: number): number {
     if (isFrame(marker)) throw new Error("it has several frames");
   }
   return 0;
+}
+
+/**
+ * Samples that a frame stores. Each colour has three bytes there, the second its blocks across and down in a unit; units of
+ * all colours cover the picture.
+ */
+function samplesOf(frame: Uint8Array, width: number, height: number): number {
+  const blocks = Array.from({ length: frame[5] }, (_, colour) => frame[7 + 3 * colour] || 0x11);
+  const across = Math.max(1, ...blocks.map((each) => each >> 4)),
+    down = Math.max(1, ...blocks.map((each) => each & 15));
+  const units = Math.ceil(width / (8 * across)) * Math.ceil(height / (8 * down));
+  return 64 * units * blocks.reduce((sum, each) => sum + (each >> 4) * (each & 15), 0);
 }
 
 /** Whether a marker starts a frame: baseline, extended or progressive. */

@@ -5,9 +5,9 @@
  *
  * Arrays come out in C order and native byte order whatever the file holds.
  */
-import { unzipSync } from "fflate";
 import { valueCount } from "./shape.ts";
 import { show, UserError } from "./user_error.ts";
+import { unpack, zipEntries, type ZipEntry, type ZipSource } from "./zip.ts";
 
 /** An array's elements; float16 widens to float32 and booleans are bytes of 0 and 1. */
 export type NpyData =
@@ -44,18 +44,27 @@ const elements = {
   b1: Uint8Array,
 };
 
+/** Bytes that the smallest .npz may unpack to. */
+const mostUnpacked = 2 ** 26;
+
+/** Files of a .npz: more than any network has tensors. */
+const mostFiles = 10_000;
+
 /** Far more than the 64 dimensions of an array take. */
 const maxHeaderBytes = 65_536;
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
-/** Reads a .npy file (format versions 1 to 3); `name` stands for it in errors. Throws UserError where it is malformed. */
+/**
+ * Reads a .npy file (format versions 1 to 3); `name` stands for it in errors. The elements may be a view of the file's bytes.
+ * Throws UserError where it is malformed.
+ */
 export function readNpy(bytes: Uint8Array, name: string): NpyArray {
   const { header, offset } = splitHeader(bytes, name);
   const { dtype, bigEndian, fortran, shape } = parseHeader(header, name);
   const Elements = elements[dtype];
   const count = valueCount(shape);
-  const payload = bytes.slice(offset);
+  const payload = bytes.subarray(offset);
   if (payload.length !== count * Elements.BYTES_PER_ELEMENT) {
     throw new UserError(
       `${name}: ${dtype} [${shape}] takes ${
@@ -63,8 +72,9 @@ export function readNpy(bytes: Uint8Array, name: string): NpyArray {
       } bytes, the file holds ${payload.length}`,
     );
   }
-  if (bigEndian) swapBytes(payload, Elements.BYTES_PER_ELEMENT);
-  const stored = new Elements(payload.buffer);
+  const own = bigEndian || payload.byteOffset % Elements.BYTES_PER_ELEMENT !== 0 ? payload.slice() : payload;
+  if (bigEndian) swapBytes(own, Elements.BYTES_PER_ELEMENT);
+  const stored = new Elements(own.buffer as ArrayBuffer, own.byteOffset, count);
   const data: NpyData = stored instanceof Float16Array ? new Float32Array(stored) : stored;
   return { shape, dtype, data: fortran && shape.length > 1 ? toCOrder(data, shape) : data };
 }
@@ -99,33 +109,44 @@ export function writeNpy({ shape, data }: { shape: number[]; data: NpyData }): U
  * Reads the arrays of a .npz file by name (without `.npy`); `name` stands for the file in errors.
  * Throws UserError where it is malformed, or would unpack to far more than a file of weights or pictures does.
  */
-export function readNpz(bytes: Uint8Array, name: string): Map<string, NpyArray> {
+export async function readNpz(bytes: Uint8Array, name: string): Promise<Map<string, NpyArray>> {
+  const source = { size: bytes.length, read: (from: number, length: number) => bytes.subarray(from, from + length) };
   // Checked before anything is unpacked, so that a small hostile file cannot ask for all the memory there is.
-  const limit = 2 ** 28 + 16 * bytes.length;
-  let unpacked = 0;
-  let entries = 0;
-  let files: Record<string, Uint8Array>;
+  const limit = mostUnpacked + 16 * bytes.length, arrays = new Map<string, NpyArray>();
   try {
-    files = unzipSync(bytes, {
-      filter: ({ size, originalSize }) => {
-        unpacked += Math.max(size, originalSize);
-        // DEFLATE shrinks to a 1032nd at best; a zip entry's directory record takes 46 bytes.
-        entries++;
-        const impossible = size > bytes.length || originalSize > 1032 * size || 46 * entries > bytes.length;
-        if (impossible || unpacked > limit) {
-          throw new UserError(`${name}: the zip directory gives sizes that no file of arrays has`);
-        }
-        return true;
-      },
-    });
+    const entries = zipEntries(source).take(mostFiles + 1).toArray();
+    if (entries.length > mostFiles) throw new UserError(`${name} holds more than ${mostFiles} files`);
+    const unpacked = entries.reduce((sum, { size }) => sum + size, 0);
+    // DEFLATE shrinks to a 1032nd at best.
+    if (unpacked > limit || entries.some(({ size, packed }) => size > 1032 * packed)) {
+      throw new UserError(`${name}: the zip directory gives sizes that no file of arrays has`);
+    }
+    for (const entry of entries) {
+      const content = await contentOf(source, entry), key = entry.name.replace(/\.npy$/, "");
+      if (arrays.has(key)) throw new UserError(`${name} holds ${show(entry.name)} twice`);
+      arrays.set(key, readNpy(content, `${name}: ${show(entry.name)}`));
+    }
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`${name}: not a sound .npz (zip) file: ${(error as Error).message}`);
   }
-  const arrays = Object.entries(files).map(([file, content]): [string, NpyArray] => {
-    return [file.replace(/\.npy$/, ""), readNpy(content, `${name}: ${show(file)}`)];
-  });
-  return new Map(arrays);
+  return arrays;
+}
+
+/** The bytes of a file in an archive. Throws Error where it is damaged; its memory is given back then, not at some collection. */
+async function contentOf(source: ZipSource, entry: ZipEntry): Promise<Uint8Array> {
+  const content = new Uint8Array(entry.size);
+  let at = 0;
+  try {
+    for await (const piece of unpack(source, entry)) {
+      content.set(piece, at);
+      at += piece.length;
+    }
+    return content;
+  } catch (error) {
+    content.buffer.transfer(0);
+    throw error;
+  }
 }
 
 function splitHeader(bytes: Uint8Array, name: string): { header: string; offset: number } {
@@ -167,7 +188,7 @@ function swapBytes(bytes: Uint8Array, size: number): void {
 
 /** Fortran order is the C order of the reversed shape: a transposition of all axes. */
 function toCOrder<T extends NpyData>(data: T, shape: number[]): T {
-  const result = data.slice() as T;
+  const result = new (data.constructor as new (length: number) => T)(data.length);
   const strides = shape.map((_, axis) => valueCount(shape.slice(0, axis)));
   const index = shape.map(() => 0);
   let from = 0;

@@ -1,13 +1,15 @@
 /**
  * Pictures in and out: PNG with text, and any PNG or JPEG as 8-bit RGB.
  *
- * fast-png undoes PNG's filters and interlacing. Sizes are checked against the bytes really there before it is called, so a
+ * Sizes are checked against the bytes really there before memory is taken for them, and pixels are unpacked row by row, so a
  * damaged or hostile file ends in one sentence and never in exhausted memory.
  */
-import { decode, encode } from "fast-png";
+import { encode } from "fast-png";
 import { UserError } from "./user_error.ts";
 import { joinBytes } from "./bytes.ts";
-import { type Chunk, inflate, isPng, readChunks, readText, textChunks, writeChunks } from "./png_chunks.ts";
+import { inflate } from "./inflate.ts";
+import { type Chunk, isPng, readChunks, readText, textChunks, writeChunks } from "./png_chunks.ts";
+import { filteredBytes, type PngHeader, readPixels, type Samples } from "./png_rows.ts";
 import { decodeJpeg, isJpeg } from "./jpeg.ts";
 import type { Image } from "./image.ts";
 
@@ -53,23 +55,25 @@ export async function decodeImage(
 }
 
 async function decodePng(bytes: Uint8Array): Promise<Image & { text: Record<string, string> }> {
-  const chunks = readChunks(bytes);
-  const header = chunks[0];
-  // Joined first: inflating a million tiny pieces one by one would take minutes.
+  const chunks = readChunks(bytes), part = (name: string) => chunks.find((chunk) => chunk.type === name)?.data;
+  // Joined first: a stream of a million tiny pieces would take minutes.
   const body = joinBytes(chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data));
-  const { width, height, depth, type, channels } = await checkHeader(header, body);
-  const plain = [header, { type: "IDAT", data: body }, { type: "IEND", data: new Uint8Array(0) }];
-  const { data } = decode(writeChunks(plain));
-  const samples = depth < 8 ? unpack(data, width, height, depth) : data;
-  const part = (name: string) => chunks.find((chunk) => chunk.type === name)?.data;
-  const rgb = type === 3
-    ? fromPalette(samples, part("PLTE"), part("tRNS"))
-    : fromSamples(samples, channels, 2 ** depth - 1, part("tRNS"));
+  const header = readHeader(chunks[0], body.length), { width, height, depth, channels } = header;
+  const palette = part("PLTE"), transparent = part("tRNS");
+  const toRgb = (samples: Samples) =>
+    header.type === 3
+      ? fromPalette(samples, palette, transparent)
+      : fromSamples(samples, channels, 2 ** depth - 1, transparent);
+  const rgb = await readPixels(header, inflate([body], "deflate", filteredBytes(header)), toRgb);
   return { width, height, rgb, text: await readText(chunks) };
 }
 
-/** Reads IHDR and makes sure that the compressed data hold exactly the pixels that it promises. */
-async function checkHeader({ type: first, data }: Chunk, compressed: Uint8Array) {
+/** Bytes that the smallest file may unpack to, and what each compressed one may add. */
+const mostUnpacked = 2 ** 27;
+const mostGrowth = 32;
+
+/** Reads IHDR; its pixels must be so many that the compressed bytes there can hold them. */
+function readHeader({ type: first, data }: Chunk, compressed: number): PngHeader & { type: number } {
   if (first !== "IHDR" || data.length !== 13) throw new Error("it does not start with a header");
   const view = new DataView(data.buffer, data.byteOffset);
   const [width, height] = [view.getUint32(0), view.getUint32(4)];
@@ -80,34 +84,12 @@ async function checkHeader({ type: first, data }: Chunk, compressed: Uint8Array)
   if (!colourTypes[type]?.depths.includes(depth)) {
     throw new Error(`colour type ${type} with ${depth} bits does not exist`);
   }
-  if (interlaced && depth < 8) throw new Error(`${depth} bits a channel, interlaced; save it without interlacing`);
-  const { channels } = colourTypes[type];
-  const bytesOf = (w: number, h: number) => w && h * (1 + Math.ceil(w * depth * channels / 8)); // a filter byte a row
-  // Adam7's seven passes: every xStep-th pixel from x on of every yStep-th row from y on.
-  const passes = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
-  const expected = interlaced
-    ? passes.reduce(
-      (sum, [x, y, dx, dy]) => sum + bytesOf(Math.ceil((width - x) / dx), Math.ceil((height - y) / dy)),
-      0,
-    )
-    : bytesOf(width, height);
-  const most = 2 ** 27 + 64 * compressed.length;
-  if (expected > most) throw new Error(`${compressed.length} bytes that unpack to ${expected} are no picture`);
-  let found = 0;
-  for await (const piece of inflate(compressed, expected)) found += piece.length;
-  if (found !== expected) throw new Error(`its pixels take ${expected} bytes, ${found} are there`);
-  return { width, height, depth, type, channels };
-}
-
-/** One sample a byte, from samples of 1, 2 or 4 bits in rows of whole bytes. */
-function unpack(packed: ArrayLike<number>, width: number, height: number, depth: number): Uint8Array {
-  const samples = new Uint8Array(width * height);
-  const stride = Math.ceil(width * depth / 8);
-  for (let i = 0; i < samples.length; i++) {
-    const [y, bit] = [Math.floor(i / width), (i % width) * depth];
-    samples[i] = packed[y * stride + (bit >> 3)] >> (8 - depth - (bit & 7)) & (1 << depth) - 1;
+  const header = { width, height, depth, type, channels: colourTypes[type].channels, interlaced: interlaced !== 0 };
+  const largest = Math.max(filteredBytes(header), 3 * width * height);
+  if (largest > mostUnpacked + mostGrowth * compressed) {
+    throw new Error(`${compressed} bytes that unpack to ${largest} are no picture`);
   }
-  return samples;
+  return header;
 }
 
 function fromPalette(indices: ArrayLike<number>, palette: Uint8Array | undefined, alphas: Uint8Array | undefined) {

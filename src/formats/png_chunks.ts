@@ -3,6 +3,8 @@
  * fast-png knows only the Latin-1 kind.
  */
 import { joinBytes } from "./bytes.ts";
+import { crc32 } from "./crc32.ts";
+import { inflate } from "./inflate.ts";
 
 /** A chunk: its four-letter type and its data. */
 export interface Chunk {
@@ -14,14 +16,6 @@ const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** Ends the texts of compressed chunks that only mean to fill memory. */
 const maxTextBytes = 1 << 24;
-
-const crcTables = [
-  Int32Array.from({ length: 256 }, (_, n) => {
-    for (let bit = 0; bit < 8; bit++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
-    return n;
-  }),
-];
-for (let k = 0; k < 3; k++) crcTables.push(crcTables[k].map((value) => value >>> 8 ^ crcTables[0][value & 255]));
 
 /** Whether the bytes start as every PNG does. */
 export const isPng = (bytes: Uint8Array): boolean => signature.every((byte, i) => bytes[i] === byte);
@@ -35,7 +29,7 @@ export function readChunks(bytes: Uint8Array): Chunk[] {
     const end = at + 8 + view.getUint32(at);
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
     if (end + 4 > bytes.length) throw new Error("it is truncated");
-    if (view.getUint32(end) !== crc(bytes.subarray(at + 4, end))) throw new Error("a checksum is wrong");
+    if (view.getUint32(end) !== crc32(bytes.subarray(at + 4, end))) throw new Error("a checksum is wrong");
     chunks.push({ type, data: bytes.subarray(at + 8, end) });
     at = end + 4;
   }
@@ -52,7 +46,7 @@ export function writeChunks(chunks: Chunk[]): Uint8Array<ArrayBuffer> {
     view.setUint32(at, data.length);
     file.set([...type].map((letter) => letter.charCodeAt(0)), at + 4);
     file.set(data, at + 8);
-    view.setUint32(at + 8 + data.length, crc(file.subarray(at + 4, at + 8 + data.length)));
+    view.setUint32(at + 8 + data.length, crc32(file.subarray(at + 4, at + 8 + data.length)));
     at += 12 + data.length;
   }
   return file;
@@ -85,8 +79,8 @@ export async function readText(chunks: Chunk[]): Promise<Record<string, string>>
       start = data.indexOf(0, languageEnd + 1) + 1;
       if (languageEnd < 0 || start === 0) throw new Error("a text chunk is cut short");
     }
-    const stored = data.subarray(start),
-      value = compressed ? joinBytes(await Array.fromAsync(inflate(stored, left))) : stored;
+    const stored = data.subarray(start);
+    const value = compressed ? joinBytes(await Array.fromAsync(inflate([stored], "deflate", left))) : stored;
     if (compressed) left -= value.length;
     entries.push([
       latin1.decode(data.subarray(0, keyEnd)),
@@ -94,36 +88,4 @@ export async function readText(chunks: Chunk[]): Promise<Record<string, string>>
     ]);
   }
   return Object.fromEntries(entries);
-}
-
-/**
- * Inflates zlib data piece by piece, by the engine's own code. Throws Error where they are damaged, or as soon as they
- * inflate to more than `limit` bytes: a 64 KiB part grows to 64 MiB at most, so a small hostile file fills no memory.
- */
-export async function* inflate(data: Uint8Array, limit: number): AsyncGenerator<Uint8Array> {
-  const stream = new Blob([data as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const reader = stream.getReader();
-  for (let size = 0;;) {
-    const { value } = await reader.read().catch(() => {
-      throw new Error("its compressed data are damaged");
-    });
-    if (!value) return;
-    if ((size += value.length) > limit) {
-      await reader.cancel();
-      throw new Error(`compressed data hold more than the expected ${limit} bytes`);
-    }
-    yield value;
-  }
-}
-
-/** CRC-32 as PNG and zip use it, four bytes at a time: table k is for a byte with k others behind it. */
-function crc(bytes: Uint8Array): number {
-  const [t0, t1, t2, t3] = crcTables;
-  let value = -1, i = 0;
-  for (const whole = bytes.length - 3; i < whole; i += 4) {
-    value ^= bytes[i] | bytes[i + 1] << 8 | bytes[i + 2] << 16 | bytes[i + 3] << 24;
-    value = t3[value & 255] ^ t2[value >>> 8 & 255] ^ t1[value >>> 16 & 255] ^ t0[value >>> 24];
-  }
-  for (; i < bytes.length; i++) value = t0[(value ^ bytes[i]) & 255] ^ value >>> 8;
-  return ~value >>> 0;
 }

@@ -141,12 +141,15 @@ export function allocate(device: Device, label: string, texels: number, storage:
         })));
   }
   const bytes = bytesFor(device, texels, storage);
+  const memory: Memory = { storage, format, parts, partTexels, bytes };
   device.memory += bytes;
-  return { storage, format, parts, partTexels, bytes };
+  device.taken.add(memory);
+  return memory;
 }
 
-/** Gives memory back. */
+/** Gives memory back; a second time changes nothing. */
 export function free(device: Device, memory: Memory): void {
+  if (!device.taken.delete(memory)) return;
   for (const part of memory.parts) part.destroy();
   device.memory -= memory.bytes;
 }

@@ -2,6 +2,7 @@
 import { readSafetensors, type StoredTensor } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
 import { unitMap } from "../ops/op.ts";
+import { fetchFile } from "./fetch_files.ts";
 import { buildGraph, endingOf, type Graph, hostWeights, sequenceLayer } from "./graph.ts";
 import { type Network, parseNetwork } from "./network.ts";
 
@@ -21,6 +22,9 @@ export interface Model {
 /** Bytes of network.json and labels.txt: far more than networks of 20,000 layers and a million units take. */
 export const MOST_TEXT = 2 ** 25;
 
+/** Bytes of weights that are fetched: more than a page may have. */
+const MOST_WEIGHTS = 2 ** 32;
+
 /** Reads one file of a model folder; `undefined` where there is none. @throws UserError when it cannot be read. */
 export type ReadFile = (file: string) => Promise<Uint8Array | undefined>;
 
@@ -35,17 +39,10 @@ export type ReadFile = (file: string) => Promise<Uint8Array | undefined>;
  */
 export function fetchModel(folder: string | URL): Promise<Model> {
   const base = String(folder).replace(/\/?$/, "/");
-  return loadModel(async (file) => {
-    let response: Response;
-    try {
-      response = await fetch(base + file);
-    } catch (error) {
-      throw new UserError(`${base}${file} cannot be read: ${(error as Error).message}`);
-    }
-    if (response.status === 404) return undefined;
-    if (!response.ok) throw new UserError(`${base}${file} cannot be read: status ${response.status}`);
-    return new Uint8Array(await response.arrayBuffer());
-  }, base.slice(0, -1));
+  return loadModel(
+    (file) => fetchFile(base + file, file === "weights.safetensors" ? MOST_WEIGHTS : MOST_TEXT),
+    base.slice(0, -1),
+  );
 }
 
 /**
@@ -69,8 +66,7 @@ export async function loadModel(read: ReadFile, where: string): Promise<Model> {
   const json = await need("network.json"), bytes = await need("weights.safetensors"), names = await read("labels.txt");
   const network = parseNetwork(text(json, "network.json"), `${where}/network.json`);
   const weights = readSafetensors(bytes, `${where}/weights.safetensors`);
-  const labels = text(names, "labels.txt").split(/\r?\n/).map((line) => line.trim());
-  while (labels.at(-1) === "") labels.pop();
+  const labels = linesOf(text(names, "labels.txt"), `${where}/labels.txt`);
   const whole = new Uint8Array(json.length + bytes.length);
   whole.set(json);
   whole.set(bytes, json.length);
@@ -82,6 +78,18 @@ export async function loadModel(read: ReadFile, where: string): Promise<Model> {
   for (const layer of graph.layers) for (const name of Object.keys(layer.weightShapes)) layer.weight(name);
   checkFactors(graph, where);
   return model;
+}
+
+/** Lines of labels.txt: a million units, and a few empty ones. */
+const MOST_LINES = 2 ** 20;
+
+/** A text's lines, without empty ones at its end. @throws UserError where there are more than any network has units. */
+function linesOf(text: string, where: string): string[] {
+  const trimmed = text.trimEnd();
+  let count = 0;
+  for (let at = trimmed.indexOf("\n"); at >= 0; at = trimmed.indexOf("\n", at + 1)) count++;
+  if (count >= MOST_LINES) throw new UserError(`${where} has ${count + 1} lines, expected at most ${MOST_LINES}`);
+  return trimmed === "" ? [] : trimmed.split(/\r?\n/).map((line) => line.trim());
 }
 
 /** @throws UserError when the factors or shifts that a batch norm or scale comes to are not finite, with its weights fine. */

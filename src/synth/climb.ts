@@ -42,6 +42,11 @@ export interface Readings {
   codes: Float32Array;
 }
 
+/** How a search's plan is made. */
+type ClimbOptions =
+  & { weights?: WeightStorage; onReady?: (plan: Plan) => Promise<void> }
+  & Pick<PlanRequest, "arithmetic" | "choose" | "replace" | "onPlan" | "signal">;
+
 /**
  * A search in progress on the GPU. Each reading waits for what was submitted, in Deno at least 10 ms, on a GPU longer than an
  * iteration takes; readings together wait once.
@@ -63,13 +68,28 @@ export class Climb {
     device: Device,
     joined: Joined,
     settings: ClimbSettings,
-    { weights, arithmetic, choose, replace, onPlan, onReady, signal }:
-      & { weights?: WeightStorage; onReady?: (plan: Plan) => Promise<void> }
-      & Pick<PlanRequest, "arithmetic" | "choose" | "replace" | "onPlan" | "signal"> = {},
+    options: ClimbOptions = {},
+  ): Promise<Climb> {
+    const owned: Memory[] = [];
+    try {
+      return await Climb.#assemble(device, joined, settings, options, owned);
+    } catch (error) {
+      for (const memory of owned) free(device, memory);
+      throw error;
+    }
+  }
+
+  /** Makes the search; every memory that it takes beside the plan's is in `owned` at once, so that a failure loses none. */
+  static async #assemble(
+    device: Device,
+    joined: Joined,
+    settings: ClimbSettings,
+    { weights, arithmetic, choose, replace, onPlan, onReady, signal }: ClimbOptions,
+    owned: Memory[],
   ): Promise<Climb> {
     const items = settings.targets.length, units = Math.max(...settings.targets.map((list) => list.length));
     const codeShape = [items, ...chw(joined.code.shape)] as const, [, c, h, w] = codeShape;
-    const texels = Math.ceil(c / 4) * h * w, owned: Memory[] = [];
+    const texels = Math.ceil(c / 4) * h * w;
     const own = (label: string, size: number, values?: Float32Array<ArrayBuffer>): Tensor => {
       const tensor = place(device, run(label, size, "buffer"));
       owned.push(tensor.memory!);
@@ -127,7 +147,7 @@ export class Climb {
     try {
       await onReady?.(plan);
     } catch (error) {
-      climb[Symbol.dispose]();
+      plan[Symbol.dispose]();
       throw error;
     }
     climb.restart();
@@ -176,6 +196,12 @@ export class Climb {
   async codes(): Promise<Float32Array> {
     const shape = [this.items, ...chw(this.joined.code.shape)] as const;
     return fromTexels(floats(await download(this.device, this.own.code)), shape);
+  }
+
+  /** The gradient at the codes before the last step: [items × code values]. */
+  async gradient(): Promise<Float32Array> {
+    const tensor = this.plan.tensors.dx!;
+    return fromTexels(floats(await download(this.device, tensor)), tensor.shape);
   }
 
   /** The images of the last iteration, NCHW. */

@@ -12,6 +12,7 @@ import { type Arithmetic, chw, count, type WeightStorage } from "../ops/op.ts";
 import type { Rule } from "../../shaders/search.ts";
 import type { ClimbSettings } from "./climb.ts";
 import type { Joined } from "./joined.ts";
+import { checkSettings } from "./limits.ts";
 import { normals } from "./random.ts";
 import type { Progress } from "./search.ts";
 
@@ -88,11 +89,11 @@ export function settle(device: Device, joined: Joined, options: SearchOptions): 
     & Omit<ReturnType<typeof searchDefaults>, "bounds">
     & { bounds: boolean | Float32Array };
   if (targets.length === 0) throw new UserError("no target to search for");
-  if (!Number.isSafeInteger(settings.iterations) || settings.iterations < 1) {
-    throw new UserError(`iterations is ${settings.iterations}, expected a whole number ≥ 1`);
-  }
+  checkSettings(settings);
   const { bounds } = settings;
-  if (typeof bounds !== "boolean" && (bounds.length !== size || !bounds.every((bound) => bound >= 0))) {
+  if (
+    typeof bounds !== "boolean" && (bounds.length !== size || !bounds.every((bound) => bound >= 0))
+  ) {
     throw new UserError(`expected ${size} bounds of at least 0 for the code of ${generator.name}`);
   }
   if (size > MOST_CODE) {

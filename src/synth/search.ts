@@ -16,6 +16,7 @@ import { imageFormat, inputToPicture, type Picture, pictureToInput } from "../ne
 import type { PlanMemory } from "../net/plan.ts";
 import { count } from "../ops/op.ts";
 import { Climb, type ClimbSettings, type Readings } from "./climb.ts";
+import { checkGradient, checkReadings, checkTrace } from "./finite.ts";
 import { join, type Joined } from "./joined.ts";
 import { type SearchOptions, settle, type Target } from "./options.ts";
 
@@ -75,7 +76,7 @@ const SUBMIT_MS = 400;
  * ```ts
  * const { items: [{ picture }] } = await search(device, { generator, classifier, targets: [{ units: [945], seed: 0 }] });
  * ```
- * @throws UserError when models, layer, units or codes do not fit; GpuError when the device fails.
+ * @throws UserError when models, layer, units or codes do not fit, or what comes out is not finite; GpuError when the device fails.
  */
 export async function search(device: Device, options: SearchOptions): Promise<SearchResult> {
   const joined = join(options.generator, options.classifier, options.layer), settings = settle(device, joined, options);
@@ -104,7 +105,7 @@ async function run(
   inUse: number,
 ): Promise<SearchResult> {
   const { classifier, targets, weights, arithmetic, choose, signal } = options, { iterations } = settings;
-  const memory = { ...climb.memory, device: inUse };
+  const memory = { ...climb.memory, device: inUse }, told = { ...options, joined, settings };
   const started = performance.now();
   const growth = device.caps.software ? 4 : 32;
   let done = 0, chunk = 1, ending: Readings | undefined;
@@ -120,6 +121,7 @@ async function run(
     if (done === iterations) ending = await climb.readings(done);
     if (options.onProgress) {
       const { trace, values } = ending ?? await climb.progress(done);
+      checkTrace(trace, told);
       const activations = trace.slice((done - 1) * targets.length);
       const top = values && split(values, targets.length).map((v) => rank(classifier, v, 1)[0]);
       await options.onProgress({ iteration: done, iterations, activations, top, pictures });
@@ -129,7 +131,8 @@ async function run(
     chunk = known ? Math.max(1, Math.min(growth * times, Math.floor(times * SUBMIT_MS / Math.max(took, 1)))) : 1;
   }
   const seconds = (performance.now() - started) / 1000;
-  const { trace, values: logits, images, codes: last } = ending ?? await climb.readings(done);
+  const readings = ending ?? await climb.readings(done), { trace, values: logits, images, codes: last } = readings;
+  checkReadings(readings, told);
   const codes = split(last, targets.length);
   const values = logits
     ? split(logits, targets.length)
@@ -143,6 +146,8 @@ async function run(
     top: rank(classifier, values[n], 5),
     zeroGradient: equal(codes[n], split(settings.codes, targets.length)[n]),
   }));
+  const gradients = items.some(({ zeroGradient }) => zeroGradient) ? split(await climb.gradient(), targets.length) : [];
+  gradients.forEach((gradient, n) => items[n].zeroGradient && checkGradient(gradient, told));
   const { dispatches, flops } = climb;
   return { iterations: done, aborted: done < iterations, seconds, dispatches, flops, memory, items };
 }

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writeNpy } from "../../src/formats/npy.ts";
-import { encodedChunks } from "../../src/formats/png.ts";
+import { encodedChunks, encodePng } from "../../src/formats/png.ts";
 import { writeChunks } from "../../src/formats/png_chunks.ts";
-import { writeTinyModels } from "./tiny_models.ts";
+import { writeTinyModels, writeWeights } from "./tiny_models.ts";
 import { namesIn, temporaryFolder, type } from "./user.ts";
 
 Deno.test("broken files: every command says in one sentence what is wrong", async () => {
@@ -73,4 +73,39 @@ Deno.test("broken files: every command says in one sentence what is wrong", asyn
     assert.equal(err.trimEnd().split("\n").length, 1, err);
     assert.deepEqual(namesIn(folder.path), before);
   }
+});
+
+Deno.test("what is not finite: every command says in one sentence what led there, and writes nothing", async () => {
+  using folder = temporaryFolder();
+  const at = (name: string) => join(folder.path, name), { classifier, generator } = writeTinyModels(folder.path);
+  Deno.writeFileSync(at("x.npy"), writeNpy({ shape: [1, 3, 8, 8], data: new Float32Array(192).fill(1) }));
+  Deno.mkdirSync(at("photos"));
+  for (const name of ["a.png", "b.png"]) {
+    Deno.writeFileSync(at(`photos/${name}`), encodePng({ width: 8, height: 8, rgb: new Uint8Array(192).fill(9) }));
+  }
+  const models = ["--classifier", classifier, "--generator", generator, "--out", at("out")];
+  const refused = async (args: string[], message: RegExp) => {
+    const before = namesIn(folder.path), { code, out, err } = await type(args);
+    assert.deepEqual([code, out], [1, ""], err);
+    assert.match(err, message);
+    assert.deepEqual(namesIn(folder.path), before);
+  };
+  await refused(
+    ["synth", ...models, "--unit", "1", "--lr-start", "1e300"],
+    /^synth: --lr-start expects .* to 1000000, /,
+  );
+  await refused(["synth", ...models, "--unit", "1", "--gamma", "1e9"], /^synth: --gamma balances /);
+  writeWeights(classifier, "classifier", (values, name) => name === "fc2.weight" && values.fill(3e38));
+  const beyond = (before: string) =>
+    new RegExp(`${before} (NaN|-?Infinity).*values on the way leave float32's range .*\n$`);
+  await refused(["synth", ...models, "--unit", "1", "--json", "--quiet"], beyond("^synth: tiny classifier's fc3 is"));
+  await refused(["classify", "--model", classifier, at("photos/a.png"), "--json"], beyond("fc3 of picture 1 holds"));
+  await refused(
+    ["infer", "--model", classifier, "--input", at("x.npy"), "--output", at("y.npy")],
+    beyond("fc3 of the input holds"),
+  );
+  await refused(
+    ["ranges", "--model", classifier, "--layer", "fc2", "--images", at("photos"), "--out", at("r.safetensors")],
+    beyond("fc2 of picture 1 holds"),
+  );
 });

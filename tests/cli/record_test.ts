@@ -49,6 +49,21 @@ Deno.test("a record that makes no sense is refused by the name of the field", ()
     const text = JSON.stringify({ ...record, [field]: value });
     refused(() => readRecord({ phosphene: text }, "a.png"), new RegExp(`"${field}" is missing or makes no sense`));
   }
+  const tooMuch: [string, unknown][] = [
+    ["units", [3, 1, 3]],
+    ["units", Array(1e6).fill(7)],
+    ["units", Array.from({ length: 10_001 }, (_, unit) => unit)],
+    ["seed", 2 ** 32],
+    ["iterations", 1e9],
+    ["lrStart", 1e300],
+    ["lrEnd", -1],
+    ["decay", 99],
+    ["gamma", 1e300],
+  ];
+  for (const [field, value] of tooMuch) {
+    const text = JSON.stringify({ ...record, [field]: value });
+    refused(() => readRecord({ phosphene: text }, "a.png"), new RegExp(`"${field}" is missing or makes no sense`));
+  }
   for (const text of ["null", "3", "[]"]) {
     refused(() => readRecord({ phosphene: text }, "a.png"), /"version" is missing/);
   }

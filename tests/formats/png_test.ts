@@ -91,6 +91,23 @@ Deno.test("png: interlaced files equal plain ones", async () => {
   }
 });
 
+Deno.test("png: interlaced files of a few bits a pixel", async () => {
+  const [width, height, depth] = [5, 3, 2], value = (x: number, y: number) => (3 * x + y) % 4;
+  const rows: number[] = [];
+  const passes = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
+  for (const [left, top, dx, dy] of passes) {
+    for (let y = top; y < height && left < width; y += dy) {
+      const packed = new Uint8Array(Math.ceil(Math.ceil((width - left) / dx) * depth / 8));
+      for (let x = left, n = 0; x < width; x += dx, n++) packed[n >> 2] |= value(x, y) << 6 - 2 * (n & 3);
+      rows.push(0, ...packed);
+    }
+  }
+  const [header, ...rest] = readChunks(rawPng(width, height, depth, 0, rows));
+  header.data[12] = 1;
+  const expected = Array.from({ length: width * height }, (_, i) => 85 * value(i % width, Math.floor(i / width)));
+  assert.deepEqual(await rgbOf(writeChunks([header, ...rest])), grey(...expected));
+});
+
 const photo = new Uint8Array(
   encodeJpeg({
     width: 24,
@@ -165,7 +182,7 @@ Deno.test("pictures: each fault is named", async () => {
       writeChunks([header, { type: "IDAT", data: data.data.map((byte) => byte ^ 1) }, end]),
       /compressed data are damaged/,
     ],
-    [rawPng(1, 1, 8, 0, [5, 0]), /filter: 5/],
+    [rawPng(1, 1, 8, 0, [5, 0]), /there is no filter 5/],
     [writeChunks([header, { type: "IDAT", data: zlibSync(new Uint8Array(3)) }, end]), /take 14 bytes, 3 are there/],
     [writeChunks([data, end]), /does not start with a header/],
     [rawPng(1, 1, 8, 3, [0, 0]), /no palette/],

@@ -73,6 +73,7 @@ Deno.test("safetensors: each fault is named", () => {
     [Uint8Array.from([...new Uint8Array(8).fill(255), 1]), /not a safetensors file/],
     [file({ a: tensor(0, 4) }, [1, 2, 3, 4]).subarray(0, 20), /truncated/],
     [file("nonsense"), /not JSON/],
+    [file(`{"a":${JSON.stringify(tensor(0, 1))},"\\u0061":${JSON.stringify(tensor(0, 1))}}`, [0]), /gives "a" twice/],
     [file("[]"), /not a JSON object/],
     [file(`{"a":${"[".repeat(101)}${"]".repeat(101)}}`), /not JSON/],
     [file({ '"[{\\': { ...tensor(0, 1), shape: ["[[[["] } }, [0]), /tensor "\\"\[\{\\\\": shape/],

@@ -1,6 +1,6 @@
 /** Packing: a tiny trained pair becomes folders that load, with the values and the facts that went in. */
 import assert from "node:assert/strict";
-import { type NpyArray, readNpz, writeNpy } from "../../src/formats/npy.ts";
+import { type NpyArray, readNpy, writeNpy } from "../../src/formats/npy.ts";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import { isTrained, labelOf, loadModel } from "../../src/net/model.ts";
@@ -9,7 +9,6 @@ import { readMeasured } from "../../tools/train/card.ts";
 import { classifier, generator, type NetworkFile, networkText } from "../../tools/train/networks.ts";
 import { pack, type PackOptions } from "../../tools/train/pack.ts";
 import { quantiseRows, trainedRanges } from "../../tools/train/weights.ts";
-import { zipSync } from "fflate";
 
 /** Values that repeat between runs, spread like trained weights. */
 function noise(count: number, seed: number): Float32Array {
@@ -67,8 +66,9 @@ function trained() {
 }
 
 function npz(arrays: Record<string, [Float32Array, number[]]>): Map<string, NpyArray> {
-  const files = Object.entries(arrays).map(([name, [data, shape]]) => [`${name}.npy`, writeNpy({ shape, data })]);
-  return readNpz(zipSync(Object.fromEntries(files)), "tiny.npz");
+  return new Map(
+    Object.entries(arrays).map(([name, [data, shape]]) => [name, readNpy(writeNpy({ shape, data }), name)]),
+  );
 }
 
 const options: PackOptions = { labels: "tench\ngoldfish\nwhite shark\ntiger shark\nhammerhead\n", halves: [] };

@@ -2,12 +2,13 @@
  * Files out of a .zip or .tar.gz archive, checked by the archive's own checksums. Neither the archive nor a file is ever
  * whole in memory.
  */
-import { crc32 } from "node:zlib";
 import { dirname } from "node:path";
 import { reasonOf } from "../../src/cli/files.ts";
 import { place } from "../../src/cli/outputs/place.ts";
 import { Temporary } from "../../src/cli/outputs/temporary.ts";
+import { inflate } from "../../src/formats/inflate.ts";
 import { UserError } from "../../src/formats/user_error.ts";
+import { unpack, zipEntries, type ZipSource } from "../../src/formats/zip.ts";
 
 /** The most bytes that one unpacked file may have: far above any network's, far below a disk's. */
 const mostBytes = 2 ** 32;
@@ -48,7 +49,7 @@ export async function extract(archive: string, wanted: ReadonlyMap<string, strin
   };
   try {
     if (archive.endsWith(".zip")) await unzip(archive, take);
-    else await untar((await Deno.open(archive)).readable.pipeThrough(new DecompressionStream("gzip")), archive, take);
+    else await untar(gunzip(archive), archive, take);
     if (drafts.size > 0) throw new UserError(`${archive} is damaged: it ends inside a file`);
   } catch (error) {
     for (const draft of drafts) draft[Symbol.dispose]();
@@ -61,55 +62,46 @@ export async function extract(archive: string, wanted: ReadonlyMap<string, strin
   }
 }
 
-/** Bytes read at a time. */
-const PIECE = 1 << 16;
+/** Bytes that the smallest archive may unpack to, and what each of its bytes adds: weights hardly shrink. */
+const mostUnpacked = 2 ** 26;
+const mostGrowth = 16;
 
-/**
- * zip: files, each behind a header of 30 bytes and two texts; then the directory, whose end is marked in the last 64 KiB.
- *
- *     end        0x06054b50, directory's size 12, its offset 16
- *     directory  0x02014b50, method 10, CRC-32 16, packed size 20, texts' lengths 28, 30, 32, file's offset 42, name 46
- */
 async function unzip(archive: string, take: (name: string) => Sink | undefined): Promise<void> {
   using file = Deno.openSync(archive);
-  const { size } = file.statSync(), damaged = new UserError(`${archive} is damaged, or no zip archive`);
-  const read = (from: number, length: number): DataView => {
-    const bytes = new Uint8Array(length);
-    if (from < 0 || from + length > size) throw damaged;
-    file.seekSync(from, Deno.SeekMode.Start);
-    for (let at = 0, count; at < length; at += count) if (!(count = file.readSync(bytes.subarray(at)))) throw damaged;
-    return new DataView(bytes.buffer);
-  };
-  const tail = read(Math.max(0, size - PIECE), Math.min(size, PIECE));
-  let end = tail.byteLength - 22;
-  while (end >= 0 && tail.getUint32(end, true) !== 0x06054b50) end--;
-  if (end < 0) throw damaged;
-  const length = tail.getUint32(end + 12, true);
-  if (length > size) throw damaged;
-  const directory = read(tail.getUint32(end + 16, true), length);
-  const u16 = (at: number) => directory.getUint16(at, true), u32 = (at: number) => directory.getUint32(at, true);
-  for (let at = 0; at < length; at += 46 + u16(at + 28) + u16(at + 30) + u16(at + 32)) {
-    if (at + 46 + u16(at + 28) > length || u32(at) !== 0x02014b50) throw damaged;
-    const name = new TextDecoder().decode(new Uint8Array(directory.buffer, at + 46, u16(at + 28)));
-    const sink = name.endsWith("/") ? undefined : take(name), method = u16(at + 10), offset = u32(at + 42);
-    if (!sink) continue;
-    const header = read(offset, 30), packed = u32(at + 20);
-    const start = offset + 30 + header.getUint16(26, true) + header.getUint16(28, true);
-    if (method !== 0 && method !== 8) throw new UserError(`${archive}: ${name} is packed in a way that is not known`);
-    const pieces = function* () {
-      for (let done = 0; done < packed; done += PIECE) {
-        yield new Uint8Array(read(start + done, Math.min(PIECE, packed - done)).buffer as ArrayBuffer);
+  const source: ZipSource = {
+    size: file.statSync().size,
+    read(from, length) {
+      const bytes = new Uint8Array(length);
+      file.seekSync(from, Deno.SeekMode.Start);
+      for (let at = 0, count; at < length; at += count) {
+        count = file.readSync(bytes.subarray(at));
+        if (!count) throw new Error("it ends too soon");
       }
-    };
-    const stream = ReadableStream.from(pieces());
-    let sum = 0;
-    for await (const piece of method === 8 ? stream.pipeThrough(new DecompressionStream("deflate-raw")) : stream) {
-      sum = crc32(piece, sum);
-      sink.write(piece);
+      return bytes;
+    },
+  };
+  for (const entry of zipEntries(source)) {
+    const sink = take(entry.name);
+    if (!sink) continue;
+    if (entry.size > mostUnpacked + mostGrowth * entry.packed) {
+      throw new UserError(`${archive}: ${entry.name} unpacks to ${entry.size} bytes, which no such file has`);
     }
-    if (sum !== u32(at + 16)) throw new UserError(`${archive} is damaged: the checksum of ${name} is not right`);
+    for await (const piece of unpack(source, entry)) sink.write(piece);
     sink.end();
   }
+}
+
+/** The bytes that a .gz holds. */
+async function* gunzip(archive: string): AsyncGenerator<Uint8Array> {
+  using file = await Deno.open(archive);
+  const read = async function* () {
+    for (;;) {
+      const piece = new Uint8Array(1 << 16), count = await file.read(piece);
+      if (count === null) return;
+      yield piece.subarray(0, count);
+    }
+  };
+  yield* inflate(read(), "gzip", mostUnpacked + mostGrowth * file.statSync().size);
 }
 
 /** Bytes of a tar header, and of what everything is padded to. */
@@ -120,14 +112,15 @@ const block = 512;
  * 345 … 499), then the content, padded to 512.
  */
 async function untar(
-  pieces: ReadableStream<Uint8Array>,
+  pieces: AsyncIterable<Uint8Array>,
   archive: string,
   take: (name: string) => Sink | undefined,
 ): Promise<void> {
   const header = new Uint8Array(block);
   let filled = 0, left = 0, padding = 0, sink: Sink | undefined;
+  let ended = false;
   for await (const piece of pieces) {
-    for (let at = 0; at < piece.length;) {
+    for (let at = 0; at < piece.length && !ended;) {
       if (left > 0) {
         const content = piece.subarray(at, at + left);
         sink?.write(content);
@@ -142,7 +135,11 @@ async function untar(
         header.set(part, filled);
         at += part.length;
         filled = (filled + part.length) % block;
-        if (filled > 0 || header.every((byte) => byte === 0)) continue;
+        if (filled > 0) continue;
+        if (header.every((byte) => byte === 0)) {
+          ended = true; // what follows is only read for the archive's checksum
+          break;
+        }
         const { name, size, isFile } = readHeader(header, archive);
         sink = isFile ? take(name) : undefined;
         [left, padding] = [size, (block - size % block) % block];

@@ -2,11 +2,12 @@
  * One file over HTTP, whole or not at all.
  *
  *     NAME.part       what has come so far
- *     NAME.part.tag   the ETag (or date) of what it is a part of
+ *     NAME.part.tag   the address of what it is a part of, and its ETag (or date)
+ *     NAME.from       the address of what has come wholly, and cannot be checked
  *
- * A transfer that breaks off, stalls or meets a failing server is tried again from where it stopped: `Range` with
+ * A transfer that breaks off, stalls, trickles or meets a failing server is tried again from where it stopped: `Range` with
  * `If-Range`, so that a file that has changed meanwhile starts anew. NAME appears once everything is there and its hash
- * is right.
+ * is right. What came from one address is never taken for what another has, unless a hash says that it is.
  */
 import { createHash } from "node:crypto";
 import { reasonOf } from "../../src/cli/files.ts";
@@ -20,10 +21,14 @@ export interface Download {
   path: string;
   /** In hexadecimal; unchecked where nobody publishes one. */
   sha1?: string;
+  /** Hosts, with their ports if they have any, that redirects may lead to beside the address's own. */
+  hosts?: readonly string[];
   /** The most bytes that it may have. */
   most: number;
   /** Milliseconds without a byte after which a transfer is tried again. */
   stall: number;
+  /** Bytes a second, over twice the time of `stall`, below which it is tried again too; 1024 unless given. */
+  pace?: number;
   /** Failures in a row, without a mebibyte in between, after which it is given up. */
   tries: number;
   /** Milliseconds before the second try; they double from try to try. */
@@ -37,6 +42,9 @@ export interface Download {
 /** A failure that may not come again. */
 class Broken extends Error {}
 
+/** What fetch says before the reason. */
+const sending = /^error sending request for url \([^)]*\): /;
+
 /** Bytes after which earlier failures are forgiven. */
 const forgiven = 2 ** 20;
 
@@ -45,11 +53,12 @@ const forgiven = 2 ** 20;
  * @throws UserError in one sentence; what has come so far stays for the next time unless it is wrong.
  */
 export async function download(file: Download): Promise<void> {
-  const { url, path, sha1, tries, pause } = file, part = `${path}.part`;
-  for (const each of [path, part, tagOf(part)]) {
+  const { url, path, sha1, tries, pause } = file, part = `${path}.part`, from = `${path}.from`;
+  checkAddress(file, new URL(url));
+  for (const each of [path, part, from, tagOf(part)]) {
     if (lstatOf(each)?.isSymlink) throw new UserError(`${each} is a symbolic link, which is not followed; remove it`);
   }
-  if (sizeOf(path) > 0 && (!sha1 || await hashOf(path) === sha1)) return;
+  if (sizeOf(path) > 0 && (sha1 ? await hashOf(path) === sha1 : readText(from) === url)) return;
   for (let failures = 0, whole = false; !whole;) {
     const before = sizeOf(part);
     try {
@@ -76,11 +85,45 @@ export async function download(file: Download): Promise<void> {
     Deno.renameSync(part, path);
   });
   discard(part);
+  if (!sha1) onDisk(from, () => Deno.writeTextFileSync(from, url));
+}
+
+/** Redirects that are followed, one after the other. */
+const mostRedirects = 5;
+
+/** @throws UserError unless a file may come from this address: over https, or over http where a hash tells or nobody is between. */
+function checkAddress({ url, sha1, hosts = [] }: Download, address: URL): void {
+  const own = new URL(url), here = ["127.0.0.1", "localhost", "[::1]"].includes(address.hostname);
+  if (address.protocol !== "https:" && !(address.protocol === "http:" && (sha1 || here))) {
+    const why = address.protocol === "http:"
+      ? "without encryption, and its hash is not known"
+      : "which is no web address";
+    throw new UserError(`${url} is not fetched from ${address.href.slice(0, 200)}: ${why}`);
+  }
+  if (address.host !== own.host && !hosts.includes(address.host)) {
+    throw new UserError(`${url} is redirected to ${address.host}, which is not its publisher's`);
+  }
+}
+
+/** Asks for a file, at the address that its own is redirected to if it is. */
+async function ask(file: Download, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+  let address = new URL(file.url);
+  for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+    const response = await fetch(address, { headers, signal, redirect: "manual" });
+    const location = response.headers.get("location");
+    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response;
+    await response.body?.cancel();
+    const next = URL.parse(location, address);
+    if (!next) throw new UserError(`${file.url} is redirected to what is no address`);
+    checkAddress(file, next);
+    address = next;
+  }
+  throw new UserError(`${file.url} is redirected more than ${mostRedirects} times`);
 }
 
 /** One attempt, from where the last one stopped. @throws Broken where another one may get further. */
 async function transfer(file: Download, part: string): Promise<void> {
-  const have = sizeOf(part), tag = have > 0 ? readTag(part) : undefined;
+  const have = sizeOf(part), tag = have > 0 ? readTag(file, part) : undefined;
   // Without a tag nobody knows what the part is a part of.
   const range: Record<string, string> = tag ? { range: `bytes=${have}-`, "if-range": tag } : {};
   const control = new AbortController();
@@ -89,14 +132,17 @@ async function transfer(file: Download, part: string): Promise<void> {
     try {
       return await step();
     } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) throw error;
-      throw new Broken(control.signal.aborted ? `nothing came for ${file.stall / 1000} s` : reasonOf(error));
+      if (error instanceof Deno.errors.NotCapable || error instanceof UserError) throw error;
+      const cause = (error as Error).cause ?? error; // "fetch failed" says nothing
+      throw new Broken(
+        control.signal.aborted ? `nothing came for ${file.stall / 1000} s` : reasonOf(cause).replace(sending, ""),
+      );
     } finally {
       clearTimeout(timer);
     }
   };
   const headers = { "accept-encoding": "identity", ...range };
-  const response = await network(() => fetch(file.url, { headers, signal: control.signal }));
+  const response = await network(() => ask(file, headers, control.signal));
   try {
     const start = startOf(file, response, part, tag ? have : 0);
     if (start) await append(file, response, part, start, network);
@@ -127,13 +173,13 @@ function startOf(
   discard(part);
   // A weak tag does not promise the same bytes.
   const tag = headers.get("etag")?.match(/^"[^"]*"$/)?.[0] ?? headers.get("last-modified");
-  if (tag && !encoded) onDisk(part, () => Deno.writeTextFileSync(tagOf(part), tag));
+  if (tag && !encoded) onDisk(part, () => Deno.writeTextFileSync(tagOf(part), `${url}\n${tag}`));
   return { from: 0, total };
 }
 
 /** Writes the body behind what is there. */
 async function append(
-  { url, most, onProgress }: Download,
+  { url, most, stall, pace = 1024, onProgress }: Download,
   { body }: Response,
   part: string,
   { from, total }: { from: number; total?: number },
@@ -141,7 +187,8 @@ async function append(
 ): Promise<void> {
   using out = onDisk(part, () => Deno.openSync(part, { write: true, create: true, append: true }));
   const reader = body?.getReader();
-  let done = from;
+  const window = 2 * stall;
+  let done = from, since = { at: performance.now(), done };
   for (;;) {
     const { value } = await network(async () => await reader?.read() ?? { value: undefined });
     if (!value) break;
@@ -154,6 +201,12 @@ async function append(
       for (let at = 0; at < value.length;) at += out.writeSync(value.subarray(at));
     });
     onProgress?.(done, total);
+    const took = performance.now() - since.at;
+    if (took < window) continue;
+    if (1000 * (done - since.done) < pace * took) {
+      throw new Broken(`only ${done - since.done} bytes came in ${Math.round(took / 1000)} s`);
+    }
+    since = { at: performance.now(), done };
   }
   if (total !== undefined && done !== total) throw new Broken(`the transfer ended after ${done} of ${total} bytes`);
   if (done === 0) throw new Broken("the file is empty");
@@ -164,9 +217,15 @@ const tooLarge = (url: string, most: number, bytes: string) =>
 
 const tagOf = (part: string) => `${part}.tag`;
 
-function readTag(part: string): string | undefined {
+/** The tag of a part of the file; undefined where it is of another address, or nobody knows. */
+function readTag({ url }: Download, part: string): string | undefined {
+  const [address, tag] = readText(tagOf(part))?.split("\n") ?? [];
+  return address === url && tag ? tag : undefined;
+}
+
+function readText(path: string): string | undefined {
   try {
-    return Deno.readTextFileSync(tagOf(part)) || undefined;
+    return Deno.readTextFileSync(path);
   } catch {
     return undefined;
   }

@@ -14,7 +14,11 @@ import { type KnownNetwork, knownNetworks, type RemoteFile } from "./networks.ts
 
 const options = {
   out: { value: "DIR", help: "the model folder to make (models/NAME)" },
-  from: { value: "URL", help: "a folder on a mirror that has the files, under their own names" },
+  from: {
+    value: "URL",
+    help:
+      "a folder on a mirror that has the files, under their own names; Deno asks whether it may, get:mirror does not",
+  },
   weights: { value: "TYPE", help: "f32, f16 or i8: how weights are stored (f32)" },
   timeout: { value: "S", help: "seconds without a byte after which a transfer is tried again (30)" },
   tries: { value: "N", help: "failures in a row after which a transfer is given up (5)" },
@@ -35,6 +39,7 @@ export const command: Command<typeof options> = {
     ["deno task get caffenet", "CaffeNet, in models/caffenet"],
     ["deno task get deepsim-fc6 --weights f16", "the paper's generator, half as large"],
     ["deno task get caffenet --from https://mirror.example/caffenet", "the same files from elsewhere"],
+    ["deno task get:mirror caffenet --from https://mirror.example/caffenet", "where nobody can be asked"],
   ],
   run,
 };
@@ -64,7 +69,11 @@ async function run(values: Values<typeof options>, [name, ...more]: string[]): P
     await convertInto(place, files, { mean, resize, warp, order: "BGR", code, weights }, { labels });
   } catch (error) {
     // What nobody has published a hash of may be what is wrong; the next time fetches it anew.
-    for (const file of filesOf(network)) if (!file.sha1) tryRemove(join(folder, nameOf(file)));
+    for (const file of filesOf(network)) {
+      if (!file.sha1) { for (const end of ["", ".from"]) tryRemove(join(folder, `${nameOf(file)}${end}`)); }
+      if (file.entry) tryRemove(placeOf(file, folder));
+    }
+    tryRemove(folder);
     throw error;
   }
   if (!values.keep) Deno.removeSync(folder, { recursive: true });
@@ -117,11 +126,13 @@ function openFolder(folder: string): void {
 
 /** The prototxt and the caffemodel, out of their archives where they are in any. */
 async function unpacked(network: KnownNetwork, folder: string): Promise<{ prototxt: string; caffemodel: string }> {
-  const place = (file: RemoteFile) => join(folder, file.entry ? basename(file.entry) : nameOf(file));
-  const wanted = new Map(filesOf(network).flatMap((file) => file.entry ? [[file.entry, place(file)]] : []));
+  const wanted = new Map(filesOf(network).flatMap((file) => file.entry ? [[file.entry, placeOf(file, folder)]] : []));
   if (wanted.size > 0) await extract(join(folder, nameOf(network.caffemodel)), wanted);
-  return { prototxt: place(network.prototxt), caffemodel: place(network.caffemodel) };
+  return { prototxt: placeOf(network.prototxt, folder), caffemodel: placeOf(network.caffemodel, folder) };
 }
+
+/** Where a file is, once it is out of its archive if it was in one. */
+const placeOf = (file: RemoteFile, folder: string) => join(folder, file.entry ? basename(file.entry) : nameOf(file));
 
 function tryRemove(path: string): void {
   try {
@@ -132,13 +143,15 @@ function tryRemove(path: string): void {
 }
 
 async function fetchFile(file: RemoteFile, path: string, { mirror, stall, tries }: Fetching): Promise<void> {
-  const { sha1, most } = file, url = mirror ? new URL(encodeURIComponent(nameOf(file)), mirror).href : file.url;
+  const { sha1, most, hosts } = file, url = mirror ? new URL(encodeURIComponent(nameOf(file)), mirror).href : file.url;
+  if (!sha1) warn(`${basename(path)}: nobody has published its hash, so it is unchecked`);
   const bar = progress("MB", stderrScreen(false)), megabytes = (bytes: number) => Math.ceil(bytes / 1e6);
   try {
     await download({
       url,
       path,
       sha1,
+      hosts: mirror ? [] : hosts,
       most,
       stall,
       tries,
@@ -149,6 +162,11 @@ async function fetchFile(file: RemoteFile, path: string, { mirror, stall, tries 
       onRetry: (reason) => warn(`${basename(path)}: ${reason}; trying again`),
     });
   } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new UserError(
+        `${url} may not be fetched: Deno asks in a terminal whether it may; \`deno task get:mirror\` does not ask`,
+      );
+    }
     if (!(error instanceof UserError) || mirror) throw error;
     throw new UserError(`${error.message}; --from takes it from a mirror`);
   } finally {

@@ -2,7 +2,9 @@
  * The networks that `deno task get` knows: who publishes which files, under which terms, and how they become a model.
  *
  * Addresses and hashes are the publishers' own: BVLC's model zoo (SHA-1 in each readme), OpenCV's list of test models
- * (SHA-1 of ResNet-50 and SqueezeNet). A file without a hash is checked only by being what the converter understands.
+ * (SHA-1 of ResNet-50 and SqueezeNet), and that of mexopencv, OpenCV's interface for MATLAB (SHA-1 of the prototxts; those of
+ * CaffeNet and AlexNet were computed again). A file without a hash is checked only by being what the converter understands,
+ * and `get` says so; it is fetched over https.
  */
 
 /** A file to fetch. */
@@ -10,8 +12,10 @@ export interface RemoteFile {
   url: string;
   /** What it is called here where the address does not end in a name. */
   name?: string;
-  /** In hexadecimal. */
+  /** In hexadecimal; nobody has published one where it is left out. */
   sha1?: string;
+  /** Hosts beside the address's own that its publisher sends one on to. */
+  hosts?: string[];
   /** The most bytes that it may have. */
   most: number;
   /** Where the address is an archive: what is taken out of it, by the end of its path in there. */
@@ -39,17 +43,24 @@ export interface KnownNetwork {
 
 const MEBIBYTE = 2 ** 20;
 
-const prototxt = (url: string): RemoteFile => ({ url, most: MEBIBYTE });
+const prototxt = (url: string, sha1?: string): RemoteFile => ({ url, sha1, most: MEBIBYTE });
 
 const bvlcLicence = "released for unrestricted use (BVLC); trained on ImageNet, whose images are for research only";
 
 /** A network of BVLC's model zoo. */
-function bvlc(folder: string, summary: string, sha1: string): KnownNetwork {
+function bvlc(folder: string, summary: string, sha1: { prototxt: string; caffemodel: string }): KnownNetwork {
   return {
     summary,
     licence: bvlcLicence,
-    prototxt: prototxt(`https://raw.githubusercontent.com/BVLC/caffe/master/models/${folder}/deploy.prototxt`),
-    caffemodel: { url: `http://dl.caffe.berkeleyvision.org/${folder}.caffemodel`, sha1, most: 512 * MEBIBYTE },
+    prototxt: prototxt(
+      `https://raw.githubusercontent.com/BVLC/caffe/master/models/${folder}/deploy.prototxt`,
+      sha1.prototxt,
+    ),
+    caffemodel: {
+      url: `http://dl.caffe.berkeleyvision.org/${folder}.caffemodel`,
+      sha1: sha1.caffemodel,
+      most: 512 * MEBIBYTE,
+    },
     mean: [104, 117, 123],
     resize: 256,
     warp: true,
@@ -75,7 +86,7 @@ function deepsim(layer: string): KnownNetwork {
 }
 
 const placesArchive = (entry: string): RemoteFile => ({
-  url: "http://places.csail.mit.edu/model/placesCNN.tar.gz",
+  url: "https://places.csail.mit.edu/model/placesCNN.tar.gz",
   entry,
   most: 1024 * MEBIBYTE,
 });
@@ -85,10 +96,19 @@ export const knownNetworks: Readonly<Record<string, KnownNetwork>> = {
   caffenet: bvlc(
     "bvlc_reference_caffenet",
     "CaffeNet, the classifier and encoder of the paper",
-    "4c8d77deb20ea792f84eb5e6d0a11ca0a8660a46",
+    {
+      prototxt: "6a40fd8b77233afee8fd525ce59bb4ccaae78d58",
+      caffemodel: "4c8d77deb20ea792f84eb5e6d0a11ca0a8660a46",
+    },
   ),
-  alexnet: bvlc("bvlc_alexnet", "AlexNet", "9116a64c0fbe4459d18f4bb6b56d647b63920377"),
-  googlenet: bvlc("bvlc_googlenet", "GoogLeNet", "405fc5acd08a3bb12de8ee5e23a96bec22f08204"),
+  alexnet: bvlc("bvlc_alexnet", "AlexNet", {
+    prototxt: "cb77655eb4db32c9c47699c6050926f9e0fc476a",
+    caffemodel: "9116a64c0fbe4459d18f4bb6b56d647b63920377",
+  }),
+  googlenet: bvlc("bvlc_googlenet", "GoogLeNet", {
+    prototxt: "7060345c8012294baa60eeb5901d2d3fd89d75fc",
+    caffemodel: "405fc5acd08a3bb12de8ee5e23a96bec22f08204",
+  }),
   resnet50: {
     summary: "ResNet-50 (He et al. 2015)",
     licence: "MIT (Kaiming He et al.); trained on ImageNet, whose images are for research only",
@@ -99,6 +119,7 @@ export const knownNetworks: Readonly<Record<string, KnownNetwork>> = {
       url: "https://onedrive.live.com/download?cid=4006CBB8476FF777&resid=4006CBB8476FF777%2117895&authkey=" +
         "%21AAFW2%2DFVoxeVRck",
       name: "ResNet-50-model.caffemodel",
+      hosts: ["my.microsoftpersonalcontent.com"],
       sha1: "b7c79ccc21ad0479cddc0dd78b1d20c4d722908d",
       most: 512 * MEBIBYTE,
     },
@@ -111,6 +132,7 @@ export const knownNetworks: Readonly<Record<string, KnownNetwork>> = {
     licence: "BSD (DeepScale); trained on ImageNet, whose images are for research only",
     prototxt: prototxt(
       "https://raw.githubusercontent.com/forresti/SqueezeNet/master/SqueezeNet_v1.1/deploy.prototxt",
+      "c226bbaaa4d83e2a3d3727618091e897e5f2e3aa",
     ),
     caffemodel: {
       url: "https://raw.githubusercontent.com/forresti/SqueezeNet/master/SqueezeNet_v1.1/squeezenet_v1.1.caffemodel",

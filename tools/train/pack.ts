@@ -136,7 +136,7 @@ async function readArrays(directory: string, name: ModelName): Promise<Map<strin
   const arrays = new Map<string, NpyArray>();
   for (const file of files) {
     const path = `${directory}/${file}`;
-    for (const [key, array] of readNpz(await read(path, "trained arrays"), path)) arrays.set(key, array);
+    for (const [key, array] of await readNpz(await read(path, "trained arrays"), path)) arrays.set(key, array);
   }
   return arrays;
 }
@@ -151,7 +151,7 @@ async function run(values: Values<typeof options>): Promise<void> {
       caffenet64: await readArrays(directory, "caffenet64"),
       deepsim64: await readArrays(directory, "deepsim64"),
     },
-    code: readNpz(await read(codePath, "the code's mean and std"), codePath),
+    code: await readNpz(await read(codePath, "the code's mean and std"), codePath),
   };
   const files = await pack(trained, {
     labels: await text(labelsPath, "a unit's name a line"),

@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { UserError } from "../../../src/formats/user_error.ts";
+import { fetchModel } from "../../../src/net/model.ts";
 import { type Download, download } from "../../../tools/get/download.ts";
 import { namesIn, temporaryFolder } from "../../cli/user.ts";
-import { type Behaviour, serve } from "./server.ts";
+import { type Behaviour, serve, type Server } from "./server.ts";
 
 const bytes = (length: number, seed = 1) => Uint8Array.from({ length }, (_, i) => (i * seed * 2654435761) >>> 13);
 const file = bytes(50_000), other = bytes(60_000, 7);
@@ -59,6 +61,10 @@ for (const [name, behaviours, ranges, retries] of good) {
 const bad: [name: string, behaviours: Behaviour[], options: Partial<Download>, message: RegExp, names: string[]][] = [
   ["not there", [{ status: 404 }], {}, /\/f cannot be fetched: status 404$/, []],
   ["a server that never works", Array(3).fill({ status: 502 }), {}, /cannot be fetched: .*status 502$/, []],
+  ["it trickles", Array(3).fill({ pieces: 5000 }), { pace: 50_000 }, /only \d+ bytes came in \d+ s$/, [
+    "f.part",
+    "f.part.tag",
+  ]],
   ["it stalls again and again", Array(3).fill({ stallAfter: 0 }), {}, /nothing came for 0.15 s$/, []],
   ["the wrong file", [{ content: other }], {}, /is not the file that was published: its SHA-1 is \w{40}, exp/, []],
   ["too long, as it says", [], { most: 49_999 }, /has 50000 bytes, expected at most 49999/, []],
@@ -84,12 +90,60 @@ Deno.test("download: nobody listens", async () => {
 });
 
 Deno.test("download: what an earlier run left", async () => {
-  const there = await fetched([], { sha1: undefined }, { f: "mine" });
-  assert.deepEqual([there.ranges, new TextDecoder().decode(there.got)], [[], "mine"]);
+  const unknown = await fetched([], { sha1: undefined }, { f: "mine" });
+  assert.deepEqual([unknown.ranges, unknown.got, unknown.names], [[""], file, ["f", "f.from"]]);
   const wrong = await fetched([], {}, { f: "not what was published" });
   assert.deepEqual([wrong.got, wrong.names], [file, ["f"]]);
   const stranger = await fetched([], {}, { "f.part": "other", "f.part.tag": '"other"' });
-  assert.deepEqual([stranger.got, stranger.ranges], [file, ["bytes=5-"]]);
+  assert.deepEqual([stranger.got, stranger.ranges], [file, [""]]);
+});
+
+Deno.test("download: what came from one address is not taken for what another has, unless its hash says that it is", async () => {
+  const folder = temporaryFolder(), path = join(folder.path, "f");
+  const how = { path, most: 100_000, stall: 500, tries: 1, pause: 1 };
+  await using a = serve(file), b = serve(other), broken = serve(file, [{ cutAfter: 20_000 }]);
+  const from = async (server: Server, known?: string) => {
+    const failure = await download({ url: `${server.url}f`, sha1: known, ...how }).catch((error) => error);
+    return [failure instanceof UserError, server.ranges.length];
+  };
+  assert.deepEqual(await from(a), [false, 1]);
+  assert.deepEqual(await from(a), [false, 1], "it was there");
+  assert.deepEqual([await from(b), Deno.readFileSync(path)], [[false, 1], other]);
+  assert.deepEqual([await from(a, sha1), Deno.readFileSync(path)], [[false, 2], file]);
+  assert.deepEqual([await from(b, sha1), b.ranges.length], [[false, 1], 1]);
+  Deno.removeSync(path);
+  assert.deepEqual(await from(broken), [true, 1]);
+  assert.deepEqual([await from(b), b.ranges.at(-1), Deno.readFileSync(path)], [[false, 2], "", other]);
+  folder[Symbol.dispose]();
+});
+
+Deno.test("download: only from where it is published, and unencrypted only with a hash", async () => {
+  const folder = temporaryFolder(), path = join(folder.path, "f");
+  await using end = serve(file), elsewhere = serve(other);
+  const redirecting = (location: string) => serve(file, Array(9).fill({ status: 302, location }));
+  const fails = async (options: Partial<Download> & { url: string }, message: RegExp) => {
+    const how = { path, most: 100_000, stall: 500, tries: 2, pause: 1, ...options };
+    await assert.rejects(() => download(how), (error) => error instanceof UserError && message.test(error.message));
+    assert.deepEqual(namesIn(folder.path), []);
+  };
+  await fails(
+    { url: "http://example.org/f" },
+    /^http:.*\/f is not fetched from http:.*\/f: without encryption, and its hash/,
+  );
+  await fails({ url: "ftp://example.org/f", sha1 }, /which is no web address$/);
+  await using away = redirecting(`${elsewhere.url}f`);
+  const host = new URL(elsewhere.url).host;
+  await fails({ url: `${away.url}f`, sha1 }, new RegExp(`is redirected to ${host}, which is not its publisher's$`));
+  assert.equal(elsewhere.ranges.length, 0);
+  await using plain = redirecting("http://example.org/f");
+  await fails({ url: `${plain.url}f`, hosts: ["example.org"] }, /without encryption/);
+  await using round = redirecting("/g");
+  await fails({ url: `${round.url}f`, sha1 }, /is redirected more than 5 times$/);
+  await using named = redirecting(`${end.url}f`);
+  const hosts = [new URL(end.url).host];
+  await download({ url: `${named.url}f`, path, sha1, hosts, most: 100_000, stall: 500, tries: 1, pause: 1 });
+  assert.deepEqual(Deno.readFileSync(path), file);
+  folder[Symbol.dispose]();
 });
 
 Deno.test("download: everything had come, only the name was missing", async () => {
@@ -102,4 +156,13 @@ Deno.test("download: everything had come, only the name was missing", async () =
   await download({ ...how, tries: 1 });
   assert.deepEqual([server.ranges, Deno.readFileSync(path), namesIn(folder.path)], [["", "bytes=50000-"], file, ["f"]]);
   folder[Symbol.dispose]();
+});
+
+Deno.test("fetchModel: bodies that unpack to far more than they have bytes are refused", async () => {
+  const content = gzipSync(new Uint8Array(2 ** 27).fill(32));
+  await using server = serve(file, [{ content, encoding: "gzip" }, { content, encoding: "gzip" }]);
+  await assert.rejects(
+    fetchModel(server.url),
+    /^UserError: .*\/network.json cannot be read: it has more than 33554432 bytes$/,
+  );
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import config from "../../../deno.json" with { type: "json" };
 import { zipSync } from "fflate";
 import { modelFolder } from "../../../src/cli/files.ts";
 import { loadModel } from "../../../src/net/model.ts";
@@ -23,10 +24,24 @@ Deno.test("get: a generator out of its archive, cut off once, becomes a model th
   await using server = serve(archive, [{ cutAfter: 300 }]);
   const out = join(folder.path, "g"),
     { code, out: told, err } = await type(
-      ["get", "deepsim-fc6", "--from", server.url, "--out", out, "--weights", "i8", "--timeout", "20", "--tries", "2"],
+      [
+        "get:mirror",
+        "deepsim-fc6",
+        "--from",
+        server.url,
+        "--out",
+        out,
+        "--weights",
+        "i8",
+        "--timeout",
+        "20",
+        "--tries",
+        "2",
+      ],
     );
   assert.equal(code, 0, err);
   assert.match(err, /^deepsim-fc6: for research, not for commercial use/);
+  assert.match(err, /warning: release_deepsim_v0\.zip: nobody has published its hash, so it is unchecked\n/);
   assert.match(err, /warning: release_deepsim_v0\.zip: .*; trying again/);
   assert.match(told, /g: 2 layers, 432 parameters/);
   assert.deepEqual(server.ranges, ["", "bytes=300-"]);
@@ -43,7 +58,7 @@ Deno.test("get: a classifier out of a tar archive; --keep keeps what was fetched
   using folder = temporaryFolder();
   const archive = tar({ "p/places205CNN_deploy.prototxt": prototxt, "p/places205CNN_iter_300000.caffemodel": weights });
   await using server = serve(gzipSync(archive));
-  const out = join(folder.path, "p"), args = ["get", "places205", "--from", server.url, "--out", out, "--keep"];
+  const out = join(folder.path, "p"), args = ["get:mirror", "places205", "--from", server.url, "--out", out, "--keep"];
   const first = await type(args);
   assert.equal(first.code, 0, first.err);
   assert.deepEqual(namesIn(folder.path), ["p", "p.download"]);
@@ -56,22 +71,65 @@ Deno.test("get: a classifier out of a tar archive; --keep keeps what was fetched
 Deno.test("get: another file than the published one leaves nothing", async () => {
   using folder = temporaryFolder();
   await using server = serve(weights);
-  const { code, err } = await type(["get", "caffenet", "--from", server.url, "--out", join(folder.path, "c")]);
+  const { code, err } = await type(["get:mirror", "caffenet", "--from", server.url, "--out", join(folder.path, "c")]);
   assert.equal(code, 1);
   assert.match(
     err,
-    /^caffenet: released for unrestricted use.*\nget: .*bvlc_reference_caffenet.caffemodel is not the file/,
+    /^caffenet: released for unrestricted use.*\nget: .*deploy.prototxt is not the file that was published/,
   );
-  assert.deepEqual(namesIn(join(folder.path, "c.download")), ["deploy.prototxt"]);
+  assert.deepEqual(namesIn(folder.path), []);
 });
 
 Deno.test("get: what is no such archive is fetched anew the next time", async () => {
   using folder = temporaryFolder();
   await using server = serve(new TextEncoder().encode("<html>moved</html>"));
-  const { code, err } = await type(["get", "deepsim-fc7", "--from", server.url, "--out", join(folder.path, "g")]);
+  const { code, err } = await type([
+    "get:mirror",
+    "deepsim-fc7",
+    "--from",
+    server.url,
+    "--out",
+    join(folder.path, "g"),
+  ]);
   assert.equal(code, 1);
-  assert.match(err, /get: .*release_deepsim_v0.zip is damaged, or no zip archive\n$/);
-  assert.deepEqual(namesIn(join(folder.path, "g.download")), []);
+  assert.match(err, /get: .*release_deepsim_v0.zip cannot be unpacked: it is damaged, or no zip archive\n$/);
+  assert.deepEqual(namesIn(folder.path), []);
+});
+
+Deno.test("get: of an archive whose second file is damaged nothing stays", async () => {
+  using folder = temporaryFolder();
+  const entry = (file: string) => `release_deepsim_v0/fc6/generator.${file}`;
+  const archive = zipSync({ [entry("prototxt")]: prototxt, [entry("caffemodel")]: [weights, { level: 0 }] });
+  archive[archive.findIndex((_, at) => weights.every((byte, i) => i > 20 || archive[at + i] === byte)) + 40] ^= 1;
+  await using server = serve(archive);
+  const { code, err } = await type([
+    "get:mirror",
+    "deepsim-fc6",
+    "--from",
+    server.url,
+    "--out",
+    join(folder.path, "g"),
+  ]);
+  assert.equal(code, 1);
+  assert.match(err, /the checksum of .*generator.caffemodel is not right\n$/);
+  assert.deepEqual(namesIn(folder.path), []);
+});
+
+Deno.test("get: may reach the publishers' hosts alone, each over https or with a hash", async () => {
+  const files = Object.values(knownNetworks).flatMap(({ prototxt, caffemodel }) => [prototxt, caffemodel]);
+  const hosts = new Set(files.flatMap(({ url, hosts = [] }) => [new URL(url).host, ...hosts]));
+  const [, allowed] = /--allow-net=(\S+) /.exec(config.tasks.get.command)!;
+  assert.deepEqual(allowed.split(",").sort(), [...hosts].sort());
+  for (const { url, sha1 } of files) assert.ok(url.startsWith("https://") || sha1, url);
+  using folder = temporaryFolder();
+  await using server = serve(weights);
+  const { code, err } = await type(["get", "caffenet", "--from", server.url, "--out", join(folder.path, "c")]);
+  assert.equal(code, 1);
+  assert.match(
+    err,
+    /\nget: http:\/\/127.0.0.1:\d+\/deploy.prototxt may not be fetched: Deno asks .*`deno task get:mirror`/,
+  );
+  assert.deepEqual([server.ranges, namesIn(folder.path)], [[], []]);
 });
 
 Deno.test("get: a second run is told so at once; a signal ends the first, which goes on the next time", async () => {

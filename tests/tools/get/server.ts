@@ -3,6 +3,8 @@
 /** How it answers one request; what is left out is as it should be. */
 export interface Behaviour {
   status?: number;
+  /** With a status of 300 and more: where to go. */
+  location?: string;
   /** Closes the connection after so many bytes of the answer. */
   cutAfter?: number;
   /** Sends so many bytes and then nothing more. */
@@ -17,6 +19,8 @@ export interface Behaviour {
   unsized?: boolean;
   /** Answers a question for a part with everything. */
   wholly?: boolean;
+  /** What it says of how the content is packed. */
+  encoding?: string;
   /** Starts a part so many bytes too late. */
   shifted?: number;
 }
@@ -35,7 +39,8 @@ export function serve(file: Uint8Array, behaviours: Behaviour[] = []): Server {
     const behaviour = behaviours[ranges.length] ?? {}, range = request.headers.get("range") ?? "";
     ranges.push(range);
     content = behaviour.content ?? content;
-    if (behaviour.status) return new Response("no", { status: behaviour.status });
+    const { status, location } = behaviour;
+    if (status) return new Response("no", { status, headers: location ? { location } : {} });
     return answer(content, request, range, behaviour, stop.signal);
   });
   return {
@@ -52,7 +57,7 @@ function answer(
   content: Uint8Array,
   request: Request,
   range: string,
-  { cutAfter, stallAfter, pieces = 1, untagged, unsized, wholly, shifted = 0 }: Behaviour,
+  { cutAfter, stallAfter, pieces = 1, untagged, unsized, wholly, encoding, shifted = 0 }: Behaviour,
   stop: AbortSignal,
 ): Response {
   const etag = `"${content.length}-${content.reduce((sum, byte) => (sum * 31 + byte) >>> 0, 7)}"`;
@@ -64,6 +69,7 @@ function answer(
   }
   const bytes = part ? content.subarray(from + shifted) : content;
   if (part) headers["content-range"] = `bytes ${from + shifted}-${content.length - 1}/${content.length}`;
+  if (encoding) headers["content-encoding"] = encoding;
   if (!unsized) headers["content-length"] = `${bytes.length}`;
   const end = Math.min(cutAfter ?? Infinity, stallAfter ?? Infinity, bytes.length), size = Math.ceil(end / pieces);
   const body = new ReadableStream<Uint8Array>({

@@ -1,0 +1,42 @@
+/**
+ * Inflating in small slices. The engine's decompressor turns all that it is given into one piece, and DEFLATE may make a
+ * thousand bytes of one: a slice of 8 KiB comes to 8 MiB at most, whatever a hostile file holds.
+ */
+
+/** Compressed bytes that are given at a time. */
+const SLICE = 1 << 13;
+
+/**
+ * Inflates piece by piece, as fast as the pieces are taken. Throws Error where the data are damaged, or as soon as they
+ * inflate to more than `limit` bytes.
+ * @param pieces The compressed bytes, in pieces of any size.
+ */
+export async function* inflate(
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  format: CompressionFormat,
+  limit = Infinity,
+): AsyncGenerator<Uint8Array> {
+  const packed = ReadableStream.from(sliced(pieces));
+  const reader = packed.pipeThrough(new DecompressionStream(format)).getReader();
+  let size = 0;
+  try {
+    for (;;) {
+      const { value } = await reader.read().catch((error) => {
+        throw error instanceof TypeError ? new Error("its compressed data are damaged") : error;
+      });
+      if (!value) return;
+      if ((size += value.length) > limit) {
+        throw new Error(`compressed data hold more than the expected ${limit} bytes`);
+      }
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {}); // also where nobody wants the rest
+  }
+}
+
+async function* sliced(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<BufferSource> {
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += SLICE) yield piece.subarray(at, at + SLICE) as Uint8Array<ArrayBuffer>;
+  }
+}

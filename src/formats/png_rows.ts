@@ -1,0 +1,166 @@
+/**
+ * PNG's pixels: rows of packed samples, each behind a byte that says how it was filtered, in one pass over the picture or
+ * in Adam7's seven. Rows are taken as they come, so that only the finished picture is ever whole in memory.
+ */
+
+/** What IHDR says. */
+export interface PngHeader {
+  width: number;
+  height: number;
+  /** Bits of a sample. */
+  depth: number;
+  /** Samples of a pixel. */
+  channels: number;
+  interlaced: boolean;
+}
+
+/** The pixels of a pass: every `dx`-th from `x` on of every `dy`-th row from `y` on. */
+interface Pass {
+  x: number;
+  y: number;
+  dx: number;
+  dy: number;
+}
+
+const whole: Pass[] = [{ x: 0, y: 0, dx: 1, dy: 1 }];
+
+const adam7: Pass[] = [
+  { x: 0, y: 0, dx: 8, dy: 8 },
+  { x: 4, y: 0, dx: 8, dy: 8 },
+  { x: 0, y: 4, dx: 4, dy: 8 },
+  { x: 2, y: 0, dx: 4, dy: 4 },
+  { x: 0, y: 2, dx: 2, dy: 4 },
+  { x: 1, y: 0, dx: 2, dy: 2 },
+  { x: 0, y: 1, dx: 1, dy: 2 },
+];
+
+/** The passes that have pixels, with their sizes in pixels and the bytes of a row without its filter's. */
+function passesOf({ width, height, depth, channels, interlaced }: PngHeader) {
+  return (interlaced ? adam7 : whole).map((pass) => {
+    const columns = Math.ceil((width - pass.x) / pass.dx), rows = Math.ceil((height - pass.y) / pass.dy);
+    return { ...pass, columns, rows, bytes: Math.ceil(columns * depth * channels / 8) };
+  }).filter(({ columns, rows }) => columns > 0 && rows > 0);
+}
+
+/** Bytes that the pixels take, filtered. */
+export const filteredBytes = (header: PngHeader): number =>
+  passesOf(header).reduce((sum, { rows, bytes }) => sum + rows * (1 + bytes), 0);
+
+/** Samples of one row: 0 … 2^depth − 1. */
+export type Samples = Uint8Array | Uint16Array;
+
+/**
+ * Reads the pixels as 8-bit RGB. Throws Error where there are fewer than the header promises, or a filter is unknown.
+ * @param pieces The filtered bytes, in pieces of any size.
+ * @param toRgb Makes a row's pixels of its samples, which it may return.
+ */
+export async function readPixels(
+  header: PngHeader,
+  pieces: AsyncIterable<Uint8Array>,
+  toRgb: (samples: Samples) => Uint8Array,
+): Promise<Uint8Array> {
+  const rgb = new Uint8Array(3 * header.width * header.height);
+  try {
+    await fillPixels(rgb, header, pieces, toRgb);
+    return rgb;
+  } catch (error) {
+    rgb.buffer.transfer(0); // given back now and not at some later collection
+    throw error;
+  }
+}
+
+async function fillPixels(
+  rgb: Uint8Array,
+  header: PngHeader,
+  pieces: AsyncIterable<Uint8Array>,
+  toRgb: (samples: Samples) => Uint8Array,
+): Promise<void> {
+  const { width, height, depth, channels } = header;
+  const pixelBytes = Math.max(1, depth * channels / 8), bytes = byteReader(pieces);
+  for (const pass of passesOf(header)) {
+    let row = new Uint8Array(1 + pass.bytes), above = new Uint8Array(1 + pass.bytes);
+    for (let y = pass.y; y < height; y += pass.dy) {
+      if (!await bytes.fill(row)) {
+        throw new Error(`its pixels take ${filteredBytes(header)} bytes, ${bytes.taken()} are there`);
+      }
+      unfilter(row, above, pixelBytes);
+      const pixels = toRgb(samplesOf(row.subarray(1), pass.columns * channels, depth));
+      if (pass.dx === 1) rgb.set(pixels, 3 * y * width);
+      else {
+        for (let from = 0, x = pass.x; x < width; from += 3, x += pass.dx) {
+          const to = 3 * (y * width + x);
+          rgb[to] = pixels[from];
+          rgb[to + 1] = pixels[from + 1];
+          rgb[to + 2] = pixels[from + 2];
+        }
+      }
+      [row, above] = [above, row];
+    }
+  }
+  await bytes.end();
+}
+
+/** Takes bytes out of pieces. */
+function byteReader(pieces: AsyncIterable<Uint8Array>) {
+  const iterator = pieces[Symbol.asyncIterator]();
+  let piece: Uint8Array = new Uint8Array(0), at = 0, taken = 0;
+  const next = async () => {
+    const { value, done } = await iterator.next();
+    [piece, at] = [value, 0];
+    return !done;
+  };
+  return {
+    taken: () => taken,
+    /** Fills `target`, or says that there is not so much. */
+    async fill(target: Uint8Array): Promise<boolean> {
+      for (let filled = 0; filled < target.length;) {
+        if (at === piece.length && !await next()) return false;
+        const part = piece.subarray(at, at + target.length - filled);
+        target.set(part, filled);
+        filled += part.length;
+        at += part.length;
+        taken += part.length;
+      }
+      return true;
+    },
+    /** Reads on to the end, so that damage there, or bytes too many, are found. */
+    async end(): Promise<void> {
+      while (await next());
+    },
+  };
+}
+
+/** Undoes a row's filter, in place: samples are differences to the byte of the pixel before (a), above (b), or both (c: left above). */
+function unfilter(row: Uint8Array, above: Uint8Array, pixelBytes: number): void {
+  const filter = row[0];
+  if (filter > 4) throw new Error(`there is no filter ${filter}`);
+  if (filter === 0) return;
+  for (let i = 1; i < row.length; i++) {
+    const a = i > pixelBytes ? row[i - pixelBytes] : 0, b = above[i];
+    if (filter === 1) row[i] += a;
+    else if (filter === 2) row[i] += b;
+    else if (filter === 3) row[i] += a + b >> 1;
+    else row[i] += paeth(a, b, i > pixelBytes ? above[i - pixelBytes] : 0);
+  }
+}
+
+/** Of a, b and c the one next to a + b − c. */
+function paeth(a: number, b: number, c: number): number {
+  const da = Math.abs(b - c), db = Math.abs(a - c), dc = Math.abs(a + b - 2 * c);
+  return da <= db && da <= dc ? a : db <= dc ? b : c;
+}
+
+/** A row's samples, of 1, 2, 4, 8 or 16 bits each. */
+function samplesOf(packed: Uint8Array, count: number, depth: number): Samples {
+  if (depth === 8) return packed;
+  if (depth === 16) {
+    const samples = new Uint16Array(count);
+    for (let i = 0; i < count; i++) samples[i] = packed[2 * i] << 8 | packed[2 * i + 1];
+    return samples;
+  }
+  const samples = new Uint8Array(count), mask = (1 << depth) - 1;
+  for (let i = 0, bit = 0; i < count; i++, bit += depth) {
+    samples[i] = packed[bit >> 3] >> (8 - depth - (bit & 7)) & mask;
+  }
+  return samples;
+}

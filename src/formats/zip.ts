@@ -1,0 +1,88 @@
+/**
+ * zip archives: files, each behind a header of 30 bytes and two texts; then the directory, whose end is marked in the last
+ * 64 KiB.
+ *
+ *     end        0x06054b50, directory's size 12, its offset 16
+ *     directory  0x02014b50, method 10, CRC-32 16, packed size 20, unpacked 24, texts' lengths 28, 30, 32, file's offset 42, name 46
+ *
+ * Nothing is whole in memory but the directory; files come in small pieces and are checked by their size and CRC-32.
+ */
+import { crc32 } from "./crc32.ts";
+import { inflate } from "./inflate.ts";
+
+/** An archive, wherever it lies. */
+export interface ZipSource {
+  size: number;
+  /** Bytes that are there: `from + length` is at most `size`. */
+  read(from: number, length: number): Uint8Array;
+}
+
+/** A file of an archive, as the directory describes it. */
+export interface ZipEntry {
+  name: string;
+  /** Unpacked bytes. */
+  size: number;
+  packed: number;
+  method: number;
+  crc: number;
+  offset: number;
+}
+
+/** Bytes read at a time. */
+const PIECE = 1 << 16;
+
+/** The most bytes of a directory: hundreds of thousands of files. */
+const mostDirectory = 1 << 24;
+
+const damaged = () => new Error("it is damaged, or no zip archive");
+
+/** The files of an archive, folders left out. Throws Error where it is damaged. */
+export function* zipEntries(source: ZipSource): Generator<ZipEntry> {
+  const tail = view(source, Math.max(0, source.size - PIECE), Math.min(source.size, PIECE));
+  let end = tail.byteLength - 22;
+  while (end >= 0 && tail.getUint32(end, true) !== 0x06054b50) end--;
+  if (end < 0) throw damaged();
+  const length = tail.getUint32(end + 12, true);
+  if (length > mostDirectory) throw damaged();
+  const directory = view(source, tail.getUint32(end + 16, true), length);
+  const u16 = (at: number) => directory.getUint16(at, true), u32 = (at: number) => directory.getUint32(at, true);
+  for (let at = 0; at < length; at += 46 + u16(at + 28) + u16(at + 30) + u16(at + 32)) {
+    if (at + 46 > length || u32(at) !== 0x02014b50 || at + 46 + u16(at + 28) > length) throw damaged();
+    const name = new TextDecoder().decode(
+      new Uint8Array(directory.buffer, directory.byteOffset + at + 46, u16(at + 28)),
+    );
+    if (name.endsWith("/")) continue;
+    yield {
+      name,
+      size: u32(at + 24),
+      packed: u32(at + 20),
+      method: u16(at + 10),
+      crc: u32(at + 16),
+      offset: u32(at + 42),
+    };
+  }
+}
+
+/** The bytes of a file, piece by piece. Throws Error where they are not those that the directory describes. */
+export async function* unpack(source: ZipSource, entry: ZipEntry): AsyncGenerator<Uint8Array> {
+  const { packed, method, offset } = entry, header = view(source, offset, 30);
+  const start = offset + 30 + header.getUint16(26, true) + header.getUint16(28, true);
+  if (method !== 0 && method !== 8) throw new Error(`${entry.name} is packed in a way that is not known`);
+  if (start + packed > source.size || method === 0 && packed !== entry.size) throw damaged();
+  const stored = function* () {
+    for (let done = 0; done < packed; done += PIECE) yield source.read(start + done, Math.min(PIECE, packed - done));
+  };
+  let sum = 0, size = 0;
+  for await (const piece of method === 8 ? inflate(stored(), "deflate-raw", entry.size) : stored()) {
+    sum = crc32(piece, sum);
+    size += piece.length;
+    yield piece;
+  }
+  if (sum !== entry.crc || size !== entry.size) throw new Error(`the checksum of ${entry.name} is not right`);
+}
+
+function view(source: ZipSource, from: number, length: number): DataView {
+  if (from + length > source.size) throw damaged();
+  const bytes = source.read(from, length);
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

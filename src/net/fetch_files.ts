@@ -1,0 +1,42 @@
+/** Files of a model folder over HTTP, each no larger than it may be, however small what the server packed it into. */
+import { joinBytes } from "../formats/bytes.ts";
+import { UserError } from "../formats/user_error.ts";
+
+/** Bytes that the smallest packed answer may unpack to, and what each packed byte adds: weights hardly shrink. */
+const MOST_UNPACKED = 2 ** 26;
+const MOST_GROWTH = 16;
+
+/** The most bytes that a body may unpack to; Infinity where it is not packed. */
+function mostUnpacked({ headers }: Response): number {
+  if (["identity", null].includes(headers.get("content-encoding"))) return Infinity;
+  return MOST_UNPACKED + MOST_GROWTH * Number(headers.get("content-length") ?? 0);
+}
+
+/** Fetches a file; undefined where there is none. @throws UserError in one sentence. */
+export async function fetchFile(address: string, most: number): Promise<Uint8Array | undefined> {
+  let response: Response;
+  const failed = (reason: string) => new UserError(`${address} cannot be read: ${reason}`);
+  try {
+    response = await fetch(address);
+  } catch (error) {
+    throw failed((error as Error).message);
+  }
+  if (response.status === 404 || !response.ok) {
+    await response.body?.cancel();
+    if (response.status === 404) return undefined;
+    throw failed(`status ${response.status}`);
+  }
+  const limit = Math.min(most, mostUnpacked(response)), pieces: Uint8Array[] = [];
+  const reader = response.body?.getReader();
+  for (let size = 0;;) {
+    const { value } = await reader?.read().catch((error) => {
+      throw failed((error as Error).message);
+    }) ?? {};
+    if (!value) return joinBytes(pieces);
+    if ((size += value.length) > limit) {
+      await reader!.cancel();
+      throw failed(`it has more than ${limit} bytes`);
+    }
+    pieces.push(value);
+  }
+}

@@ -1,0 +1,59 @@
+/** What a search comes to are numbers, or it ends in a sentence that says what led to what is none. */
+import { beyondFloat16, beyondFloat32, firstNonFinite } from "../net/finite.ts";
+import { UserError } from "../formats/user_error.ts";
+import type { ClimbSettings, Readings } from "./climb.ts";
+import type { Joined } from "./joined.ts";
+import type { SearchOptions } from "./options.ts";
+
+/** What a search is of, for a sentence. */
+export type Told =
+  & Pick<SearchOptions, "generator" | "classifier" | "arithmetic">
+  & { joined: Joined; settings: ClimbSettings };
+
+const beyond = ({ arithmetic }: Told) => arithmetic === "f16" ? beyondFloat16 : beyondFloat32;
+
+/** @throws UserError where an activation of these iterations, one of every item after the other, is none. */
+export function checkTrace(trace: Float32Array, told: Told): void {
+  const at = firstNonFinite(trace), { settings, joined, classifier, generator } = told;
+  if (at < 0) return;
+  const iteration = Math.floor(at / settings.targets.length), { lrStart, lrEnd, rule } = settings;
+  const where = `${classifier.name}'s ${joined.layer.name} is ${trace[at]}`;
+  if (iteration === 0) {
+    throw new UserError(
+      `${where} at the start: ${
+        beyond(told)
+      }; are weights of ${generator.name} or ${classifier.name}, or the code, too large?`,
+    );
+  }
+  throw new UserError(
+    `${where} after ${iteration} of ${settings.iterations} iterations: ${
+      beyond(told)
+    }; steps of the rule ${rule} from ` +
+      `lrStart ${lrStart} to lrEnd ${lrEnd} may be too long`,
+  );
+}
+
+/** @throws UserError where something of what the last iteration left is no number. */
+export function checkReadings({ trace, values, images, codes }: Readings, told: Told): void {
+  checkTrace(trace, told);
+  const { generator, classifier, joined } = told;
+  const parts: [string, Float32Array | undefined][] = [
+    [`the picture that ${generator.name} makes`, images],
+    [`${classifier.name}'s ${joined.output.name}`, values],
+    [`the code of ${generator.name} after the last step`, codes],
+  ];
+  for (const [what, numbers] of parts) {
+    const at = numbers ? firstNonFinite(numbers) : -1;
+    if (at >= 0) throw new UserError(`${what} holds ${numbers![at]}: ${beyond(told)}; are steps or weights too large?`);
+  }
+}
+
+/** @throws UserError where the gradient that moved nothing is not zero but none. */
+export function checkGradient(gradient: Float32Array, { generator, classifier, joined }: Told): void {
+  const at = firstNonFinite(gradient), largest = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (at < 0 && largest * gradient.length < 3e38) return;
+  throw new UserError(
+    `the gradient of ${classifier.name}'s ${joined.layer.name} to the code of ${generator.name} is beyond float32 ` +
+      `(${at < 0 ? largest : gradient[at]}), so no step can be made; are weights too large?`,
+  );
+}
