@@ -5,8 +5,11 @@ import { abortOnInterrupt, interrupted } from "../../src/cli/interrupt.ts";
 import { arithmeticKinds, arithmeticOption } from "../../src/cli/memory.ts";
 import { progress, stderrScreen } from "../../src/cli/progress.ts";
 import { oneOf, wholeNumber } from "../../src/cli/values.ts";
+import { UserError } from "../../src/formats/user_error.ts";
+import { readSamplesFile } from "../compare/file.ts";
 import { networkOption } from "../networks/open.ts";
 import { besidePeak, checkJson, jsonOptions, MOST_BATCH, peakLine, writeJson } from "../report.ts";
+import { checkConditions, joined, type SamplesFile } from "../samples.ts";
 import { benchKernels } from "./measure.ts";
 import { checkTogether, subjectsFor } from "./subjects.ts";
 import { kernelLines } from "./table.ts";
@@ -35,6 +38,10 @@ const options = {
   sizes: { help: "every size of every way, not only the ones predicted to be the best" },
   passes: { value: "N", help: "how often all layers are measured anew (12)" },
   rounds: { value: "N", help: "turns that each kernel has in a pass (2)" },
+  add: {
+    help:
+      "with --json: adds the samples to those that the file has, of an earlier run of the same build (see bench compare)",
+  },
   ...jsonOptions,
 } as const;
 
@@ -58,6 +65,7 @@ export const kernelsCommand: Command<typeof options> = {
     ],
     ["deno task bench kernels --case lstm", "the shapes that the tests have for a type"],
     ["deno task bench kernels --json before.json", "keeps all samples, for `bench compare`"],
+    ["deno task bench kernels --json before.json --add", "adds those of another run, whose memory lies elsewhere"],
   ],
   async run(values) {
     const batch = wholeNumber("--batch", values.batch, { least: 1, most: MOST_BATCH, fallback: 1 });
@@ -65,9 +73,20 @@ export const kernelsCommand: Command<typeof options> = {
     const rounds = wholeNumber("--rounds", values.rounds, { least: 1, most: MOST_PASSES, fallback: 2 });
     const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds), { sizes } = values;
     checkTogether(values, values.batch);
-    checkJson(values);
+    const earlier = values.add ? await readEarlier(values.json) : undefined;
+    const output = { json: values.json, force: values.force || values.add };
+    checkJson(output);
     const layers = await subjectsFor({ ...values, batch });
     using device = await openAdapter(values.adapter);
+    const { name: adapter, caps: { software } } = device;
+    const conditions = {
+      kind: "kernels",
+      adapter,
+      software,
+      arithmetic,
+      batch: values.case === undefined ? batch : undefined,
+    };
+    if (earlier) checkConditions(earlier, { ...conditions, reference: earlier.reference, samples: [] });
     const signal = abortOnInterrupt(), line = progress("layer", stderrScreen(false));
     const onProgress = (done: number, total: number, note: string) => line.show({ done, total, note });
     const { figures, peak, header } = await besidePeak(
@@ -75,10 +94,20 @@ export const kernelsCommand: Command<typeof options> = {
       () => benchKernels(device, layers, { sizes, arithmetic, passes, rounds, signal, onProgress }),
     );
     line.end();
-    const { kernels, samples, reference } = figures, ownBatch = values.case === undefined ? batch : undefined;
+    const { kernels, samples, reference } = figures, file: SamplesFile = { ...conditions, reference, samples };
     print(peakLine(device, peak));
     kernelLines(kernels, peak).forEach(print);
-    writeJson(values, { ...header, kind: "kernels", batch: ownBatch, arithmetic, reference, kernels, samples });
+    if (earlier) {
+      checkConditions(earlier, file);
+      file.samples = joined(earlier.samples, samples);
+    }
+    writeJson(output, { ...header, ...file, kernels });
     return signal.aborted ? interrupted : 0;
   },
 };
+
+/** The file that samples are added to. @throws UserError where there is none. */
+async function readEarlier(json: string | undefined): Promise<SamplesFile> {
+  if (json === undefined) throw new UserError("--add needs the file that it adds to: --json FILE");
+  return await readSamplesFile(json);
+}
