@@ -2,7 +2,7 @@
 import { version } from "../src/cli/defaults.ts";
 import { Outputs } from "../src/cli/outputs/outputs.ts";
 import type { Device } from "../src/gpu/device.ts";
-import { measurePeak, type Peak } from "../src/gpu/probe.ts";
+import { type Peak, probe } from "../src/gpu/probe.ts";
 
 /** Pictures or items at once, more than any memory holds. */
 export const MOST_BATCH = 100_000;
@@ -18,6 +18,15 @@ export function openFiles({ json, force }: { json?: string; force: boolean }, ot
   return Outputs.open([...json ? [json] : [], ...others], { force, bytes: 1 << 16 });
 }
 
+/** What every file says of where and when it was measured. */
+export interface Header {
+  version: string;
+  adapter: string;
+  software: boolean;
+  date: string;
+  peak: Peak;
+}
+
 /**
  * Measures, and the adapter's peak before and after: the better one counts, so that a busy machine flatters nobody.
  * @returns The figures, the peak, and the adapter, version and date that belong into a file.
@@ -25,8 +34,9 @@ export function openFiles({ json, force }: { json?: string; force: boolean }, ot
 export async function besidePeak<Figures extends object>(
   device: Device,
   measure: () => Promise<Figures>,
-): Promise<{ figures: Figures; peak: Peak; header: object }> {
-  const before = await measurePeak(device), figures = await measure(), peak = better(before, await measurePeak(device));
+): Promise<{ figures: Figures; peak: Peak; header: Header }> {
+  const before = await probe(device), figures = await measure();
+  const peak = better(before, await probe(device, before.winners));
   return {
     figures,
     peak,

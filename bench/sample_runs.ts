@@ -11,7 +11,7 @@ export interface Runs extends Disposable {
 }
 
 /** Passes, rounds of each, and runs of a turn at most. */
-const PASSES = 8, ROUNDS = 3, MOST_RUNS = 1000;
+const PASSES = 6, ROUNDS = 3, MOST_RUNS = 1000;
 
 /**
  * Samples of something, made anew for each pass, for the file that `bench compare` reads.

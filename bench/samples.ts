@@ -113,6 +113,29 @@ export function readSamples(text: string, where: string): SamplesFile {
   return { kind, adapter, software, batch, arithmetic, reference, samples: read };
 }
 
+/** @throws UserError where two files were not measured under the same conditions. */
+export function checkConditions(before: SamplesFile, after: SamplesFile): void {
+  const conditions = ({ kind, adapter, batch, arithmetic = "f32", reference }: SamplesFile) => ({
+    ...{ benchmark: kind, adapter, batch, arithmetic, "reference kernel": reference },
+  });
+  const [first, second] = [conditions(before), conditions(after)];
+  for (const name of Object.keys(first) as (keyof typeof first)[]) {
+    if (first[name] === second[name]) continue;
+    const told = [first, second].map((own) => own[name] ?? "none").join(" and ");
+    throw new UserError(`the files cannot be compared: ${name} ${told}`);
+  }
+}
+
+/** All passes of two lists of samples, the first's before the second's. */
+export function joined(first: readonly Sampled[], second: readonly Sampled[]): Sampled[] {
+  const all = new Map(first.map((sampled) => [sampled.key, sampled]));
+  for (const { key, ms, reference } of second) {
+    const found = all.get(key) ?? { ms: [], reference: [] };
+    all.set(key, { key, ms: [...found.ms, ...ms], reference: [...found.reference, ...reference] });
+  }
+  return [...all.values()];
+}
+
 const fieldsOf = (json: unknown): Record<string, unknown> =>
   typeof json === "object" && json !== null && !Array.isArray(json) ? json as Record<string, unknown> : {};
 

@@ -1,10 +1,9 @@
 /** `deno task bench compare`: what became faster or slower between two files of a benchmark. */
 import { type Command, print } from "../../src/cli/command.ts";
-import { readBytes } from "../../src/cli/files.ts";
 import { decimal } from "../../src/cli/values.ts";
 import { UserError } from "../../src/formats/user_error.ts";
-import { readSamples, type SamplesFile } from "../samples.ts";
 import { compare, comparedLines } from "./compare.ts";
+import { readSamplesFile } from "./file.ts";
 
 const options = {
   least: { value: "PERCENT", help: "the smallest change that is told (10 where a CPU runs the shaders, 3 elsewhere)" },
@@ -16,27 +15,18 @@ export const compareCommand: Command<typeof options> = {
   summary:
     "Compares two files that a benchmark wrote with --json: each kernel's time beside the reference kernel's.\n" +
     "Prints a line for each kernel that became slower or faster by more than its own noise, and exits 1 where there is one:\n" +
-    "slower or faster, both are changes. Files that cannot be compared also end in 1, with one sentence on stderr.",
+    "slower or faster, both are changes. Files that cannot be compared also end in 1, with one sentence on stderr.\n" +
+    "Where a CPU runs the shaders, a kernel may be slower in one process than in the next for where its memory lies: let\n" +
+    "`bench kernels --add` add runs of further processes to both files, and compare these.",
   operands: "BEFORE.json AFTER.json",
   options,
   examples: [["deno task bench compare before.json after.json", "the kernels that changed between the two"]],
   async run(values, files) {
     const least = decimal("--least", values.least, { least: 0, most: 1000 });
     if (files.length !== 2) throw new UserError(`expected two files, BEFORE.json and AFTER.json, got ${files.length}`);
-    const [before, after] = [await readFile(files[0]), await readFile(files[1])];
+    const [before, after] = [await readSamplesFile(files[0]), await readSamplesFile(files[1])];
     const compared = compare(before, after, least === undefined ? undefined : 1 + least / 100);
     comparedLines(compared).forEach(print);
     return compared.changes.some(({ changed }) => changed) ? 1 : 0;
   },
 };
-
-/** Bytes of a file, more than any benchmark writes. */
-const MOST_BYTES = 2 ** 28;
-
-async function readFile(path: string): Promise<SamplesFile> {
-  const bytes = await readBytes(path);
-  if (bytes.length > MOST_BYTES) {
-    throw new UserError(`${path} has ${bytes.length} bytes, expected at most ${MOST_BYTES}`);
-  }
-  return readSamples(new TextDecoder().decode(bytes), path);
-}

@@ -1,6 +1,6 @@
 /** Two files of samples side by side. */
 import { UserError } from "../../src/formats/user_error.ts";
-import type { SamplesFile } from "../samples.ts";
+import { checkConditions, type SamplesFile } from "../samples.ts";
 import { type Change, changeOf, LEAST_RATIO } from "./change.ts";
 
 /** What two files say together. */
@@ -20,15 +20,7 @@ export interface Compared {
  * @throws UserError where they were not measured under the same conditions, or have nothing in common.
  */
 export function compare(before: SamplesFile, after: SamplesFile, leastRatio?: number): Compared {
-  const conditions = ({ kind, adapter, batch, arithmetic = "f32", reference }: SamplesFile) => ({
-    ...{ benchmark: kind, adapter, batch, arithmetic, "reference kernel": reference },
-  });
-  const [first, second] = [conditions(before), conditions(after)];
-  for (const name of Object.keys(first) as (keyof typeof first)[]) {
-    if (first[name] === second[name]) continue;
-    const told = [first, second].map((own) => own[name] ?? "none").join(" and ");
-    throw new UserError(`the files cannot be compared: ${name} ${told}`);
-  }
+  checkConditions(before, after);
   const ofAfter = new Map(after.samples.map((sampled) => [sampled.key, sampled]));
   const both = before.samples.filter(({ key }) => ofAfter.has(key)), common = new Set(both.map(({ key }) => key));
   if (both.length === 0) throw new UserError("the files cannot be compared: nothing was measured for both");

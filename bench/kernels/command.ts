@@ -7,10 +7,13 @@ import { progress, stderrScreen } from "../../src/cli/progress.ts";
 import { ownOptions, readOwn } from "../../src/cli/own_kernels.ts";
 import { chooser } from "../../src/cli/tuned.ts";
 import { oneOf, wholeNumber } from "../../src/cli/values.ts";
+import { UserError } from "../../src/formats/user_error.ts";
 import { verdictLine } from "../../src/lab/judge.ts";
+import { readSamplesFile } from "../compare/file.ts";
 import { checkDumpFolder, dumpOption, writeDump } from "../dump.ts";
 import { networkOption } from "../networks/open.ts";
 import { besidePeak, jsonOptions, MOST_BATCH, openFiles, peakLine, saveFiles } from "../report.ts";
+import { checkConditions, joined, type SamplesFile } from "../samples.ts";
 import { benchKernels } from "./measure.ts";
 import { inPlans, tryWays } from "./laboratory.ts";
 import { checkTogether, type Measured, subjectsFor } from "./subjects.ts";
@@ -43,6 +46,10 @@ const options = {
   dump: dumpOption,
   replace: { ...ownOptions.replace, help: "times this WGSL beside a kernel, once it is right: see docs/kernels.md" },
   ways: ownOptions.ways,
+  add: {
+    help:
+      "with --json: adds the samples to those that the file has, of an earlier run of the same build (see bench compare)",
+  },
   ...jsonOptions,
 } as const;
 
@@ -68,6 +75,7 @@ export const kernelsCommand: Command<typeof options> = {
     ["deno task bench kernels --dump kernels", "also each kernel's WGSL, as a search runs it"],
     ["deno task bench kernels --replace conv3=mine.wgsl", "a kernel of your own beside ours: see docs/kernels.md"],
     ["deno task bench kernels --json before.json", "keeps all samples, for `bench compare`"],
+    ["deno task bench kernels --json before.json --add", "adds those of another run, whose memory lies elsewhere"],
   ],
   async run(values) {
     const batch = wholeNumber("--batch", values.batch, { least: 1, most: MOST_BATCH, fallback: 1 });
@@ -75,7 +83,8 @@ export const kernelsCommand: Command<typeof options> = {
     const rounds = wholeNumber("--rounds", values.rounds, { least: 1, most: MOST_PASSES, fallback: 2 });
     const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds), { sizes } = values;
     checkTogether(values, values.batch);
-    using outputs = openFiles(values);
+    const earlier = values.add ? await readEarlier(values.json) : undefined;
+    using outputs = openFiles({ json: values.json, force: values.force || values.add });
     const { dump, force } = values;
     if (dump) checkDumpFolder(dump, force);
     const own = await readOwn(values), wanted = { ...values, batch };
@@ -93,6 +102,15 @@ export const kernelsCommand: Command<typeof options> = {
         layers = layers.filter(isReplaced);
       }
     }
+    const { name: adapter, caps: { software } } = device;
+    const conditions = {
+      kind: "kernels",
+      adapter,
+      software,
+      arithmetic,
+      batch: values.case === undefined ? batch : undefined,
+    };
+    if (earlier) checkConditions(earlier, { ...conditions, reference: earlier.reference, samples: [] });
     const signal = abortOnSignal(), line = progress("layer", stderrScreen(false));
     const onProgress = (done: number, total: number, note: string) => line.show({ done, total, note });
     const { figures, peak, header } = await besidePeak(
@@ -100,19 +118,21 @@ export const kernelsCommand: Command<typeof options> = {
       () => benchKernels(device, layers, { sizes, arithmetic, passes, rounds, signal, onProgress }),
     );
     line.end();
-    const { kernels, samples, reference } = figures, ownBatch = values.case === undefined ? batch : undefined;
+    const { kernels, samples, reference } = figures, file: SamplesFile = { ...conditions, reference, samples };
     print(peakLine(device, peak));
     kernelLines(kernels, peak).forEach(print);
     lines.forEach(print);
-    saveFiles(outputs, values, {
-      ...header,
-      kind: "kernels",
-      batch: ownBatch,
-      arithmetic,
-      reference,
-      kernels,
-      samples,
-    });
+    if (earlier) {
+      checkConditions(earlier, file);
+      file.samples = joined(earlier.samples, samples);
+    }
+    saveFiles(outputs, values, { ...header, ...file, kernels });
     return stopCode();
   },
 };
+
+/** The file that samples are added to. @throws UserError where there is none. */
+async function readEarlier(json: string | undefined): Promise<SamplesFile> {
+  if (json === undefined) throw new UserError("--add needs the file that it adds to: --json FILE");
+  return await readSamplesFile(json);
+}

@@ -80,6 +80,9 @@ const MOST_PASS_MS = 300;
 /** Runs of a turn at most. */
 const MOST_RUNS = 1000;
 
+/** Passes that run the same machine code. */
+const SAME_CODE = 2;
+
 /** Texels of the largest gap that is left before each kernel's memory. */
 const MOST_GAP = 1 << 12;
 
@@ -94,6 +97,8 @@ export async function benchKernels(device: Device, layers: readonly Measured[], 
     const place = done % layers.length;
     // Freed memory comes back where it was unless something changes: a kernel would be as lucky in every pass.
     if (place === 0 && done > 0) order = shuffled(subjects);
+    // And a CPU's machine code lies where it lies until it is made again.
+    if (place === 0 && device.caps.software && (done / layers.length) % SAME_CODE === 0) device.cache.clear();
     how.onProgress?.(done, total, order[place].measured.layer.name);
     reference = await onePass(device, stopwatch, order[place], how, gaps);
   }

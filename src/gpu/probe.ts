@@ -27,32 +27,68 @@ const READS = [1, 16, 64];
 /** Rounds of a kernel's timing, and how long each lasts. */
 const ROUNDS = 3, ROUND_MS = 40;
 
+/** One of the kernels that measure: by its name, in the unit that it tells. */
+interface Probe {
+  name: string;
+  unit: keyof Peak;
+  /** What one run does of it. */
+  amount: number;
+}
+
+/** A peak, and which kernels reached it. */
+export interface MeasuredPeak extends Peak {
+  readonly winners: readonly string[];
+}
+
 /** Measures the adapter; takes about three seconds. */
 export async function measurePeak(device: Device): Promise<Peak> {
+  const { gflops, gigabytes } = await probe(device);
+  return { gflops, gigabytes };
+}
+
+/**
+ * Measures the adapter, and tells by which kernels.
+ * @param only The kernels to measure with: the winners of an earlier time, which takes half a second. All unless given.
+ */
+export async function probe(device: Device, only?: readonly string[]): Promise<MeasuredPeak> {
   // A software adapter's cores need pieces large enough to outlast the hand-over of each, and so many that all have some.
   const { software } = device.caps, invocations = software ? 1 << 16 : 1 << 20;
-  const time = async (call: Call) => await timeSteps(device, [await compile(device, call)], ROUNDS, ROUND_MS);
+  const best: Record<keyof Peak, { rate: number; name: string }> = {
+    gflops: { rate: 0, name: "" },
+    gigabytes: { rate: 0, name: "" },
+  };
+  const wanted = (name: string) => only?.includes(name) ?? true;
+  const measure = async ({ name, unit, amount }: Probe, call: Call) => {
+    const rate = amount / await timeSteps(device, [await compile(device, call)], ROUNDS, ROUND_MS) / 1e6;
+    if (rate > best[unit].rate) best[unit] = { rate, name };
+  };
   const y = place(device, run("peak", invocations, "buffer"));
-  let gflops = 0, gigabytes = 0;
   for (const chains of CHAINS) {
+    const name = `${chains} chains`;
+    if (!wanted(name)) continue;
     const { code, flopsPerInvocation } = multiplyAdd(chains, TRIPS), flops = flopsPerInvocation * invocations;
     const math: Call = { label: "peak multiply-add", bindings: { y: write(y) }, code, invocations, flops };
-    gflops = Math.max(gflops, flops / await time(math) / 1e6);
+    await measure({ name, unit: "gflops", amount: flops }, math);
   }
   free(device, y.memory!);
 
   for (const texels of software ? [1 << 18, 1 << 20] : [1 << 18, 1 << 22]) {
+    const reading = READS.filter((reads) => wanted(`${reads} of ${texels} texels`));
+    if (reading.length === 0) continue;
     const from = place(device, run("peak source", texels, device.storage)),
       to = place(device, run("peak target", texels, device.storage));
     const bindings = { x: read(from), y: write(to) };
-    for (const reads of READS) {
+    for (const reads of reading) {
       const written = texels / reads, code = reads === 1 ? copy : sumOf(reads, groupSize(device));
-      const ms = await time({ label: "peak reads and writes", bindings, code, invocations: written, flops: 0 });
-      gigabytes = Math.max(gigabytes, (texels + written) * TEXEL / ms / 1e6);
+      await measure(
+        { name: `${reads} of ${texels} texels`, unit: "gigabytes", amount: (texels + written) * TEXEL },
+        { label: "peak reads and writes", bindings, code, invocations: written, flops: 0 },
+      );
     }
     for (const tensor of [from, to]) free(device, tensor.memory!);
   }
-  return { gflops, gigabytes };
+  const { gflops, gigabytes } = best;
+  return { gflops: gflops.rate, gigabytes: gigabytes.rate, winners: [gflops.name, gigabytes.name] };
 }
 
 /** A figure as a share of the adapter's peak, or that the peak cannot be right. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { changeOf } from "../../bench/compare/change.ts";
 import { compare, comparedLines } from "../../bench/compare/compare.ts";
 import { outside } from "../../bench/compare/student.ts";
-import { readSamples, type Sampled, type SamplesFile } from "../../bench/samples.ts";
+import { joined, readSamples, type Sampled, type SamplesFile } from "../../bench/samples.ts";
 import { normal, type Random } from "../reference/random.ts";
 
 const passes = 12, rounds = 2, cpu = { kernels: 100, leastRatio: 1.1 };
@@ -139,4 +139,13 @@ Deno.test("samples: a file comes back as it was written, a damaged one is refuse
     -3,
   ]]];
   for (const ms of times) refused({ ...mine, samples: [{ ...mine.samples[0], ms }] }, /^f: sample "a" expects /);
+});
+
+Deno.test("samples: those of two runs have the passes of both", () => {
+  const one = (key: string, ms: number): Sampled => ({ key, ms: [[ms]], reference: [[ms + 1]] });
+  assert.deepEqual(joined([one("a", 1), one("b", 2)], [one("b", 3), one("c", 4)]), [
+    one("a", 1),
+    { key: "b", ms: [[2], [3]], reference: [[3], [4]] },
+    one("c", 4),
+  ]);
 });

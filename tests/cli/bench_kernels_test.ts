@@ -67,15 +67,31 @@ Deno.test("bench kernels: a shape given on the command line, a case of the tests
   const shape = ["--op", "conv2d", "--shape", "5x9x8", "--params", "channels=6,kernel=3x1,stride=[1,2],bias=false"];
   assert.match((await kernels(...shape)).out, /\nconv2d 5×9×8 channels=6,kernel=3x1,\S+ +conv2d +backward +/);
   assert.match(
-    (await kernels("--op", "concat", "--shape", "5x3x3", "--shape", "[6,3,3]", "--batch", "2")).out,
-    /\nconcat 5×3×3, 6×3×3 +concat +forward +\* elements/,
-  );
-  assert.match(
     (await kernels("--case", "lstm: a single step")).out,
     /\nlstm: a single step of a single unit +lstm +backward /,
   );
   const known = await kernels("--network", "googlenet", "--op", "lrn", "--layer", "pool1");
   assert.match(known.out, /\npool1\/norm1 +lrn +backward +\* elements/);
+});
+
+Deno.test("bench kernels: Ctrl-C ends it, what was measured is kept, and more can be added", async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "kernels.json"), shapes = ["--shape", "5x3x3", "--shape", "[6,3,3]"];
+  const { code, out } = await type(
+    ["bench", "kernels", "--op", "concat", ...shapes, "--batch", "2", "--passes", "1000", "--json", file],
+    { interruptAt: "layer " },
+  );
+  assert.equal(code, 130);
+  assert.match(out, /\nconcat 5×3×3, 6×3×3 +concat +forward +\* elements/);
+  const { samples } = JSON.parse(Deno.readTextFileSync(file));
+  assert.equal(samples.length, 2);
+  const passes = samples[0].ms.length;
+  assert.ok(passes > 0 && passes < 1000);
+  const added = await type(
+    ["bench", "kernels", "--op", "concat", ...shapes, "--batch", "2", ...quick, "--json", file, "--add"],
+  );
+  assert.equal(added.code, 0, added.err);
+  assert.equal(JSON.parse(Deno.readTextFileSync(file)).samples[0].ms.length, passes + 1);
 });
 
 Deno.test("bench kernels: what makes no sense is one sentence", async () => {
