@@ -1,5 +1,5 @@
 /** What runs: an iteration of the search or a network, as a plan that stands, with numbers to run on. */
-import { openClassifier, openGenerator, openModel } from "../src/cli/defaults.ts";
+import { openModel } from "../src/cli/defaults.ts";
 import type { Device } from "../src/gpu/device.ts";
 import { toTexels, upload } from "../src/gpu/tensor.ts";
 import { buildGraph } from "../src/net/graph.ts";
@@ -7,11 +7,10 @@ import { bytes } from "../src/net/net.ts";
 import { buildPlan, type Plan } from "../src/net/plan.ts";
 import { count } from "../src/ops/op.ts";
 import { Climb } from "../src/synth/climb.ts";
-import { join } from "../src/synth/joined.ts";
 import type { SearchOptions } from "../src/synth/options.ts";
-import { searchDefaults } from "../src/synth/options.ts";
 import { normals } from "../src/synth/random.ts";
 import { openNetwork } from "./networks/open.ts";
+import { openSubject } from "./synth/subject.ts";
 
 /** What shall run: a network, or a generator with a classifier, the embedded ones unless given. */
 export interface Wanted {
@@ -40,23 +39,15 @@ export interface Running extends Disposable {
   restart(): void;
 }
 
-/** The unit that is searched, where the classifier has so many. */
-const UNIT = 945;
-
 /** Compiles it. @throws UserError, GpuError */
 export const openRunning = (device: Device, wanted: Wanted, how: How = {}): Promise<Running> =>
   wanted.model ?? wanted.network ? networkRunning(device, wanted, how) : searchRunning(device, wanted, how);
 
 async function searchRunning(device: Device, { batch, ...folders }: Wanted, how: How): Promise<Running> {
-  const generator = await openGenerator(folders.generator), classifier = await openClassifier(folders.classifier);
-  const joined = join(generator, classifier);
-  const climb = await Climb.create(device, joined, {
-    ...searchDefaults(),
-    codes: normals(0, batch * count(joined.code.shape)),
-    targets: Array.from({ length: batch }, () => [[Math.min(UNIT, joined.layer.shape[0] - 1), 0, 0] as const]),
-  }, how);
+  const { generator, classifier, joined, settings } = await openSubject(folders, batch);
+  const climb = await Climb.create(device, joined, settings, how);
   return {
-    title: `${generator.name} and ${classifier.name}, batch ${batch}`,
+    title: `${generator} and ${classifier}, batch ${batch}`,
     plan: climb.plan,
     restart: () => climb.restart(),
     [Symbol.dispose]: () => climb[Symbol.dispose](),

@@ -2,13 +2,18 @@
 import { type Command, print } from "../../src/cli/command.ts";
 import { adapterOption, openAdapter } from "../../src/cli/defaults.ts";
 import { arithmeticKinds, arithmeticOption } from "../../src/cli/memory.ts";
+import { progress, stderrScreen } from "../../src/cli/progress.ts";
 import { ownOptions, ownPlanning, readOwn } from "../../src/cli/own_kernels.ts";
 import { chooser, tunedOption } from "../../src/cli/tuned.ts";
 import { oneOf, wholeNumber } from "../../src/cli/values.ts";
+import type { Device } from "../../src/gpu/device.ts";
 import { share } from "../../src/gpu/probe.ts";
+import { comparePeers, type Comparison, peerLines, steps } from "../peers/compare.ts";
 import { type Verdict, verdictLine } from "../../src/lab/judge.ts";
+import type { How } from "../running.ts";
 import { besidePeak, jsonOptions, MOST_BATCH, openFiles, peakLine, saveFiles } from "../report.ts";
 import { benchSynth, synthLines } from "./measure.ts";
+import { type Folders, openSubject } from "./subject.ts";
 
 const options = {
   adapter: adapterOption,
@@ -17,6 +22,7 @@ const options = {
   classifier: { value: "DIR", help: "the classifier's model folder (the embedded one)" },
   arithmetic: arithmeticOption,
   tuned: tunedOption,
+  peers: { help: "also runs the search in TensorFlow.js and jax-js, which it fetches from npm, in turns with ours" },
   ...ownOptions,
   ...jsonOptions,
 };
@@ -33,6 +39,7 @@ export const synthCommand: Command<typeof options> = {
       "deno task bench synth --generator models/deepsim-fc6 --classifier models/caffenet",
       "an iteration of the paper's networks",
     ],
+    ["deno task bench synth --peers", "beside the same iteration in TensorFlow.js and jax-js"],
     ["deno task bench synth --arithmetic f16", "the same with sums in f16, where the adapter has them"],
     ["deno task bench synth --replace conv3=mine.wgsl", "with a kernel of your own: see docs/kernels.md"],
   ],
@@ -46,17 +53,44 @@ export const synthCommand: Command<typeof options> = {
     const planning = ownPlanning(device, own, (_, verdict) => verdicts.push(verdict));
     const { figures: { synth, sample }, peak, header } = await besidePeak(
       device,
-      () => benchSynth(device, values, batch, { arithmetic, choose, ...planning }),
+      () => benchSynth(device, () => openSubject(values, batch), { arithmetic, choose, ...planning }),
     );
     print(peakLine(device, peak));
     synthLines(synth, peak).forEach(print);
     verdicts.map(verdictLine).forEach(print);
+    // What is compiled again is not judged again.
+    const again = { arithmetic, choose, ...planning, onReady: undefined };
+    const peers = values.peers ? await besidePeers(device, values, batch, again) : undefined;
+    if (peers) peerLines(peers).forEach(print);
     if (!values.json) return;
     const figures = {
       synth,
       own: verdicts.length > 0 ? verdicts : undefined,
       ...share(synth.executedGflops, peak.gflops),
+      peers,
     };
     saveFiles(outputs, values, { ...header, kind: "synth", batch, arithmetic, ...figures, ...await sample() });
   },
 };
+
+/** The comparison with other libraries, which tells what it is doing. */
+async function besidePeers(
+  device: Device,
+  folders: Folders,
+  batch: number,
+  how: How,
+): Promise<Comparison> {
+  const line = progress("step", stderrScreen(false));
+  let done = 0;
+  try {
+    return await comparePeers(device, {
+      folders,
+      subject: await openSubject(folders, batch),
+      how,
+      fetches: Deno.env.get("PHOSPHENE_SETUP") !== "skip",
+      note: (note) => line.show({ done: done++, total: steps, note }),
+    });
+  } finally {
+    line.end();
+  }
+}

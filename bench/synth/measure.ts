@@ -1,15 +1,11 @@
 /** One iteration of a search: time, dispatches, arithmetic and its share of the adapter's peak. */
-import { openClassifier, openGenerator } from "../../src/cli/defaults.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { type Peak, shareText } from "../../src/gpu/probe.ts";
 import { type Submit, timeRuns } from "../../src/gpu/timing.ts";
-import { count } from "../../src/ops/op.ts";
 import { Climb } from "../../src/synth/climb.ts";
-import { join } from "../../src/synth/joined.ts";
-import { normals } from "../../src/synth/random.ts";
-import { searchDefaults } from "../../src/synth/options.ts";
 import type { How } from "../running.ts";
 import { sampleRuns } from "../sample_runs.ts";
+import type { SearchSubject } from "./subject.ts";
 
 /** Timings of which the best counts. */
 const ROUNDS = 5;
@@ -38,27 +34,16 @@ export interface SynthFigures {
   firstIterationMs: number;
 }
 
-/** The unit that is searched, where the classifier has so many. */
-const UNIT = 945;
-
-/** Measures the search of a pair of model folders, or of the default pair, with `batch` pictures at once. */
+/** Measures the search of a pair of models. */
 export async function benchSynth(
   device: Device,
-  folders: { generator?: string; classifier?: string },
-  batch: number,
+  open: () => Promise<SearchSubject>,
   how: How = {},
 ): Promise<{ synth: SynthFigures; sample: () => ReturnType<typeof sampleRuns> }> {
   const started = performance.now();
-  const generator = await openGenerator(folders.generator), classifier = await openClassifier(folders.classifier);
-  const joined = join(generator, classifier);
-  const settings = searchDefaults();
-  const open = (onReady?: How["onReady"]) =>
-    Climb.create(device, joined, {
-      ...settings,
-      codes: normals(0, batch * count(joined.code.shape)),
-      targets: Array.from({ length: batch }, () => [[Math.min(UNIT, joined.layer.shape[0] - 1), 0, 0] as const]),
-    }, { ...how, onReady });
-  using climb = await open(how.onReady);
+  const { generator, classifier, joined, batch, settings } = await open();
+  const compile = (onReady?: How["onReady"]) => Climb.create(device, joined, settings, { ...how, onReady });
+  using climb = await compile(how.onReady);
   const submit = searches(climb, settings.iterations);
   submit(1);
   await device.finish();
@@ -69,21 +54,21 @@ export async function benchSynth(
   const rate = (operations: number) => operations / iterationMs / 1e6;
   return {
     synth: {
-      ...{ generator: generator.name, classifier: classifier.name },
+      ...{ generator, classifier },
       ...{ batch, iterationMs, dispatches, flops, memory: memory.total, firstIterationMs },
       gflops: rate(flops),
       executedGflops: rate(executedFlops),
     },
     sample: () =>
-      sampleRuns(device, `an iteration of ${generator.name} and ${classifier.name}`, async () => {
-        const own = await open();
+      sampleRuns(device, `an iteration of ${generator} and ${classifier}`, async () => {
+        const own = await compile();
         return { submit: searches(own, settings.iterations), [Symbol.dispose]: () => own[Symbol.dispose]() };
       }),
   };
 }
 
 /** Submits whole searches, one after another, and the beginning of a last one. */
-const searches = (climb: Climb, iterationsOfOne: number): Submit => (iterations, timestamps) => {
+export const searches = (climb: Climb, iterationsOfOne: number): Submit => (iterations, timestamps) => {
   for (let done = 0; done < iterations; done += iterationsOfOne) {
     const times = Math.min(iterationsOfOne, iterations - done);
     climb.restart();
@@ -121,4 +106,4 @@ export function synthLines(s: SynthFigures, peak: Peak): string[] {
 }
 
 /** With a decimal, or three digits of what is shorter. */
-const milliseconds = (ms: number): string => `${ms < 10 ? ms.toPrecision(3) : ms.toFixed(1)} ms`;
+export const milliseconds = (ms: number): string => `${ms < 10 ? ms.toPrecision(3) : ms.toFixed(1)} ms`;

@@ -1,0 +1,62 @@
+/** The gradient that a peer's is compared with: in double-float arithmetic, which takes every kink as exact numbers do. */
+import type { Device } from "../../src/gpu/device.ts";
+import { download, fromTexels, toTexels, upload } from "../../src/gpu/tensor.ts";
+import { bytes, floats } from "../../src/net/net.ts";
+import { buildPlan } from "../../src/net/plan.ts";
+import { batched, count } from "../../src/ops/op.ts";
+import type { Climb } from "../../src/synth/climb.ts";
+import { iterationOf } from "../../src/synth/joined.ts";
+import type { SearchSubject } from "../synth/subject.ts";
+import { unitOf } from "./peer.ts";
+
+/** The gradient at the codes that a search starts from, [batch × code values], in double-float arithmetic. */
+export async function exactGradient(
+  device: Device,
+  subject: SearchSubject,
+): Promise<Float32Array> {
+  const { joined, batch, settings: { codes } } = subject;
+  using plan = await buildPlan(device, { ...iterationOf(joined), batch, doubleFloat: true });
+  const { code, layer } = joined, { tensors } = plan, units = count(layer.shape);
+  const dy = new Float32Array(batch * units), unit = unitOf(subject);
+  for (let item = 0; item < batch; item++) dy[item * units + unit] = 1;
+  upload(device, tensors.of(code), bytes(toTexels(codes, batched(batch, code.shape))));
+  upload(device, tensors.dy!, bytes(toTexels(dy, batched(batch, layer.shape))));
+  plan.submit();
+  return fromTexels(floats(await download(device, tensors.dx!)), batched(batch, code.shape));
+}
+
+/** The gradient that an iteration of ours takes at the same codes. */
+export async function ownGradient(
+  device: Device,
+  climb: Climb,
+  { joined, batch }: SearchSubject,
+): Promise<Float32Array> {
+  climb.restart();
+  climb.submit(1);
+  return fromTexels(floats(await download(device, climb.plan.tensors.dx!)), batched(batch, joined.code.shape));
+}
+
+/** |a − exact| / |exact|, as Euclid measures; NaN where values are missing or are no numbers. */
+export function errorOf(values: ArrayLike<number>, exact: ArrayLike<number>): number {
+  if (values.length !== exact.length) return NaN;
+  let difference = 0, size = 0;
+  for (let at = 0; at < exact.length; at++) {
+    difference += (values[at] - exact[at]) ** 2;
+    size += exact[at] ** 2;
+  }
+  return Math.sqrt(difference / size);
+}
+
+/** The codes after the first step along a gradient, in double precision. */
+export function stepped(gradient: ArrayLike<number>, { settings, batch }: SearchSubject): Float64Array {
+  const { codes, lrStart, decay } = settings, size = codes.length / batch;
+  const result = Float64Array.from(codes);
+  for (let from = 0; from < codes.length; from += size) {
+    let sum = 0;
+    for (let at = from; at < from + size; at++) sum += Math.abs(gradient[at]);
+    for (let at = from; at < from + size; at++) {
+      if (sum > 0) result[at] = (result[at] + lrStart * gradient[at] * size / sum) * decay;
+    }
+  }
+  return result;
+}
