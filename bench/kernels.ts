@@ -82,10 +82,16 @@ async function benchLayer(
   { sizes, arithmetic }: { sizes: boolean; arithmetic?: Arithmetic },
 ): Promise<KernelFigures[]> {
   const [about] = subjectsOf(device, {
-    graph: { inputs: layer.inputs, layers: [layer], output: layer.output, find: () => layer.output },
+    graph: {
+      inputs: layer.inputs,
+      layers: [layer],
+      output: layer.output,
+      find: () => layer.output,
+      historyOf: () => undefined,
+    },
     batch,
     wanted: [layer.output],
-    gradient: { of: layer.output, to: layer.inputs[0] },
+    gradient: { of: [layer.output], to: layer.inputs[0] },
     arithmetic,
   });
   const narrowed = <C extends Candidate<never, unknown>>(candidates: readonly C[]): C[] =>

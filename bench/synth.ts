@@ -7,8 +7,10 @@ import type { PlanRequest } from "../src/net/plan.ts";
 import { count } from "../src/ops/op.ts";
 import { Climb } from "../src/synth/climb.ts";
 import { join } from "../src/synth/joined.ts";
+import { settleObjective } from "../src/synth/objective.ts";
 import { normals } from "../src/synth/random.ts";
 import { searchDefaults } from "../src/synth/options.ts";
+import { unitsTarget } from "../src/synth/target.ts";
 
 /** Timings of which the best counts. */
 const ROUNDS = 5;
@@ -49,12 +51,12 @@ export async function benchSynth(
 ): Promise<{ synth: SynthFigures }> {
   const started = performance.now();
   const generator = await openGenerator(folders.generator), classifier = await openClassifier(folders.classifier);
-  const joined = join(generator, classifier);
+  const joined = join(generator, classifier), unit = Math.min(UNIT, joined.logits.shape[0] - 1);
   const settings = searchDefaults();
   using climb = await Climb.create(device, joined, {
     ...settings,
     codes: normals(0, batch * count(joined.code.shape)),
-    targets: Array.from({ length: batch }, () => [[Math.min(UNIT, joined.layer.shape[0] - 1), 0, 0] as const]),
+    objective: settleObjective(joined, Array.from({ length: batch }, () => unitsTarget({ units: [unit] }))),
   }, how);
   /** Whole searches, one after another, and the beginning of a last one. */
   const submit: Submit = (iterations, timestamps) => {

@@ -15,10 +15,12 @@ export {
   fetchModel,
   isTrained,
   labelOf,
+  lastName,
   layerUnits,
   loadModel,
   type Model,
   type ReadFile,
+  searchedUnits,
   sequenceLayerOf,
   type UnitLayer,
 } from "./net/model.ts";
@@ -29,8 +31,31 @@ export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net
 export type { PlanMemory, PlannedMemory } from "./net/plan.ts";
 export type { Arithmetic, WeightStorage } from "./ops/op.ts";
 export { type Candidate, describe } from "./ops/way.ts";
-export { searchDefaults, type SearchOptions, type Target } from "./synth/options.ts";
-export { encode, type Progress, type Ranked, search, type SearchItem, type SearchResult } from "./synth/search.ts";
+export { type Fit, fits, type Fitting, type Interpolated, interpolations } from "./synth/fit.ts";
+export { type GivenInputs, type Inputs, type Role, sortInputs } from "./synth/inputs.ts";
+export type { Directions } from "./synth/objective.ts";
+export { objectives } from "./synth/objectives/table.ts";
+export { searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
+export {
+  checkSearch,
+  encode,
+  type Progress,
+  type Ranked,
+  search,
+  type SearchItem,
+  type SearchResult,
+} from "./synth/search.ts";
+export {
+  allows,
+  type NumberSetting,
+  optionOf,
+  type SettingName,
+  settingNames,
+  type Settings,
+  settings,
+  type WordSetting,
+} from "./synth/settings.ts";
+export { parseTarget, showTarget, type TargetSum, type Term, termsOf, unitsTarget } from "./synth/target.ts";
 export { loadWays, saveWays } from "./tune/page.ts";
 export {
   type Tunable,

@@ -1,25 +1,27 @@
 /** `deno task synth`: pictures of what units of a classifier want to see. */
-import { type Device, type Model, pictureToInput, search, type SearchResult, type UnitLayer } from "../mod.ts";
+import { type Device, type Model, pictureToInput, search, type SearchResult, sortInputs } from "../mod.ts";
 import type { Image } from "../formats/image.ts";
 import { type Command, main, print, warn } from "./command.ts";
-import { openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
+import { openAdapter, openClassifier, openGenerator } from "./defaults.ts";
 import { checkOutputs, isFolder, writeOutputs } from "./files.ts";
 import { abortOnInterrupt, interrupted } from "./interrupt.ts";
 import { isNarrow, narrowingError, narrowingLine } from "./memory.ts";
 import { progress, stderrScreen, terminalColumns } from "./progress.ts";
-import { encodeCode } from "./record.ts";
-import { allPlaces, frameCount, type Made, placesOf, renderFiles, spaceFor } from "./synth_files.ts";
+import { allPlaces, frameCount, type Made, placesOf, renderFiles, spaceFor, upTo } from "./synth_files.ts";
+import { synthOptions, type SynthValues } from "./synth_options.ts";
+import { recordOf } from "./synth_record.ts";
 import { costLines, jsonReport, progressNote, resultLines, titleOf, warnings } from "./synth_report.ts";
 import {
   checkModels,
-  checkUnits,
+  inputsOf,
+  type Models,
   readCodeBounds,
   readRequest,
   readStart,
   type Request,
+  type Row,
+  settleRequest,
   startCodes,
-  synthOptions,
-  type SynthValues,
 } from "./synth_request.ts";
 import { halfBlocks, stderrShowsColours } from "./terminal.ts";
 import { planning } from "./tuned.ts";
@@ -38,7 +40,9 @@ export const command: Command<typeof synthOptions> = {
   examples: [
     ["deno task synth --unit 945", "the bell pepper, in out/fc8_0945_0.png"],
     ["deno task synth --units 1,5-9 --seeds 0-3", "24 pictures at the same time, and a sheet of them all"],
-    ["deno task synth --layer conv3 --unit 7 --xy 3,3", "a unit inside the network"],
+    ["deno task synth --layer conv3 --unit 7 --xy 3,3", "a unit inside the network, before its activation"],
+    ["deno task synth --layer conv3 --layer fc6 --units 0-4", "units of two layers, and a sheet with a row for each"],
+    ['deno task synth --target "945 - 0.001*variation(data)"', "a smoother pepper: a prior on the picture"],
     ["deno task synth --units 9,945 --together --gamma 0.01", "one picture that two units like"],
     ["deno task synth --unit 945 --init cat.jpg --animate gif", "from a picture, as it changes"],
     [
@@ -57,78 +61,95 @@ async function run(values: SynthValues): Promise<number> {
   const request = await readRequest(values);
   const models = await openModels(values);
   checkModels(request, models);
-  const layer = checkUnits(request, models.classifier), start = await readStart(request, models.generator);
-  const bounds = readCodeBounds(request, models.generator);
-  const places = placesOf(request, layer.name, isFolder, values);
-  checkOutputs(allPlaces(places), { force: values.force, bytes: spaceFor(request, models.classifier) });
+  const job = settleRequest(request, models), { rows, settings } = job;
+  const coded = takingCode(request, models), start = await readStart(request, coded);
+  const bounds = readCodeBounds(request, coded);
+  const kept = (row: Row) => request.repeats ? [row.items[request.repeats.keep]] : row.items;
+  const places = placesOf(rows.map((row) => ({ ...row, items: kept(row) })), isFolder, values);
+  checkOutputs(allPlaces(places), { force: values.force, bytes: spaceFor(places, models.classifier) });
 
   const signal = abortOnInterrupt();
   using device = await openAdapter(values.adapter);
-  warnings(request, layer, models.classifier, device.name).forEach(warn);
-  const { targets, xy, iterations, rule, lrStart, lrEnd, decay, gamma, weights, arithmetic } = request;
-  const settings = { iterations, rule, lrStart, lrEnd, decay, gamma, weights, arithmetic };
-  const codes = start && await startCodes(start, device, models, targets.length);
-  if (signal.aborted) return interrupted;
+  warnings(request, job, models.classifier, device.name).forEach(warn);
+  const { weights, arithmetic, fit, interpolation } = request;
+  const codes = start && await startCodes(start, device, models, request);
 
-  const bar = progress("iteration", stderrScreen(values.quiet)), frames: Image[][] = [];
-  const searching = search(device, {
-    ...models,
-    ...settings,
-    layer: request.layer,
-    targets: targets.map((target, i) => ({ ...target, xy, code: codes?.[i] })),
-    bounds: bounds?.values,
-    ...planning(device, values),
-    signal,
-    every: values.animate ? Math.ceil(iterations / frameCount) : undefined,
-    async onProgress(state) {
-      bar.show({ done: state.iteration, total: state.iterations, note: progressNote(state, targets) });
-      if (values.animate) frames.push(await state.pictures());
-    },
-  }).finally(bar.end);
-  const result = await searching.catch((error) => {
-    if (signal.aborted && error === signal.reason) return undefined;
-    throw error;
-  });
-  if (!result) {
+  const made: Made[] = [], results: SearchResult[] = [];
+  const bar = progress("iteration", stderrScreen(values.quiet));
+  for (const { layer, items } of rows) {
+    if (signal.aborted) break;
+    const frames: Image[][] = [];
+    const searching = search(device, {
+      ...models,
+      ...settings,
+      ...{ weights, arithmetic, fit, interpolation },
+      targets: items.map(({ target, seed }, i) => ({ target, seed, code: codes?.[i] })),
+      directions: request.directions,
+      set: inputsOf(request),
+      bounds: bounds?.values,
+      ...planning(device, values),
+      signal,
+      every: values.animate ? Math.ceil(settings.iterations / frameCount) : undefined,
+      async onProgress(state) {
+        const of = rows.length > 1 ? `${layer?.name ?? items[0].target}  ` : "";
+        bar.show({ done: state.iteration, total: state.iterations, note: of + progressNote(state, items) });
+        if (values.animate) frames.push(await state.pictures());
+      },
+    }).finally(bar.end);
+    const result = await searching.catch((error) => {
+      if (signal.aborted && error === signal.reason) return undefined;
+      throw error;
+    });
+    if (!result) break;
+    const keep = request.repeats?.keep;
+    result.items.forEach((item, i) => {
+      if (keep !== undefined && i !== keep) return;
+      const starting = start && codes && { file: start.file, codes };
+      made.push({
+        item,
+        frames: frames.map((pictures) => pictures[i]),
+        title: layer ? titleOf(items[i].units!, layer, models.classifier) : items[i].target,
+        record: recordOf(request, job, models, { layer, items, place: i, result, start: starting, bounds, device }),
+      });
+    });
+    results.push(result);
+  }
+  if (results.length === 0) {
     console.error("stopped before the first iteration; there is nothing to save");
     return interrupted;
   }
-
-  const made = result.items.map(({ picture, code, activation, top }, i): Made => ({
-    picture,
-    code,
-    frames: frames.map((pictures) => pictures[i]),
-    title: titleOf(targets[i].units, layer, models.classifier),
-    record: {
-      version,
-      classifier: nameOf(models.classifier),
-      generator: nameOf(models.generator),
-      layer: layer.name,
-      ...targets[i],
-      xy,
-      start: start && codes && { file: start.file, code: encodeCode(codes[i]) },
-      ...settings,
-      bounds: bounds && { file: bounds.file, code: encodeCode(bounds.values) },
-      adapter: device.name,
-      result: { iterations: result.iterations, activation, top },
-    },
-  }));
-  writeOutputs(renderFiles(places, made, { scale, shape: start?.shape }), values);
+  const there = upTo(places, made.length), [result] = results;
+  writeOutputs(renderFiles(there, made, { scale, shape: start?.shape }), values);
 
   if (made.length === 1 && !values.quiet && stderrShowsColours()) {
-    console.error(halfBlocks(made[0].picture, Math.min(pictureColumns, terminalColumns() ?? pictureColumns)));
+    const columns = Math.min(pictureColumns, terminalColumns() ?? pictureColumns);
+    console.error(halfBlocks(made[0].item.picture, columns));
   }
-  if (isNarrow(request) && !result.aborted && !values.quiet) {
-    console.error(await narrowing(device, models, result, layer, request));
+  const aborted = made.length < places.pictures.length || results.at(-1)!.aborted;
+  if (isNarrow(request) && !aborted && !values.quiet && values.set.length === 0) {
+    console.error(await narrowing(device, models, result, rows[0], request));
   }
-  if (values.verbose) costLines(result).forEach((line) => console.error(line));
-  result.items.forEach(({ zeroGradient }, i) => {
-    if (zeroGradient) warn(`${places.pictures[i]}: the gradient was zero, so the search had nowhere to go`);
+  if (values.verbose) results.flatMap(costLines).forEach((line) => console.error(line));
+  made.forEach(({ item: { zeroGradient } }, i) => {
+    if (zeroGradient) warn(`${there.pictures[i]}: the gradient was zero, so the search had nowhere to go`);
   });
-  if (values.json) print(jsonReport(made, result, places));
-  else resultLines(made, places).forEach(print);
-  if (result.aborted) console.error(`stopped after ${result.iterations} of ${iterations} iterations; saved as it was`);
-  return result.aborted ? interrupted : 0;
+  if (values.json) print(jsonReport(made, results, there));
+  else resultLines(made, there).forEach(print);
+  if (aborted) {
+    const done = results.at(-1)!.iterations;
+    console.error(
+      results.at(-1)!.aborted
+        ? `stopped after ${done} of ${settings.iterations} iterations; saved as it was`
+        : `stopped after ${made.length} of ${places.pictures.length} pictures; saved as it was`,
+    );
+  }
+  return aborted ? interrupted : 0;
+}
+
+/** The generator as it is when all its inputs but the code are given. */
+function takingCode(request: Request, models: Models): Model {
+  const { generator } = models, { free } = sortInputs(models, inputsOf(request)).generator;
+  return { ...generator, network: { ...generator.network, inputs: [free] } };
 }
 
 /**
@@ -138,34 +159,29 @@ async function run(values: SynthValues): Promise<number> {
 async function narrowing(
   device: Device,
   { generator, classifier }: Models,
-  { items: [{ code, picture }] }: SearchResult,
-  { name: layer }: UnitLayer,
-  { weights, arithmetic, targets: [{ units: [unit] }], xy }: Request,
+  { items: [{ code, picture, top }] }: SearchResult,
+  { layer: units, items: [{ units: list }] }: Row,
+  { weights, arithmetic }: Request,
 ): Promise<string> {
   const narrow = { weights, arithmetic };
   const input = pictureToInput(classifier.network, picture);
+  const layer = units?.labelled ? units.name : undefined, name = layer ?? "the output";
+  const unit = layer !== undefined && list ? list[0] : top[0].unit;
   const gradient = async () => {
     const options = { ...narrow, layer, gradient: true };
     return await narrowingError(device, classifier, options, async (net) => {
-      return (await net.gradient(input, unit, xy)).gradient;
+      return (await net.gradient(input, unit)).gradient;
     });
   };
   return narrowingLine(narrow, {
     "the picture": await narrowingError(device, generator, narrow, (net) => net.forward(code)),
-    [layer]: await narrowingError(device, classifier, { ...narrow, layer }, (net) => net.forward(input)),
-    ...(isNarrow({ arithmetic }) ? { [`the gradient of ${layer}'s unit ${unit}`]: await gradient() } : {}),
+    [name]: await narrowingError(device, classifier, { ...narrow, layer }, (net) => net.forward(input)),
+    ...(isNarrow({ arithmetic }) ? { [`the gradient of ${name}'s unit ${unit}`]: await gradient() } : {}),
   });
-}
-
-interface Models {
-  classifier: Model;
-  generator: Model;
 }
 
 async function openModels({ classifier, generator }: SynthValues): Promise<Models> {
   return { classifier: await openClassifier(classifier), generator: await openGenerator(generator) };
 }
-
-const nameOf = ({ name, hash }: Model) => ({ name, hash });
 
 if (import.meta.main) await main(command);

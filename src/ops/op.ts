@@ -88,6 +88,8 @@ export interface Task<P = unknown> {
   readonly arithmetic: Arithmetic;
   /** Where all of the gradient at its output is that is not zero, if somebody knows. */
   readonly spots?: Spots;
+  /** A ReLU that is off lets the gradient through where it would turn it on. */
+  readonly redirect?: boolean;
 }
 
 /** A layer, ready to be turned into calls. */
@@ -122,6 +124,8 @@ export interface Op<P = unknown> {
   pack?(weights: Record<string, HostTensor>, task: Task<P>, form: string): Record<string, PackedTensor>;
   /** True when the output is the input's memory under another shape: no kernel runs. */
   isView?(inputs: readonly Shape[], params: P): boolean;
+  /** An activation: each value is a function of the one at its place, and no straight line. */
+  readonly isActivation?: true;
   /** Its output has the input's values in their order, under whatever shape. */
   readonly keepsValues?: true;
   /** Its output is probabilities, one distribution over the channels of each position, or their logarithms. */

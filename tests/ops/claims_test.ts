@@ -137,15 +137,26 @@ compare(
   (type) => all.get(type)!.map((probe) => probe.op.epilogue ? slopeOf(probe)?.toFixed(6) ?? "0" : undefined),
 );
 
-/** Whether each value depends on the one at its place alone, and in a straight line. */
-function isAffine({ inputs: [x, ...more], y, run }: Probe): boolean {
-  if (more.length > 0 || show(x.shape) !== show(y.shape)) return false;
+/** How the value in the middle changes with the one at its place, which others do not: in a straight line or otherwise. */
+function dependence({ inputs: [x, ...more], y, run }: Probe): "straight" | "bent" | "more" {
+  if (more.length > 0 || show(x.shape) !== show(y.shape)) return "more";
   const at = Math.floor(x.data.length / 2);
   const moved = (by: number) => run([map(x, (value, n) => n === at ? value + by : value)]);
   const up = moved(10);
   const down = moved(-10);
-  return y.data.every((value, n) => n === at ? near(up.data[n] + down.data[n], 2 * value) : up.data[n] === value);
+  if (!y.data.every((value, n) => n === at || up.data[n] === value)) return "more";
+  return near(up.data[at] + down.data[at], 2 * y.data[at]) ? "straight" : "bent";
 }
+
+/** Whether each value depends on the one at its place alone, and in a straight line. */
+const isAffine = (probe: Probe): boolean => dependence(probe) === "straight";
+
+compare(
+  "it is an activation",
+  (type) => ops[type].isActivation === true,
+  (type) =>
+    always(type, (probe) => dependence(probe) !== "more") && ever(type, (probe) => dependence(probe) === "bent"),
+);
 
 compare(
   "it is affine, with weights of its own",

@@ -90,6 +90,8 @@ const small: [type: string, inputs: number[][], params: Record<string, unknown>]
   ["flatten", [[2, 3, 2, 2]], {}],
   ["reshape", [[2, 12]], { shape: [3, -1, 2] }],
   ["crop", [[2, 2, 5, 4]], { size: [2, 3] }],
+  ["resize", [[2, 2, 5, 4]], { size: [7, 3] }],
+  ["resize", [[2, 2, 3, 4]], { size: [2, 9], method: "bicubic" }],
   ["crop", [[2, 2, 5, 4]], { size: [2, 3], offset: [3, 0] }],
 ];
 
