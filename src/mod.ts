@@ -24,13 +24,15 @@ export {
   sequenceLayerOf,
   type UnitLayer,
 } from "./net/model.ts";
+export { type LayerInfo, layersOf } from "./net/layers.ts";
 export { type Choose, chooseCheapest, type Question } from "./net/choose.ts";
 export { Net, type NetInput, type NetOptions } from "./net/net.ts";
-export type { ImageFormat, LayerSpec, Network } from "./net/network.ts";
+export type { ImageFormat, LayerSpec, Network, SearchSettings } from "./net/network.ts";
 export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net/picture.ts";
 export type { PlanMemory, PlannedMemory } from "./net/plan.ts";
 export type { Arithmetic, WeightStorage } from "./ops/op.ts";
 export { type Candidate, describe } from "./ops/way.ts";
+export { type Box, fieldBox } from "./synth/crop.ts";
 export { type Fit, fits, type Fitting, type Interpolated, interpolations } from "./synth/fit.ts";
 export { type GivenInputs, type Inputs, type Role, sortInputs } from "./synth/inputs.ts";
 export type { Directions } from "./synth/objective.ts";

@@ -1,6 +1,6 @@
 /** `deno task synth`: pictures of what units of a classifier want to see. */
-import { type Device, type Model, pictureToInput, search, type SearchResult, sortInputs } from "../mod.ts";
-import type { Image } from "../formats/image.ts";
+import { type Device, fieldBox, type Model, pictureToInput, search, type SearchResult, sortInputs } from "../mod.ts";
+import { type Image, part } from "../formats/image.ts";
 import { type Command, main, print, warn } from "./command.ts";
 import { openAdapter, openClassifier, openGenerator } from "./defaults.ts";
 import { checkOutputs, isFolder, writeOutputs } from "./files.ts";
@@ -74,6 +74,7 @@ async function run(values: SynthValues): Promise<number> {
   const { weights, arithmetic, fit, interpolation } = request;
   const codes = start && await startCodes(start, device, models, request);
 
+  const { free: { name: picture } } = sortInputs(models, inputsOf(request)).classifier;
   const made: Made[] = [], results: SearchResult[] = [];
   const bar = progress("iteration", stderrScreen(values.quiet));
   for (const { layer, items } of rows) {
@@ -104,10 +105,12 @@ async function run(values: SynthValues): Promise<number> {
     const keep = request.repeats?.keep;
     result.items.forEach((item, i) => {
       if (keep !== undefined && i !== keep) return;
+      const box = request.crop && fieldBox(models.classifier, items[i].target, picture);
+      const cut = (image: Image) => box ? part(image, box) : image;
       const starting = start && codes && { file: start.file, codes };
       made.push({
-        item,
-        frames: frames.map((pictures) => pictures[i]),
+        item: { ...item, picture: cut(item.picture) },
+        frames: frames.map((pictures) => cut(pictures[i])),
         title: layer ? titleOf(items[i].units!, layer, models.classifier) : items[i].target,
         record: recordOf(request, job, models, { layer, items, place: i, result, start: starting, bounds, device }),
       });

@@ -52,6 +52,7 @@ export const making = {
       "how the generator's picture becomes one of the classifier's size: crop, resize or auto, which crops what is larger (auto)",
   },
   interpolation: { value: "HOW", help: `how it is resized: ${interpolations.join(" or ")} (bilinear)` },
+  crop: { value: "WHAT", help: "field: cuts each picture to what its unit sees of it" },
   weights: weightsOption,
   arithmetic: arithmeticOption,
 } as const;

@@ -32,7 +32,7 @@ export function recordOf(
   { classifier, generator }: Models,
   { layer, items, place, result, start, bounds, device }: Making,
 ): PictureRecord {
-  const { xy, weights, arithmetic, fit, interpolation, directions, set } = request;
+  const { xy, weights, arithmetic, fit, interpolation, crop, directions, set } = request;
   const batchItem = ({ units, target, seed }: BatchItem, i: number): BatchItem => ({
     units,
     target,
@@ -55,6 +55,7 @@ export function recordOf(
     arithmetic,
     fit,
     interpolation,
+    crop,
     directions: files.length === 0
       ? undefined
       : Object.fromEntries(files.map((file) => [file, encodeCode(directions[file])])),

@@ -36,7 +36,7 @@ import { making, type SynthValues } from "./synth_options.ts";
 import { decimal, named, numberList, oneOf, position, wholeNumber } from "./values.ts";
 
 /** What to make, before the models are known. */
-export interface Request extends Fitting, Pick<PictureRecord, "xy" | "weights" | "arithmetic"> {
+export interface Request extends Fitting, Pick<PictureRecord, "xy" | "weights" | "arithmetic" | "crop"> {
   /** Pictures that are made together: those of each layer, and of each target. */
   rows: { layer?: string; items: BatchItem[] }[];
   /** The settings that somebody said. */
@@ -130,6 +130,7 @@ export async function readRequest(values: SynthValues): Promise<Request> {
     arithmetic: oneOf("--arithmetic", values.arithmetic, arithmeticKinds),
     fit: oneOf("--fit", values.fit, fits),
     interpolation: oneOf("--interpolation", values.interpolation, interpolations),
+    crop: oneOf("--crop", values.crop, ["field"]),
     init: await fileOf(values.init),
     directions: await readDirections(targets),
     set: Object.fromEntries(given_),
@@ -180,7 +181,7 @@ async function repeat(values: SynthValues, file: string): Promise<Request> {
 
 /** A request to make a picture again: alone, or among others where they mattered or made kernels round otherwise. */
 export function requestOf(record: PictureRecord, file: string): Request {
-  const { layer, units, target, seed, start, xy, weights, arithmetic, fit, interpolation } = record;
+  const { layer, units, target, seed, start, xy, weights, arithmetic, fit, interpolation, crop } = record;
   const { batch = 1, beside, place = 0 } = record, own: BatchItem = { units, target, seed, start };
   const items = beside ? beside.toSpliced(place, 0, own) : Array.from({ length: batch }, () => own);
   const said = Object.fromEntries(settingNames.map((name) => [name, record[name]])) as Partial<Settings>;
@@ -193,6 +194,7 @@ export function requestOf(record: PictureRecord, file: string): Request {
     arithmetic,
     fit,
     interpolation,
+    crop,
     directions: Object.fromEntries(
       Object.entries(record.directions ?? {}).map(([name, text]) => [name, decode(text, `direction ${name}`)]),
     ),

@@ -101,6 +101,15 @@ export interface Node<P = unknown> extends Task<P> {
   readonly saved?: Record<string, Tensor>;
 }
 
+/** Rows or columns of an input; numbers past its edges are padding. */
+export type Reach = readonly number[] | "all";
+
+/** A row (axis 0) or column (axis 1) of an output. */
+export interface Position {
+  axis: 0 | 1;
+  at: number;
+}
+
 /**
  * A layer type. `P` is what `parse` makes of its parameters in network.json.
  *
@@ -128,6 +137,11 @@ export interface Op<P = unknown> {
   readonly isActivation?: true;
   /** Its output has the input's values in their order, under whatever shape. */
   readonly keepsValues?: true;
+  /**
+   * For each input, the rows or columns that one of the output is made of. Unless given, they are the same one of an input that has
+   * as many, and all of another.
+   */
+  reads?(position: Position, inputs: readonly Shape[], output: Shape, params: P): readonly Reach[];
   /** Its output is probabilities, one distribution over the channels of each position, or their logarithms. */
   readonly normalises?: "softmax" | "logsoftmax";
   /** True when the items of a batch are the steps of one sequence, not apart from each other. */

@@ -42,6 +42,13 @@ export const resize: Op<ResizeParams> = {
       throw new UserError(`${from.join("×")} resized to ${size.join("×")} is more than kernels can visit`);
     }
   },
+  reads({ axis, at }, [input], _, { size, method }) {
+    const [, ...extents] = needMap(input), [first, last] = neighbours(method);
+    const above = (2 * at + 1) * extents[axis] - size[axis], below = Math.floor(above / (2 * size[axis]));
+    // Between two pixels all count; on one of them it alone does.
+    if (above % (2 * size[axis]) === 0) return [[below]];
+    return [Array.from({ length: last - first + 1 }, (_, n) => below + first + n)];
+  },
   forward: [elements((node, y) => [
     texelCall(
       node.name,

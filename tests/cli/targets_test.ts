@@ -206,6 +206,38 @@ Deno.test("settings that suit a network are its own", async () => {
   assert.match(wrong.err, /"search" has "lr", expected layer, rule, iterations, lrStart, lrEnd, decay/);
 });
 
+Deno.test("layers: names, shapes, what units see, and what synth calls them", async () => {
+  using run = tiny();
+  const { code, out, err } = await type(["layers", "--model", run.models.classifier]);
+  assert.equal(code, 0, err);
+  const lines = out.trimEnd().split("\n").map((line) => line.split(/ {2,}/));
+  assert.deepEqual(lines[1], ["layer", "type", "shape", "units", "sees", "step", "from", "a unit there"]);
+  assert.deepEqual(lines[3], ["conv1", "conv2d", "4×8×8", "4", "3", "1", "-1", "conv1:UNIT@X,Y"]);
+  assert.deepEqual(lines[4], ["relu1", "relu", "4×8×8", "4", "3", "1", "-1", "relu1:UNIT@X,Y"]);
+  assert.deepEqual(lines.at(-1), ["fc3", "fc", "5", "5", "8", "0", "0", "fc3:UNIT"]);
+  const { layers } = JSON.parse((await type(["layers", "--model", "models/caffenet64", "--json"])).out);
+  const conv5 = layers.find(({ name }: { name: string }) => name === "conv5");
+  assert.deepEqual([conv5.field.size, conv5.field.stride, conv5.unit], [[73, 73], [8, 8], "conv5:UNIT@X,Y"]);
+});
+
+Deno.test("a picture cut to what its unit sees, and made again so", async () => {
+  using run = tiny();
+  const unit = ["--layer", "conv1", "--unit", "2", "--xy", "5,0"];
+  const [whole, cut, again] = ["whole", "cut", "again"].map((name) => join(run.path, `${name}.png`));
+  const made = [
+    await type(["synth", ...run.short, ...unit, "--out", whole]),
+    await type(["synth", ...run.short, ...unit, "--out", cut, "--crop", "field", "--animate", "gif"]),
+    await type(["synth", ...run.chosen, "--from", cut, "--out", again]),
+  ];
+  for (const { code, err } of made) assert.equal(code, 0, err);
+  const [all, part] = await Promise.all([read(whole), read(cut)]);
+  assert.deepEqual([part.width, part.height], [3, 2]); // a row lies in the padding
+  part.rgb.forEach((level, n) => {
+    assert.equal(level, all.rgb[(Math.floor(n / 9) * 8 + 4 + Math.floor(n / 3) % 3) * 3 + n % 3]);
+  });
+  assert.deepEqual(Deno.readFileSync(again), Deno.readFileSync(cut));
+});
+
 Deno.test("bad targets: one sentence, exit code 1, nothing written", async (t) => {
   using run = tiny();
   const three = npy(run.path, "three.npy", 1, 2, 3);
