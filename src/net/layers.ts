@@ -24,7 +24,7 @@ export interface LayerInfo {
 
 /** Every input and layer of a model, in order. @throws UserError */
 export function layersOf(model: Model): LayerInfo[] {
-  const graph = buildGraph(model), [input] = graph.inputs, { network } = model;
+  const graph = buildGraph(model), [input] = graph.inputs, { network } = model, fields = fieldsOf(graph, input);
   const info = (name: string, type: string, blob: string, value: Value): LayerInfo => ({
     name,
     type,
@@ -32,7 +32,7 @@ export function layersOf(model: Model): LayerInfo[] {
     shape: value.shape,
     units: unitMap(value.shape)[0],
     target: [name, blob, `${blob}+${type}`, `${blob}+${LAST}`].find((target) => means(graph, target, value)),
-    field: both(fieldsOf(graph, value, input)),
+    field: both(fields(value)),
   });
   return [
     ...graph.inputs.map((value) => info(value.name, "input", value.name, value)),

@@ -10,6 +10,7 @@ import { unitIndex } from "../net/net.ts";
 import type { PlanTensors } from "../net/plan.ts";
 import { texelCall } from "../ops/calls.ts";
 import { chw, type Shape, unitMap } from "../ops/op.ts";
+import { MOST_TRIPS } from "../ops/trips.ts";
 import { SPOT, type Spots } from "../ops/spots.ts";
 import {
   dotParts,
@@ -76,6 +77,9 @@ function kindOf({ kind }: Term, shape: Shape): Kind {
   return h * w === 1 && objectives[kind].takes === "channel" ? "unit" : kind;
 }
 
+/** Blocks of channels that a term visits one after another, twice, and terms that each look at all others. */
+const MOST_BLOCKS = MOST_TRIPS / 2, MOST_PAIRED = Math.floor(Math.sqrt(MOST_TRIPS));
+
 /** Makes targets definite. @throws UserError when a layer, unit, position or direction does not fit. */
 export function settleObjective(joined: Joined, targets: readonly TargetSum[], directions: Directions = {}): Objective {
   const items = targets.length, vectors = new Map<Value, string[]>();
@@ -84,6 +88,9 @@ export function settleObjective(joined: Joined, targets: readonly TargetSum[], d
     const about: ObjectiveKind = objectives[kind];
     if (about.meets && items < 2) {
       throw new UserError(`${term.kind}(…) compares pictures that are made together; there is only one`);
+    }
+    if (Math.ceil(c / 4) > MOST_BLOCKS && (about.takes === "direction" || kind === "prob" || kind === "logprob")) {
+      throw new UserError(`${term.kind}(…) of "${source.name}" is over ${c} channels, more than kernels can visit`);
     }
     const at = Array.isArray(term.at) ? term.at as [number, number] : undefined;
     const index = unitIndex(source, term.unit ?? 0, at), area = h * w;
@@ -130,6 +137,12 @@ export function settleObjective(joined: Joined, targets: readonly TargetSum[], d
     }
   }
   const pairs = placed.flat().some(({ pair }) => pair), count = items * slots;
+  const alone = sources.length === 1 && groups.every(({ kind }) => kind === "unit");
+  if (pairs && !alone && slots > MOST_PAIRED) {
+    throw new UserError(
+      `a target with pairs has ${slots} terms, expected at most ${MOST_PAIRED} where not all are units`,
+    );
+  }
   const texels = new Float32Array(4 * count * (pairs ? 2 : 1)).fill(-1);
   for (const [{ first }, own] of texelsOf) {
     own.forEach((list, item) =>

@@ -96,13 +96,14 @@ export async function search(device: Device, options: SearchOptions): Promise<Se
     );
   }
   const before = device.memory;
-  let climb = await Climb.create(device, joined, settings, options);
+  let climb: Climb | undefined = await Climb.create(device, joined, settings, options);
   try {
     options.signal?.throwIfAborted();
     const first = await begin(climb);
     const stuck = settings.redirect > 0 ? first.stuck : [];
     if (stuck.length > 0 && !options.signal?.aborted) {
       climb[Symbol.dispose]();
+      climb = undefined;
       settings.codes = await redirect(device, joined, settings, stuck, options);
       climb = await Climb.create(device, joined, settings, { ...options, onPlan: undefined });
       Object.assign(first, await begin(climb));
@@ -113,7 +114,7 @@ export async function search(device: Device, options: SearchOptions): Promise<Se
       stuck,
     });
   } finally {
-    climb[Symbol.dispose]();
+    climb?.[Symbol.dispose]();
   }
 }
 

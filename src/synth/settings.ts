@@ -1,6 +1,6 @@
 /**
- * The settings of a search, in one table: the command line's options and their help, the fields of a picture's record, the entry
- * `search` of a network.json, and the state of the GPU follow from it.
+ * The settings of a search, in one table: the command line's options and their help, the fields of a picture's record, and the
+ * state of the GPU follow from it.
  */
 import { UserError } from "../formats/user_error.ts";
 import { type Rule, ruleNames, rules } from "./rules/table.ts";
@@ -17,8 +17,6 @@ export interface NumberSetting {
   shown?: string;
   /** Kernels read it from the state. */
   gpu?: true;
-  /** A network.json may say it. */
-  suits?: true;
 }
 
 /** One of a few words. */
@@ -29,7 +27,6 @@ export interface WordSetting {
   help: string;
   shown?: string;
   gpu?: undefined;
-  suits?: true;
 }
 
 /** All settings, decided. */
@@ -55,7 +52,6 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
     words: ruleNames,
     fallback: () => "paper",
     help: "how a step is made: paper or adam",
-    suits: true,
   },
   iterations: {
     kind: "whole",
@@ -64,7 +60,6 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
     fallback: plain(200),
     help: "steps of the search",
     gpu: true,
-    suits: true,
   },
   lrStart: {
     kind: "number",
@@ -74,7 +69,6 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
     help: "the step's length at the start",
     shown: "8; adam: 0.5",
     gpu: true,
-    suits: true,
   },
   lrEnd: {
     kind: "number",
@@ -83,7 +77,6 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
     fallback: plain(1e-10),
     help: "the step's length at the end",
     gpu: true,
-    suits: true,
   },
   decay: {
     kind: "number",
@@ -92,7 +85,6 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
     fallback: plain(0.99),
     help: "what the code is multiplied by after each step",
     gpu: true,
-    suits: true,
   },
   gamma: {
     kind: "number",

@@ -120,6 +120,6 @@ Deno.test("fields: size, step and beginning of CaffeNet's layers are the publish
   });
   assert.deepEqual(layers.map(({ target }) => target).slice(1, 4), ["conv1", "relu1", "pool1"]);
   const graph = buildGraph(model);
-  const [{ offset }] = fieldsOf(graph, graph.find("conv2"), graph.inputs[0])!;
+  const [{ offset }] = fieldsOf(graph, graph.inputs[0])(graph.find("conv2"))!;
   assert.equal(offset, -16);
 });

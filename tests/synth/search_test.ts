@@ -123,7 +123,7 @@ Deno.test("search: the same seed gives the same picture, another one another", a
 Deno.test("search: a unit that nothing leads to leaves its code alone and its neighbours unharmed", async () => {
   const models = await embedded();
   const targets = [{ units: [292], seed: 0 }, { units: [945], seed: 0 }];
-  const { items } = await search(device, { ...models, iterations: 3, targets });
+  const { items } = await search(device, { ...models, iterations: 3, redirect: 0, targets });
   const { items: [alone] } = await search(device, { ...models, iterations: 3, targets: [targets[1]] });
   assert.equal(items[0].zeroGradient, true);
   assert.deepEqual(items[0].code, normals(0, 1024));
@@ -254,6 +254,14 @@ Deno.test("search: a ReLU that runs by itself lets the gradient through too", as
   assert.ok(on.activation > 0.5, `${on.activation}`);
 });
 
+Deno.test("search: hidden units of the embedded pair climb, read before their activation", async () => {
+  const targets = [5, 42, 79].map((unit) => ({ units: [unit], seed: 0 }));
+  const { items } = await search(device, { ...await embedded(), layer: "conv5", targets, iterations: 3, redirect: 0 });
+  for (const { zeroGradient, trace, activation } of items) {
+    assert.ok(!zeroGradient && activation > trace[0], `${trace}`);
+  }
+});
+
 Deno.test("search: settings that suit the classifier are used where nobody says any", async () => {
   const { generator, classifier } = small();
   const network = { ...classifier.network, search: { lrStart: 2, iterations: 3, layer: "conv" } };
@@ -286,6 +294,7 @@ Deno.test("search: targets that do not fit are refused in a sentence", async () 
     ["dot(conv, w.npy)", /direction w\.npy has no values, "conv" has 8 channels/],
     ["diversity(conv)", /compares pictures that are made together; there is only one/],
     ["1e999*out:1", /a factor that float32 can hold/],
+    [`pair(${Array.from({ length: 300 }, (_, n) => `conv:${n % 8}@${n % 7},${n >> 6}`)}, norm(conv))`, /at most 244/],
   ];
   for (const [target, message] of cases) {
     const failing = search(device, { generator, classifier, directions, targets: [{ target, seed: 0 }] });
