@@ -15,14 +15,12 @@ import {
   checkModels,
   inputsOf,
   type Models,
-  readCodeBounds,
   readRequest,
-  readStart,
   type Request,
   type Row,
   settleRequest,
-  startCodes,
 } from "./synth_request.ts";
+import { readCodeBounds, readStart, startCodes } from "./synth_start.ts";
 import { halfBlocks, stderrShowsColours } from "./terminal.ts";
 import { planning } from "./tuned.ts";
 import { oneOf, wholeNumber } from "./values.ts";

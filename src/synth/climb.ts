@@ -12,7 +12,8 @@ import { buildPlan, type Plan, type PlanMemory, type PlanRequest, type PlanTenso
 import { chw, count, type WeightStorage } from "../ops/op.ts";
 import { stateTexels } from "../../shaders/search/state.ts";
 import { isOutput, iterationOf, type Joined } from "./joined.ts";
-import { isDirect, type Objective, objectiveCalls, objectiveSpotsOf, type ObjectiveTensors } from "./objective.ts";
+import { isDirect, type Objective } from "./objective.ts";
+import { objectiveCalls, objectiveSpotsOf, type ObjectiveTensors } from "./objective_calls.ts";
 import { rules } from "./rules/table.ts";
 import { type SettingName, type Settings, stateNames } from "./settings.ts";
 import { stepCalls } from "./step.ts";

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { readBounds } from "../../src/cli/bounds.ts";
 import { readRecord, recordText } from "../../src/cli/record.ts";
-import { checkModels, readCodeBounds, readStart, requestOf, settleRequest } from "../../src/cli/synth_request.ts";
+import { checkModels, requestOf, settleRequest } from "../../src/cli/synth_request.ts";
+import { readCodeBounds, readStart } from "../../src/cli/synth_start.ts";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { labelOf, loadModel } from "../../src/mod.ts";
 import { damageJson, damageSafetensors, damageText } from "../formats/damage.ts";

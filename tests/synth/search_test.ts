@@ -255,10 +255,11 @@ Deno.test("search: a ReLU that runs by itself lets the gradient through too", as
 });
 
 Deno.test("search: hidden units of the embedded pair climb, read before their activation", async () => {
-  const targets = [5, 42, 79].map((unit) => ({ units: [unit], seed: 0 }));
-  const { items } = await search(device, { ...await embedded(), layer: "conv5", targets, iterations: 3, redirect: 0 });
-  for (const { zeroGradient, trace, activation } of items) {
-    assert.ok(!zeroGradient && activation > trace[0], `${trace}`);
+  const models = await embedded();
+  for (const [layer, unit] of [["conv5", 5], ["conv5", 42], ["fc6", 7]] as const) {
+    const targets = [{ units: [unit], seed: 0 }]; // one at a time: its kernels are those of other tests
+    const { items: [item] } = await search(device, { ...models, layer, targets, iterations: 3, redirect: 0 });
+    assert.ok(!item.zeroGradient && item.activation > item.trace[0], `${layer} ${unit}: ${item.trace}`);
   }
 });
 
@@ -273,31 +274,4 @@ Deno.test("search: settings that suit the classifier are used where nobody says 
   assert.equal(other.iterations, 4);
   const { lrStart, iterations } = suitable({ rule: "adam" }, own); // the rates are another rule's
   assert.deepEqual([lrStart, iterations], [0.5, 3]);
-});
-
-Deno.test("search: targets that do not fit are refused in a sentence", async () => {
-  const { generator, classifier } = small(), directions = { "v.npy": new Float32Array(7) };
-  const cases: [target: string, message: RegExp][] = [
-    ["", /makes no sense at its end: expected the name of a layer/],
-    ["conv", /expected LAYER:UNIT, such as fc8:945/],
-    ["out:1+out:2", /makes no sense at "\+out:2": expected " \+ ", " - " or the end/],
-    ["out:1 * 2", /makes no sense at " \* 2"/],
-    ["conv:1@2", /expected a position such as @3,5/],
-    ["loss(out)", /there is no loss\(…\), expected one of mean, sum,.* pair/],
-    ["mean(conv)", /expected LAYER:UNIT/],
-    ["pair(out:1)", /of two terms or more/],
-    ["none:1", /no layer "none"; the layers are data, conv, pool, out/],
-    ["conv+tanh:1", /no layer of type "tanh" writes "conv"; what there is of it: conv\+conv2d, conv\+relu, conv\+last/],
-    ["out:5", /unit 5 is not in "out", which has units 0 to 4/],
-    ["conv:1@7,0", /position 7,0 is not in "conv"/],
-    ["dot(conv, v.npy)", /direction v\.npy has 7 values, "conv" has 8 channels/],
-    ["dot(conv, w.npy)", /direction w\.npy has no values, "conv" has 8 channels/],
-    ["diversity(conv)", /compares pictures that are made together; there is only one/],
-    ["1e999*out:1", /a factor that float32 can hold/],
-    [`pair(${Array.from({ length: 300 }, (_, n) => `conv:${n % 8}@${n % 7},${n >> 6}`)}, norm(conv))`, /at most 244/],
-  ];
-  for (const [target, message] of cases) {
-    const failing = search(device, { generator, classifier, directions, targets: [{ target, seed: 0 }] });
-    await assert.rejects(failing, (error: Error) => error.name === "UserError" && message.test(error.message), target);
-  }
 });
