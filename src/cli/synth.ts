@@ -1,5 +1,14 @@
 /** `deno task synth`: pictures of what units of a classifier want to see. */
-import { type Device, fieldBox, type Model, pictureToInput, search, type SearchResult, sortInputs } from "../mod.ts";
+import {
+  type Device,
+  fieldBox,
+  type Model,
+  objectives,
+  pictureToInput,
+  search,
+  type SearchResult,
+  sortInputs,
+} from "../mod.ts";
 import { type Image, part } from "../formats/image.ts";
 import { type Command, main, print, warn } from "./command.ts";
 import { openAdapter, openClassifier, openGenerator } from "./defaults.ts";
@@ -28,12 +37,20 @@ import { oneOf, wholeNumber } from "./values.ts";
 /** Columns of the picture in the terminal. */
 const pictureColumns = 64;
 
+/** What a target may hold, in lines. */
+function termLines(): string[] {
+  const pair = { syntax: "pair(TERM, TERM, ...)", help: "the squared differences of each two of them" };
+  const all = [...Object.values(objectives), pair], width = Math.max(...all.map(({ syntax }) => syntax.length));
+  return all.map(({ syntax, help }) => `  ${syntax.padEnd(width)}  ${help}`);
+}
+
 /** The command. */
 export const command: Command<typeof synthOptions> = {
   name: "synth",
   summary: "Draws what a unit of a classifier wants to see (DGN-AM, Nguyen et al. 2016).\n" +
     "With --weights or --arithmetic, the first picture is also computed with the weights as stored and in f32, and the\n" +
-    "largest differences are told. A gradient's are those at units near zero and at maxima, which decide otherwise.",
+    "largest differences are told. A gradient's are those at units near zero and at maxima, which decide otherwise.\n\n" +
+    `A --target is a sum of these, with factors:\n${termLines().join("\n")}`,
   options: synthOptions,
   examples: [
     ["deno task synth --unit 945", "the bell pepper, in out/fc8_0945_0.png"],

@@ -256,9 +256,9 @@ Deno.test("search: a ReLU that runs by itself lets the gradient through too", as
 
 Deno.test("search: hidden units of the embedded pair climb, read before their activation", async () => {
   const models = await embedded();
-  for (const [layer, unit] of [["conv5", 5], ["conv5", 42], ["fc6", 7]] as const) {
+  for (const [layer, unit] of [["conv5", 5], ["conv5", 42], ["fc6", 7], ["fc7", 3]] as const) {
     const targets = [{ units: [unit], seed: 0 }]; // one at a time: its kernels are those of other tests
-    const { items: [item] } = await search(device, { ...models, layer, targets, iterations: 3, redirect: 0 });
+    const { items: [item] } = await search(device, { ...models, layer, targets, iterations: 20, redirect: 0 });
     assert.ok(!item.zeroGradient && item.activation > item.trace[0], `${layer} ${unit}: ${item.trace}`);
   }
 });
