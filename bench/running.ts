@@ -61,11 +61,11 @@ async function networkRunning(
 ): Promise<Running> {
   const model = await (folder === undefined ? openNetwork(network!) : openModel(folder));
   const graph = buildGraph(model), output = layer === undefined ? graph.output : graph.find(layer);
-  const gradient = forward ? undefined : { of: output, to: graph.inputs[0] };
+  const gradient = forward ? undefined : { of: [output], to: graph.inputs[0] };
   const plan = await buildPlan(device, { graph, batch, wanted: [output], gradient, storage: weights, ...how });
   const restart = () => {
     const { of, dy } = plan.tensors;
-    for (const [seed, tensor] of [...graph.inputs.map(of), ...dy ? [dy] : []].entries()) {
+    for (const [seed, tensor] of [...graph.inputs.map(of), ...dy ?? []].entries()) {
       upload(device, tensor, bytes(toTexels(normals(seed, count(tensor.shape)), tensor.shape)));
     }
   };

@@ -25,26 +25,52 @@ export {
   fetchModel,
   isTrained,
   labelOf,
+  lastName,
   layerUnits,
   loadModel,
   type Model,
   type ReadFile,
+  searchedUnits,
   sequenceLayerOf,
   type UnitLayer,
 } from "./net/model.ts";
+export { type LayerInfo, layersOf } from "./net/layers.ts";
 export { type Choose, chooseCheapest, type Question } from "./net/choose.ts";
 export { beyondFloat16, beyondFloat32, firstNonFinite } from "./net/finite.ts";
 export { Net, type NetInput, type NetOptions } from "./net/net.ts";
-export type { ImageFormat, LayerSpec, Network } from "./net/network.ts";
+export type { ImageFormat, LayerSpec, Network, SearchSettings } from "./net/network.ts";
 export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net/picture.ts";
 export type { PlanMemory, PlannedMemory } from "./net/plan.ts";
 export type { PlannedKernel, Replace } from "./net/kernels.ts";
 export type { Arithmetic, Node, Task, WeightStorage } from "./ops/op.ts";
 export { addWays, type OwnWays, type OwnWaysOfOp } from "./ops/own_ways.ts";
 export { type Backward, type Candidate, describe, type Forward, type Sizes, type Way } from "./ops/way.ts";
-export { isAllowed, settingLimits } from "./synth/limits.ts";
-export { searchDefaults, type SearchOptions, type Target } from "./synth/options.ts";
-export { encode, type Progress, type Ranked, search, type SearchItem, type SearchResult } from "./synth/search.ts";
+export { type Box, fieldBox } from "./synth/crop.ts";
+export { type Fit, fits, type Fitting, type Interpolated, interpolations } from "./synth/fit.ts";
+export { type GivenInputs, type Inputs, type Role, sortInputs } from "./synth/inputs.ts";
+export type { Directions } from "./synth/objective.ts";
+export { objectives } from "./synth/objectives/table.ts";
+export { searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
+export {
+  checkSearch,
+  encode,
+  type Progress,
+  type Ranked,
+  search,
+  type SearchItem,
+  type SearchResult,
+} from "./synth/search.ts";
+export {
+  allows,
+  type NumberSetting,
+  optionOf,
+  type SettingName,
+  settingNames,
+  type Settings,
+  settings,
+  type WordSetting,
+} from "./synth/settings.ts";
+export { parseTarget, showTarget, type TargetSum, type Term, termsOf, unitsTarget } from "./synth/target.ts";
 export { loadWays, saveWays } from "./tune/page.ts";
 export {
   type Tunable,

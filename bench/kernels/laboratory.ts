@@ -82,10 +82,10 @@ export async function tryWays(device: Device, layers: readonly Measured[], arith
 function planOf(device: Device, { layer, batch }: Measured, how: Planning): Promise<Plan> {
   const { inputs, output } = layer;
   return buildPlan(device, {
-    graph: { inputs, layers: [layer], output, find: () => output },
+    graph: { inputs, layers: [layer], output, find: () => output, historyOf: () => undefined },
     batch,
     wanted: [output],
-    gradient: { of: output, to: inputs[0] },
+    gradient: { of: [output], to: inputs[0] },
     ...how,
   });
 }

@@ -156,10 +156,16 @@ async function compiled(
   leaveGap: () => void,
 ): Promise<Kernel[]> {
   const [about] = subjectsOf(device, {
-    graph: { inputs: layer.inputs, layers: [layer], output: layer.output, find: () => layer.output },
+    graph: {
+      inputs: layer.inputs,
+      layers: [layer],
+      output: layer.output,
+      find: () => layer.output,
+      historyOf: () => undefined,
+    },
     batch,
     wanted: [layer.output],
-    gradient: layer.inputs.length ? { of: layer.output, to: layer.inputs[0] } : undefined,
+    gradient: layer.inputs.length ? { of: [layer.output], to: layer.inputs[0] } : undefined,
     arithmetic,
   });
   const narrowed = <C extends Candidate<never, unknown>>(candidates: readonly C[]): C[] =>

@@ -8,7 +8,7 @@ import { count } from "../../src/ops/op.ts";
 import type { Array as JaxArray, Jax } from "./jax_api.ts";
 import { expressIn } from "./jax_layers.ts";
 import { importPackage, peers } from "./packages.ts";
-import { express, type OpenPeer, rateAt, unitOf } from "./peer.ts";
+import { express, type OpenPeer, rateAt } from "./peer.ts";
 
 const { jax: jaxJs } = peers;
 
@@ -18,8 +18,8 @@ export const openJax: OpenPeer = async (subject, backend) => {
   if (!(await jax.init(backend)).includes(backend)) throw new Error(`its backend ${backend} does not start here`);
   jax.defaultDevice(backend);
   const compile = backend === "webgpu" ? jax.jit : <F>(f: F) => f;
-  const { joined: { code, layer }, settings, batch } = subject, units = count(layer.shape);
-  const run = express(subject, jaxJs.name, expressIn(jax), (x: JaxArray) => x.ref), unit = unitOf(subject);
+  const { joined: { code, logits: layer }, settings, batch } = subject, units = count(layer.shape);
+  const run = express(subject, jaxJs.name, expressIn(jax), (x: JaxArray) => x.ref), unit = subject.unit;
   const mask = jax.numpy.array(Float32Array.from({ length: units }, (_, at) => +(at === unit)), { shape: [units] });
   const activations = (codes: JaxArray) =>
     run(codes.reshape([batch, ...code.shape])).reshape([batch, units]).mul(mask.ref).sum();

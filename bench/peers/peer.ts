@@ -1,5 +1,4 @@
 /** A search in another library: what a peer's module makes of one. */
-import { chw } from "../../src/ops/op.ts";
 import { type Layer, neededLayers, type Value } from "../../src/net/graph.ts";
 import { typeOf } from "../../src/ops/table.ts";
 import { UserError } from "../../src/formats/user_error.ts";
@@ -33,7 +32,7 @@ function within<T>(layer: string, run: () => T): T {
 
 /** The layers between code and units as a function of a batch of codes, and how often each value is read. */
 export function express<T>(
-  { joined: { graph, layer, code } }: SearchSubject,
+  { joined: { graph, logits: layer, code } }: SearchSubject,
   peer: string,
   expressOf: (type: string, layer: Layer) => ReturnType<Express<T>> | undefined,
   share: (value: T) => T = (value) => value,
@@ -54,14 +53,6 @@ export function express<T>(
     for (const { run, each } of steps) values.set(each.output, run!(...each.inputs.map(read)));
     return read(layer);
   };
-}
-
-/** The index of the unit among the numbers of its layer, [channel, row, column]. */
-export function unitOf(
-  { settings: { targets: [[[channel, row, column]]] }, joined: { layer } }: SearchSubject,
-): number {
-  const [, h, w] = chw(layer.shape);
-  return (channel * h + row) * w + column;
 }
 
 /** The learning rate of the n-th iteration. */

@@ -7,7 +7,6 @@ import { batched, count } from "../../src/ops/op.ts";
 import type { Climb } from "../../src/synth/climb.ts";
 import { iterationOf } from "../../src/synth/joined.ts";
 import type { SearchSubject } from "../synth/subject.ts";
-import { unitOf } from "./peer.ts";
 
 /** The gradient at the codes that a search starts from, [batch × code values], in double-float arithmetic. */
 export async function exactGradient(
@@ -15,12 +14,12 @@ export async function exactGradient(
   subject: SearchSubject,
 ): Promise<Float32Array> {
   const { joined, batch, settings: { codes } } = subject;
-  using plan = await buildPlan(device, { ...iterationOf(joined), batch, doubleFloat: true });
-  const { code, layer } = joined, { tensors } = plan, units = count(layer.shape);
-  const dy = new Float32Array(batch * units), unit = unitOf(subject);
+  using plan = await buildPlan(device, { ...iterationOf(joined, [joined.logits]), batch, doubleFloat: true });
+  const { code, logits: layer } = joined, { tensors } = plan, units = count(layer.shape);
+  const dy = new Float32Array(batch * units), unit = subject.unit;
   for (let item = 0; item < batch; item++) dy[item * units + unit] = 1;
   upload(device, tensors.of(code), bytes(toTexels(codes, batched(batch, code.shape))));
-  upload(device, tensors.dy!, bytes(toTexels(dy, batched(batch, layer.shape))));
+  upload(device, tensors.dy![0], bytes(toTexels(dy, batched(batch, layer.shape))));
   plan.submit();
   return fromTexels(floats(await download(device, tensors.dx!)), batched(batch, code.shape));
 }

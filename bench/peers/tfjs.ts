@@ -1,7 +1,7 @@
 /** The search in TensorFlow.js: its ops, its gradient (`tf.grad`), the step as a user of it would write it. */
 import { count } from "../../src/ops/op.ts";
 import { type Backend, importPackage, peers } from "./packages.ts";
-import { express, type OpenPeer, rateAt, unitOf } from "./peer.ts";
+import { express, type OpenPeer, rateAt } from "./peer.ts";
 import type { Tensor, Tf } from "./tfjs_api.ts";
 import { codeTensor, expressIn, rowsOf } from "./tfjs_layers.ts";
 
@@ -18,8 +18,8 @@ async function open(backend: Backend): Promise<Tf> {
 /** The search in TensorFlow.js. */
 export const openTfjs: OpenPeer = async (subject, backend) => {
   const tf = await open(backend);
-  const { joined: { code, layer }, settings, batch } = subject;
-  const run = express(subject, tfjs.name, expressIn(tf)), unit = unitOf(subject);
+  const { joined: { code, logits: layer }, settings, batch } = subject;
+  const run = express(subject, tfjs.name, expressIn(tf)), unit = subject.unit;
   const activations = (rows: Tensor) =>
     tf.sum(tf.slice(rowsOf(tf, run(codeTensor(tf, rows, code.shape)), layer.shape), [0, unit], [-1, 1]));
   const gradient = tf.grad(activations);

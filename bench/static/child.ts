@@ -18,7 +18,9 @@ import type { Plan } from "../../src/net/plan.ts";
 import { count } from "../../src/ops/op.ts";
 import { Climb } from "../../src/synth/climb.ts";
 import { join } from "../../src/synth/joined.ts";
+import { settleObjective } from "../../src/synth/objective.ts";
 import { searchDefaults } from "../../src/synth/options.ts";
+import { unitsTarget } from "../../src/synth/target.ts";
 import type { Dispatch, Task } from "./compile.ts";
 import { mark } from "./listing.ts";
 import { openOrZeros } from "./zeros.ts";
@@ -43,7 +45,7 @@ async function planOf(device: Device, task: Task): Promise<Plan> {
     ...searchDefaults(),
     iterations: 1,
     codes: new Float32Array(batch * count(joined.code.shape)),
-    targets: Array.from({ length: batch }, () => [[0, 0, 0] as const]),
+    objective: settleObjective(joined, Array.from({ length: batch }, () => unitsTarget({ units: [0] }))),
   }, { weights, arithmetic });
   return climb.plan;
 }

@@ -19,6 +19,8 @@ export interface BatchProgress extends Progress {
 export interface BatchResult extends SearchResult {
   /** Iterations that would have been done. */
   planned: number;
+  /** How many pictures each batch made. */
+  sizes: number[];
 }
 
 /** The same options, with progress over all batches. */
@@ -65,5 +67,6 @@ export async function searchInBatches(
   const sum = (of: (result: SearchResult) => number) => done.reduce((sum, result) => sum + of(result), 0);
   const [{ dispatches, flops, memory }] = done, items = done.flatMap((result) => result.items);
   const [all, seconds] = [sum((result) => result.iterations), sum((result) => result.seconds)];
-  return { iterations: all, planned, aborted: all < planned, seconds, dispatches, flops, memory, items };
+  const sizes = done.map((result) => result.items.length);
+  return { iterations: all, planned, sizes, aborted: all < planned, seconds, dispatches, flops, memory, items };
 }

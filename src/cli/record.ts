@@ -3,40 +3,79 @@
  */
 import { parseJson } from "../formats/json.ts";
 import { UserError } from "../formats/user_error.ts";
-import { isAllowed, type Model } from "../mod.ts";
+import {
+  allows,
+  type Fit,
+  fits,
+  type Interpolated,
+  interpolations,
+  type Model,
+  settingNames,
+  type Settings,
+} from "../mod.ts";
 
 /** Which weights were used: a model's name and the hash of its files. */
 export type ModelName = Pick<Model, "name" | "hash">;
 
-/** A picture's making. Of these, `result` and `adapter` tell; the rest makes it again. */
-export interface PictureRecord {
+/** Numbers as text: little-endian float32 in base64, and the file they came from. */
+export interface SavedValues {
+  file: string;
+  code: string;
+}
+
+/** One picture of a batch: what it climbs, and where it starts. */
+export interface BatchItem {
+  /** Several units are maximised together. */
+  units?: number[];
+  /** What is climbed in place of units of the layer, in the language of targets. */
+  target?: string;
+  seed: number;
+  /** The code to start from instead of the seed's. */
+  start?: SavedValues;
+}
+
+/**
+ * A picture's making. Of these, `result` and `adapter` tell; the rest makes it again.
+ *
+ * Pictures made before there were targets have none: their layer is a blob's last value, as `LAYER+last` means now.
+ */
+export interface PictureRecord extends BatchItem, Partial<Settings> {
   version: string;
   classifier: ModelName;
   generator: ModelName;
-  layer: string;
-  /** Several units are maximised together. */
-  units: number[];
+  /** The layer of the units. */
+  layer?: string;
   xy?: [x: number, y: number];
-  seed: number;
-  /** The code to start from instead of the seed's: little-endian float32 in base64, and the file it came from. */
-  start?: { file: string; code: string };
-  iterations: number;
-  rule: "paper" | "adam";
-  lrStart: number;
-  lrEnd: number;
-  decay: number;
-  gamma: number;
-  /** The code's upper bounds instead of the generator's, as `start`'s code, and the file they came from. */
-  bounds?: { file: string; code: string };
+  /** The code's upper bounds instead of the generator's. */
+  bounds?: SavedValues;
+  /** The directions of the target, by their files. */
+  directions?: Record<string, string>;
+  /** The networks' other inputs, by their names. */
+  set?: Record<string, SavedValues>;
+  fit?: Fit;
+  interpolation?: Interpolated;
+  /** Whether the picture is cut to the unit's receptive field. */
+  crop?: "field";
   /** How weights were stored; as in the files unless given. */
   weights?: "f32" | "f16" | "i8";
   /** What sums were computed in; f32 unless given. */
   arithmetic?: "f32" | "f16";
+  /** How many pictures were made together: kernels for another number round otherwise. */
+  batch?: number;
+  /** The others of the batch, where they mattered, and this one's place among them. */
+  beside?: BatchItem[];
+  place?: number;
   /** Kernels and modules of ways that were the user's own, by file and hash; `kernel` is what a file stood for. */
   own?: { kernel?: string; file: string; sha256: string }[];
   adapter: string;
   /** What came out; fewer iterations than asked for where the run was interrupted. */
-  result: { iterations: number; activation: number; top: { unit: number; name: string; activation: number }[] };
+  result: {
+    iterations: number;
+    activation: number;
+    top: { unit: number; name: string; activation: number }[];
+    /** Steps before the first that went through ReLUs that were off. */
+    redirected?: number;
+  };
 }
 
 const keyword = "phosphene";
@@ -46,6 +85,9 @@ export const lastSeed = 2 ** 32 - 1;
 
 /** Units that are maximised together: as many as --units lists. */
 const mostUnits = 10_000;
+
+/** Pictures made together, more than any memory holds. */
+const mostBatch = 10_000;
 
 /** The text of a PNG. */
 export function recordText(record: PictureRecord, description: string): { [keyword: string]: string } {
@@ -65,6 +107,9 @@ export function readRecord(text: { [keyword: string]: string }, file: string): P
   }
   const faulty = Object.entries(checks).find(([field, sound]) => !sound((record as unknown as Fields)?.[field]));
   if (faulty) throw new UserError(`${file} does not say how it was made: "${faulty[0]}" is missing or makes no sense`);
+  if (record.units === undefined && record.target === undefined) {
+    throw new UserError(`${file} does not say how it was made: "units" and "target" are both missing`);
+  }
   return record;
 }
 
@@ -82,25 +127,47 @@ const isOwn = (value: unknown) =>
   isFields(value) && isText(value.file) && isText(value.sha256) && (value.kernel === undefined || isText(value.kernel));
 const isModel = (value: unknown) => isFields(value) && isText(value.name) && isText(value.hash);
 
-const checks: { [Field in keyof Required<PictureRecord>]: (value: unknown) => boolean } = {
+const isWord = (...words: readonly string[]) => (value: unknown) => words.includes(value as string);
+const isOptional = (valid: (value: unknown) => boolean) => (value: unknown) => value === undefined || valid(value);
+const isEach = (valid: (value: unknown) => boolean) => (value: unknown) =>
+  isFields(value) && !Array.isArray(value) && Object.values(value).every(valid);
+
+const itemChecks: { [Field in keyof Required<BatchItem>]: (value: unknown) => boolean } = {
+  units: isOptional(isUnits),
+  target: isOptional(isText),
+  seed: (value) => isCount(value) && value as number <= lastSeed,
+  start: isOptional(isCode),
+};
+
+const isItem = (value: unknown) =>
+  isFields(value) && Object.entries(itemChecks).every(([field, sound]) => sound(value[field]));
+
+/** Fields that every record has had, whatever was made. */
+const needed = ["rule", "iterations", "lrStart", "lrEnd", "decay"] as const;
+
+const checks: { [Field in keyof Required<Omit<PictureRecord, keyof Settings>>]: (value: unknown) => boolean } = {
   version: isText,
   classifier: isModel,
   generator: isModel,
-  layer: isText,
-  units: isUnits,
-  xy: (value) => value === undefined || isCounts(value) && value.length === 2,
-  seed: (value) => isCount(value) && value as number <= lastSeed,
-  start: (value) => value === undefined || isCode(value),
-  iterations: (value) => isAllowed("iterations", value),
-  rule: (value) => value === "paper" || value === "adam",
-  lrStart: (value) => isAllowed("lrStart", value),
-  lrEnd: (value) => isAllowed("lrEnd", value),
-  decay: (value) => isAllowed("decay", value),
-  gamma: (value) => isAllowed("gamma", value),
-  bounds: (value) => value === undefined || isCode(value),
-  weights: (value) => value === undefined || ["f32", "f16", "i8"].includes(value as string),
-  arithmetic: (value) => value === undefined || ["f32", "f16"].includes(value as string),
-  own: (value) => value === undefined || Array.isArray(value) && value.every(isOwn),
+  layer: isOptional(isText),
+  ...itemChecks,
+  ...Object.fromEntries(settingNames.map((name) => {
+    const valid = (value: unknown) => allows(name, value);
+    return [name, needed.some((field) => field === name) ? valid : isOptional(valid)];
+  })),
+  xy: isOptional((value) => isCounts(value) && (value as unknown[]).length === 2),
+  bounds: isOptional(isCode),
+  directions: isOptional(isEach(isText)),
+  set: isOptional(isEach(isCode)),
+  fit: isOptional(isWord(...fits)),
+  interpolation: isOptional(isWord(...interpolations)),
+  crop: isOptional(isWord("field")),
+  weights: isOptional(isWord("f32", "f16", "i8")),
+  arithmetic: isOptional(isWord("f32", "f16")),
+  batch: isOptional((value) => isCount(value) && value as number >= 1 && value as number <= mostBatch),
+  beside: isOptional((value) => Array.isArray(value) && value.length < mostBatch && value.every(isItem)),
+  place: isOptional(isCount),
+  own: isOptional((value) => Array.isArray(value) && value.every(isOwn)),
   adapter: isText,
   result: (value) => isFields(value) && isCount(value.iterations),
 };
@@ -111,15 +178,21 @@ export function encodeCode(code: Float32Array): string {
   return bytes.toBase64();
 }
 
-/** The code in such a text. @throws UserError where it has not `size` finite values. */
-export function decodeCode(text: string, size: number, file: string): Float32Array {
+/** The numbers in such a text. @throws UserError where they are not `size` finite ones, or none. */
+export function decodeCode(
+  text: string,
+  size: number | undefined,
+  file: string,
+  what = "the code it started from",
+): Float32Array {
   let bytes = new Uint8Array(0);
   try {
     bytes = Uint8Array.fromBase64(text);
   } catch {
     // Not base64: no bytes, which is refused below.
   }
-  const code = bytes.length === 4 * size ? new Float32Array(bytes.buffer) : undefined;
-  if (!code?.every(Number.isFinite)) throw new UserError(`${file}: the code it started from is not ${size} numbers`);
+  const fits = bytes.length > 0 && bytes.length % 4 === 0 && (size === undefined || bytes.length === 4 * size);
+  const code = fits ? new Float32Array(bytes.buffer) : undefined;
+  if (!code?.every(Number.isFinite)) throw new UserError(`${file}: ${what} is not ${size ?? "any"} numbers`);
   return code;
 }

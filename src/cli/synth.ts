@@ -1,40 +1,48 @@
 /** `deno task synth`: pictures of what units of a classifier want to see. */
-import { type Device, type Model, pictureToInput, type SearchResult, type UnitLayer } from "../mod.ts";
-import type { Image } from "../formats/image.ts";
+import {
+  type Device,
+  fieldBox,
+  type Model,
+  objectives,
+  pictureToInput,
+  type SearchResult,
+  sortInputs,
+} from "../mod.ts";
+import { type Image, part } from "../formats/image.ts";
 import type { Verdict } from "../lab/judge.ts";
-import { checkRoom, searchInBatches } from "./batches.ts";
+import { type BatchResult, checkRoom, searchInBatches } from "./batches.ts";
 import { type Command, main, print, printJson, tell, warn } from "./command.ts";
-import { openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
+import { openAdapter, openClassifier, openGenerator } from "./defaults.ts";
 import { isFolder } from "./files.ts";
 import { abortOnSignal, stopCode } from "./interrupt.ts";
 import { isNarrow, narrowingError, narrowingLine } from "./memory.ts";
 import { Outputs } from "./outputs/outputs.ts";
 import { ownPlanning, readOwn } from "./own_kernels.ts";
 import { drawOnStderr, progress, stderrScreen, terminalColumns } from "./progress.ts";
-import { encodeCode } from "./record.ts";
 import {
   allPlaces,
   frameCount,
   type Made,
   placesOf,
-  placesOfMade,
   renderFiles,
   roomFor,
   spaceFor,
+  upTo,
   withNames,
 } from "./synth_files.ts";
+import { synthOptions, type SynthValues } from "./synth_options.ts";
+import { recordOf } from "./synth_record.ts";
 import { costLines, jsonReport, progressNote, resultLines, titleOf, warnings } from "./synth_report.ts";
 import {
   checkModels,
-  checkUnits,
-  readCodeBounds,
+  inputsOf,
+  type Models,
   readRequest,
-  readStart,
   type Request,
-  startCodes,
-  synthOptions,
-  type SynthValues,
+  type Row,
+  settleRequest,
 } from "./synth_request.ts";
+import { readCodeBounds, readStart, startCodes } from "./synth_start.ts";
 import { halfBlocks, stderrShowsColours } from "./terminal.ts";
 import { planning } from "./tuned.ts";
 import { oneOf, wholeNumber } from "./values.ts";
@@ -42,17 +50,27 @@ import { oneOf, wholeNumber } from "./values.ts";
 /** Columns of the picture in the terminal. */
 const pictureColumns = 64;
 
+/** What a target may hold, in lines. */
+function termLines(): string[] {
+  const pair = { syntax: "pair(TERM, TERM, ...)", help: "the squared differences of each two of them" };
+  const all = [...Object.values(objectives), pair], width = Math.max(...all.map(({ syntax }) => syntax.length));
+  return all.map(({ syntax, help }) => `  ${syntax.padEnd(width)}  ${help}`);
+}
+
 /** The command. */
 export const command: Command<typeof synthOptions> = {
   name: "synth",
   summary: "Draws what a unit of a classifier wants to see (DGN-AM, Nguyen et al. 2016).\n" +
     "With --weights or --arithmetic, the first picture is also computed with the weights as stored and in f32, and the\n" +
-    "largest differences are told. A gradient's are those at units near zero and at maxima, which decide otherwise.",
+    "largest differences are told. A gradient's are those at units near zero and at maxima, which decide otherwise.\n\n" +
+    `A --target is a sum of these, with factors:\n${termLines().join("\n")}`,
   options: synthOptions,
   examples: [
     ["deno task synth --unit 945", "the bell pepper, in out/fc8_0945_0.png"],
     ["deno task synth --units 1,5-9 --seeds 0-3", "24 pictures at the same time, and a sheet of them all"],
-    ["deno task synth --layer conv3 --unit 7 --xy 3,3", "a unit inside the network"],
+    ["deno task synth --layer conv3 --unit 7 --xy 3,3", "a unit inside the network, before its activation"],
+    ["deno task synth --layer conv3 --layer fc6 --units 0-4", "units of two layers, and a sheet with a row for each"],
+    ['deno task synth --target "945 - 0.001*variation(data)"', "a smoother pepper: a prior on the picture"],
     ["deno task synth --units 9,945 --together --gamma 0.01", "one picture that two units like"],
     ["deno task synth --unit 945 --init cat.jpg --animate gif", "from a picture, as it changes"],
     [
@@ -71,94 +89,123 @@ async function run(values: SynthValues): Promise<number | void> {
   const request = await readRequest(values);
   const models = await openModels(values);
   checkModels(request, models);
-  const layer = checkUnits(request, models.classifier), start = await readStart(request, models.generator);
-  const bounds = readCodeBounds(request, models.generator);
+  const job = settleRequest(request, models), { rows, settings } = job;
+  const coded = takingCode(request, models), start = await readStart(request, coded);
+  const bounds = readCodeBounds(request, coded);
   const own = await readOwn(values), verdicts: Verdict[] = [];
-  const all = placesOf(request, layer.name, isFolder, values);
-  checkRoom(request.targets.length, roomFor(request, models, values));
+  const kept = (row: Row) => request.repeats ? [row.items[request.repeats.keep]] : row.items;
+  const places = placesOf(rows.map((row) => ({ ...row, items: kept(row) })), isFolder, values);
+  checkRoom(rows.reduce((sum, { items }) => sum + items.length, 0), roomFor(settings.iterations, models, values));
   const signal = abortOnSignal();
-  using outputs = Outputs.open(allPlaces(all), { force: values.force, bytes: spaceFor(request, models.classifier) });
+  using outputs = Outputs.open(allPlaces(places), {
+    force: values.force,
+    bytes: spaceFor(places, models.classifier),
+  });
 
   using device = await openAdapter(values.adapter);
-  warnings(request, layer, models.classifier, device.name, own.files).forEach(warn);
-  const { targets, xy, iterations, rule, lrStart, lrEnd, decay, gamma, weights, arithmetic } = request;
-  const settings = { iterations, rule, lrStart, lrEnd, decay, gamma, weights, arithmetic };
-  const codes = start && await startCodes(start, device, models, targets.length);
-  if (signal.aborted) return stopCode();
+  warnings(request, job, models.classifier, device.name, own.files).forEach(warn);
+  const { weights, arithmetic, fit, interpolation } = request;
+  const codes = start && await startCodes(start, device, models, request);
 
+  const { free: { name: picture } } = sortInputs(models, inputsOf(request)).classifier;
+  const made: Made[] = [], results: BatchResult[] = [];
   const bar = progress("iteration", stderrScreen(values.quiet));
-  const frames: Image[][] = targets.map(() => []);
-  const searching = searchInBatches(device, {
-    ...models,
-    ...settings,
-    layer: request.layer,
-    targets: targets.map((target, i) => ({ ...target, xy, code: codes?.[i] })),
-    bounds: bounds?.values,
-    ...planning(device, values),
-    ...ownPlanning(device, own, (line, verdict) => {
-      verdicts.push(verdict);
-      if (!values.quiet) tell(line);
-    }),
-    signal,
-    every: values.animate ? Math.ceil(iterations / frameCount) : undefined,
-    async onProgress(state) {
-      const { iteration, iterations, first } = state, note = progressNote(state, targets.slice(first));
-      bar.show({ done: iteration, total: iterations, note });
-      if (values.animate) (await state.pictures()).forEach((picture, i) => frames[first + i].push(picture));
-    },
-  }).finally(bar.end);
-  const result = await searching.catch((error) => {
-    if (signal.aborted && error === signal.reason) return undefined;
-    throw error;
-  });
-  if (!result) {
+  for (const { layer, items } of rows) {
+    if (signal.aborted) break;
+    const frames: Image[][] = items.map(() => []);
+    const searching = searchInBatches(device, {
+      ...models,
+      ...settings,
+      ...{ weights, arithmetic, fit, interpolation },
+      targets: items.map(({ target, seed }, i) => ({ target, seed, code: codes?.[i] })),
+      directions: request.directions,
+      set: inputsOf(request),
+      bounds: bounds?.values,
+      ...planning(device, values),
+      ...ownPlanning(device, own, (line, verdict) => {
+        verdicts.push(verdict);
+        if (!values.quiet) tell(line);
+      }),
+      signal,
+      every: values.animate ? Math.ceil(settings.iterations / frameCount) : undefined,
+      async onProgress(state) {
+        const { iteration, iterations, first } = state;
+        const of = rows.length > 1 ? `${layer?.name ?? items[0].target}  ` : "";
+        bar.show({ done: iteration, total: iterations, note: of + progressNote(state, items.slice(first)) });
+        if (values.animate) (await state.pictures()).forEach((image, i) => frames[first + i].push(image));
+      },
+    }).finally(bar.end);
+    const result = await searching.catch((error) => {
+      if (signal.aborted && error === signal.reason) return undefined;
+      throw error;
+    });
+    if (!result) break;
+    const keep = request.repeats?.keep;
+    for (const { first, size } of batchesOf(result)) {
+      const together = result.items.slice(first, first + size);
+      const starting = start && codes && { file: start.file, codes: codes.slice(first, first + size) };
+      together.forEach((item, place) => {
+        const i = first + place;
+        if (keep !== undefined && i !== keep) return;
+        const box = request.crop && fieldBox(models.classifier, items[i].target, picture);
+        const cut = (image: Image) => box ? part(image, box) : image;
+        made.push({
+          item: { ...item, picture: cut(item.picture) },
+          frames: frames[i].map(cut),
+          title: layer ? titleOf(items[i].units!, layer, models.classifier) : items[i].target,
+          record: recordOf(request, job, models, {
+            ...{ layer, items: items.slice(first, first + size), place, start: starting, bounds, device },
+            result: { items: together, iterations: item.trace.length },
+            own: own.files,
+          }),
+        });
+      });
+    }
+    results.push(result);
+  }
+  if (results.length === 0) {
     tell("stopped before the first iteration; there is nothing to save");
     return stopCode();
   }
-
-  const made = result.items.map(({ picture, code, trace, activation, top }, i): Made => ({
-    picture,
-    code,
-    frames: frames[i],
-    title: titleOf(targets[i].units, layer, models.classifier),
-    record: {
-      version,
-      classifier: nameOf(models.classifier),
-      generator: nameOf(models.generator),
-      layer: layer.name,
-      ...targets[i],
-      xy,
-      start: start && codes && { file: start.file, code: encodeCode(codes[i]) },
-      ...settings,
-      bounds: bounds && { file: bounds.file, code: encodeCode(bounds.values) },
-      own: own.files.length > 0 ? own.files : undefined,
-      adapter: device.name,
-      result: { iterations: trace.length, activation, top },
-    },
-  }));
-  const planned = placesOfMade(all, made.length);
+  const planned = upTo(places, made.length), [result] = results, last = results.at(-1)!;
   await outputs.saveEach(renderFiles(planned, made, { scale, shape: start?.shape }));
-  const places = withNames(planned, (name) => outputs.where(name));
+  const there = withNames(planned, (name) => outputs.where(name));
 
   if (made.length === 1 && !values.quiet && stderrShowsColours()) {
     const columns = Math.min(pictureColumns, terminalColumns() ?? pictureColumns);
-    drawOnStderr(`${halfBlocks(made[0].picture, columns)}\n`);
+    drawOnStderr(`${halfBlocks(made[0].item.picture, columns)}\n`);
   }
-  if (isNarrow(request) && !result.aborted && !values.quiet) {
-    tell(await narrowing(device, models, result, layer, request));
+  const aborted = made.length < places.pictures.length || last.aborted;
+  if (isNarrow(request) && !aborted && !values.quiet && values.set.length === 0) {
+    tell(await narrowing(device, models, result, rows[0], request));
   }
-  if (values.verbose) costLines(result).forEach(tell);
-  result.items.forEach(({ zeroGradient }, i) => {
-    if (zeroGradient) warn(`${places.pictures[i]}: the gradient was zero, so the search had nowhere to go`);
+  if (values.verbose) results.flatMap(costLines).forEach(tell);
+  made.forEach(({ item: { zeroGradient } }, i) => {
+    if (zeroGradient) warn(`${there.pictures[i]}: the gradient was zero, so the search had nowhere to go`);
   });
-  if (values.json) printJson(jsonReport(made, result, places, verdicts));
-  else resultLines(made, places).forEach(print);
-  if (result.aborted) {
-    const pictures = made.length < targets.length ? ` (${made.length} of ${targets.length} pictures)` : "";
-    tell(`stopped after ${result.iterations} of ${result.planned} iterations${pictures}; saved as it was`);
+  if (values.json) printJson(jsonReport(made, results, there, verdicts));
+  else resultLines(made, there).forEach(print);
+  if (aborted) {
+    const all = places.pictures.length, pictures = made.length < all ? ` (${made.length} of ${all} pictures)` : "";
+    tell(`stopped after ${last.iterations} of ${last.planned} iterations${pictures}; saved as it was`);
   }
   outputs.finish();
   return stopCode();
+}
+
+/** The batches of a search: the first of each, and how many there are in it. */
+function batchesOf({ sizes }: BatchResult): { first: number; size: number }[] {
+  let first = 0;
+  return sizes.map((size) => {
+    first += size;
+    return { first: first - size, size };
+  });
+}
+
+/** The generator as it is when all its inputs but the code are given. */
+function takingCode(request: Request, models: Models): Model {
+  const { generator } = models, { free } = sortInputs(models, inputsOf(request)).generator;
+  return { ...generator, network: { ...generator.network, inputs: [free] } };
 }
 
 /**
@@ -168,34 +215,29 @@ async function run(values: SynthValues): Promise<number | void> {
 async function narrowing(
   device: Device,
   { generator, classifier }: Models,
-  { items: [{ code, picture }] }: SearchResult,
-  { name: layer }: UnitLayer,
-  { weights, arithmetic, targets: [{ units: [unit] }], xy }: Request,
+  { items: [{ code, picture, top }] }: SearchResult,
+  { layer: units, items: [{ units: list }] }: Row,
+  { weights, arithmetic }: Request,
 ): Promise<string> {
   const narrow = { weights, arithmetic };
   const input = pictureToInput(classifier.network, picture);
+  const layer = units?.labelled ? units.name : undefined, name = layer ?? "the output";
+  const unit = layer !== undefined && list ? list[0] : top[0].unit;
   const gradient = async () => {
     const options = { ...narrow, layer, gradient: true };
     return await narrowingError(device, classifier, options, async (net) => {
-      return (await net.gradient(input, unit, xy)).gradient;
+      return (await net.gradient(input, unit)).gradient;
     });
   };
   return narrowingLine(narrow, {
     "the picture": await narrowingError(device, generator, narrow, (net) => net.forward(code)),
-    [layer]: await narrowingError(device, classifier, { ...narrow, layer }, (net) => net.forward(input)),
-    ...(isNarrow({ arithmetic }) ? { [`the gradient of ${layer}'s unit ${unit}`]: await gradient() } : {}),
+    [name]: await narrowingError(device, classifier, { ...narrow, layer }, (net) => net.forward(input)),
+    ...(isNarrow({ arithmetic }) ? { [`the gradient of ${name}'s unit ${unit}`]: await gradient() } : {}),
   });
-}
-
-interface Models {
-  classifier: Model;
-  generator: Model;
 }
 
 async function openModels({ classifier, generator }: SynthValues): Promise<Models> {
   return { classifier: await openClassifier(classifier), generator: await openGenerator(generator) };
 }
-
-const nameOf = ({ name, hash }: Model) => ({ name, hash });
 
 if (import.meta.main) await main(command);

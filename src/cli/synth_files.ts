@@ -6,9 +6,10 @@ import { writeNpy } from "../formats/npy.ts";
 import { encodePng } from "../formats/png.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import type { Model } from "../mod.ts";
+import type { Model, SearchItem } from "../mod.ts";
 import { type PictureRecord, recordText } from "./record.ts";
-import type { Request, SynthValues } from "./synth_request.ts";
+import type { SynthValues } from "./synth_options.ts";
+import type { Row } from "./synth_request.ts";
 
 /** Where everything goes. */
 export interface Places {
@@ -17,16 +18,18 @@ export interface Places {
   animations: string[];
   sheet?: string;
   codes?: string;
+  /** Pictures in each row of the sheet, where rows say more than the sheet's shape. */
+  columns?: number;
 }
 
 /** What a run has made of one target. */
 export interface Made {
   record: PictureRecord;
-  picture: Image;
-  code: Float32Array;
+  /** What the search gave. */
+  item: SearchItem;
   /** The picture as it grew; empty unless asked for. */
   frames: Image[];
-  /** The unit's name, or the units' names. */
+  /** The unit's name, or the units' names, or the target. */
   title: string;
 }
 
@@ -41,35 +44,71 @@ const mostTiles = 1000;
 /** Longest list of numbers in a file name. */
 const longestList = 60;
 
+/** What a name keeps of a text. */
+const safe = (text: string) => text.replace(/[^\w.-]+/g, "-");
+
+/** Longest part of a file's name that a target makes. */
+const longestTarget = 80;
+
 /** Names the files of a run. @throws UserError when --out names one file for several pictures. */
 export function placesOf(
-  { targets }: Request,
-  layer: string,
+  rows: readonly Row[],
   isFolder: (path: string) => boolean,
   values: SynthValues,
 ): Places {
-  const out = values.out ?? "out", safeLayer = layer.replace(/[^\w.-]+/g, "-");
-  let pictures = targets.map(({ units, seed }) => join(out, `${safeLayer}_${listText(units, 4)}_${seed}.png`));
+  const out = values.out ?? "out", all = rows.flatMap(({ items }) => items);
+  let pictures = rows.flatMap(({ layer, items }) =>
+    items.map(({ units, target, seed }) => {
+      const what = layer && units ? `${safe(layer.name)}_${listText(units, 4)}` : safe(target).slice(0, longestTarget);
+      return join(out, `${what}_${seed}.png`);
+    })
+  );
+  // Targets may differ in what names leave out.
+  const times = new Map<string, number>();
+  pictures = pictures.map((path) => {
+    const time = (times.get(path) ?? 0) + 1;
+    times.set(path, time);
+    return time === 1 ? path : path.replace(/\.png$/, `_${time}.png`);
+  });
   if (/\.\w+$/.test(out) && !isFolder(out)) {
     if (!/\.png$/i.test(out)) {
       throw new UserError(`--out ${out}: pictures are saved as .png; a folder's name ends in /`);
     }
-    if (targets.length > 1) {
-      throw new UserError(`--out ${out} is one file and there are ${targets.length} pictures; name a folder`);
+    if (all.length > 1) {
+      throw new UserError(`--out ${out} is one file and there are ${all.length} pictures; name a folder`);
     }
     pictures = [out];
   }
-  const units = [...new Set(targets.flatMap((target) => target.units))];
-  const seeds = [...new Set(targets.map(({ seed }) => seed))];
   return {
     pictures,
     animations: values.animate ? pictures.map((path) => path.replace(/\.png$/i, `.${values.animate}`)) : [],
-    sheet: targets.length > 1 && targets.length <= mostTiles
-      ? join(out, `${safeLayer}_${listText(units, 4)}_${listText(seeds, 1)}_sheet.png`)
-      : undefined,
+    sheet: all.length > 1 && all.length <= mostTiles ? join(out, `${sheetName(rows)}_sheet.png`) : undefined,
     codes: values["save-code"],
+    columns: rows.length > 1 && rows[0].items.length <= mostColumns ? rows[0].items.length : undefined,
   };
 }
+
+/** Pictures in a row of a sheet that says something by its rows. */
+const mostColumns = 12;
+
+/** What a sheet shows: layers, units and seeds. */
+function sheetName(rows: readonly Row[]): string {
+  const all = rows.flatMap(({ items }) => items), layers = rows.map(({ layer }) => layer?.name);
+  const seeds = listText([...new Set(all.map(({ seed }) => seed))], 1);
+  if (layers[0] === undefined) {
+    return `${rows.length > 1 ? "targets" : safe(rows[0].items[0].target).slice(0, longestTarget)}_${seeds}`;
+  }
+  const units = listText([...new Set(all.flatMap(({ units }) => units ?? []))], 4);
+  const names = layers.length > 2 ? `${layers[0]}..${layers.at(-1)}` : layers.join(",");
+  return `${names.split(",").map(safe).join(",")}_${units}_${seeds}`;
+}
+
+/** The places of the first so many pictures, where a run has ended before it made all. */
+export const upTo = (places: Places, count: number): Places => ({
+  ...places,
+  pictures: places.pictures.slice(0, count),
+  animations: places.animations.slice(0, count),
+});
 
 /** All of these places. */
 export const allPlaces = ({ pictures, animations, sheet, codes }: Places): string[] =>
@@ -79,6 +118,7 @@ export const allPlaces = ({ pictures, animations, sheet, codes }: Places): strin
 export function withNames(places: Places, become: (name: string) => string): Places {
   const { pictures, animations, sheet, codes } = places;
   return {
+    ...places,
     pictures: pictures.map(become),
     animations: animations.map(become),
     sheet: sheet && become(sheet),
@@ -86,16 +126,9 @@ export function withNames(places: Places, become: (name: string) => string): Pla
   };
 }
 
-/** The places of a run that was stopped after so many pictures. */
-export const placesOfMade = ({ pictures, animations, ...places }: Places, made: number): Places => ({
-  pictures: pictures.slice(0, made),
-  animations: animations.slice(0, made),
-  ...places,
-});
-
 /** About the bytes of memory that a picture takes until it is saved: itself, its code, its trace, its frames, its file. */
 export function roomFor(
-  { iterations }: Request,
+  iterations: number,
   { classifier, generator }: { classifier: Model; generator: Model },
   { animate }: SynthValues,
 ): number {
@@ -104,9 +137,9 @@ export function roomFor(
 }
 
 /** About the bytes that a run's files will take: plenty where pictures are as they are, less than that when enlarged. */
-export function spaceFor({ targets }: Request, { network }: Model): number {
+export function spaceFor({ pictures }: Places, { network }: Model): number {
   const picture = valueCount(network.inputs[0].shape);
-  return targets.length * (2 * picture + 8192);
+  return pictures.length * (2 * picture + 8192);
 }
 
 /** Numbers as --units takes them, each with so many digits: "0001,0005-0009". Long lists give their ends and length. */
@@ -132,23 +165,25 @@ export function* renderFiles(
   { scale, shape }: { scale: number; shape?: number[] },
 ): Generator<[name: string, bytes: Uint8Array]> {
   const textOf = ({ record, title }: Made) => recordText(record, description(record, title));
-  for (const [i, item] of made.entries()) {
-    yield [places.pictures[i], encodePng(enlarge(item.picture, scale), textOf(item))];
+  for (const [i, one] of made.entries()) {
+    yield [places.pictures[i], encodePng(enlarge(one.item.picture, scale), textOf(one))];
   }
-  if (places.codes) yield [places.codes, codesFile(made.map(({ code }) => code), shape)];
+  if (places.codes) yield [places.codes, codesFile(made.map(({ item }) => item.code), shape)];
   for (const [i, animation] of places.animations.entries()) {
-    const { frames, picture } = made[i], all = [...frames, ...Array.from({ length: lastFrameTimes }, () => picture)];
-    const showing = { delayMs: frameMs, scale };
+    const { frames, item: { picture } } = made[i];
+    const all = [...frames, ...Array.from({ length: lastFrameTimes }, () => picture)],
+      showing = { delayMs: frameMs, scale };
     yield [animation, animation.endsWith("gif") ? encodeGif(all, showing) : encodeApng(all, showing, textOf(made[i]))];
   }
   if (places.sheet) {
     const seeds = new Set(made.map(({ record }) => record.seed)).size;
-    const tiles = made.map(({ record: { units, seed, result }, picture, title }) => ({
-      image: picture,
-      caption: `${units.join("+")} ${title} ${seeds > 1 ? `seed ${seed}: ` : ""}${result.activation.toFixed(1)}`,
-    }));
+    const tiles = made.map(({ record: { layer, units, seed, result }, item: { picture }, title }) => {
+      const where = places.columns !== undefined && layer !== undefined ? [layer] : [];
+      const what = [...where, ...units ? [units.join("+")] : [], title, ...seeds > 1 ? [`seed ${seed}:`] : []];
+      return { image: picture, caption: `${what.join(" ")} ${result.activation.toFixed(1)}` };
+    });
     // A row for each unit where there are several seeds; else about as many rows as columns.
-    const columns = seeds > 1 && seeds <= 12 ? seeds : Math.ceil(Math.sqrt(tiles.length));
+    const columns = places.columns ?? (seeds > 1 && seeds <= mostColumns ? seeds : Math.ceil(Math.sqrt(tiles.length)));
     const { Software } = recordText(made[0].record, "");
     yield [places.sheet, encodePng(contactSheet(tiles, columns), { Software })];
   }
@@ -163,7 +198,9 @@ function codesFile(codes: Float32Array[], given?: number[]): Uint8Array {
 }
 
 /** What a picture shows, in a sentence for people. */
-function description({ units, layer, classifier, generator }: PictureRecord, title: string): string {
+function description({ units, target, layer, classifier, generator }: PictureRecord, title: string): string {
+  const by = `of ${classifier.name}, drawn by ${generator.name}`;
+  if (layer === undefined || !units) return `What maximises ${target} ${by}`;
   const what = units.length > 1 ? `units ${units.join(", ")} (${title}) want` : `unit ${units[0]} (${title}) wants`;
-  return `What ${what} to see: ${layer} of ${classifier.name}, drawn by ${generator.name}`;
+  return `What ${what} to see: ${layer} ${by}`;
 }

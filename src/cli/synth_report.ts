@@ -9,9 +9,11 @@ import {
   type UnitLayer,
 } from "../mod.ts";
 import type { Verdict } from "../lab/judge.ts";
+import type { BatchResult } from "./batches.ts";
 import type { OwnFile } from "./own_kernels.ts";
 import type { Made, Places } from "./synth_files.ts";
-import type { Request } from "./synth_request.ts";
+import type { BatchItem } from "./record.ts";
+import type { Job, Request } from "./synth_request.ts";
 
 /** The names of units, where they have any. */
 export function titleOf(units: number[], { labelled }: UnitLayer, classifier: Model): string {
@@ -20,15 +22,16 @@ export function titleOf(units: number[], { labelled }: UnitLayer, classifier: Mo
 
 /** What may surprise the user about a run that is about to start. */
 export function warnings(
-  { targets, repeats }: Request,
-  { labelled }: UnitLayer,
+  { repeats }: Request,
+  { rows }: Job,
   classifier: Model,
   adapter: string,
   own: readonly OwnFile[] = [],
 ): string[] {
   const lines: string[] = [];
-  const units = [...new Set(targets.flatMap((target) => target.units))];
-  const untrained = labelled ? units.filter((unit) => !isTrained(classifier, unit)) : [];
+  const labelled = rows.filter(({ layer }) => layer?.labelled).flatMap(({ items }) => items);
+  const units = [...new Set(labelled.flatMap(({ units }) => units ?? []))];
+  const untrained = units.filter((unit) => !isTrained(classifier, unit));
   if (untrained.length > 0) {
     const [what, it] = untrained.length === 1 ? ["unit", "was"] : ["units", "were"];
     const names = untrained.slice(0, 5).map((unit) => `${unit} (${labelOf(classifier, unit)})`).join(", ");
@@ -36,7 +39,7 @@ export function warnings(
     lines.push(`${what} ${names}${more} of ${classifier.name} ${it} not trained; expect no likeness`);
   }
   if (repeats) {
-    const { file, record: { adapter: before, iterations, result, own: theirs = [] } } = repeats;
+    const { file, record: { adapter: before, iterations = 0, result, own: theirs = [] } } = repeats;
     const missing = theirs.filter((one) =>
       !own.some(({ kernel, sha256 }) => kernel === one.kernel && sha256 === one.sha256)
     );
@@ -55,10 +58,10 @@ export function warnings(
 }
 
 /** One picture's activation and what it looks like; of many, their mean and how many look like their unit. */
-export function progressNote({ activations, top }: Progress, targets: Request["targets"]): string {
+export function progressNote({ activations, top }: Progress, targets: readonly BatchItem[]): string {
   const mean = activations.reduce((sum, activation) => sum + activation, 0) / activations.length;
   if (targets.length === 1) return `activation ${mean.toFixed(2)}${top ? `  ${top[0].name}` : ""}`;
-  const right = top?.filter(({ unit }, i) => targets[i].units.includes(unit)).length;
+  const right = top?.filter(({ unit }, i) => targets[i].units?.includes(unit)).length;
   return `mean activation ${mean.toFixed(2)}${right === undefined ? "" : `  ${right} of ${targets.length} recognised`}`;
 }
 
@@ -89,30 +92,33 @@ const rankedText = ({ unit, name, activation }: Ranked) => `${unit} ${name} ${ac
 /** Everything about a run, for a program. */
 export function jsonReport(
   made: Made[],
-  result: SearchResult,
+  results: readonly BatchResult[],
   { pictures, animations, sheet, codes }: Places,
   verdicts: readonly Verdict[],
 ): object {
-  const { iterations, aborted, seconds, dispatches, flops, memory, items } = result;
+  const { dispatches, flops, memory } = results[0], last = results.at(-1)!;
   return {
-    iterations,
-    aborted,
-    seconds,
+    iterations: last.iterations,
+    aborted: last.aborted,
+    seconds: results.reduce((sum, { seconds }) => sum + seconds, 0),
     dispatches,
     flops,
     memory,
     sheet,
     codes,
     own: verdicts.length > 0 ? verdicts : undefined,
-    pictures: made.map(({ record, title }, i) => ({
+    pictures: made.map(({ record, title, item: { zeroGradient, trace } }, i) => ({
       file: pictures[i],
       animation: animations[i],
       title,
       ...record,
       start: record.start?.file,
       bounds: record.bounds?.file,
-      zeroGradient: items[i].zeroGradient,
-      trace: Array.from(items[i].trace),
+      directions: record.directions && Object.keys(record.directions),
+      set: record.set && Object.fromEntries(Object.entries(record.set).map(([name, { file }]) => [name, file])),
+      beside: undefined,
+      zeroGradient,
+      trace: Array.from(trace),
     })),
   };
 }

@@ -63,12 +63,20 @@ export const centreCropSquare = (image: Image): Image => centreCrop(image, Math.
 export function centreCrop(image: Image, size: number): Image {
   if (size === image.width && size === image.height) return image;
   const [left, top] = [Math.floor((image.width - size) / 2), Math.floor((image.height - size) / 2)];
-  const square: Image = { width: size, height: size, rgb: new Uint8Array(size * size * 3) };
-  for (let y = 0; y < size; y++) {
+  return part(image, { left, top, width: size, height: size });
+}
+
+/** A part of a picture. */
+export function part(
+  image: Image,
+  { left, top, width, height }: { left: number; top: number; width: number; height: number },
+): Image {
+  const cut: Image = { width, height, rgb: new Uint8Array(width * height * 3) };
+  for (let y = 0; y < height; y++) {
     const from = 3 * ((top + y) * image.width + left);
-    square.rgb.set(image.rgb.subarray(from, from + 3 * size), 3 * y * size);
+    cut.rgb.set(image.rgb.subarray(from, from + 3 * width), 3 * y * width);
   }
-  return square;
+  return cut;
 }
 
 /** A picture of a contact sheet and what is written below it. */

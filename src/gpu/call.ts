@@ -27,8 +27,11 @@ import { type Tensor, TEXEL } from "./tensor.ts";
 export interface Epilogue {
   /** y = x > 0 ? x : slope · x. */
   relu?: { slope: number };
-  /** dx = y > 0 ? dx : slope · dx, with y at the same texel: the gradient of the ReLU that made y. */
-  mask?: { tensor: Tensor; slope: number };
+  /**
+   * dx = y > 0 ? dx : slope · dx, with y at the same texel: the gradient of the ReLU that made y. With `redirect` dx > 0 goes
+   * through too, where it would turn the ReLU on.
+   */
+  mask?: { tensor: Tensor; slope: number; redirect?: boolean };
 }
 
 /** One tensor as a kernel sees it. */

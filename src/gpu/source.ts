@@ -256,7 +256,8 @@ function storer(adapter: Adapter, name: string, tensor: Tensor, slots: Slot[], e
   const lines = ["var v = value;"];
   if (epilogue.relu) lines.push(`v = select(${literal(epilogue.relu.slope)} * v, v, v > vec4f());`);
   if (epilogue.mask) {
-    lines.push(`v = select(${literal(epilogue.mask.slope)} * v, v, load_${name}_mask(i) > vec4f());`);
+    const { slope, redirect } = epilogue.mask, on = `load_${name}_mask(i) > vec4f()`;
+    lines.push(`v = select(${literal(slope)} * v, v, ${redirect ? `(${on}) | (v > vec4f())` : on});`);
   }
   const store = (part: string, index: string) =>
     tensor.storage === "buffer" ? `${part}[${index}] = v;` : `textureStore(${part}, ${place2d(index)}, v);`;

@@ -41,6 +41,14 @@ export interface Graph {
   readonly output: Value;
   /** The value of a blob or layer. @throws UserError when nothing has that name. */
   find(name: string): Value;
+  /** How a blob came to its last value; undefined where no blob has that name. */
+  historyOf(blob: string): History | undefined;
+}
+
+/** A blob's last value: who made the blob (nobody, where it is an input), and who then wrote it in place. */
+export interface History {
+  readonly made?: Layer;
+  readonly inPlace: readonly Layer[];
 }
 
 /** @throws UserError with the place before the message, where `run` throws one. */
@@ -75,18 +83,20 @@ export function makeLayer(
 
 /**
  * The graph of a model.
- * @param given The value to run on in place of the network's (single) input, to append one network to another.
+ * @param given Values to run on in place of inputs, by their names, to append one network to another.
  * @throws UserError naming file and layer.
  */
-export function buildGraph(model: WeightsFile & { network: Network }, given?: Value): Graph {
+export function buildGraph(model: WeightsFile & { network: Network }, given?: ReadonlyMap<string, Value>): Graph {
   const { network, where } = model, blobs = new Map<string, Value>(), byLayer = new Map<string, Value>();
-  const inputs = network.inputs.map((input) => given ?? input);
+  const histories = new Map<string, { made?: Layer; inPlace: Layer[] }>();
+  const inputs = network.inputs.map((input) => given?.get(input.name) ?? input);
   network.inputs.forEach(({ name, shape }, index) => {
     if (inputs[index].shape.join() !== shape.join()) {
       throw new UserError(`${where}: input "${name}" has shape [${shape}], got [${inputs[index].shape}]`);
     }
     if (blobs.has(name)) throw new UserError(`${where}: two inputs are named "${name}"`);
     blobs.set(name, inputs[index]);
+    histories.set(name, { inPlace: [] });
   });
   const layers = network.layers.map((spec) =>
     within(`${where}: layer "${spec.name}"`, () => {
@@ -99,6 +109,10 @@ export function buildGraph(model: WeightsFile & { network: Network }, given?: Va
       const layer = makeLayer(spec.name, spec.type, spec.params, sources, (key, shape) =>
         hostTensor(model, `${spec.name}.${key}`, shape));
       byLayer.set(spec.name, layer.output);
+      const isInPlace = sources.length > 0 && sources[0] === blobs.get(spec.output);
+      if (isInPlace) {
+        histories.get(spec.output)!.inPlace.push(layer);
+      } else histories.set(spec.output, { made: layer, inPlace: [] });
       blobs.set(spec.output, layer.output);
       return layer;
     })
@@ -114,6 +128,7 @@ export function buildGraph(model: WeightsFile & { network: Network }, given?: Va
       }
       return value;
     },
+    historyOf: (blob) => histories.get(blob),
   };
 }
 

@@ -4,6 +4,7 @@ import { UserError } from "../formats/user_error.ts";
 import { unitMap } from "../ops/op.ts";
 import { fetchFile } from "./fetch_files.ts";
 import { buildGraph, endingOf, type Graph, hostWeights, sequenceLayer } from "./graph.ts";
+import { LAST, valueOf } from "./naming.ts";
 import { type Network, parseNetwork } from "./network.ts";
 
 /** A model, loaded and checked. */
@@ -144,6 +145,29 @@ export function layerUnits(model: Model, layer?: string): UnitLayer {
     value = layer === undefined ? logits : graph.find(layer);
   const [channels, height, width] = unitMap(value.shape), labelled = value === logits || value === graph.output;
   return { name: layer ?? value.name, channels, height, width, labelled };
+}
+
+/**
+ * The same for a search, to which a name means what it means in targets: a blob before its last activation in place, `+last` after
+ * it. Unless given, they are those of the layer that suits the model, or the logits.
+ * @throws UserError when nothing has that name.
+ */
+export function searchedUnits(model: Model, layer: string | undefined = model.network.search?.layer): UnitLayer {
+  const graph = buildGraph(model), { logits } = endingOf(graph);
+  const value = layer === undefined ? logits : valueOf(graph, layer), [channels, height, width] = unitMap(value.shape);
+  return {
+    name: layer ?? value.name,
+    channels,
+    height,
+    width,
+    labelled: value === logits || value === graph.output,
+  };
+}
+
+/** What a search calls the value that a name means everywhere else: the name, or `NAME+last`. @throws UserError when nothing has it. */
+export function lastName(model: Model, layer: string): string {
+  const graph = buildGraph(model);
+  return valueOf(graph, layer) === graph.find(layer) ? layer : `${layer}+${LAST}`;
 }
 
 /** Whether a model's output is a softmax, not logits. */

@@ -91,7 +91,7 @@ export class Net {
       batch,
       wanted: [output],
       gradient: gradient === false ? undefined : {
-        of: output,
+        of: [output],
         to: gradient === true ? graph.inputs[0] : graph.find(gradient),
         spots: spots ? () => listedSpots(spots.list, spots.count) : undefined,
       },
@@ -196,7 +196,7 @@ export class Net {
 
   #loadGradient(dy: Float32Array): void {
     const { spots, plan: { tensors } } = this, texels = toTexels(dy, tensors.of(this.output).shape);
-    if (tensors.dy) return upload(this.device, tensors.dy, bytes(texels));
+    if (tensors.dy) return upload(this.device, tensors.dy[0], bytes(texels));
     const list = listTexels(texels, this.batch, spots!.count);
     if (!list) throw new UserError(`dy: an item has more values that are not zero than ${spots!.count}`);
     upload(this.device, spots!.list, bytes(list));

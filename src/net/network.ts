@@ -37,6 +37,18 @@ export interface Network {
   trained?: [number, number][];
   /** Of a generator: the encoder layer whose features are its code; bound = mean + sigmas · std. */
   code?: { layer: string; sigmas: number };
+  /** Of a classifier: how it is searched where nobody says (src/synth/settings.ts has the settings). */
+  search?: SearchSettings;
+}
+
+/** What suits a classifier: the layer that units are of, and the settings of its search. */
+export interface SearchSettings {
+  layer?: string;
+  rule?: "paper" | "adam";
+  iterations?: number;
+  lrStart?: number;
+  lrEnd?: number;
+  decay?: number;
 }
 
 type Json = Record<string, unknown>;
@@ -80,7 +92,7 @@ export function parseNetwork(text: string, where: string): Network {
     return fail(`not JSON (${(error as Error).message})`);
   }
   if (!isObject(json)) return fail("expected an object");
-  const { name, inputs, layers, image, trained, code } = json;
+  const { name, inputs, layers, image, trained, code, search } = json;
   if (!isName(name)) return fail('"name" is missing, expected a string');
   if (!Array.isArray(inputs) || inputs.length === 0) {
     return fail('"inputs" is missing, expected a list of name and shape');
@@ -97,6 +109,7 @@ export function parseNetwork(text: string, where: string): Network {
     ...(image === undefined ? {} : { image: parseImage(image, where) }),
     ...(trained === undefined ? {} : { trained: parseTrained(trained, where) }),
     ...(code === undefined ? {} : { code: parseCode(code, where) }),
+    ...(search === undefined ? {} : { search: parseSearch(search, where) }),
   };
 }
 
@@ -155,4 +168,32 @@ function parseCode(code: unknown, where: string): { layer: string; sigmas: numbe
     return { layer: code.layer, sigmas: (code.sigmas as number | undefined) ?? 3 };
   }
   throw new UserError(`${where}: "code" expects "layer" (a name) and "sigmas" (a number)`);
+}
+
+const isPositive = (v: unknown) => Number.isFinite(v) && v as number >= 0;
+
+/** What each entry of "search" may be. */
+const searchFields: Record<keyof SearchSettings, [valid: (value: unknown) => boolean, expected: string]> = {
+  layer: [isName, "a name"],
+  rule: [(v) => v === "paper" || v === "adam", '"paper" or "adam"'],
+  iterations: [
+    (v) => Number.isSafeInteger(v) && v as number >= 1 && v as number <= 1e6,
+    "a whole number from 1 to 1000000",
+  ],
+  lrStart: [isPositive, "a number of at least 0"],
+  lrEnd: [isPositive, "a number of at least 0"],
+  decay: [(v) => isPositive(v) && v as number <= 1, "a number from 0 to 1"],
+};
+
+function parseSearch(search: unknown, where: string): SearchSettings {
+  if (!isObject(search)) throw new UserError(`${where}: "search" expects an object, such as { "lrStart": 2 }`);
+  for (const [field, value] of Object.entries(search)) {
+    const known = Object.hasOwn(searchFields, field) ? searchFields[field as keyof SearchSettings] : undefined;
+    if (!known) {
+      throw new UserError(`${where}: "search" has "${field}", expected ${Object.keys(searchFields).join(", ")}`);
+    }
+    const [valid, expected] = known;
+    if (!valid(value)) throw new UserError(`${where}: "search": "${field}" is ${show(value)}, expected ${expected}`);
+  }
+  return search as SearchSettings;
 }

@@ -33,7 +33,7 @@ export interface Outline {
 export function outline(adapter: Adapter, request: Computed): Outline {
   const { batch, gradient, storage = "stored", doubleFloat = false, arithmetic = "f32" } = request,
     { optimise = true } = request;
-  const wanted = gradient ? [...request.wanted, gradient.of, gradient.to] : request.wanted;
+  const wanted = gradient ? [...request.wanted, ...gradient.of, gradient.to] : request.wanted;
   const training = request.weightGradients === true;
   const { layers, resolve } = fuse(request.graph, wanted, {
     relu: optimise,
@@ -62,6 +62,7 @@ export function outline(adapter: Adapter, request: Computed): Outline {
         formats: formatsOf(host, storage),
         anyForm: optimise && !training,
         spots,
+        redirect: gradient?.redirect,
       };
     },
   };

@@ -10,17 +10,25 @@ export interface Picture {
   rgb: Uint8Array;
 }
 
-/** The image format of a network. @throws UserError when network.json has none or it does not fit three channels. */
+/** The image format of a network. @throws UserError when network.json has none or it does not fit one channel (grey) or three. */
 export function imageFormat(network: Network): ImageFormat {
   const { image, name } = network;
   if (!image) {
     throw new UserError(`network "${name}" has no "image" entry, so pictures cannot be turned into its numbers`);
   }
-  if (image.mean.length !== 3) {
-    throw new UserError(`network "${name}": "image" has ${image.mean.length} means, expected 3`);
+  const { mean: { length } } = image;
+  if (length !== 3 && length !== 1) {
+    throw new UserError(`network "${name}": "image" has ${length} means, expected 3, or 1 for grey`);
   }
   return image;
 }
+
+/** How much of a grey there is in red, green and blue (ITU-R BT.601). */
+const LUMA = [0.299, 0.587, 0.114] as const;
+
+/** What a channel of a format is made of: its shares of red, green and blue. */
+export const sharesOf = (format: ImageFormat, c: number): readonly number[] =>
+  format.mean.length === 1 ? LUMA : [0, 1, 2].map((rgb) => rgbIndex(format, c) === rgb ? 1 : 0);
 
 /** Where channel c of a format stands in RGB. */
 export const rgbIndex = ({ order }: ImageFormat, c: number): number => order === "RGB" ? c : 2 - c;
@@ -31,23 +39,28 @@ export const scaleOf = ({ scale }: ImageFormat, c: number): number => typeof sca
 /** A picture of the input's size as NCHW values of one item. @throws UserError when the size differs. */
 export function pictureToInput(network: Network, { width, height, rgb }: Picture): Float32Array<ArrayBuffer> {
   const format = imageFormat(network), [c, h, w] = chw(network.inputs[0].shape);
-  if (c !== 3 || h !== height || w !== width) {
+  if (c !== format.mean.length || h !== height || w !== width) {
     throw new UserError(`network "${network.name}" takes ${c}×${h}×${w}, the picture is 3×${height}×${width}`);
   }
-  const area = h * w, values = new Float32Array(3 * area);
-  for (let channel = 0; channel < 3; channel++) {
-    const from = rgbIndex(format, channel), mean = format.mean[channel], scale = scaleOf(format, channel);
-    for (let p = 0; p < area; p++) values[channel * area + p] = (rgb[p * 3 + from] - mean) * scale;
+  const area = h * w, values = new Float32Array(c * area);
+  for (let channel = 0; channel < c; channel++) {
+    const [red, green, blue] = sharesOf(format, channel);
+    const mean = format.mean[channel], scale = scaleOf(format, channel);
+    for (let p = 0; p < area; p++) {
+      const pixel = red * rgb[p * 3] + green * rgb[p * 3 + 1] + blue * rgb[p * 3 + 2];
+      values[channel * area + p] = (pixel - mean) * scale;
+    }
   }
   return values;
 }
 
-/** NCHW values of one item of a 3-channel map as a picture, clipped to 0 … 255. */
+/** NCHW values of one item of a map of one channel or three as a picture, clipped to 0 … 255. */
 export function inputToPicture(network: Network, values: Float32Array, shape: Shape): Picture {
   const format = imageFormat(network), [, height, width] = chw(shape), area = height * width;
-  const rgb = new Uint8Array(3 * area);
-  for (let channel = 0; channel < 3; channel++) {
-    const to = rgbIndex(format, channel), mean = format.mean[channel], scale = scaleOf(format, channel);
+  const rgb = new Uint8Array(3 * area), grey = format.mean.length === 1;
+  for (let n = 0; n < 3; n++) {
+    const channel = grey ? 0 : n, to = grey ? n : rgbIndex(format, n);
+    const mean = format.mean[channel], scale = scaleOf(format, channel);
     for (let p = 0; p < area; p++) {
       const pixel = values[channel * area + p] / scale + mean;
       rgb[p * 3 + to] = Math.min(255, Math.max(0, Math.round(pixel)));

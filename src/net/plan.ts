@@ -46,14 +46,16 @@ import { outline } from "./outline.ts";
 export interface PlanRequest {
   graph: Graph;
   batch: number;
-  /** Values to keep readable after a run; the gradient's source is one of them. */
+  /** Values to keep readable after a run; the gradient's sources are among them. */
   wanted: readonly Value[];
-  /** Compute the gradient of dy · `of` with respect to `to`, dy being written by `seed` calls or an upload. */
+  /** Compute the gradient of Σ dy · `of` with respect to `to`, a dy for each source being written by `seed` calls or an upload. */
   gradient?: {
-    of: Value;
+    of: readonly Value[];
     to: Value;
-    /** Where all of dy is that is not zero: a plan that finds a way with it needs no `seed`, and has no `dy`. */
-    spots?: (tensors: PlanTensors) => Spots;
+    /** Of a single source, where all of dy is that is not zero: a plan that finds a way with it needs no `seed`, and has no `dy`. */
+    spots?: (tensors: PlanTensors) => Spots | undefined;
+    /** Let the gradient through ReLUs that are off where it would turn them on. */
+    redirect?: boolean;
   };
   /** With `gradient`: also compute the gradients to all weights on the way. Nothing is folded into weights then. */
   weightGradients?: boolean;
@@ -81,8 +83,8 @@ export interface PlanRequest {
 export interface PlanTensors {
   /** The tensor of a wanted value or input. */
   of(value: Value): Tensor;
-  /** Gradient at the source, to be written unless its spots are enough, and at the target, to be read. */
-  dy?: Tensor;
+  /** Gradients at the sources, to be written unless spots are enough, and at the target, to be read. */
+  dy?: readonly Tensor[];
   dx?: Tensor;
   /** Gradients to weights, by their names in the weights file. */
   weights?: Map<string, WeightGradient>;
@@ -182,9 +184,9 @@ async function assemble(device: Device, request: PlanRequest, memories: Memory[]
   const { layers, wanted, resolve, tensorOf, taskOf } = outline(device, request);
 
   const tensors: PlanTensors = { of: tensorOf };
-  const ends = gradient && { of: resolve(gradient.of), to: resolve(gradient.to) };
-  const spots = training ? undefined : gradient?.spots?.(tensors);
-  const hasSpots = ({ output, relu }: FusedLayer) => output === ends?.of && output !== ends.to && !relu;
+  const ends = gradient && { of: gradient.of.map(resolve), to: resolve(gradient.to) };
+  const spots = training || ends?.of.length !== 1 ? undefined : gradient?.spots?.(tensors);
+  const hasSpots = ({ output, relu }: FusedLayer) => output === ends?.of[0] && output !== ends.to && !relu;
 
   const loads: Load[] = [];
   const nodes = layers.map((layer): PlannedLayer => {
@@ -202,14 +204,14 @@ async function assemble(device: Device, request: PlanRequest, memories: Memory[]
 
   const kept = new Set([...wanted, ...request.graph.inputs].map(tensorOf));
   if (gradient && ends) {
-    const dy = featureMap(device, `gradient at ${gradient.of.name}`, tensorOf(gradient.of).shape);
-    const backward = backwardCalls(device, nodes, { ...ends, dy }, tensorOf, training);
+    const dy = gradient.of.map((of) => featureMap(device, `gradient at ${of.name}`, tensorOf(of).shape));
+    const backward = backwardCalls(device, nodes, { ...ends, dy }, tensorOf, { training, redirect: gradient.redirect });
     const read = spots && bindingsRead(spots, backward.calls.map(({ call }) => call));
     if (read) {
       for (const { tensor } of read) if (!tensor.memory) kept.add(tensor);
     } else {
       tensors.dy = dy;
-      kept.add(dy);
+      for (const tensor of dy) kept.add(tensor);
       owned.push(...unowned(request.seed?.(tensors)));
     }
     tensors.dx = backward.dx;

@@ -22,6 +22,7 @@ export const relu: Op<ReluParams> = {
   inputs: 1,
   parse: (fields) => ({ slope: fields.number("slope", 0, 0) }),
   outputShape: ([input]) => input,
+  isActivation: true,
   gradientReadsOutput: true,
   epilogue: (relu) => ({ relu }),
   keepsRest: haveRests,
@@ -34,9 +35,12 @@ export const relu: Op<ReluParams> = {
     ];
   })],
   backward: [
-    elements(({ name, output: y, params: { slope } }, dy, [dx]) =>
-      dx ? [elementwiseCall(`${name} gradient`, { y, dy }, dx, `select(${literal(slope)} * dy, dy, y > vec4f())`)] : []
-    ),
+    elements(({ name, output: y, params: { slope }, redirect }, dy, [dx]) => {
+      const passes = redirect ? "(y > vec4f()) | (dy > vec4f())" : "y > vec4f()";
+      return dx
+        ? [elementwiseCall(`${name} gradient`, { y, dy }, dx, `select(${literal(slope)} * dy, dy, ${passes})`)]
+        : [];
+    }),
   ],
 };
 
@@ -45,6 +49,7 @@ const activation = (forward: string, gradient: string): Op<null> => ({
   inputs: 1,
   parse: () => null,
   outputShape: ([input]) => input,
+  isActivation: true,
   gradientReadsOutput: true,
   forward: [elements(({ name, inputs: [x] }, y) => [elementwiseCall(name, { x }, y, forward)])],
   backward: [

@@ -19,6 +19,7 @@ export const clip: Op<ClipParams> = {
     max: fields.has("max") ? fields.number("max") : undefined,
   }),
   outputShape: ([input]) => input,
+  isActivation: true,
   keepsRest: haveRests,
   forward: [elements(({ name, inputs: [x], params: { min, max } }, y) => {
     const output = doubleOutput(y);

@@ -14,6 +14,7 @@ export const elu: Op<EluParams> = {
   inputs: 1,
   parse: (fields) => ({ alpha: fields.number("alpha", 1) }),
   outputShape: ([input]) => input,
+  isActivation: true,
   forward: [elements(({ name, inputs: [x], params: { alpha } }, y) => [
     elementwiseCall(name, { x }, y, `select(${literal(alpha)} * (exp(min(x, vec4f())) - 1.0), x, x > vec4f())`),
   ])],

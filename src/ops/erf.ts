@@ -15,6 +15,7 @@ export const erf: Op<null> = {
   inputs: 1,
   parse: () => null,
   outputShape: ([input]) => input,
+  isActivation: true,
   forward: [elements(({ name, inputs: [x] }, y) => [elementwiseCall(name, { x }, y, erfOf("x"))])],
   backward: [
     elements(({ name, inputs: [x] }, dy, [dx]) =>

@@ -1,5 +1,6 @@
 /** Local response normalisation, across channels or within each; the kernels' headers give the equations. */
 import { isDoubleLrn, lrn as across, lrnDouble, type LrnGeometry, lrnGradient } from "../../shaders/lrn.ts";
+import { windowBefore } from "../../shaders/lrn.ts";
 import { lrnWithin, lrnWithinGradient, ratioRows, squareRows } from "../../shaders/lrn_within.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Binding, type Call, write } from "../gpu/call.ts";
@@ -7,6 +8,7 @@ import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import { doubleOutput, withRests } from "./double_float.ts";
 import { needMap, type Node, type Op } from "./op.ts";
+import { windowAt } from "./reach.ts";
 import { MOST_TRIPS } from "./trips.ts";
 import { elements } from "./way.ts";
 
@@ -73,6 +75,11 @@ export const lrn: Op<LrnParams> = {
     const [, h, w] = needMap(input);
     const side = Math.min(size, Math.max(h, w));
     if (side > MOST_SIDE) throw new UserError(`a window of ${side} pixels a side, expected at most ${MOST_SIDE}`);
+  },
+  reads({ axis, at }, _inputs, _output, { region, size }) {
+    if (region === "across") return [[at]];
+    const window = { kernel: [size, size], stride: [1, 1], dilation: [1, 1] } as const, before = windowBefore(size);
+    return [windowAt({ axis, at }, { ...window, padding: [before, before] })];
   },
   keepsRest: ({ params }) => params.region === "across" && isDoubleLrn(params),
   forward: [elements((node, y) => {

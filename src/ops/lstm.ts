@@ -29,6 +29,7 @@ import {
   sizes,
 } from "./lstm_products.ts";
 import { blocks, type HostTensor, type Op, show } from "./op.ts";
+import { readsAll } from "./reach.ts";
 import { asRows, intoRows } from "./rows.ts";
 import type { Backward, Forward } from "./way.ts";
 
@@ -74,6 +75,7 @@ export const lstm: Op<LstmParams> = {
     state: fields.choice("state", ["hidden", "cell"], "hidden"),
   }),
   isSequence: ({ time }) => time === "batch",
+  reads: readsAll,
   outputShape(inputs, p) {
     const [x, marker] = inputs, { perItem } = itemSizes(x, p);
     if (inputs.length > 2) throw new UserError(`${inputs.length} inputs, expected one, or two with the marker`);

@@ -7,6 +7,7 @@ import { UserError } from "../formats/user_error.ts";
 import { stretched, unstretched } from "./broadcast.ts";
 import { texelCall } from "./calls.ts";
 import { type Op, type Shape, show } from "./op.ts";
+import { readsAll } from "./reach.ts";
 import { elements } from "./way.ts";
 
 /** m, k, n and the leading dimensions. */
@@ -29,6 +30,7 @@ export const matmul: Op<null> = {
     const { m, n, lead } = geometry(inputs);
     return [...lead, m, n];
   },
+  reads: readsAll,
   forward: [elements(({ name, inputs: [a, b], shapes }, y) => {
     const { m, k, n, lead } = geometry(shapes), plain = shapes.map((dims) => ({ dims, transposed: false }));
     return [texelCall(name, { a, b }, { y }, matrixProduct(plain[0], plain[1], [...lead, m, n], k), 2 * k)];

@@ -4,6 +4,7 @@ import { UserError } from "../formats/user_error.ts";
 import { literal } from "../../shaders/literal.ts";
 import { texelCall } from "./calls.ts";
 import { count, type Op, type Shape, show } from "./op.ts";
+import { readsAll } from "./reach.ts";
 import { elements } from "./way.ts";
 
 /** Parameters of mean in network.json: the dimensions, 0 being channels. */
@@ -26,6 +27,7 @@ export const mean: Op<MeanParams> = {
     }
     return reduced(input, params);
   },
+  reads: readsAll,
   forward: [elements(({ name, inputs: [x], shapes: [shape], params }, y) => {
     const factor = literal(1 / terms(shape, params));
     return [texelCall(name, { x }, { y }, reduce(shape, reduced(shape, params), factor), terms(shape, params))];

@@ -88,6 +88,8 @@ export interface Task<P = unknown> {
   readonly arithmetic: Arithmetic;
   /** Where all of the gradient at its output is that is not zero, if somebody knows. */
   readonly spots?: Spots;
+  /** A ReLU that is off lets the gradient through where it would turn it on. */
+  readonly redirect?: boolean;
 }
 
 /** A layer, ready to be turned into calls. */
@@ -97,6 +99,15 @@ export interface Node<P = unknown> extends Task<P> {
   readonly weights: Readonly<Record<string, Tensor>>;
   /** Where forward notes the tensors that it keeps for backward. Absent when no gradient is wanted. */
   readonly saved?: Record<string, Tensor>;
+}
+
+/** Rows or columns of an input; numbers past its edges are padding. */
+export type Reach = readonly number[] | "all";
+
+/** A row (axis 0) or column (axis 1) of an output. */
+export interface Position {
+  axis: 0 | 1;
+  at: number;
 }
 
 /**
@@ -122,8 +133,15 @@ export interface Op<P = unknown> {
   pack?(weights: Record<string, HostTensor>, task: Task<P>, form: string): Record<string, PackedTensor>;
   /** True when the output is the input's memory under another shape: no kernel runs. */
   isView?(inputs: readonly Shape[], params: P): boolean;
+  /** An activation: each value is a function of the one at its place, and no straight line. */
+  readonly isActivation?: true;
   /** Its output has the input's values in their order, under whatever shape. */
   readonly keepsValues?: true;
+  /**
+   * For each input, the rows or columns that one of the output is made of. Unless given, they are the same one of an input that has
+   * as many, and all of another.
+   */
+  reads?(position: Position, inputs: readonly Shape[], output: Shape, params: P): readonly Reach[];
   /** Its output is probabilities, one distribution over the channels of each position, or their logarithms. */
   readonly normalises?: "softmax" | "logsoftmax";
   /** True when the items of a batch are the steps of one sequence, not apart from each other. */

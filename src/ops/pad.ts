@@ -59,6 +59,16 @@ export const pad: Op<PadParams> = {
     }
     return padded(input, p);
   },
+  reads({ axis, at }, [input], _, p) {
+    // Of more than three dimensions the third and all others are columns.
+    if (axis === 1 && p.axis >= 2 && input.length > 3) return ["all"];
+    if (p.axis !== axis + 1) return [[at]];
+    const length = input[p.axis], inside = at - p.before;
+    if (inside >= 0 && inside < length || p.mode === "constant") return [[inside]];
+    const before = { reflect: -inside, edge: 0, wrap: inside + length };
+    const after = { reflect: 2 * (length - 1) - inside, edge: length - 1, wrap: inside - length };
+    return [[(inside < 0 ? before : after)[p.mode]]];
+  },
   forward: [elements(({ name, inputs: [x], shapes: [shape], params }, y) => [
     texelCall(name, { x }, { y }, kernel(geometry(shape, params), shape, padded(shape, params), literal(params.value))),
   ])],

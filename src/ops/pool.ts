@@ -10,7 +10,8 @@ import { texelCall } from "./calls.ts";
 import { extent } from "./conv/params.ts";
 import { doubleOutput, haveRests, withRests } from "./double_float.ts";
 import type { Fields } from "./fields.ts";
-import { needMap, type Node, type Op, type Shape } from "./op.ts";
+import { needMap, type Node, type Op, type Position, type Reach, type Shape } from "./op.ts";
+import { windowAt } from "./reach.ts";
 import { MOST_TRIPS } from "./trips.ts";
 import { elements } from "./way.ts";
 
@@ -70,6 +71,11 @@ function checkLimits([input]: readonly Shape[], output: Shape, p: PoolParams): v
   }
 }
 
+/** The window of a row or column. */
+function reads(position: Position, _inputs: readonly Shape[], _output: Shape, p: PoolParams): Reach[] {
+  return [p.kernel ? windowAt(position, { ...p, kernel: p.kernel }) : "all"];
+}
+
 function geometry({ inputs: [x], output: y, params: p }: Node<PoolParams>): PoolGeometry {
   const inSize = [x.shape[2], x.shape[3]] as const, global = p.kernel === undefined;
   return {
@@ -89,6 +95,7 @@ export const maxpool: Op<PoolParams> = {
   parse: (fields) => parse(fields, false),
   outputShape,
   checkLimits,
+  reads,
   keepsRest: haveRests,
   forward: [elements((node, y) => {
     const g = geometry(node), { name, inputs: [x], saved } = node, size = g.kernel[0] * g.kernel[1];
@@ -116,6 +123,7 @@ export const avgpool: Op<PoolParams> = {
   parse: (fields) => parse(fields, true),
   outputShape,
   checkLimits,
+  reads,
   forward: [elements((node, y) => {
     const g = geometry(node);
     return [texelCall(node.name, { x: node.inputs[0] }, { y }, averagePool(g), g.kernel[0] * g.kernel[1])];

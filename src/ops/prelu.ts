@@ -18,6 +18,7 @@ export const prelu: Op<PreluParams> = {
   inputs: 1,
   parse: (fields) => ({ shared: fields.boolean("shared", false) }),
   outputShape: ([input]) => input,
+  isActivation: true,
   weightShapes: ([[channels]], { shared }) => ({ slope: [shared ? 1 : channels] }),
   pack: ({ slope: { values } }, { shapes: [[channels]], params: { shared } }) => ({
     slope: packVector(shared ? new Float32Array(channels).fill(values[0]) : values),

@@ -15,6 +15,7 @@ export const round: Op<RoundParams> = {
   inputs: 1,
   parse: (fields) => ({ to: fields.choice("to", ["nearest", "down", "up", "zero"], "nearest") }),
   outputShape: ([input]) => input,
+  isActivation: true,
   forward: [elements((
     { name, inputs: [x], params: { to } },
     y,

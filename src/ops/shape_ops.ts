@@ -4,6 +4,7 @@ import { UserError } from "../formats/user_error.ts";
 import { texelCall } from "./calls.ts";
 import { haveRests, moveCalls } from "./double_float.ts";
 import { chw, count, MOST_DIMENSIONS, needMap, type Op, type Shape, show } from "./op.ts";
+import { readsAll } from "./reach.ts";
 import { map3, regroupCall } from "./rows.ts";
 import { elements } from "./way.ts";
 
@@ -21,6 +22,8 @@ function reshaping<P>(parse: Op<P>["parse"], outputShape: Op<P>["outputShape"]):
     keepsValues: true,
     isView: (inputs, params) => show(chw(inputs[0])) === show(chw(outputShape(inputs, params))),
     keepsRest: haveRests,
+    reads: (position, inputs, output) =>
+      show(chw(inputs[0])) === show(chw(output)) ? [[position.at]] : readsAll(position, inputs),
     forward: [elements((node, y) => moveCalls(node, y, (label, [x], y) => regroupCall(label, x, y)))],
     backward: [elements(({ name }, dy, [dx]) => dx ? [regroupCall(`${name} gradient`, dy, dx)] : [])],
   };
@@ -82,6 +85,7 @@ export const crop: Op<CropParams> = {
     return [c, ...p.size];
   },
   keepsRest: haveRests,
+  reads: ({ axis, at }, [input], _, p) => [[at + cropOffset(input, p)[axis]]],
   forward: [elements((node, y) => {
     const { inputs: [x], params } = node;
     const code = shift([x.shape[2], x.shape[3]], params.size, cropOffset(map3(x), params));

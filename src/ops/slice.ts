@@ -47,6 +47,11 @@ export const slice: Op<SliceParams> = {
     return input.with(axis, count);
   },
   keepsRest: haveRests,
+  reads({ axis, at }, [input], _, p) {
+    // Of more than three dimensions the third and all others are columns.
+    if (axis === 1 && p.axis >= 2 && input.length > 3) return ["all"];
+    return [[p.axis === axis + 1 ? at + p.from : at]];
+  },
   forward: [elements((node, y) => {
     const { shapes: [item], params: { axis, from, count } } = node, lengths = { from: item[axis], to: count };
     return moveCalls(node, y, (label, [x], y) => shifted(node, label, x, y, lengths, from));

@@ -19,6 +19,7 @@ import type { Op } from "./op.ts";
 import { pad } from "./pad.ts";
 import { avgpool, maxpool } from "./pool.ts";
 import { prelu } from "./prelu.ts";
+import { resize } from "./resize.ts";
 import { round } from "./round.ts";
 import { crop, dropout, flatten, reshape } from "./shape_ops.ts";
 import { slice } from "./slice.ts";
@@ -55,6 +56,7 @@ export const ops: Readonly<Record<string, Op>> = {
   prelu,
   relu,
   reshape,
+  resize,
   round,
   scale,
   sigmoid,

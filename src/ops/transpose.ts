@@ -4,6 +4,7 @@ import { UserError } from "../formats/user_error.ts";
 import { texelCall } from "./calls.ts";
 import { haveRests, moveCalls } from "./double_float.ts";
 import { type Op, show } from "./op.ts";
+import { readsAll } from "./reach.ts";
 import { elements } from "./way.ts";
 
 /** Parameters of transpose in network.json: the input's dimensions in the order of the output, 0 being channels. */
@@ -24,6 +25,7 @@ export const transpose: Op<TransposeParams> = {
     return order.map((d) => input[d]);
   },
   keepsRest: haveRests,
+  reads: readsAll,
   forward: [elements((node, y) => {
     const { shapes: [shape], params: { order } } = node, code = kernel(shape, order);
     return moveCalls(node, y, (label, [x], y) => texelCall(label, { x }, { y }, code));

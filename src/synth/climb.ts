@@ -1,34 +1,30 @@
 /**
  * The GPU side of the search: one plan whose step list is a whole iteration, and the state that stays on the GPU.
  *
- *   generator → crop → classifier → objective → gradients back to the code → step
+ *   generator → fit → classifier → objective → gradients back to the code → step
  */
 import type { Device } from "../gpu/device.ts";
-import { type Call, read, write } from "../gpu/call.ts";
+import type { Call } from "../gpu/call.ts";
 import { download, free, fromTexels, type Memory, place, run, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
+import type { Value } from "../net/graph.ts";
 import { bytes, floats } from "../net/net.ts";
 import { buildPlan, type Plan, type PlanMemory, type PlanRequest, type PlanTensors } from "../net/plan.ts";
-import { texelCall } from "../ops/calls.ts";
 import { chw, count, type WeightStorage } from "../ops/op.ts";
-import { SPOT, type Spots } from "../ops/spots.ts";
-import { objective, objectiveSpots, type Rule } from "../../shaders/search.ts";
-import { iterationOf, type Joined } from "./joined.ts";
+import { stateTexels } from "../../shaders/search/state.ts";
+import { isOutput, iterationOf, type Joined } from "./joined.ts";
+import { isDirect, type Objective } from "./objective.ts";
+import { objectiveCalls, objectiveSpotsOf, type ObjectiveTensors } from "./objective_calls.ts";
+import { rules } from "./rules/table.ts";
+import { type SettingName, type Settings, stateNames } from "./settings.ts";
 import { stepCalls } from "./step.ts";
 
-/** Numbers of one search, all of them decided. */
-export interface ClimbSettings {
-  iterations: number;
-  rule: Rule;
-  lrStart: number;
-  lrEnd: number;
-  decay: number;
-  gamma: number;
+/** What a search climbs and how, all of it decided. */
+export interface ClimbSettings extends Settings {
+  objective: Objective;
   /** Upper bound of each code value; the lower one is 0. No clipping when absent. */
   bound?: Float32Array;
   /** Start of each item, [items × code values]. */
   codes: Float32Array;
-  /** Per item, the positions of its units: [channel, row, column]. */
-  targets: readonly (readonly [number, number, number])[][];
 }
 
 /** Where clipping never bites. */
@@ -37,15 +33,20 @@ const FAR = 3e38;
 /** What a search leaves: `Climb`'s readings of these names. */
 export interface Readings {
   trace: Float32Array;
+  slopes: Float32Array;
   values?: Float32Array;
   images: Float32Array;
+  shown: Float32Array;
   codes: Float32Array;
 }
 
-/** How a search's plan is made. */
-type ClimbOptions =
-  & { weights?: WeightStorage; onReady?: (plan: Plan) => Promise<void> }
+/** How a climb's plan is built; `redirected` lets the gradient pass through ReLUs that are off. */
+export type ClimbOptions =
+  & { weights?: WeightStorage; redirected?: boolean; onReady?: (plan: Plan) => Promise<void> }
   & Pick<PlanRequest, "arithmetic" | "choose" | "replace" | "onPlan" | "signal">;
+
+/** The state's tensors that live as long as the climb. */
+type Own = ObjectiveTensors & { code: Tensor; bound: Tensor; slopes: Tensor };
 
 /**
  * A search in progress on the GPU. Each reading waits for what was submitted, in Deno at least 10 ms, on a GPU longer than an
@@ -57,10 +58,12 @@ export class Climb {
     private readonly joined: Joined,
     /** What one iteration runs. */
     readonly plan: Plan,
-    private readonly own: { code: Tensor; trace: Tensor },
+    private readonly own: Own,
     private readonly owned: readonly Memory[],
     private readonly items: number,
     private readonly starts: ReadonlyMap<Tensor, Float32Array<ArrayBuffer>>,
+    /** The source whose values are those of the output's units, where there is one. */
+    private readonly ranked: Value | undefined,
   ) {}
 
   /** Compiles the iteration and uploads the start. @throws UserError, GpuError */
@@ -84,50 +87,51 @@ export class Climb {
     device: Device,
     joined: Joined,
     settings: ClimbSettings,
-    { weights, arithmetic, choose, replace, onPlan, onReady, signal }: ClimbOptions,
+    { weights, redirected, arithmetic, choose, replace, onPlan, onReady, signal }: ClimbOptions,
     owned: Memory[],
   ): Promise<Climb> {
-    const items = settings.targets.length, units = Math.max(...settings.targets.map((list) => list.length));
+    const { objective, rule } = settings, { items } = objective;
     const codeShape = [items, ...chw(joined.code.shape)] as const, [, c, h, w] = codeShape;
     const texels = Math.ceil(c / 4) * h * w;
-    const own = (label: string, size: number, values?: Float32Array<ArrayBuffer>): Tensor => {
+    const make = (label: string, size: number, values?: Float32Array<ArrayBuffer>): Tensor => {
       const tensor = place(device, run(label, size, "buffer"));
       owned.push(tensor.memory!);
       if (values) upload(device, tensor, bytes(values));
       return tensor;
     };
     const start = toTexels(settings.codes, codeShape), first = stateOf(settings);
-    const code = own("code", items * texels), trace = own("trace", settings.iterations * items);
-    const state = own("state", 2 * items);
-    const targets = own("targets", items * units, targetTexels(settings.targets, units));
-    const bound = own("bounds", texels, boundTexels(settings.bound, codeShape));
-    const moments = settings.rule === "adam" ? { m: own("m", items * texels), v: own("v", items * texels) } : undefined;
+    const own: Own = {
+      code: make("code", 2 * items * texels),
+      trace: make("trace", settings.iterations * items),
+      slopes: make("slopes", settings.iterations * items),
+      state: make("state", stateTexels(stateNames) * items),
+      slots: make("slots", objective.texels.length / 4, objective.texels),
+      bound: make("bounds", texels, boundTexels(settings.bound, codeShape)),
+      measures: isDirect(objective) ? undefined : make("measures", items * objective.slots),
+      directions: objective.directions.length === 0
+        ? undefined
+        : make("directions", objective.directions.length / 4, objective.directions),
+    };
+    const moments = Object.fromEntries(rules[rule].moments.map((name) => [name, make(name, items * texels)]));
 
-    const geometry = { items, units, map: chw(joined.layer.shape) };
-    const seed = ({ of, dy }: PlanTensors): Call[] => [
-      texelCall(
-        "objective",
-        { y: of(joined.layer), targets, state },
-        { dy: write(dy!), trace: write(trace) },
-        objective(geometry),
-        units,
-      ),
-    ];
-    const spots = ({ of }: PlanTensors): Spots => ({
-      count: units,
-      bindings: { y: read(of(joined.layer)), targets: read(targets), state: read(state), trace: write(trace) },
-      code: SPOT + objectiveSpots(geometry),
-    });
+    const seed = (tensors: PlanTensors): Call[] => objectiveCalls(objective, tensors, own);
+    const spots = (tensors: PlanTensors) => objectiveSpotsOf(objective, tensors, own);
     const after = ({ of, dx }: PlanTensors): Call[] =>
-      stepCalls(device, settings.rule, items, { texels, values: count(joined.code.shape) }, {
-        ...{ g: dx!, state, bound, code, input: of(joined.code) },
+      stepCalls(device, rule, { items, texels, values: count(joined.code.shape) }, {
+        ...own,
+        g: dx!,
+        input: of(joined.code),
         moments,
       });
-    const iteration = iterationOf(joined);
+    const iteration = iterationOf(joined, objective.sources);
     const plan = await buildPlan(device, {
       ...iteration,
       batch: items,
-      gradient: { ...iteration.gradient, spots: device.caps.software ? undefined : spots },
+      gradient: {
+        ...iteration.gradient,
+        spots: device.caps.software ? undefined : spots,
+        redirect: redirected,
+      },
       storage: weights,
       arithmetic,
       choose,
@@ -137,13 +141,18 @@ export class Climb {
       seed,
       after,
     });
-    const starts = new Map([[code, start], [plan.tensors.of(joined.code), start], [state, first]]);
-    if (moments) {
-      for (const moment of Object.values(moments)) {
-        starts.set(moment, new Float32Array(4 * moment.texels));
-      }
+    const twice = new Float32Array(2 * start.length);
+    twice.set(start);
+    twice.set(start, start.length);
+    const starts = new Map([[own.code, twice], [plan.tensors.of(joined.code), start], [own.state, first]]);
+    for (const [input, values] of joined.given) {
+      const tensor = plan.tensors.of(input), all = new Float32Array(items * values.length);
+      for (let item = 0; item < items; item++) all.set(values, item * values.length);
+      starts.set(tensor, toTexels(all, tensor.shape));
     }
-    const climb = new Climb(device, joined, plan, { code, trace }, owned, items, starts);
+    for (const moment of Object.values(moments)) starts.set(moment, new Float32Array(4 * moment.texels));
+    const ranked = objective.sources.find((source) => isOutput(joined, source));
+    const climb = new Climb(device, joined, plan, own, owned, items, starts, ranked);
     try {
       await onReady?.(plan);
     } catch (error) {
@@ -186,16 +195,21 @@ export class Climb {
     return { weights, activations: activations + state, total: total + state };
   }
 
-  /** The activations of every item at each of the first `iterations` iterations: [iterations × items]. */
+  /** What every item's terms came to at each of the first `iterations` iterations: [iterations × items]. */
   async trace(iterations: number): Promise<Float32Array> {
-    const texels = floats(await download(this.device, this.own.trace, iterations * this.items));
-    return Float32Array.from({ length: iterations * this.items }, (_, n) => texels[n * 4]);
+    return await this.#numbers(this.own.trace, iterations);
   }
 
-  /** The codes after the last step: [items × code values]. */
-  async codes(): Promise<Float32Array> {
+  /** The mean magnitude of every item's gradient at the code, likewise. */
+  async slopes(iterations: number): Promise<Float32Array> {
+    return await this.#numbers(this.own.slopes, iterations);
+  }
+
+  /** The codes after the last step, and those of the pictures, which are a step before: [items × code values] each. */
+  async codes(): Promise<{ codes: Float32Array; shown: Float32Array }> {
     const shape = [this.items, ...chw(this.joined.code.shape)] as const;
-    return fromTexels(floats(await download(this.device, this.own.code)), shape);
+    const both = floats(await download(this.device, this.own.code)), half = both.length / 2;
+    return { codes: fromTexels(both.subarray(0, half), shape), shown: fromTexels(both.subarray(half), shape) };
   }
 
   /** The gradient at the codes before the last step: [items × code values]. */
@@ -206,27 +220,36 @@ export class Climb {
 
   /** The images of the last iteration, NCHW. */
   async images(): Promise<Float32Array> {
-    const tensor = this.plan.tensors.of(this.joined.image);
-    return fromTexels(floats(await download(this.device, tensor)), tensor.shape);
-  }
-
-  /** The unit layer's values of the last iteration, NCHW. */
-  async values(): Promise<Float32Array> {
-    const tensor = this.plan.tensors.of(this.joined.layer);
-    return fromTexels(floats(await download(this.device, tensor)), tensor.shape);
+    return await this.#values(this.joined.image);
   }
 
   /** What there is to tell after so many iterations: the trace, and where the units are the output's all their values. */
   async progress(iterations: number): Promise<Pick<Readings, "trace" | "values">> {
-    const values = this.joined.atOutput ? this.values() : undefined;
+    const values = this.ranked && this.#values(this.ranked);
     const [trace, last] = await Promise.all([this.trace(iterations), values]);
     return { trace, values: last };
   }
 
   /** All that is there after so many iterations. */
   async readings(iterations: number): Promise<Readings> {
-    const [progress, images, codes] = await Promise.all([this.progress(iterations), this.images(), this.codes()]);
-    return { ...progress, images, codes };
+    const [progress, slopes, images, codes] = await Promise.all([
+      this.progress(iterations),
+      this.slopes(iterations),
+      this.images(),
+      this.codes(),
+    ]);
+    return { ...progress, slopes, images, ...codes };
+  }
+
+  /** The first numbers of so many iterations' texels. */
+  async #numbers(tensor: Tensor, iterations: number): Promise<Float32Array> {
+    const texels = floats(await download(this.device, tensor, iterations * this.items));
+    return Float32Array.from({ length: iterations * this.items }, (_, n) => texels[n * 4]);
+  }
+
+  async #values(value: Value): Promise<Float32Array> {
+    const tensor = this.plan.tensors.of(value);
+    return fromTexels(floats(await download(this.device, tensor)), tensor.shape);
   }
 
   [Symbol.dispose](): void {
@@ -235,19 +258,14 @@ export class Climb {
   }
 }
 
-function stateOf(
-  { iterations, lrStart, lrEnd, decay, bound, gamma, targets }: ClimbSettings,
-): Float32Array<ArrayBuffer> {
-  const one = [0, iterations, lrStart, lrEnd, decay, bound ? 0 : -FAR, gamma, 0];
-  const all = new Float32Array(targets.length * one.length);
-  targets.forEach((_, item) => all.set(one, item * one.length));
+/** The state of every item at the start. */
+function stateOf(settings: ClimbSettings): Float32Array<ArrayBuffer> {
+  const { objective: { items }, bound } = settings, size = 4 * stateTexels(stateNames);
+  const numbers: Record<string, number> = { iteration: 0, lowest: bound ? 0 : -FAR };
+  const one = stateNames.map((name) => numbers[name] ?? settings[name as Exclude<SettingName, "rule">]);
+  const all = new Float32Array(items * size);
+  for (let item = 0; item < items; item++) all.set(one, item * size);
   return all;
-}
-
-function targetTexels(targets: ClimbSettings["targets"], units: number): Float32Array<ArrayBuffer> {
-  const texels = new Float32Array(targets.length * units * 4).fill(-1);
-  targets.forEach((list, item) => list.forEach((target, k) => texels.set(target, (item * units + k) * 4)));
-  return texels;
 }
 
 function boundTexels(

@@ -12,12 +12,15 @@ export type Told =
 
 const beyond = ({ arithmetic }: Told) => arithmetic === "f16" ? beyondFloat16 : beyondFloat32;
 
+/** The layers that are climbed, by name. */
+const sourcesOf = ({ objective: { sources } }: ClimbSettings): string => sources.map(({ name }) => name).join(" and ");
+
 /** @throws UserError where an activation of these iterations, one of every item after the other, is none. */
 export function checkTrace(trace: Float32Array, told: Told): void {
-  const at = firstNonFinite(trace), { settings, joined, classifier, generator } = told;
+  const at = firstNonFinite(trace), { settings, classifier, generator } = told;
   if (at < 0) return;
-  const iteration = Math.floor(at / settings.targets.length), { lrStart, lrEnd, rule } = settings;
-  const where = `${classifier.name}'s ${joined.layer.name} is ${trace[at]}`;
+  const iteration = Math.floor(at / settings.objective.items), { lrStart, lrEnd, rule } = settings;
+  const where = `${classifier.name}'s ${sourcesOf(settings)} is ${trace[at]}`;
   if (iteration === 0) {
     throw new UserError(
       `${where} at the start: ${
@@ -49,11 +52,11 @@ export function checkReadings({ trace, values, images, codes }: Readings, told: 
 }
 
 /** @throws UserError where the gradient that moved nothing is not zero but none. */
-export function checkGradient(gradient: Float32Array, { generator, classifier, joined }: Told): void {
+export function checkGradient(gradient: Float32Array, { generator, classifier, settings }: Told): void {
   const at = firstNonFinite(gradient), largest = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   if (at < 0 && largest * gradient.length < 3e38) return;
   throw new UserError(
-    `the gradient of ${classifier.name}'s ${joined.layer.name} to the code of ${generator.name} is beyond float32 ` +
+    `the gradient of ${classifier.name}'s ${sourcesOf(settings)} to the code of ${generator.name} is beyond float32 ` +
       `(${at < 0 ? largest : gradient[at]}), so no step can be made; are weights too large?`,
   );
 }

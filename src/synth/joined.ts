@@ -1,10 +1,9 @@
-/** Generator, crop and classifier as one graph, so that one plan holds the whole iteration. */
-import { UserError } from "../formats/user_error.ts";
-import { buildGraph, endingOf, type Graph, type Layer, makeLayer, type Value } from "../net/graph.ts";
+/** Generator, the image between, and classifier as one graph, so that one plan holds the whole iteration. */
+import { buildGraph, endingOf, type Graph, type Value } from "../net/graph.ts";
 import type { Model } from "../net/model.ts";
-import type { ImageFormat } from "../net/network.ts";
-import { imageFormat, rgbIndex, scaleOf } from "../net/picture.ts";
-import { chw, type HostTensor, show } from "../ops/op.ts";
+import { valueOf } from "../net/naming.ts";
+import { fitLayers, type Fitting } from "./fit.ts";
+import { type GivenInputs, sortInputs } from "./inputs.ts";
 
 /** The joined graph and its landmarks. */
 export interface Joined {
@@ -13,64 +12,47 @@ export interface Joined {
   code: Value;
   /** The classifier's input: what the picture shows. */
   image: Value;
-  /** The layer that holds the units. */
-  layer: Value;
-  /** The classifier's output. */
+  /** The classifier's output, and what the softmax at its end is taken of, or the output again. */
   output: Value;
-  /** Whether the layer's units are those of the output: it is the output, or the logits of it. */
-  atOutput: boolean;
+  logits: Value;
+  /** What units are of where nobody says: the layer that suits the classifier, or the logits. */
+  units: Value;
+  /** The other inputs of both networks, and what they are given. */
+  given: ReadonlyMap<Value, Float32Array>;
 }
 
-const noWeights = (name: string): HostTensor => {
-  throw new UserError(`"${name}" has no weights`);
-};
+/** How two models are joined. */
+export interface Joining extends Fitting {
+  /** Values of the inputs that are neither code nor picture, by name. */
+  set?: GivenInputs;
+}
 
-/** Joins the models; `layer` is the classifier's logits unless given. @throws UserError when they do not fit together. */
-export function join(generator: Model, classifier: Model, layer?: string): Joined {
-  const g = buildGraph(generator), joints: Layer[] = [];
-  const [c, h, w] = chw(g.output.shape), [pc, ph, pw] = chw(classifier.network.inputs[0].shape);
-  if (c !== pc || h < ph || w < pw) {
-    throw new UserError(
-      `${generator.name} makes images of ${show(g.output.shape)}, ${classifier.name} takes ${show([pc, ph, pw])}`,
-    );
-  }
-  let image = g.output;
-  const add = (joint: Layer) => {
-    joints.push(joint);
-    image = joint.output;
-  };
-  if (h !== ph || w !== pw) add(makeLayer("crop to classifier", "crop", { size: [ph, pw] }, [image], noWeights));
-  const from = imageFormat(generator.network), to = imageFormat(classifier.network);
-  const numbers = ({ order, mean, scale }: ImageFormat) => JSON.stringify([order, mean, scale]);
-  if (numbers(from) !== numbers(to)) {
-    const weight = new Float32Array(9), bias = new Float32Array(3);
-    for (let out = 0; out < 3; out++) {
-      const source = [0, 1, 2].find((n) => rgbIndex(from, n) === rgbIndex(to, out))!;
-      weight[out * 3 + source] = scaleOf(to, out) / scaleOf(from, source);
-      bias[out] = (from.mean[source] - to.mean[out]) * scaleOf(to, out);
-    }
-    const weights = { weight, bias } as Record<string, Float32Array>;
-    add(makeLayer("to the classifier's pixel format", "conv2d", { channels: 3, kernel: 1 }, [image], (name, shape) => ({
-      shape,
-      stored: "F32",
-      values: weights[name],
-    })));
-  }
-  const phi = buildGraph(classifier, image), { logits } = endingOf(phi);
-  const value = layer === undefined ? logits : phi.find(layer);
+/** Joins the models. @throws UserError when they do not fit together. */
+export function join(generator: Model, classifier: Model, joining: Joining = {}): Joined {
+  const inputs = sortInputs({ generator, classifier }, joining.set), { free } = inputs.classifier;
+  const g = buildGraph(generator);
+  const between = fitLayers(g.output, free.shape, generator, classifier, joining);
+  const image = between.at(-1)?.output ?? g.output;
+  const phi = buildGraph(classifier, new Map([[free.name, image]])), { logits } = endingOf(phi);
+  const suits = classifier.network.search?.layer, code = inputs.generator.free;
+  const given = new Map([...inputs.generator.given, ...inputs.classifier.given]);
   return {
-    graph: { ...phi, inputs: g.inputs, layers: [...g.layers, ...joints, ...phi.layers] },
-    code: g.inputs[0],
+    graph: { ...phi, inputs: [code, ...given.keys()], layers: [...g.layers, ...between, ...phi.layers] },
+    code,
     image,
-    layer: value,
     output: phi.output,
-    atOutput: value === logits || value === phi.output,
+    logits,
+    units: suits === undefined ? logits : valueOf(phi, suits),
+    given,
   };
 }
 
-/** What one iteration computes: the image, and the gradient from the units back to the code. */
-export const iterationOf = ({ graph, code, image, layer }: Joined) => ({
+/** What one iteration computes: the image, and the gradient from these values back to the code. */
+export const iterationOf = ({ graph, code, image }: Joined, sources: readonly Value[]) => ({
   graph,
   wanted: [image],
-  gradient: { of: layer, to: code },
+  gradient: { of: sources, to: code },
 });
+
+/** Whether a value's units are those of the output: it is the output, or the logits of it. */
+export const isOutput = ({ output, logits }: Joined, value: Value): boolean => value === output || value === logits;

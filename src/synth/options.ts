@@ -4,22 +4,25 @@ import type { Device } from "../gpu/device.ts";
 import { checkMemory } from "../gpu/tensor.ts";
 import type { Choose } from "../net/choose.ts";
 import type { Model } from "../net/model.ts";
-import { unitIndex } from "../net/net.ts";
 import type { Replace } from "../net/kernels.ts";
 import type { Plan, PlannedMemory } from "../net/plan.ts";
 import { hostTensor } from "../net/weights.ts";
-import { type Arithmetic, chw, count, type WeightStorage } from "../ops/op.ts";
-import type { Rule } from "../../shaders/search.ts";
+import { type Arithmetic, count, type WeightStorage } from "../ops/op.ts";
 import type { ClimbSettings } from "./climb.ts";
-import type { Joined } from "./joined.ts";
-import { checkSettings } from "./limits.ts";
+import type { Joined, Joining } from "./joined.ts";
+import { type Directions, settleObjective } from "./objective.ts";
 import { normals } from "./random.ts";
+import type { Rule } from "./rules/table.ts";
 import type { Progress } from "./search.ts";
+import { decide, defaultsOf, type Settings, settings } from "./settings.ts";
+import { parseTarget, type TargetSum, unitsTarget } from "./target.ts";
 
 /** One picture to make. */
 export interface Target {
   /** Units of the layer; several are maximised together. */
-  units: readonly number[];
+  units?: readonly number[];
+  /** What to climb instead of units, in the language of targets: `fc8:945 - 0.001*variation(data)`. */
+  target?: string;
   /** Seed of the starting code. */
   seed: number;
   /** [x, y] in a layer of maps; the centre unless given. */
@@ -28,24 +31,18 @@ export interface Target {
   code?: Float32Array;
 }
 
-/** What to search for, and how. */
-export interface SearchOptions {
+/** What to search for, and how. Settings that nobody says are the classifier's own (`search` in its network.json), or the defaults. */
+export interface SearchOptions extends Partial<Settings>, Joining {
   generator: Model;
   classifier: Model;
-  /** Layer or blob of the classifier; unless given its last, or what the softmax at its end is taken of. */
+  /**
+   * Layer or blob of the classifier that units are of: a blob before its last activation in place (`conv5+last`: after it). Unless
+   * given its last, or what the softmax at its end is taken of.
+   */
   layer?: string;
   targets: readonly Target[];
-  /** 200 unless given. */
-  iterations?: number;
-  /** `paper` (gradient over its mean magnitude) or `adam`. */
-  rule?: Rule;
-  /** First and last learning rate; 8 and 1e-10 for `paper`, 0.5 and 1e-10 for `adam`. */
-  lrStart?: number;
-  lrEnd?: number;
-  /** The code's factor after each step; 0.99. */
-  decay?: number;
-  /** Weight of Σ_{k<l} (a_k − a_l)², which keeps one of several units from dominating; 0. */
-  gamma?: number;
+  /** Directions for `dot` and `cosine`, by what the target calls them: a number for each of the layer's channels. */
+  directions?: Directions;
   /** Clip the code to the generator's bounds, where it has them (true), or to these, one for each value. */
   bounds?: boolean | Float32Array;
   /** How weights are stored on the GPU; as in the files unless given. */
@@ -71,29 +68,31 @@ export interface SearchOptions {
 const MOST_CODE = 2 ** 22;
 
 /** The defaults that a rule goes with. */
-export const searchDefaults = (rule: Rule = "paper") => ({
-  iterations: 200,
-  rule,
-  lrStart: rule === "paper" ? 8 : 0.5,
-  lrEnd: 1e-10,
-  decay: 0.99,
-  gamma: 0,
+export const searchDefaults = (rule: Rule = "paper"): Settings & { bounds: boolean } => ({
+  ...defaultsOf(rule),
   bounds: true,
 });
 
+/** The settings that are used with a classifier: what is said here, else what suits it, else the defaults. @throws UserError */
+export function suitable(said: Partial<Settings>, { network: { search = {} } }: Pick<Model, "network">): Settings {
+  const { lrStart: _, lrEnd: __, ...others } = search;
+  const sameRule = said.rule === undefined || said.rule === (search.rule ?? settings.rule.fallback("paper"));
+  return decide(said, sameRule ? search : others);
+}
+
+/** What a target asks for, as a sum of terms. @throws UserError */
+export function sumOf({ target, units = [], xy }: Target, layer: string | undefined, gamma: number): TargetSum {
+  if (target !== undefined) return parseTarget(target);
+  if (units.length === 0) throw new UserError("a target has no unit");
+  return unitsTarget({ layer, units, at: xy, gamma });
+}
+
 /** Options with every default filled in and every target placed. @throws UserError when something does not fit, GpuError where memory does not do. */
 export function settle(device: Device, joined: Joined, options: SearchOptions): ClimbSettings {
-  const { targets, generator } = options, size = count(joined.code.shape);
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const settings = { ...searchDefaults(options.rule), ...Object.fromEntries(given) } as
-    & Omit<ReturnType<typeof searchDefaults>, "bounds">
-    & { bounds: boolean | Float32Array };
+  const { targets, generator, classifier, layer, directions, bounds = true } = options, size = count(joined.code.shape);
+  const decided = suitable(options, classifier);
   if (targets.length === 0) throw new UserError("no target to search for");
-  checkSettings(settings);
-  const { bounds } = settings;
-  if (
-    typeof bounds !== "boolean" && (bounds.length !== size || !bounds.every((bound) => bound >= 0))
-  ) {
+  if (typeof bounds !== "boolean" && (bounds.length !== size || !bounds.every((bound) => bound >= 0))) {
     throw new UserError(`expected ${size} bounds of at least 0 for the code of ${generator.name}`);
   }
   if (size > MOST_CODE) {
@@ -109,18 +108,11 @@ export function settle(device: Device, joined: Joined, options: SearchOptions): 
     if (code && !code.every(Number.isFinite)) throw new UserError("the starting code holds NaN or infinity");
     codes.set(code ?? normals(seed, size), n * size);
   });
-  const [, h, w] = chw(joined.layer.shape);
   return {
-    ...settings,
+    ...decided,
     codes,
-    bound: settings.bounds === true ? codeBound(generator, size) : settings.bounds || undefined,
-    targets: targets.map(({ units, xy }) => {
-      if (units.length === 0) throw new UserError("a target has no unit");
-      return units.map((unit) => {
-        const at = unitIndex(joined.layer, unit, xy);
-        return [unit, Math.floor(at / w) % h, at % w] as const;
-      });
-    }),
+    bound: bounds === true ? codeBound(generator, size) : bounds || undefined,
+    objective: settleObjective(joined, targets.map((target) => sumOf(target, layer, decided.gamma)), directions),
   };
 }
 

@@ -1,11 +1,13 @@
 /**
- * DGN-AM: climbs the activation of units of a classifier through the code of a generator.
+ * DGN-AM: climbs a target, such as the activation of units of a classifier, through the code of a generator.
  *
- *   x = G(code), cropped;  g = ∂ Σ_k a_k(x) / ∂code;  code ← clip(code + rate · g / mean|g|, 0, mean + 3σ) · decay
+ *   x = fit(G(code));  g = ∂ Σ_k w_k t_k(x) / ∂code;  code ← clip(code + rate · g / mean|g|, 0, mean + 3σ) · decay
  *
  * (Nguyen et al. 2016, the paper's program's numbers as defaults). Many targets run as one batch. Iterations are
  * submitted several at a time, as many as fit into a fraction of a second; only the trace comes back between submits.
- * An item whose gradient is exactly zero stays where it is.
+ *
+ * An item whose gradient is exactly zero stays where it is. Where that is so at the start, a few steps go before the first in which
+ * ReLUs that are off let the gradient through where it would turn them on (as Lucid does, Olah et al. 2017).
  */
 import { UserError } from "../formats/user_error.ts";
 import type { Device } from "../gpu/device.ts";
@@ -17,8 +19,10 @@ import type { PlanMemory } from "../net/plan.ts";
 import { count } from "../ops/op.ts";
 import { Climb, type ClimbSettings, type Readings } from "./climb.ts";
 import { checkGradient, checkReadings, checkTrace } from "./finite.ts";
-import { join, type Joined } from "./joined.ts";
-import { type SearchOptions, settle, type Target } from "./options.ts";
+import { type GivenInputs, sortInputs } from "./inputs.ts";
+import { join, type Joined, type Joining } from "./joined.ts";
+import { settleObjective } from "./objective.ts";
+import { type SearchOptions, settle, sumOf, type Target } from "./options.ts";
 
 /** A unit with its name and activation. */
 export interface Ranked {
@@ -33,7 +37,7 @@ export interface Progress {
   iterations: number;
   /** Of each target. */
   activations: Float32Array;
-  /** The strongest unit for each target, when the layer is the classifier's output or the logits of it. */
+  /** The strongest unit for each target, when a term is of the classifier's output or the logits of it. */
   top?: Ranked[];
   /** The pictures as they are now. */
   pictures(): Promise<Picture[]>;
@@ -43,14 +47,19 @@ export interface Progress {
 export interface SearchItem {
   target: Target;
   picture: Picture;
+  /** The code of the picture. */
   code: Float32Array;
-  /** The activation at every iteration. */
+  /** The code that the last step made of it, with which a search would go on. */
+  next: Float32Array;
+  /** The activation, or what the target's terms come to without its pairs, at every iteration. */
   trace: Float32Array;
   activation: number;
   /** The classifier's five strongest output units on the picture, by their logits where these were searched. */
   top: Ranked[];
   /** The gradient was zero throughout: nothing leads to this unit. */
   zeroGradient: boolean;
+  /** Steps before the first that went through ReLUs that were off. */
+  redirected: number;
 }
 
 /** A finished or aborted search. */
@@ -79,44 +88,84 @@ const SUBMIT_MS = 400;
  * @throws UserError when models, layer, units or codes do not fit, or what comes out is not finite; GpuError when the device fails.
  */
 export async function search(device: Device, options: SearchOptions): Promise<SearchResult> {
-  const joined = join(options.generator, options.classifier, options.layer), settings = settle(device, joined, options);
-  const sequence = sequenceLayer(joined.graph, [joined.layer, joined.output])?.name;
+  const joined = join(options.generator, options.classifier, options), settings = settle(device, joined, options);
+  const { objective: { sources } } = settings;
+  const sequence = sequenceLayer(joined.graph, [...sources, joined.output])?.name;
   if (sequence !== undefined && options.targets.length > 1) {
     throw new UserError(
       `${options.classifier.name}: layer "${sequence}" takes what runs together for steps in time; search one target at a time`,
     );
   }
   const before = device.memory;
-  const climb = await Climb.create(device, joined, settings, options);
+  let climb: Climb | undefined = await Climb.create(device, joined, settings, options);
   try {
-    return await run(device, options, joined, settings, climb, device.memory - before);
+    options.signal?.throwIfAborted();
+    const first = await begin(climb);
+    const stuck = settings.redirect > 0 ? first.stuck : [];
+    if (stuck.length > 0 && !options.signal?.aborted) {
+      climb[Symbol.dispose]();
+      climb = undefined;
+      settings.codes = await redirect(device, joined, settings, stuck, options);
+      climb = await Climb.create(device, joined, settings, { ...options, onPlan: undefined, onReady: undefined });
+      Object.assign(first, await begin(climb));
+    }
+    return await run(device, options, joined, settings, climb, {
+      inUse: device.memory - before,
+      took: first.took,
+      stuck,
+    });
   } finally {
-    climb[Symbol.dispose]();
+    climb?.[Symbol.dispose]();
   }
 }
 
-/** Runs a compiled search to its end or until it is aborted. */
+/** The first iteration: the milliseconds that it took, and the items whose gradient is zero there. */
+async function begin(climb: Climb): Promise<{ took: number; stuck: number[] }> {
+  const from = performance.now();
+  climb.submit(1);
+  const slopes = await climb.slopes(1);
+  return { took: performance.now() - from, stuck: [...slopes.keys()].filter((item) => slopes[item] === 0) };
+}
+
+/** The codes to start from, where those of the items that are stuck have gone through ReLUs that are off. */
+async function redirect(
+  device: Device,
+  joined: Joined,
+  settings: ClimbSettings,
+  stuck: readonly number[],
+  options: SearchOptions,
+): Promise<Float32Array> {
+  const { redirect, lrStart, codes, objective: { items } } = settings;
+  const own = { ...settings, iterations: redirect, lrEnd: lrStart };
+  const ours = { onPlan: undefined, onReady: undefined, replace: undefined }; // others' kernels mask with the ReLUs
+  using climb = await Climb.create(device, joined, own, { ...options, ...ours, redirected: true });
+  climb.submit(redirect);
+  const after = split((await climb.codes()).codes, items), result = codes.slice();
+  for (const item of stuck) result.set(after[item], item * after[item].length);
+  return result;
+}
+
+/** Runs a search, whose first iteration is submitted, to its end or until it is aborted. */
 async function run(
   device: Device,
   options: SearchOptions,
   joined: Joined,
   settings: ClimbSettings,
   climb: Climb,
-  inUse: number,
+  first: { inUse: number; took: number; stuck: readonly number[] },
 ): Promise<SearchResult> {
   const { classifier, targets, weights, arithmetic, choose, signal } = options, { iterations } = settings;
-  const memory = { ...climb.memory, device: inUse }, told = { ...options, joined, settings };
-  const started = performance.now();
+  const memory = { ...climb.memory, device: first.inUse }, told = { ...options, joined, settings };
+  const started = performance.now() - first.took;
   const growth = device.caps.software ? 4 : 32;
   let done = 0, chunk = 1, ending: Readings | undefined;
   const pictures = async () =>
     split(await climb.images(), targets.length).map((values) =>
       inputToPicture(classifier.network, values, joined.image.shape)
     );
-  signal?.throwIfAborted();
   while (done < iterations && !(done > 0 && signal?.aborted)) {
     const times = Math.min(chunk, iterations - done, options.every ?? Infinity), from = performance.now();
-    climb.submit(times);
+    if (done > 0) climb.submit(times);
     done += times;
     if (done === iterations) ending = await climb.readings(done);
     if (options.onProgress) {
@@ -126,25 +175,28 @@ async function run(
       const top = values && split(values, targets.length).map((v) => rank(classifier, v, 1)[0]);
       await options.onProgress({ iteration: done, iterations, activations, top, pictures });
     } else if (!ending) await device.finish();
-    const took = performance.now() - from;
+    const took = performance.now() - from + (done === times ? first.took : 0);
     const known = done > times || !device.caps.software; // where a CPU compiles kernels as they first run, the first says little
     chunk = known ? Math.max(1, Math.min(growth * times, Math.floor(times * SUBMIT_MS / Math.max(took, 1)))) : 1;
   }
   const seconds = (performance.now() - started) / 1000;
-  const readings = ending ?? await climb.readings(done), { trace, values: logits, images, codes: last } = readings;
+  const readings = ending ?? await climb.readings(done),
+    { trace, slopes, values: logits, images, codes, shown } = readings;
   checkReadings(readings, told);
-  const codes = split(last, targets.length);
+  const isZero = (item: number) => slopes.every((slope, n) => n % targets.length !== item || slope === 0);
   const values = logits
     ? split(logits, targets.length)
-    : await outputs(device, classifier, images, { batch: targets.length, weights, arithmetic, choose });
+    : await outputs(device, classifier, { images, ...joined }, { batch: targets.length, weights, arithmetic, choose });
   const items = targets.map((target, n): SearchItem => ({
     target,
     picture: inputToPicture(classifier.network, split(images, targets.length)[n], joined.image.shape),
-    code: codes[n],
+    code: split(shown, targets.length)[n],
+    next: split(codes, targets.length)[n],
     trace: Float32Array.from({ length: done }, (_, i) => trace[i * targets.length + n]),
     activation: trace[(done - 1) * targets.length + n],
     top: rank(classifier, values[n], 5),
-    zeroGradient: equal(codes[n], split(settings.codes, targets.length)[n]),
+    zeroGradient: isZero(n),
+    redirected: first.stuck.includes(n) ? settings.redirect : 0,
   }));
   const gradients = items.some(({ zeroGradient }) => zeroGradient) ? split(await climb.gradient(), targets.length) : [];
   gradients.forEach((gradient, n) => items[n].zeroGradient && checkGradient(gradient, told));
@@ -156,20 +208,44 @@ async function run(
 async function outputs(
   device: Device,
   classifier: Model,
-  images: Float32Array,
+  { images, given }: { images: Float32Array } & Pick<Joined, "given">,
   options: Pick<NetOptions, "weights" | "arithmetic" | "choose"> & { batch: number },
 ): Promise<Float32Array[]> {
   const net = await Net.create(device, classifier, options);
   try {
-    return split(await net.forward(images), options.batch);
+    return split(await net.forward(feedOf(classifier, given, images, options.batch)), options.batch);
   } finally {
     net[Symbol.dispose]();
   }
 }
 
+/** What a classifier's inputs are fed: the given values, for each item, and the pictures. */
+const feedOf = ({ network }: Model, given: Joined["given"], images: Float32Array, batch: number) =>
+  Object.fromEntries(network.inputs.map((input) => {
+    const values = given.get(input);
+    return [input.name, values ? repeated(values, batch) : images];
+  }));
+
+/** The values, so many times over. */
+function repeated(values: Float32Array, times: number): Float32Array {
+  const all = new Float32Array(times * values.length);
+  for (let time = 0; time < times; time++) all.set(values, time * values.length);
+  return all;
+}
+
+/** Refuses what a search would refuse of its models and targets, before there is a device. @throws UserError */
+export function checkSearch(
+  options: Pick<SearchOptions, "generator" | "classifier" | "layer" | "targets" | "directions" | keyof Joining>,
+): void {
+  const { generator, classifier, layer, targets, directions } = options;
+  const sums = targets.map((target) => sumOf(target, layer, 0));
+  settleObjective(join(generator, classifier, options), sums, directions);
+}
+
 /**
  * The code of a picture: the classifier's features at the layer that the generator inverts.
  * @param picture Of the classifier's input size.
+ * @param set The classifier's and the generator's other inputs, where they have any.
  * @throws UserError when the generator does not say which layer, or sizes differ.
  */
 export async function encode(
@@ -177,15 +253,17 @@ export async function encode(
   classifier: Model,
   generator: Model,
   picture: Picture,
+  set?: GivenInputs,
 ): Promise<Float32Array> {
-  const { code, inputs, name } = generator.network;
+  const { code, name } = generator.network, inputs = sortInputs({ generator, classifier }, set);
   if (!code) throw new UserError(`generator "${name}" does not say which layer's features its code is`);
   imageFormat(classifier.network);
   const net = await Net.create(device, classifier, { layer: code.layer });
   try {
-    const values = count(net.outputShape), wanted = count(inputs[0].shape);
+    const values = count(net.outputShape), wanted = count(inputs.generator.free.shape);
     if (values !== wanted) throw new UserError(`layer "${code.layer}" has ${values} values, ${name} takes ${wanted}`);
-    return await net.forward(pictureToInput(classifier.network, picture));
+    const image = pictureToInput(classifier.network, picture);
+    return await net.forward(feedOf(classifier, inputs.classifier.given, image, 1));
   } finally {
     net[Symbol.dispose]();
   }
@@ -202,5 +280,3 @@ function split(values: Float32Array, pieces: number): Float32Array[] {
   const size = values.length / pieces;
   return Array.from({ length: pieces }, (_, n) => values.subarray(n * size, (n + 1) * size));
 }
-
-const equal = (a: Float32Array, b: Float32Array): boolean => a.every((value, n) => value === b[n]);

@@ -3,19 +3,23 @@ import type { Adapter } from "../gpu/adapter.ts";
 import { type Call, read, update, write } from "../gpu/call.ts";
 import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "../ops/calls.ts";
-import { type CodeGeometry, groupStep, magnitude, type Rule, step } from "../../shaders/search.ts";
+import { type CodeGeometry, groupStep, magnitude, step, type StepKernel } from "../../shaders/search/step.ts";
+import { priors } from "./priors/table.ts";
+import { type Rule, rules } from "./rules/table.ts";
+import { stateNames } from "./settings.ts";
 
 /** What a step works on. */
 export interface StepTensors {
-  /** The gradient at the codes. */
+  /** The gradient at the codes, and the mean magnitudes that it had: a texel an item and iteration. */
   g: Tensor;
+  slopes: Tensor;
   state: Tensor;
   bound: Tensor;
-  /** The codes, and the generator's copy of them. */
+  /** The codes, and behind them what they were before the step; the generator's copy of the codes. */
   code: Tensor;
   input: Tensor;
-  /** Of the rule `adam`. */
-  moments?: { m: Tensor; v: Tensor };
+  /** What the rule keeps, by name. */
+  moments: Readonly<Record<string, Tensor>>;
 }
 
 /** Pieces in which the gradient's magnitude is summed where a CPU runs the shaders. */
@@ -29,23 +33,24 @@ const MOST_TEXELS = 64;
 export function stepCalls(
   adapter: Adapter,
   rule: Rule,
-  items: number,
   geometry: CodeGeometry,
-  { g, state, bound, code, input, moments }: StepTensors,
+  { g, slopes, state, bound, code, input, moments }: StepTensors,
 ): Call[] {
-  const { texels } = geometry;
+  const { items, texels } = geometry;
+  const kernel: StepKernel = { geometry, state: stateNames, rule: rules[rule].wgsl, priors };
   const bindings = {
     g: read(g),
     bound: read(bound),
     code: update(code),
     input: write(input),
-    ...(moments ? { m: update(moments.m), v: update(moments.v) } : {}),
+    slopes: write(slopes),
+    ...Object.fromEntries(Object.entries(moments).map(([name, tensor]) => [name, update(tensor)])),
   };
   if (fitsGroups(adapter, items, texels)) {
     return [{
       label: "step",
       bindings: { ...bindings, state: update(state) },
-      code: groupStep(rule, geometry, LANES),
+      code: groupStep(kernel, LANES),
       workgroup: [LANES, 1, 1],
       grid: [items, 1, 1],
       workgroupBytes: 16 * LANES,
@@ -54,11 +59,11 @@ export function stepCalls(
   }
   const parts = Math.min(PARTS, texels), partial = run("gradient magnitude", items * parts, "buffer");
   return [
-    texelCall("magnitude", { g }, { partial: write(partial), state: update(state) }, magnitude(geometry, parts)),
+    texelCall("magnitude", { g }, { partial: write(partial), state: update(state) }, magnitude(kernel, parts)),
     {
       label: "step",
       bindings: { ...bindings, partial: read(partial), state: read(state) },
-      code: step(rule, geometry, parts),
+      code: step(kernel, parts),
       invocations: items * texels,
       flops: 0,
     },

@@ -15,6 +15,7 @@ import { type Computed, subjectsOf } from "../net/outline.ts";
 import { type Arithmetic, count, type WeightStorage } from "../ops/op.ts";
 import { describe } from "../ops/way.ts";
 import { iterationOf, join } from "../synth/joined.ts";
+import { sourceOf } from "../synth/objective.ts";
 import { contest } from "./contest.ts";
 import { adapterKey, kernelsHash, questionKey } from "./subject.ts";
 import { hasChoice, lookUp, pickOf, tuned } from "./tuned.ts";
@@ -151,10 +152,11 @@ export async function tune(
 /** The part of a plan's request that says what is computed. */
 function requestOf(what: Tunable, { batch = 1, weights, arithmetic }: TuneOptions): Computed {
   if ("generator" in what) {
-    return { ...iterationOf(join(what.generator, what.classifier, what.layer)), batch, storage: weights, arithmetic };
+    const joined = join(what.generator, what.classifier), source = sourceOf(joined, what);
+    return { ...iterationOf(joined, [source]), batch, storage: weights, arithmetic };
   }
   const graph = buildGraph(what.model), output = what.layer === undefined ? graph.output : graph.find(what.layer);
-  const gradient = what.gradient ? { of: output, to: graph.inputs[0] } : undefined;
+  const gradient = what.gradient ? { of: [output], to: graph.inputs[0] } : undefined;
   return { graph, batch, wanted: [output], gradient, storage: weights, doubleFloat: what.doubleFloat, arithmetic };
 }
 

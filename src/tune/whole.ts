@@ -53,7 +53,7 @@ async function takeTurns(
   const built: Plan[] = [];
   for (const request of requests) {
     const plan = plans.use(await buildPlan(device, request)), { of, dy } = plan.tensors;
-    for (const [seed, tensor] of [...request.graph.inputs.map(of), ...dy ? [dy] : []].entries()) {
+    for (const [seed, tensor] of [...request.graph.inputs.map(of), ...dy ?? []].entries()) {
       upload(device, tensor, bytes(toTexels(normals(seed, count(tensor.shape)), tensor.shape)));
     }
     plan.submit();

@@ -19,6 +19,7 @@ import { lstmCases } from "./lstm.ts";
 import { avgpoolCases, maxpoolCases } from "./pool.ts";
 import { preluCases } from "./prelu.ts";
 import { reluCases } from "./relu.ts";
+import { resizeCases } from "./resize.ts";
 import { roundCases } from "./round.ts";
 import { scaleCases } from "./scale.ts";
 import { cropCases, dropoutCases, flattenCases, reshapeCases } from "./shape_ops.ts";
@@ -58,6 +59,7 @@ export const allCases = [
   ...flattenCases,
   ...reshapeCases,
   ...cropCases,
+  ...resizeCases,
   ...preluCases,
   ...eluCases,
   ...biasCases,

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { readBounds } from "../../src/cli/bounds.ts";
 import { readRecord, recordText } from "../../src/cli/record.ts";
-import { checkModels, checkUnits, readCodeBounds, readStart, type Request } from "../../src/cli/synth_request.ts";
+import { checkModels, requestOf, settleRequest } from "../../src/cli/synth_request.ts";
+import { readCodeBounds, readStart } from "../../src/cli/synth_start.ts";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { labelOf, loadModel } from "../../src/mod.ts";
 import { damageJson, damageSafetensors, damageText } from "../formats/damage.ts";
@@ -64,17 +65,28 @@ Deno.test("what a picture says of itself: damaged records make a request that fi
     adapter: "any",
     result: { iterations: 4, activation: 1.5, top: [{ unit: 1, name: "bell pepper", activation: 1.5 }] },
   };
+  const { layer: _, units: __, xy: ___, gamma: ____, ...rest } = record;
+  const sum = {
+    ...rest,
+    target: "0.5*conv1:2@1,1 + cosine(conv1@all, v.npy) - pair(fc3:1, fc3:2) + diversity(fc2)",
+    directions: { "v.npy": code([1, 0, -1, 2]) },
+    redirect: 16,
+    fit: "crop" as const,
+    batch: 2,
+    beside: [{ target: "fc3:1", seed: 3, start: record.start }],
+    place: 1,
+  };
+  const models = { classifier, generator };
   const read = async (damaged: Uint8Array) => {
-    const text = { phosphene: new TextDecoder().decode(damaged) }, { units, seed, ...rest } = readRecord(text, "x.png");
-    const repeats = { file: "x.png", record: { units, seed, ...rest } };
-    const { start: _, bounds: __, ...settings } = rest;
-    const request: Request = { ...settings, targets: [{ units, seed }], repeats };
-    checkModels(request, { classifier, generator });
-    checkUnits(request, classifier);
+    const request = requestOf(readRecord({ phosphene: new TextDecoder().decode(damaged) }, "x.png"), "x.png");
+    checkModels(request, models);
+    settleRequest(request, models);
     await readStart(request, generator);
     readCodeBounds(request, generator);
   };
-  const json = encode(recordText(record, "").phosphene);
-  await read(json);
-  for (const damage of [damageJson, damageText, damageBytes]) await fuzzAsync(json, 300, read, { damage });
+  for (const own of [record, sum]) {
+    const json = encode(recordText(own, "").phosphene);
+    await read(json);
+    for (const damage of [damageJson, damageText, damageBytes]) await fuzzAsync(json, 300, read, { damage });
+  }
 });

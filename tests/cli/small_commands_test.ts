@@ -83,8 +83,8 @@ Deno.test("every command explains itself", async () => {
     assert.ok(out.startsWith(`deno task ${name} [options]`));
     assert.match(out, new RegExp(`Examples:\\n  deno task ${name}\\b`));
   };
-  await Promise.all([explains("synth"), explains("units"), explains("classify"), explains("infer")]);
-  await Promise.all([explains("ranges"), explains("doctor"), explains("get"), explains("bench")]);
+  await Promise.all([explains("synth"), explains("units"), explains("layers"), explains("classify")]);
+  await Promise.all([explains("infer"), explains("ranges"), explains("doctor"), explains("get"), explains("bench")]);
   await Promise.all([
     explains("convert", "caffe"),
     explains("convert", "onnx"),

@@ -113,13 +113,13 @@ Deno.test("in a plan, beside kernels of elements", async () => {
     graph,
     batch: 1,
     wanted: [graph.output],
-    gradient: { of: graph.output, to: input },
+    gradient: { of: [graph.output], to: input },
     seed: ({ of, dy }) => [
       transpose(of(graph.output), turned),
       ...f16 ? [halves(turned, rounded)] : [],
       {
         label: "dy",
-        bindings: { x: read(f16 ? rounded : turned), y: write(dy!) },
+        bindings: { x: read(f16 ? rounded : turned), y: write(dy![0]) },
         code: "fn kernel(i: u32) { store_y(i, load_x(i)); }",
         invocations: WIDTH * HEIGHT,
         flops: 0,

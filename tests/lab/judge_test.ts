@@ -39,7 +39,7 @@ const request: PlanRequest = {
   graph,
   batch: 2,
   wanted: [graph.output],
-  gradient: { of: graph.output, to: graph.inputs[0] },
+  gradient: { of: [graph.output], to: graph.inputs[0] },
 };
 
 /** A plan of the network, forward and back, with programs in the place of kernels. */
@@ -233,7 +233,7 @@ Deno.test("what each op is asked for, its float64 reference is: a small case of 
         graph: small,
         batch,
         wanted: [small.output],
-        gradient: { of: small.output, to: small.inputs[0] },
+        gradient: { of: [small.output], to: small.inputs[0] },
       });
       const trial = await Trial.create(adapter, plan), [first] = plan.kernels;
       if (!first?.layer) continue;

@@ -9,6 +9,7 @@ import type { Tensor as GpuTensor } from "../../src/gpu/tensor.ts";
 import { fuse } from "../../src/net/fuse.ts";
 import { buildGraph, hostWeights } from "../../src/net/graph.ts";
 import { chw, type Node, show } from "../../src/ops/op.ts";
+import { reachOf } from "../../src/ops/reach.ts";
 import { ops } from "../../src/ops/table.ts";
 import { outputGradient, randomWeights } from "../cases/case.ts";
 import { caseModel } from "../net/case_model.ts";
@@ -137,15 +138,26 @@ compare(
   (type) => all.get(type)!.map((probe) => probe.op.epilogue ? slopeOf(probe)?.toFixed(6) ?? "0" : undefined),
 );
 
-/** Whether each value depends on the one at its place alone, and in a straight line. */
-function isAffine({ inputs: [x, ...more], y, run }: Probe): boolean {
-  if (more.length > 0 || show(x.shape) !== show(y.shape)) return false;
+/** How the value in the middle changes with the one at its place, which others do not: in a straight line or otherwise. */
+function dependence({ inputs: [x, ...more], y, run }: Probe): "straight" | "bent" | "more" {
+  if (more.length > 0 || show(x.shape) !== show(y.shape)) return "more";
   const at = Math.floor(x.data.length / 2);
   const moved = (by: number) => run([map(x, (value, n) => n === at ? value + by : value)]);
   const up = moved(10);
   const down = moved(-10);
-  return y.data.every((value, n) => n === at ? near(up.data[n] + down.data[n], 2 * value) : up.data[n] === value);
+  if (!y.data.every((value, n) => n === at || up.data[n] === value)) return "more";
+  return near(up.data[at] + down.data[at], 2 * y.data[at]) ? "straight" : "bent";
 }
+
+/** Whether each value depends on the one at its place alone, and in a straight line. */
+const isAffine = (probe: Probe): boolean => dependence(probe) === "straight";
+
+compare(
+  "it is an activation",
+  (type) => ops[type].isActivation === true,
+  (type) =>
+    always(type, (probe) => dependence(probe) !== "more") && ever(type, (probe) => dependence(probe) === "bent"),
+);
 
 compare(
   "it is affine, with weights of its own",
@@ -238,3 +250,49 @@ function writesRest(probe: Probe): boolean {
 const keepsRest = (probe: Probe): boolean => probe.op.keepsRest?.(taskOf(device, probe, true)) ?? false;
 
 compare("y comes with its rest", (type) => ever(type, keepsRest), (type) => ever(type, writesRest));
+
+/** The rows or columns of an output that change when one of an input does, far up and far down. */
+function changed({ inputs, y, run }: Probe, n: number, axis: 0 | 1, place: number): Set<number> {
+  const extents = ({ shape: [batch, ...item] }: Tensor) => [batch, ...chw(item)];
+  const at = (t: Tensor, index: number) => {
+    const [, , h, w] = extents(t);
+    return axis === 0 ? Math.floor(index / w) % h : index % w;
+  };
+  const found = new Set<number>();
+  for (const by of [1000, -1000, 0.37]) {
+    const moved = run(
+      inputs.with(n, map(inputs[n], (value, i) => at(inputs[n], i) === place ? value + by * (1 + i % 7) : value)),
+    );
+    y.data.forEach((value, i) => {
+      if (value !== moved.data[i] && !(Number.isNaN(value) && Number.isNaN(moved.data[i]))) found.add(at(y, i));
+    });
+  }
+  return found;
+}
+
+Deno.test("ops say so: the rows and columns that one of the output is made of", () => {
+  // These may read all, and say no more; a softmax of one class does not change.
+  const vague = ["fc", "lstm", "matmul", "mean", "transpose", "reshape", "softmax", "logsoftmax"];
+  for (const type of readingTypes) {
+    for (const probe of all.get(type)!) {
+      const { op, layer: { inputs, params, output }, networkCase: { network } } = probe;
+      const shapes = inputs.map(({ shape }) => shape);
+      for (const axis of [0, 1] as const) {
+        const says = Array.from(
+          { length: chw(output.shape)[1 + axis] },
+          (_, at) => reachOf(op, { axis, at }, shapes, output.shape, params),
+        );
+        shapes.forEach((shape, n) => {
+          for (let place = 0; place < chw(shape)[1 + axis]; place++) {
+            const readers = says.flatMap((reach, at) => reach[n] === "all" || reach[n].includes(place) ? [at] : []);
+            const moved = changed(probe, n, axis, place);
+            const what = `${network.name}: input ${n}, axis ${axis}, ${place}`;
+            assert.deepEqual([...moved].filter((at) => !readers.includes(at)), [], what);
+            const exact = says.every((reach) => reach[n] !== "all") && !vague.includes(type);
+            if (exact) assert.deepEqual(readers.filter((at) => !moved.has(at)), [], what);
+          }
+        });
+      }
+    }
+  }
+});

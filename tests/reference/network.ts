@@ -22,6 +22,7 @@ import type { Gradients, Op, Weights } from "./op.ts";
 import { avgpool, maxpool } from "./pool.ts";
 import { prelu } from "./prelu.ts";
 import { relu } from "./relu.ts";
+import { resize } from "./resize.ts";
 import { round } from "./round.ts";
 import { scale } from "./scale.ts";
 import { crop, dropout, flatten, reshape } from "./shape_ops.ts";
@@ -77,6 +78,7 @@ const ops = {
   prelu,
   relu,
   reshape,
+  resize,
   round,
   scale,
   sigmoid,

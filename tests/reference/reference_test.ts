@@ -9,6 +9,7 @@ import { deconv2d } from "./deconv2d.ts";
 import { type Layer, referenceOp } from "./network.ts";
 import type { Weights } from "./op.ts";
 import { normal, randomTensor, uniform } from "./random.ts";
+import { resize } from "./resize.ts";
 import { dot, type Tensor, tensor } from "./tensor.ts";
 import { pair, sides } from "./window.ts";
 
@@ -90,6 +91,8 @@ const small: [type: string, inputs: number[][], params: Record<string, unknown>]
   ["flatten", [[2, 3, 2, 2]], {}],
   ["reshape", [[2, 12]], { shape: [3, -1, 2] }],
   ["crop", [[2, 2, 5, 4]], { size: [2, 3] }],
+  ["resize", [[2, 2, 5, 4]], { size: [7, 3] }],
+  ["resize", [[2, 2, 3, 4]], { size: [2, 9], method: "bicubic" }],
   ["crop", [[2, 2, 5, 4]], { size: [2, 3], offset: [3, 0] }],
 ];
 
@@ -230,3 +233,12 @@ function textbookConvolution(x: Tensor, weight: Tensor, bias: Tensor, p: Conv2dP
   }
   return tensor([n, p.channels, oh, ow], values);
 }
+
+Deno.test("resize gives the values that PyTorch's documentation and ONNX's tests show", () => {
+  const four = resize.forward([tensor([1, 1, 2, 2], [1, 2, 3, 4])], { size: 4 }, {});
+  assert.deepEqual([...four.data.slice(0, 8)], [1, 1.25, 1.75, 2, 1.5, 1.75, 2.25, 2.5]);
+  const x = tensor([1, 1, 4, 4], Array.from({ length: 16 }, (_, n) => n + 1));
+  const eight = resize.forward([x], { size: 8, method: "bicubic" }, {});
+  const row = [0.47265625, 0.76953125, 1.24609375, 1.875, 2.28125, 2.91015625, 3.38671875, 3.68359375];
+  assert.deepEqual([...eight.data.slice(0, 8)], row);
+});

@@ -31,7 +31,7 @@ const model = caseModel({ network, weights: randomWeights(network) });
 
 function questions(device: Device, options: { batch?: number; gradient?: boolean; doubleFloat?: boolean } = {}) {
   const { batch = 1, gradient = true, doubleFloat } = options, graph = buildGraph(model);
-  const ends = gradient ? { of: graph.output, to: graph.inputs[0] } : undefined;
+  const ends = gradient ? { of: [graph.output], to: graph.inputs[0] } : undefined;
   return subjectsOf(device, { graph, batch, wanted: [graph.output], gradient: ends, doubleFloat }).filter(hasChoice);
 }
 

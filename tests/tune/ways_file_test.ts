@@ -69,7 +69,7 @@ Deno.test("tuned ways: whatever a damaged file says, only ways that are offered 
     graph,
     batch: 1,
     wanted: [graph.output],
-    gradient: { of: graph.output, to: graph.inputs[0] },
+    gradient: { of: [graph.output], to: graph.inputs[0] },
   }).filter(hasChoice);
   assert.ok(subjects.length > 0);
   const ways: TunedWays = new Map(), last = ({ candidates }: Question) => candidates.at(-1)!;

@@ -5,6 +5,7 @@
 import type { ConvGeometry } from "../../../shaders/conv/shape.ts";
 import { checkGroups, checkVisits, type ConvParams, extent, outputExtent, parseConv } from "./params.ts";
 import { convolution, type Placed } from "./convolution.ts";
+import { windowAt } from "../reach.ts";
 import { needMap, type Op, type Shape } from "../op.ts";
 import { weightGradients } from "./weight_gradient.ts";
 
@@ -50,6 +51,7 @@ export const conv2d: Op<ConvParams> = {
     ...(p.bias ? { bias: [p.channels] } : {}),
   }),
   keepsRest: () => true,
+  reads: (position, _inputs, _output, p) => [windowAt(position, p)],
   ...convolution({ forward: "direct", geometry: conv2dGeometry }),
   weightGradients: (node, dy) =>
     weightGradients(node.name, conv2dGeometry(node), node.inputs[0], dy, node.params.bias ? dy : undefined),

@@ -63,6 +63,13 @@ export const deconv2d: Op<DeconvParams> = {
     ...(p.bias ? { bias: [p.channels] } : {}),
   }),
   keepsRest: () => true,
+  reads({ axis, at }, _inputs, _output, { kernel, stride, padding, dilation }) {
+    const taps = Array.from(
+      { length: kernel[axis] },
+      (_, k) => (at + padding[axis] - k * dilation[axis]) / stride[axis],
+    );
+    return [taps.filter(Number.isInteger).reverse()];
+  },
   ...convolution({ forward: "transposed", geometry: deconv2dGeometry }),
   weightGradients: (node, dy) =>
     weightGradients(node.name, deconv2dGeometry(node), dy, node.inputs[0], node.params.bias ? dy : undefined),

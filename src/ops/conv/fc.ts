@@ -11,6 +11,7 @@ import type { Tensor } from "../../gpu/tensor.ts";
 import { convolution, type Placed } from "./convolution.ts";
 import { MOST_TAPS } from "./params.ts";
 import { chw, count, type Node, type Op, type Shape, show } from "../op.ts";
+import { readsAll } from "../reach.ts";
 import { asRows, intoRows } from "../rows.ts";
 import { weightGradients } from "./weight_gradient.ts";
 
@@ -73,6 +74,7 @@ export const fc: Op<FcParams> = {
   },
   // With an axis the channels are the last dimension, and an affine layer's factors are for the first.
   foldsAffine: ({ axis }) => axis === 0 ? "rows" : undefined,
+  reads: readsAll,
   weightShapes: ([item], p) => ({
     weight: [p.channels, count(item.slice(p.axis))],
     ...(p.bias ? { bias: [p.channels] } : {}),

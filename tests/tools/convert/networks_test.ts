@@ -68,6 +68,10 @@ Deno.test("caffe: CaffeNet", () => {
   const model = convert(text, caffenetBlobs);
   has(shapes(model), caffenetShapes);
   assert.deepEqual(model.mean, { ...model.mean!, values: [104, 117, 123], sure: true });
+  // The paper's program searches CaffeNet by the defaults, GoogLeNet by others.
+  assert.equal(JSON.parse(model.text).search, undefined);
+  const google = convert(text.replace("CaffeNet", "GoogleNet"), caffenetBlobs);
+  assert.deepEqual(JSON.parse(google.text).search, { lrStart: 2 });
 });
 
 Deno.test("caffe: Places205-AlexNet's oldest form", () => {

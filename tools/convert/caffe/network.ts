@@ -9,7 +9,7 @@ import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph } from "../../../src/net/graph.ts";
 import { checkFactors } from "../../../src/net/model.ts";
-import { parseNetwork } from "../../../src/net/network.ts";
+import { parseNetwork, type SearchSettings } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
 import { Narrowing } from "../narrowing.ts";
 import { readCaffemodel } from "./caffemodel.ts";
@@ -19,6 +19,9 @@ import { type CaffeLayer, readLayers } from "./layers.ts";
 import { parsePrototxt } from "./prototxt.ts";
 import { dropped, rules } from "./rules.ts";
 import { type CaffeBlob, type LayerFile, makeTops } from "./tops.ts";
+
+/** How the paper's program searches known networks, by their names in lower case, where that is not how it searches CaffeNet. */
+const knownSearches: ReadonlyMap<string, SearchSettings> = new Map([["googlenet", { lrStart: 2 }]]);
 
 /** A file's content and the name that errors call it by. */
 export interface CaffeFiles {
@@ -97,7 +100,8 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
   const source = data.find(({ tops }) => tops[0] === (pictures ?? inputs[0]).name);
   const preprocessing = picture && imageOf(picture, name, source, options);
   const code = options.code === undefined ? undefined : { layer: options.code, sigmas: 3 };
-  const text = networkText({ name, inputs, image: preprocessing?.image, code, layers: written });
+  const head = { name, inputs, image: preprocessing?.image, code, search: knownSearches.get(name.toLowerCase()) };
+  const text = networkText({ ...head, layers: written });
   const graph = buildGraph({ network: parseNetwork(text, prototxt.file), where: prototxt.file, weights: tensors });
   checkFactors(graph, prototxt.file);
   return {

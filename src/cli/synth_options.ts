@@ -1,0 +1,81 @@
+/** The options of synth. */
+import { interpolations, optionOf, type SettingName, settingNames, settings } from "../mod.ts";
+import type { Values } from "./command.ts";
+import { adapterOption } from "./defaults.ts";
+import { arithmeticOption, weightsOption } from "./memory.ts";
+import { ownOptions } from "./own_kernels.ts";
+import { tunedOption } from "./tuned.ts";
+
+/** `lr-start` of `lrStart`. */
+type OptionOf<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? `${First extends Lowercase<First> ? First : `-${Lowercase<First>}`}${OptionOf<Rest>}`
+  : Name;
+
+/** An option for each setting, as their table has it. */
+const settingOptions = Object.fromEntries(settingNames.map((name) => {
+  const setting = settings[name], { kind, help } = setting;
+  const shown = setting.shown ?? setting.fallback("paper");
+  return [optionOf(name), { value: { word: "NAME", whole: "N", number: "X" }[kind], help: `${help} (${shown})` }];
+})) as { [Name in SettingName as OptionOf<Name>]: { value: string; help: string } };
+
+/** Options that say what is made; --from says it in their stead. */
+export const making = {
+  unit: { value: "N", help: "the unit; `deno task units --search pepper` finds numbers, `deno task layers` layers" },
+  units: { value: "LIST", help: "several units, such as 1,5-9: a picture each, made at the same time" },
+  together: { help: "one picture that all the units of --units want to see" },
+  target: {
+    value: "TARGET",
+    repeats: true,
+    help:
+      "what to climb in place of a unit, such as 'fc8:945 - 0.001*variation(data)' (see docs/targets.md); a picture each",
+  },
+  layer: {
+    value: "NAME",
+    repeats: true,
+    help:
+      "the layer or blob that the units are in (the classifier's last; of a softmax, what it is taken of), before its last " +
+      "activation in place; NAME+relu is after it; several are rows of the sheet",
+  },
+  xy: { value: "X,Y", help: "the position of a unit in a layer of maps (the centre)" },
+  seed: { value: "N", help: "the random numbers to start from (0)" },
+  seeds: { value: "LIST", help: "several seeds, such as 0-3: a picture each" },
+  init: { value: "FILE", help: "starts from a picture (.png, .jpg) or from codes (.npy) instead of a seed" },
+  ...settingOptions,
+  bounds: { value: "FILE", help: "upper bounds of the code: from ranges, or text with a number for each value" },
+  set: {
+    value: "NAME=FILE.npy",
+    repeats: true,
+    help: "what another input of the generator or the classifier is given, where they have several",
+  },
+  fit: {
+    value: "HOW",
+    help:
+      "how the generator's picture becomes one of the classifier's size: crop, resize or auto, which crops what is larger (auto)",
+  },
+  interpolation: { value: "HOW", help: `how it is resized: ${interpolations.join(" or ")} (bilinear)` },
+  crop: { value: "WHAT", help: "field: cuts each picture to what its unit sees of it" },
+  weights: weightsOption,
+  arithmetic: arithmeticOption,
+} as const;
+
+/** All options of synth. */
+export const synthOptions = {
+  ...making,
+  from: { value: "PICTURE.png", help: "makes a picture of synth's again, from what is written in it" },
+  out: { value: "PLACE", help: "the folder for the pictures, or the file for one, *.png (out)" },
+  scale: { value: "N", help: "saves pictures N times as large, pixel by pixel (1)" },
+  animate: { value: "KIND", help: "gif or apng: also saves how each picture came to be" },
+  "save-code": { value: "CODE.npy", help: "also saves the codes of the pictures" },
+  generator: { value: "DIR", help: "the image generator's model folder (the embedded one)" },
+  classifier: { value: "DIR", help: "the classifier's model folder (the embedded one)" },
+  adapter: adapterOption,
+  tuned: tunedOption,
+  ...ownOptions,
+  force: { help: "overwrites files that exist" },
+  json: { help: "prints one JSON document" },
+  verbose: { help: "tells of GPU memory before it is taken, of each layer's ways, and of dispatches and speed" },
+  quiet: { help: "shows no progress and no picture" },
+} as const;
+
+/** The values of synth's options. */
+export type SynthValues = Values<typeof synthOptions>;

@@ -1,0 +1,74 @@
+/** What a picture of synth's says of itself. */
+import {
+  type Device,
+  type Model,
+  objectives,
+  parseTarget,
+  type SearchResult,
+  termsOf,
+  type UnitLayer,
+} from "../mod.ts";
+import { version } from "./defaults.ts";
+import { type BatchItem, encodeCode, type PictureRecord } from "./record.ts";
+import type { OwnFile } from "./own_kernels.ts";
+import type { Job, Models, Request } from "./synth_request.ts";
+
+/** A picture among those that were made together. */
+export interface Making {
+  layer?: UnitLayer;
+  items: readonly (BatchItem & { target: string })[];
+  place: number;
+  result: Pick<SearchResult, "items" | "iterations">;
+  start?: { file: string; codes: readonly Float32Array[] };
+  bounds?: { file: string; values: Float32Array };
+  own: readonly OwnFile[];
+  device: Device;
+}
+
+const nameOf = ({ name, hash }: Model) => ({ name, hash });
+
+/** The record of a picture. */
+export function recordOf(
+  request: Request,
+  { settings }: Job,
+  { classifier, generator }: Models,
+  { layer, items, place, result, start, bounds, own, device }: Making,
+): PictureRecord {
+  const { xy, weights, arithmetic, fit, interpolation, crop, directions, set } = request;
+  const batchItem = ({ units, target, seed }: BatchItem, i: number): BatchItem => ({
+    units,
+    target,
+    seed,
+    start: start && { file: start.file, code: encodeCode(start.codes[i]) },
+  });
+  const { terms, pairs } = parseTarget(items[place].target), climbed = termsOf({ terms, pairs });
+  const meets = climbed.some(({ kind }) => objectives[kind].meets);
+  const files = [...new Set(climbed.flatMap(({ file }) => file ?? []))];
+  const { activation, top, redirected } = result.items[place], all = items.map(batchItem);
+  return {
+    version,
+    classifier: nameOf(classifier),
+    generator: nameOf(generator),
+    layer: layer?.name,
+    ...all[place],
+    xy,
+    ...settings,
+    weights,
+    arithmetic,
+    fit,
+    interpolation,
+    crop,
+    directions: files.length === 0
+      ? undefined
+      : Object.fromEntries(files.map((file) => [file, encodeCode(directions[file])])),
+    set: Object.keys(set).length === 0 ? undefined : Object.fromEntries(
+      Object.entries(set).map(([name, { file, values }]) => [name, { file, code: encodeCode(values) }]),
+    ),
+    bounds: bounds && { file: bounds.file, code: encodeCode(bounds.values) },
+    batch: items.length > 1 ? items.length : undefined,
+    ...(meets ? { beside: all.toSpliced(place, 1), place } : {}),
+    own: own.length > 0 ? [...own] : undefined,
+    adapter: device.name,
+    result: { iterations: result.iterations, activation, top, ...(redirected > 0 ? { redirected } : {}) },
+  };
+}

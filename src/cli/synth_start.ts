@@ -1,0 +1,69 @@
+/** Where synth's pictures start, and how far their codes may go: from files, or from the record of a picture. */
+import type { Image } from "../formats/image.ts";
+import { asFloat32, readNpy } from "../formats/npy.ts";
+import { decodeImage } from "../formats/png.ts";
+import { valueCount } from "../formats/shape.ts";
+import { UserError } from "../formats/user_error.ts";
+import { type Device, encode, type Model } from "../mod.ts";
+import { readBounds } from "./bounds.ts";
+import { fitted } from "./pictures.ts";
+import { decodeCode } from "./record.ts";
+import { inputsOf, type Models, type Request } from "./synth_request.ts";
+
+/** Where the pictures start: one code for each, or a picture that has still to be turned into one. */
+export interface Start {
+  file: string;
+  codes?: Float32Array[];
+  picture?: Image;
+  /** The shape of the .npy file, which --save-code keeps. */
+  shape?: number[];
+}
+
+/** Reads where the pictures start, where that is not the seed. @throws UserError when a code does not fit. */
+export async function readStart({ init, repeats, rows }: Request, generator: Model): Promise<Start | undefined> {
+  const { shape: item } = generator.network.inputs[0], size = valueCount(item), count = rows[0].items.length;
+  const saved = repeats?.record.start;
+  if (saved) {
+    const codes = rows[0].items.map(({ start }) => decodeCode((start ?? saved).code, size, repeats.file));
+    return { file: saved.file, codes };
+  }
+  if (!init) return undefined;
+  const { file, bytes } = init;
+  if (bytes[0] !== npyMagic) return { file, picture: await decodeImage(bytes, file) };
+  const { shape, data } = readNpy(bytes, file), values = asFloat32(data);
+  const rowsOfCodes = values.length / size;
+  if (rowsOfCodes !== 1 && (rowsOfCodes !== count || shape[0] !== rowsOfCodes)) {
+    throw new UserError(
+      `${file} has shape [${shape.join(", ")}]; expected one code of ${generator.name}, [${item.join(", ")}]` +
+        (count > 1 ? `, or ${count} of them` : ""),
+    );
+  }
+  if (!values.every(Number.isFinite)) throw new UserError(`${file} holds NaN or infinity`);
+  const codes = Array.from(
+    { length: count },
+    (_, i) => rowsOfCodes === 1 ? values : values.slice(i * size, (i + 1) * size),
+  );
+  return { file, codes, shape };
+}
+
+/** The upper bounds of the code and the file they came from, where they are not the generator's own. */
+export function readCodeBounds({ bounds, repeats }: Request, generator: Model) {
+  const size = valueCount(generator.network.inputs[0].shape), saved = repeats?.record.bounds;
+  if (saved) return { file: saved.file, values: decodeCode(saved.code, size, repeats!.file) };
+  return bounds && { file: bounds.file, values: readBounds(bounds.bytes, bounds.file, generator) };
+}
+
+/** The first byte of every .npy file, and of no PNG or JPEG. */
+const npyMagic = 0x93;
+
+/** The codes to start from: a picture's are the classifier's features of its centre square. */
+export async function startCodes(
+  { codes, picture }: Start,
+  device: Device,
+  { classifier, generator }: Models,
+  request: Request,
+): Promise<Float32Array[]> {
+  if (codes) return codes;
+  const code = await encode(device, classifier, generator, fitted(classifier, picture!), inputsOf(request));
+  return Array.from({ length: request.rows[0].items.length }, () => code);
+}

@@ -1,0 +1,91 @@
+/** The image between: what makes a generator's picture one that a classifier takes. All of it is linear, with exact gradients. */
+import { UserError } from "../formats/user_error.ts";
+import { type Layer, makeLayer, type Value } from "../net/graph.ts";
+import type { Model } from "../net/model.ts";
+import type { ImageFormat } from "../net/network.ts";
+import { imageFormat, scaleOf, sharesOf } from "../net/picture.ts";
+import { chw, type HostTensor, show } from "../ops/op.ts";
+
+/** How a picture of another size becomes one of the classifier's. */
+export const fits = ["auto", "crop", "resize"] as const;
+export type Fit = typeof fits[number];
+
+/** How a picture is resized. */
+export const interpolations = ["bilinear", "bicubic"] as const;
+export type Interpolated = typeof interpolations[number];
+
+/** How a picture is fitted. */
+export interface Fitting {
+  /** `auto`, the default, keeps the centre of a picture that is larger, and resizes others. */
+  fit?: Fit;
+  /** How it is resized; bilinear unless given. */
+  interpolation?: Interpolated;
+}
+
+const noWeights = (name: string): HostTensor => {
+  throw new UserError(`"${name}" has no weights`);
+};
+
+/** The layers between a picture of the generator's and the classifier's input. @throws UserError where nothing fits. */
+export function fitLayers(
+  picture: Value,
+  wanted: readonly number[],
+  generator: Model,
+  classifier: Model,
+  { fit = "auto", interpolation = "bilinear" }: Fitting,
+): Layer[] {
+  const layers: Layer[] = [], [c, h, w] = chw(picture.shape), [pc, ph, pw] = chw(wanted);
+  const from = imageFormat(generator.network), to = imageFormat(classifier.network);
+  for (const [{ name }, channels, { mean }] of [[generator, c, from], [classifier, pc, to]] as const) {
+    if (channels !== mean.length) {
+      throw new UserError(`${name} has pictures of ${channels} channels, and "image" with ${mean.length} means`);
+    }
+  }
+  const add = (...[name, type, params, inputs, weight]: Parameters<typeof makeLayer>) =>
+    layers.push(makeLayer(name, type, params, inputs, weight));
+  const last = () => layers.at(-1)?.output ?? picture;
+  if (h !== ph || w !== pw) {
+    const larger = h >= ph && w >= pw;
+    if (fit === "crop" && !larger) {
+      throw new UserError(
+        `${generator.name} makes images of ${show([c, h, w])}, ${classifier.name} takes ${
+          show([pc, ph, pw])
+        }, which no crop ` +
+          "makes of them; --fit resize does",
+      );
+    }
+    if (fit === "crop" || fit === "auto" && larger) {
+      add("crop to classifier", "crop", { size: [ph, pw] }, [last()], noWeights);
+    } else add("resize to classifier", "resize", { size: [ph, pw], method: interpolation }, [last()], noWeights);
+  }
+  const numbers = ({ order, mean, scale }: ImageFormat) => JSON.stringify([order, mean, scale]);
+  if (numbers(from) !== numbers(to)) {
+    const weights = conversion(from, to), params = { channels: pc, kernel: 1 };
+    add("to the classifier's pixel format", "conv2d", params, [last()], (name, shape) => ({
+      shape,
+      stored: "F32",
+      values: weights[name],
+    }));
+  }
+  return layers;
+}
+
+/** One format's numbers from another's, as the weights of a 1 × 1 convolution. */
+function conversion(from: ImageFormat, to: ImageFormat): Record<string, Float32Array> {
+  const channels = to.mean.length, sources = from.mean.length;
+  const weight = new Float32Array(channels * sources), bias = new Float32Array(channels);
+  for (let out = 0; out < channels; out++) {
+    // A grey picture's red, green and blue are all its grey.
+    const shares = sharesOf(to, out), scale = scaleOf(to, out);
+    let shift = -to.mean[out];
+    for (let source = 0; source < sources; source++) {
+      const own = sources === 1 ? [1, 1, 1] : sharesOf(from, source);
+      const share = shares.reduce((sum, value, n) => sum + value * own[n], 0);
+      if (share === 0) continue;
+      weight[out * sources + source] = share * (scale / scaleOf(from, source));
+      shift += share * from.mean[source];
+    }
+    bias[out] = shift * scale;
+  }
+  return { weight, bias };
+}

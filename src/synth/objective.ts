@@ -1,0 +1,176 @@
+/** A target made definite: every term in its slot. */
+import { UserError } from "../formats/user_error.ts";
+import type { Value } from "../net/graph.ts";
+import { valueOf } from "../net/naming.ts";
+import { unitIndex } from "../net/net.ts";
+import { chw, type Shape, unitMap } from "../ops/op.ts";
+import { MOST_TRIPS } from "../ops/trips.ts";
+import type { Joined } from "./joined.ts";
+import type { Objective as ObjectiveKind } from "./objectives/objective.ts";
+import { type Kind, kinds, objectives } from "./objectives/table.ts";
+import { type TargetSum, type Term, termsOf } from "./target.ts";
+
+/** Directions by the name of their file in a target. */
+export type Directions = Readonly<Record<string, Float32Array>>;
+
+/** One layer's slots of one kind. */
+interface Group {
+  source: Value;
+  kind: Kind;
+  first: number;
+  end: number;
+}
+
+/** What a search climbs, in numbers. */
+export interface Objective {
+  /** The layers that have terms. */
+  sources: readonly Value[];
+  groups: readonly Group[];
+  items: number;
+  /** Slots of an item. */
+  slots: number;
+  pairs: boolean;
+  /** Texels of the slots: where each is and its weight; with pairs then the group and γ of each. */
+  texels: Float32Array<ArrayBuffer>;
+  /** Texels of the directions, and where those of each layer begin. */
+  directions: Float32Array<ArrayBuffer>;
+  firstDirections: ReadonlyMap<Value, number>;
+}
+
+/** A term that has found its place. */
+interface Placed {
+  source: Value;
+  kind: Kind;
+  at: readonly [number, number, number];
+  weight: number;
+  pair?: { group: number; gamma: number };
+}
+
+/** Values that a target's terms are about. @throws UserError when nothing has a name. */
+export const sourceOf = (joined: Joined, { layer }: Pick<Term, "layer">): Value =>
+  layer === undefined ? joined.units : valueOf(joined.graph, layer);
+
+/** A term of one value is a unit, whatever it is called. */
+function kindOf({ kind }: Term, shape: Shape): Kind {
+  const [, h, w] = unitMap(shape);
+  return h * w === 1 && objectives[kind].takes === "channel" ? "unit" : kind;
+}
+
+/** Blocks of channels that a term visits one after another, twice, and terms that each look at all others. */
+const MOST_BLOCKS = MOST_TRIPS / 2, MOST_PAIRED = Math.floor(Math.sqrt(MOST_TRIPS));
+
+/** Makes targets definite. @throws UserError when a layer, unit, position or direction does not fit. */
+export function settleObjective(joined: Joined, targets: readonly TargetSum[], directions: Directions = {}): Objective {
+  const items = targets.length, vectors = new Map<Value, string[]>();
+  const place = (term: Term): Omit<Placed, "weight"> => {
+    const source = sourceOf(joined, term), { shape } = source, [c, h, w] = chw(shape), kind = kindOf(term, shape);
+    const about: ObjectiveKind = objectives[kind];
+    if (about.meets && items < 2) {
+      throw new UserError(`${term.kind}(…) compares pictures that are made together; there is only one`);
+    }
+    if (Math.ceil(c / 4) > MOST_BLOCKS && (about.takes === "direction" || kind === "prob" || kind === "logprob")) {
+      throw new UserError(`${term.kind}(…) of "${source.name}" is over ${c} channels, more than kernels can visit`);
+    }
+    const at = Array.isArray(term.at) ? term.at as [number, number] : undefined;
+    const index = unitIndex(source, term.unit ?? 0, at), area = h * w;
+    let direction: number | undefined;
+    if (term.file !== undefined) {
+      const given = directions[term.file], list = vectors.get(source) ?? [];
+      if (given?.length !== c) {
+        throw new UserError(
+          `direction ${term.file} has ${given?.length ?? "no"} values, "${
+            term.layer ?? source.name
+          }" has ${c} channels`,
+        );
+      }
+      if (!given.every(Number.isFinite)) throw new UserError(`direction ${term.file} holds NaN or infinity`);
+      if (!list.includes(term.file)) list.push(term.file);
+      vectors.set(source, list);
+      direction = list.indexOf(term.file);
+    }
+    const where = {
+      unit: term.unit === undefined ? undefined : Math.floor(index / area),
+      row: Math.floor(index / w) % h,
+      column: index % w,
+      everywhere: term.at === "all",
+      direction,
+    };
+    return { source, kind, at: about.slot(where, shape) };
+  };
+  const placed = targets.map((target) => {
+    if (termsOf(target).length === 0) throw new UserError("a target has no unit");
+    return placeTerms(target, place);
+  });
+  const sources = [...new Set(placed.flat().map(({ source }) => source))];
+  const groups: Group[] = [];
+  const texelsOf = new Map<Group, Placed[][]>();
+  let slots = 0;
+  for (const source of sources) {
+    for (const kind of kinds) {
+      const own = placed.map((list) => list.filter((one) => one.source === source && one.kind === kind));
+      const most = Math.max(...own.map(({ length }) => length));
+      if (most === 0) continue;
+      const group = { source, kind, first: slots, end: slots += most };
+      groups.push(group);
+      texelsOf.set(group, own);
+    }
+  }
+  const pairs = placed.flat().some(({ pair }) => pair), count = items * slots;
+  const alone = sources.length === 1 && groups.every(({ kind }) => kind === "unit");
+  if (pairs && !alone && slots > MOST_PAIRED) {
+    throw new UserError(
+      `a target with pairs has ${slots} terms, expected at most ${MOST_PAIRED} where not all are units`,
+    );
+  }
+  const texels = new Float32Array(4 * count * (pairs ? 2 : 1)).fill(-1);
+  for (const [{ first }, own] of texelsOf) {
+    own.forEach((list, item) =>
+      list.forEach(({ at, weight, pair }, k) => {
+        const slot = item * slots + first + k;
+        texels.set([...at, weight], 4 * slot);
+        if (pair) texels.set([pair.group, pair.gamma], 4 * (count + slot));
+      })
+    );
+  }
+  return { sources, groups, items, slots, pairs, texels, ...packDirections(vectors, directions) };
+}
+
+/** A target's terms in their places; what stands in a pair and in the sum has one slot. */
+function placeTerms({ terms, pairs }: TargetSum, place: (term: Term) => Omit<Placed, "weight">): Placed[] {
+  const list: Placed[] = terms.map(({ weight, term }) => ({ ...place(term), weight }));
+  const key = ({ source, kind, at }: Omit<Placed, "weight">) => `${kind} ${at} ${source.name}`;
+  const free = Map.groupBy(list, key);
+  pairs.forEach(({ weight, terms }, group) => {
+    for (const term of terms) {
+      const own = place(term);
+      const pair = { group, gamma: -weight };
+      const alone = free.get(key(own))?.find((one) => !one.pair && one.source === own.source);
+      if (alone) alone.pair = pair;
+      else list.push({ ...own, weight: 0, pair });
+    }
+  });
+  return list;
+}
+
+/** The directions of each layer one after another, as texels of its channels. */
+function packDirections(vectors: ReadonlyMap<Value, readonly string[]>, directions: Directions) {
+  const first = new Map<Value, number>(), lists: Float32Array[] = [];
+  let texels = 0;
+  for (const [source, names] of vectors) {
+    first.set(source, texels);
+    const blocks = Math.ceil(chw(source.shape)[0] / 4);
+    for (const name of names) {
+      const vector = new Float32Array(4 * blocks);
+      vector.set(directions[name]);
+      lists.push(vector);
+      texels += blocks;
+    }
+  }
+  const all = new Float32Array(4 * texels);
+  lists.reduce((at, vector) => (all.set(vector, at), at + vector.length), 0);
+  return { directions: all, firstDirections: first };
+}
+
+/** Whether all terms are units of one layer: then nothing has to be measured. */
+export const isDirect = ({ sources, groups }: Objective): boolean =>
+  sources.length === 1 && groups.every(({ kind }) => kind === "unit");
