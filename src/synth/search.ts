@@ -198,8 +198,12 @@ async function run(
     zeroGradient: isZero(n),
     redirected: first.stuck.includes(n) ? settings.redirect : 0,
   }));
-  const gradients = items.some(({ zeroGradient }) => zeroGradient) ? split(await climb.gradient(), targets.length) : [];
-  gradients.forEach((gradient, n) => items[n].zeroGradient && checkGradient(gradient, told));
+  // A gradient past float32's range makes no step either.
+  const still = targets.map((_, n) =>
+    isZero(n) || slopes.some((slope, at) => at % targets.length === n && !isFinite(slope))
+  );
+  const gradients = still.includes(true) ? split(await climb.gradient(), targets.length) : [];
+  gradients.forEach((gradient, n) => still[n] && checkGradient(gradient, told));
   const { dispatches, flops } = climb;
   return { iterations: done, aborted: done < iterations, seconds, dispatches, flops, memory, items };
 }

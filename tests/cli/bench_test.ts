@@ -33,7 +33,7 @@ Deno.test("bench synth: an iteration beside the peak, as text and as a file that
 Deno.test("bench: what makes no sense is one sentence; what can be measured is told", async () => {
   assert.match(
     (await type(["bench", "nets"])).err,
-    /^bench: expected what to measure, synth, kernels, compare, static, got "nets"\n$/,
+    /^bench: expected what to measure, synth, kernels, profile, compare, static, got "nets"\n$/,
   );
   assert.match(
     (await type(["bench", "kernels", "--classifier", "models/caffenet64"])).err,

@@ -123,7 +123,7 @@ Deno.test("no command lets a file's text act in the terminal", async (t) => {
     [entry("prototxt")]: Deno.readFileSync(at("net.prototxt")),
     [entry("caffemodel")]: new Uint8Array(9),
   }));
-  await step("get", () => type(["get", "deepsim-fc6", "--from", server.url, "--out", at("got")]), 1);
+  await step("get", () => type(["get:mirror", "deepsim-fc6", "--from", server.url, "--out", at("got")]), 1);
 });
 
 Deno.test("a progress line holds a file's text as text, in a log and in a terminal", () => {

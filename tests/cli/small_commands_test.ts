@@ -84,7 +84,13 @@ Deno.test("every command explains itself", async () => {
     assert.match(out, new RegExp(`Examples:\\n  deno task ${name}\\b`));
   };
   await Promise.all([explains("synth"), explains("units"), explains("layers"), explains("classify")]);
-  await Promise.all([explains("infer"), explains("ranges"), explains("doctor"), explains("get"), explains("bench")]);
+  await Promise.all([
+    explains("infer"),
+    explains("ranges"),
+    explains("doctor"),
+    explains("get"),
+    explains("bench", "synth"),
+  ]);
   await Promise.all([
     explains("convert", "caffe"),
     explains("convert", "onnx"),

@@ -137,7 +137,7 @@ Deno.test("get: a second run is told so at once; a signal ends the first, which 
   const entry = (file: string) => `release_deepsim_v0/fc6/generator.${file}`;
   const archive = zipSync({ [entry("prototxt")]: prototxt, [entry("caffemodel")]: weights });
   await using server = serve(archive, [{ stallAfter: 300 }]);
-  const args = ["get", "deepsim-fc6", "--from", server.url, "--out", join(folder.path, "g")];
+  const args = ["get:mirror", "deepsim-fc6", "--from", server.url, "--out", join(folder.path, "g")];
   const first = await type(args, {
     when: ["for research", async (child) => {
       const second = await type(args);
