@@ -11,7 +11,7 @@ import { count } from "../ops/op.ts";
 import { normals } from "../synth/random.ts";
 
 /** Rounds, and the milliseconds that one lasts about; of runs that take seconds fewer, in about so many milliseconds. */
-const ROUNDS = 11, LEAST_ROUNDS = 5, ROUND_MS = 100, ALL_MS = 15_000;
+const ROUNDS = 11, LEAST_ROUNDS = 5, ROUND_MS = 50, ALL_MS = 15_000;
 
 /** Milliseconds of a run of a whole plan, the best of many. */
 export interface WholeTimes {

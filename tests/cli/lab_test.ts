@@ -85,11 +85,7 @@ Deno.test("bench profile: a network with a kernel of one's own, a published one'
   for (
     const [args, said] of [
       [["--network", "lenet"], /--network expects caffenet/],
-      [["--network", "resnet50", "--model", at.classifier], /--model and --network exclude each other/],
-      [["--model", at.classifier, "--generator", "x"], /take the place of --generator and --classifier/],
-      [["--layer", "fc2"], /--layer and --forward go with --model or --network/],
       [["nets"], /bench profile measures "synth" or what --model or --network names; got "nets"/],
-      [["synth", "--model", at.classifier], /"synth" is the search; --model and --network name something else/],
       [["--by", "guess"], /--by .*timestamps.*repetition.*"guess"/],
     ] as const
   ) {
@@ -157,15 +153,6 @@ Deno.test("synth --replace and --ways: checked, used, told, and in the picture's
   for (
     const [source, said] of [
       ["export const ways = 3;", /ways\.ts: expected an export "ways"/],
-      ["export const ways = { lens: {} };", /ways\.ts: there is no layer type "lens"/],
-      [
-        "export const ways = { fc: { forward: [{ name: 'direct', calls() {} }] } };",
-        /ways\.ts: fc has a way "direct" already/,
-      ],
-      [
-        "export const ways = { fc: { forward: [{ name: 'x' }] } };",
-        /ways\.ts: the way "x" of fc\.forward has no function "calls"/,
-      ],
       ["throw new Error('no');", /ways\.ts cannot be run: no/],
     ] as const
   ) {

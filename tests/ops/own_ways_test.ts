@@ -1,0 +1,36 @@
+/** Ways of the user's own: what is none is refused in a sentence, and nothing of it is added. */
+import assert from "node:assert/strict";
+import { addWays, type OwnWays } from "../../src/ops/own_ways.ts";
+import { ops } from "../../src/ops/table.ts";
+
+const calls = () => [];
+
+const cases: [ways: unknown, message: RegExp][] = [
+  [undefined, /^mine\.ts: expected an export "ways" of ways by layer type$/],
+  [3, /^mine\.ts: expected an export "ways"/],
+  [{}, /^mine\.ts: it holds no ways$/],
+  [{ lens: {} }, /^mine\.ts: there is no layer type "lens"$/],
+  [{ fc: { sideways: [] } }, /^mine\.ts: ways of fc have "sideways", expected forward or backward$/],
+  [{ fc: { forward: { name: "x", calls } } }, /^mine\.ts: fc\.forward is no list of ways$/],
+  [{ fc: { forward: [{ calls }] } }, /^mine\.ts: a way of fc\.forward has no name$/],
+  [{ fc: { forward: [{ name: "x" }] } }, /^mine\.ts: the way "x" of fc\.forward has no function "calls"$/],
+  [{ fc: { forward: [{ name: "direct", calls }] } }, /^mine\.ts: fc has a way "direct" already$/],
+  [
+    { maxpool: { backward: [{ name: "x", calls }] }, fc: { forward: [3] } },
+    /^mine\.ts: a way of fc\.forward has no name$/,
+  ],
+];
+
+Deno.test("what is no way is refused, and nothing is added", () => {
+  const before = [ops.fc.forward, ops.fc.backward, ops.maxpool.backward].map((registry) => [...registry]);
+  for (const [ways, message] of cases) {
+    assert.throws(() => addWays(ways as OwnWays, "mine.ts"), { name: "UserError", message });
+  }
+  assert.deepEqual([ops.fc.forward, ops.fc.backward, ops.maxpool.backward], before);
+});
+
+Deno.test("a way that is one stands before ours, and says where it comes from", () => {
+  addWays({ round: { forward: [{ name: "mine", calls }] } }, "mine.ts");
+  const [first, second] = ops.round.forward;
+  assert.deepEqual([first.name, first.file, second.name, second.file], ["mine", "mine.ts", "elements", undefined]);
+});
