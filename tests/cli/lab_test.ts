@@ -167,7 +167,18 @@ Deno.test("bench kernels: writes kernels out, and times one's own beside ours", 
   using at = tiny();
   const dump = join(at.path, "kernels"), short = ["--model", at.classifier, "--passes", "1", "--rounds", "1"];
   const ways = ["--ways", join(root, "examples/pool_by_blocks.ts")];
-  const { code, out, err } = await type(["bench", "kernels", ...short, "--layer", "conv1", "--dump", dump, ...ways]);
+  const { code, out, err } = await type([
+    "bench",
+    "kernels",
+    ...short,
+    "--op",
+    "conv2d",
+    "--layer",
+    "conv1",
+    "--dump",
+    dump,
+    ...ways,
+  ]);
   assert.equal(code, 0, err);
   assert.match(out, /\nconv1 +conv2d +forward +/);
   assert.deepEqual(namesIn(dump), ["conv1.gradient.json", "conv1.gradient.wgsl", "conv1.json", "conv1.wgsl"]);
