@@ -1,12 +1,12 @@
 /** Small files that ask for much: compressed zeros, and headers that promise more than follows, in every format that is read. */
 import { constants, crc32 as nativeCrc32, deflateRawSync } from "node:zlib";
-import { encode as encodeJpeg } from "jpeg-js";
 import { joinBytes } from "../../src/formats/bytes.ts";
 import { crc32 } from "../../src/formats/crc32.ts";
 import { writeNpy } from "../../src/formats/npy.ts";
 import { encodedChunks } from "../../src/formats/png.ts";
 import { type Chunk, writeChunks } from "../../src/formats/png_chunks.ts";
 import type { Integers } from "./fuzz.ts";
+import { flatGrey as jpeg } from "./jpeg_files.ts";
 
 /** A hostile file, by the reader that it is for. */
 export interface Bomb {
@@ -90,7 +90,6 @@ function safetensors(json: string): Uint8Array {
   return joinBytes([new Uint8Array(new BigUint64Array([BigInt(head.length)]).buffer), head]);
 }
 
-const jpeg = new Uint8Array(encodeJpeg({ width: 16, height: 16, data: new Uint8Array(1024).fill(99) }, 50).data);
 const frame = jpeg.findIndex((byte, at) => byte === 0xff && jpeg[at + 1] === 0xc0);
 
 /** A JPEG that says it is larger, with scans of zeros. */
