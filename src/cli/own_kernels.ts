@@ -73,7 +73,7 @@ async function waysOf(file: string) {
   try {
     module = await import(pathToFileURL(resolve(file)).href);
   } catch (error) {
-    const [line] = (error as Error).message.split("\n");
+    const [line] = (error instanceof Error ? error.message : String(error)).split("\n");
     throw new UserError(`${file} cannot be run: ${line}`);
   }
   return module.ways as Parameters<typeof addWays>[0];

@@ -1,6 +1,7 @@
 /** Ways of the user's own: added to the registries, they are offered to plans, benchmarks and checks as ours are. */
 import { UserError } from "../formats/user_error.ts";
-import type { Op } from "./op.ts";
+import { type Binding, type Call, traffic } from "../gpu/call.ts";
+import type { Node, Op } from "./op.ts";
 import { ops } from "./table.ts";
 import type { Backward, Forward, Way } from "./way.ts";
 
@@ -43,10 +44,48 @@ export function addWays(ways: OwnWays, file: string): void {
         if (typeof name !== "string" || name === "") fail(`a way of ${type}.${pass} has no name`);
         if (typeof calls !== "function") fail(`the way "${name}" of ${type}.${pass} has no function "calls"`);
         if (registry.some((other) => other.name === name)) fail(`${type} has a way "${name}" already`);
-        added.push(() => registry.unshift({ ...way, file })); // of equals the first is taken
+        added.push(() => registry.unshift(guarded(way, `${file}: the way "${name}" of ${type}.${pass}`, file))); // of equals the first is taken
       }
     }
   }
   if (added.length === 0) fail("it holds no ways");
   added.forEach((add) => add());
 }
+
+type Loose = Record<string, unknown>;
+
+/** A way whose functions say whose they are where they fail, and whose calls write what they are for. */
+function guarded(way: Loose, title: string, file: string): Way<unknown, unknown> {
+  const guard = (name: string) => {
+    const own = way[name];
+    if (typeof own !== "function") return own === undefined ? {} : { [name]: own };
+    return {
+      [name](...given: unknown[]) {
+        try {
+          return own(...given);
+        } catch (error) {
+          if (error instanceof UserError) throw error;
+          throw new UserError(`${title} fails in ${name}: ${error instanceof Error ? error.message : String(error)}`);
+        }
+      },
+    };
+  };
+  const { calls } = guard("calls") as { calls(...given: unknown[]): unknown };
+  return {
+    ...way as unknown as Way<unknown, unknown>,
+    ...["applies", "sizes", "cost"].reduce((all, name) => ({ ...all, ...guard(name) }), {}),
+    file,
+    calls(...given: unknown[]) {
+      const made = calls(...given), node = given[0] as Node;
+      if (!Array.isArray(made)) throw new UserError(`${title} makes no list of calls for ${node.name}`);
+      const written = new Set((made as Call[]).flatMap((call) => traffic(call).writes));
+      const missing = targetsOf(given).find(({ tensor }) => !written.has(tensor));
+      if (missing) throw new UserError(`${title} makes no call for ${node.name} that writes ${missing.tensor.label}`);
+      return made;
+    },
+  };
+}
+
+/** What a way is asked to write: its output, or the gradients that are wanted. */
+const targetsOf = ([, y, dx]: unknown[]): Binding[] =>
+  Array.isArray(dx) ? dx.filter((binding) => binding !== undefined) : [y as Binding];

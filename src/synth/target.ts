@@ -72,6 +72,7 @@ class Reader {
     if (!called) return { kind: "unit", ...this.place() };
     const kind = kinds.find((name) => name === called[1] && name !== "unit");
     if (!kind) {
+      if (called[1] === "pair") throw this.fault("a term: a pair is no part of another one");
       const known = [...kinds.filter((name) => name !== "unit"), "pair"].join(", ");
       throw new UserError(`target "${this.text.slice(0, 200)}": there is no ${called[1]}(…), expected one of ${known}`);
     }

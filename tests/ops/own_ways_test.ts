@@ -1,5 +1,8 @@
 /** Ways of the user's own: what is none is refused in a sentence, and nothing of it is added. */
 import assert from "node:assert/strict";
+import { write } from "../../src/gpu/call.ts";
+import type { Tensor } from "../../src/gpu/tensor.ts";
+import type { Node } from "../../src/ops/op.ts";
 import { addWays, type OwnWays } from "../../src/ops/own_ways.ts";
 import { ops } from "../../src/ops/table.ts";
 
@@ -33,4 +36,22 @@ Deno.test("a way that is one stands before ours, and says where it comes from", 
   addWays({ round: { forward: [{ name: "mine", calls }] } }, "mine.ts");
   const [first, second] = ops.round.forward;
   assert.deepEqual([first.name, first.file, second.name, second.file], ["mine", "mine.ts", "elements", undefined]);
+});
+
+Deno.test("a way that fails, or writes nothing, is told by file, way and layer", () => {
+  const [output, dx] = ["y", "dx"].map((label) => ({ label } as unknown as Tensor)),
+    node = { name: "round1", output } as Node;
+  const y = write(output);
+  const refused = (type: string, calls: unknown, message: RegExp) => {
+    addWays({ [type]: { forward: [{ name: "bad", calls }], backward: [{ name: "bad", calls }] } } as OwnWays, "bad.ts");
+    const [{ calls: forward }] = ops[type].forward, [{ calls: backward }] = ops[type].backward;
+    assert.throws(() => forward(node, y, {}), { name: "UserError", message });
+    if (!/fails/.test(message.source)) assert.deepEqual(backward(node, output, [undefined], {}), []);
+    assert.throws(() => backward(node, output, [write(dx)], {}), { name: "UserError" });
+  };
+  refused("elu", () => [], /^bad\.ts: the way "bad" of elu\.forward makes no call for round1 that writes y$/);
+  const boo = () => {
+    throw new Error("boo");
+  };
+  refused("clip", boo, /^bad\.ts: the way "bad" of clip\.forward fails in calls: boo$/);
 });

@@ -14,6 +14,7 @@ Deno.test("targets that do not fit are refused in a sentence", () => {
     ["loss(out)", /there is no loss\(…\), expected one of mean, sum,.* pair/],
     ["mean(conv)", /expected LAYER:UNIT/],
     ["pair(out:1)", /of two terms or more/],
+    ["pair(out:1, pair(out:0, out:2))", /expected a term: a pair is no part of another one$/],
     ["none:1", /no layer "none"; the layers are data, conv, pool, out/],
     ["conv+tanh:1", /no layer of type "tanh" writes "conv"; what there is of it: conv\+conv2d, conv\+relu, conv\+last/],
     ["out:5", /unit 5 is not in "out", which has units 0 to 4/],
