@@ -4,9 +4,8 @@
  *
  *     deno cache --lock=bench/peers/deno.lock --frozen=false bench/peers/child.ts PACKAGES
  *
- * It also lists what the project itself imports, and is out of date where that has changed: the same line mends it.
- *
- * writes it anew, PACKAGES being those below.
+ * writes it anew, PACKAGES being those below. It also lists what the project itself imports: where that changes, the same
+ * line has to be run again.
  */
 
 /** What can compute in a peer. */
