@@ -11,6 +11,7 @@ import type { Device } from "../../src/gpu/device.ts";
 import { type Clock, clockOf, gpuClock, LEAST_MS, roundOf, submitSteps } from "../../src/gpu/timing.ts";
 import type { Plan } from "../../src/net/plan.ts";
 import { typeOf } from "../../src/ops/table.ts";
+import { median } from "../../src/tune/race.ts";
 import type { Running } from "../running.ts";
 
 /** How dispatches are timed. */
@@ -49,6 +50,9 @@ const ROUNDS = 21, LEAST_ROUNDS = 5, ALL_MS = 10_000;
 
 /** Milliseconds that repetitions of one dispatch last about. */
 const TURN_MS = 10;
+
+/** Dispatches of nothing in a round. */
+const NOTHINGS = 9;
 
 /** Timestamps that a query set may hold. */
 const MOST_TIMESTAMPS = 4096;
@@ -97,8 +101,10 @@ interface Timer extends Disposable {
   round(): Promise<number[]>;
 }
 
-/** Each dispatch between two timestamps. */
-async function stamps(device: Device, { steps }: Plan): Promise<Timer> {
+/** Each dispatch between two timestamps, less what a dispatch of nothing takes there. */
+async function stamps(device: Device, { steps: planned }: Plan): Promise<Timer> {
+  const nothing = planned.slice(0, 1).map((step): Step => ({ ...step, grid: [0, 0, 0] }));
+  const steps = [...planned, ...Array.from({ length: NOTHINGS }, () => nothing).flat()];
   const { gpu } = device, pieces: { steps: readonly Step[]; querySet: GPUQuerySet }[] = [];
   const size = 16 * steps.length;
   const buffer = (usage: number) => device.make("profile", () => gpu.createBuffer({ size, usage }));
@@ -129,7 +135,9 @@ async function stamps(device: Device, { steps }: Plan): Promise<Timer> {
       await device.settle();
       const times = new BigUint64Array(read.getMappedRange().slice(0));
       read.unmap();
-      return steps.map((_, n) => Math.max(Number(times[2 * n + 1] - times[2 * n]) / 1e6, LEAST_MS));
+      const took = steps.map((_, n) => Number(times[2 * n + 1] - times[2 * n]) / 1e6);
+      const idle = median(took.splice(planned.length));
+      return took.map((ms) => Math.max(ms - idle, LEAST_MS));
     },
     [Symbol.dispose]() {
       for (const { querySet } of pieces) querySet.destroy();
