@@ -1,9 +1,7 @@
 /** Values against what they should be: how far they are off, and a sentence about the first that is wrong. */
 import { UserError } from "../formats/user_error.ts";
 import { count, type Shape } from "../ops/op.ts";
-
-/** What no kernel writes. */
-export const NOT_WRITTEN = -1e30;
+import { NOT_WRITTEN } from "../tune/alone.ts";
 
 /** How far values may be off, over the largest magnitude of those expected. Sums of thousands of products are off by less. */
 const TOLERANCE = 1e-5;
@@ -39,7 +37,8 @@ export function compare({ what, shape, expected, actual, ours }: Comparison): { 
     return isNumber(value) === isNumber(expected[n]) && isWritten(value) === isWritten(expected[n]) ? 0 : Infinity;
   };
   const oursOff = ours ? ours.reduce((most, value, n) => Math.max(most, distance(value, n)), 0) : 0;
-  const allowed = Math.max(TOLERANCE, MOST_TIMES * (ours ? oursOff : TOLERANCE));
+  // Where ours is no number either, it allows nothing: else everything would be right.
+  const allowed = Math.max(TOLERANCE, MOST_TIMES * (ours && Number.isFinite(oursOff) ? oursOff : TOLERANCE));
   let worst = 0, off = 0, wrong = 0;
   for (let n = 0; n < actual.length; n++) {
     const own = distance(actual[n], n);

@@ -13,7 +13,8 @@ import { bytes, floats } from "../net/net.ts";
 import type { Plan } from "../net/plan.ts";
 import { count, type Shape } from "../ops/op.ts";
 import { UserError } from "../formats/user_error.ts";
-import { compare, NOT_WRITTEN } from "./compare.ts";
+import { NOT_WRITTEN } from "../tune/alone.ts";
+import { compare } from "./compare.ts";
 import { numbersOf } from "./numbers.ts";
 import { type LayerValues, referenceOf } from "./reference.ts";
 

@@ -43,7 +43,7 @@ export interface Built extends Disposable {
 }
 
 /** A number that no layer makes of small ones. */
-const NOT_WRITTEN = -1e30;
+export const NOT_WRITTEN = -1e30;
 
 /** Copies of the weights at most: of so many small ones each is long out of the nearest cache. */
 const MOST_COPIES = 64;

@@ -1,6 +1,7 @@
 /** What counts as wrong when values are compared, and what is said of it. */
 import assert from "node:assert/strict";
-import { compare, NOT_WRITTEN } from "../../src/lab/compare.ts";
+import { compare } from "../../src/lab/compare.ts";
+import { NOT_WRITTEN } from "../../src/tune/alone.ts";
 
 const what = "its output", shape = [2, 3];
 
@@ -14,6 +15,11 @@ Deno.test("values near enough are right, beside ours and alone", () => {
   assert.deepEqual(of([1, 2, 4, 0, 0, 0], [1, 2, 4, 0, 0, 0]), { off: 0, oursOff: 0 });
   assert.ok(of([1, 2, 4, 0, 0, 0], [1, 2, 4.0001, 0, 0, 0]).off > 2e-5);
   assert.equal(of([1, 2, 4, 0, 0, 0], [1, 2, 5, 0, 0, 0], [1, 2, 4.5, 0, 0, 0]).off, 0.25);
+  // Where ours is no number, not everything is right.
+  assert.throws(
+    () => of([1, 2, 4, 0, 0, 0], [9, 2, 4, 0, 0, 0], [1, 2, Infinity, 0, 0, 0]),
+    /is 9 where float64 has 1/,
+  );
   assert.throws(() => of([1, 2, 4, 0, 0, 0], [1, 2, 4.0001, 0, 0, 0], [1, 2, 4, 0, 0, 0]));
 });
 
