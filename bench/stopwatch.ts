@@ -11,6 +11,7 @@
 import process from "node:process";
 import { encode, type Step } from "../src/gpu/compile.ts";
 import type { Device } from "../src/gpu/device.ts";
+import { MOST_PASSES, timestampsOf } from "../src/gpu/timestamps.ts";
 import { LEAST_MS, type Submit } from "../src/gpu/timing.ts";
 
 /** Something that is run so many times. */
@@ -57,13 +58,14 @@ export const turnMs = ({ caps: { software, timestamps } }: Device): number => so
 
 /** The stopwatch for a device. */
 export async function stopwatchFor(device: Device): Promise<Stopwatch> {
-  const { software, timestamps } = device.caps, clock = timestamps ? await timestampsOf(device) : undefined;
+  const { software, timestamps } = device.caps,
+    clock = timestamps ? await timestampsOf(device, MOST_PASSES) : undefined;
   const idle = !clock || software ? await idleOf(device) : { ms: 0, own: 0 };
   return {
     async time(turns) {
       const all: Taken[] = [];
-      for (let done = 0; done < turns.length; done += MOST_TURNS) {
-        const some = turns.slice(done, done + MOST_TURNS), told: Taken[] = [];
+      for (let done = 0; done < turns.length; done += MOST_PASSES) {
+        const some = turns.slice(done, done + MOST_PASSES), told: Taken[] = [];
         for (const [n, { prepare, times }] of some.entries()) {
           const submit = prepare(times, clock?.writes(n));
           if (clock && !software) submit();
@@ -80,9 +82,6 @@ export async function stopwatchFor(device: Device): Promise<Stopwatch> {
     [Symbol.dispose]: () => clock?.[Symbol.dispose](),
   };
 }
-
-/** Turns that are timed before anything is read, two timestamps each. */
-const MOST_TURNS = 1024;
 
 /** Submits, and gives the time until it is over. */
 async function waited(device: Device, submit: () => void): Promise<Taken> {
@@ -107,40 +106,4 @@ async function idleOf(device: Device): Promise<Taken> {
   for (let n = 0; n < EMPTY; n++) taken.push(await waited(device, stepsTurn(device, [], 0).prepare(0)));
   const middle = (of: (one: Taken) => number) => taken.map(of).sort((a, b) => a - b)[EMPTY >> 1];
   return { ms: middle(({ ms }) => ms), own: middle(({ own }) => own) };
-}
-
-/** Two timestamps for each of some turns. */
-interface Timestamps extends Disposable {
-  /** What the pass of a turn writes. */
-  writes(turn: number): GPUComputePassTimestampWrites;
-  /** The milliseconds of the first turns. */
-  read(turns: number): Promise<number[]>;
-}
-
-async function timestampsOf(device: Device): Promise<Timestamps> {
-  const count = 2 * MOST_TURNS;
-  const buffer = (usage: number) => device.make("turns", () => device.gpu.createBuffer({ size: 8 * count, usage }));
-  const querySet = device.make("turns", () => device.gpu.createQuerySet({ type: "timestamp", count }));
-  const written = buffer(GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
-  const read = buffer(GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
-  await device.settle();
-  return {
-    writes: (turn) => ({ querySet, beginningOfPassWriteIndex: 2 * turn, endOfPassWriteIndex: 2 * turn + 1 }),
-    async read(turns) {
-      const encoder = device.gpu.createCommandEncoder({ label: "turns" });
-      encoder.resolveQuerySet(querySet, 0, 2 * turns, written, 0);
-      encoder.copyBufferToBuffer(written, 0, read, 0, 16 * turns);
-      device.gpu.queue.submit([encoder.finish()]);
-      await Promise.race([read.mapAsync(GPUMapMode.READ), device.gpu.lost]);
-      await device.settle();
-      const nanoseconds = new BigUint64Array(read.getMappedRange().slice(0));
-      read.unmap();
-      return Array.from({ length: turns }, (_, n) => Number(nanoseconds[2 * n + 1] - nanoseconds[2 * n]) / 1e6);
-    },
-    [Symbol.dispose]() {
-      querySet.destroy();
-      written.destroy();
-      read.destroy();
-    },
-  };
 }

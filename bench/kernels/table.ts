@@ -1,4 +1,5 @@
 /** The figures of kernels as a table. */
+import { columns } from "../../src/cli/columns.ts";
 import { type Peak, share, shareText } from "../../src/gpu/probe.ts";
 import type { KernelFigures } from "./measure.ts";
 
@@ -19,11 +20,8 @@ export function kernelLines(kernels: readonly KernelFigures[], peak: Peak): stri
       share(k.executedGflops, peak.gflops).share === null ? "none" : shareText(k.executedGflops, peak.gflops),
     ]),
   ];
-  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
   return [
-    ...table.map((row) =>
-      row.map((cell, n) => n < 4 ? cell.padEnd(widths[n]) : cell.padStart(widths[n])).join("  ").trimEnd()
-    ),
+    ...columns(table, (n) => n < 4),
     "*: what plans take; +N: so many other layers are the same; executed: GFLOP/s with padding, without what filtering saves",
     ...(failed ? [`${failed.layer}, ${failed.way}: ${shareText(failed.executedGflops, peak.gflops)}`] : []),
   ];

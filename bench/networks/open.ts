@@ -35,6 +35,6 @@ export async function openNetwork(name: string): Promise<Model> {
     network,
     weights: randomWeights(network),
     labels: [],
-    hash: [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join(""),
+    hash: digest.toHex(),
   };
 }

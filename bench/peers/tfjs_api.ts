@@ -13,6 +13,15 @@ export type ExplicitPadding = [[0, 0], [number, number], [number, number], [0, 0
 type Pair = [number, number];
 type Unary = (x: Tensor) => Tensor;
 type Binary = (a: Tensor, b: Tensor) => Tensor;
+type Convolve = (
+  x: Tensor,
+  w: Tensor,
+  strides: Pair,
+  pad: ExplicitPadding,
+  format: "NHWC",
+  dilations: Pair,
+  rounding: "floor",
+) => Tensor;
 type Pool = (x: Tensor, kernel: Pair, strides: Pair, pad: ExplicitPadding, rounding: "floor") => Tensor;
 
 /** The module @tensorflow/tfjs. */
@@ -54,24 +63,8 @@ export interface Tf {
   pow: Binary;
   maximum: Binary;
   matMul: Binary;
-  conv2d(
-    x: Tensor,
-    w: Tensor,
-    strides: Pair,
-    pad: ExplicitPadding,
-    format: "NHWC",
-    dilations: Pair,
-    rounding: "floor",
-  ): Tensor;
-  depthwiseConv2d(
-    x: Tensor,
-    w: Tensor,
-    strides: Pair,
-    pad: ExplicitPadding,
-    format: "NHWC",
-    dilations: Pair,
-    rounding: "floor",
-  ): Tensor;
+  conv2d: Convolve;
+  depthwiseConv2d: Convolve;
   conv2dTranspose(
     x: Tensor,
     w: Tensor,

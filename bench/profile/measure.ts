@@ -8,6 +8,7 @@
 import { bytesMoved, executedFlops } from "../../src/gpu/call.ts";
 import { encode, type Step } from "../../src/gpu/compile.ts";
 import type { Device } from "../../src/gpu/device.ts";
+import { MOST_PASSES, type Timestamps, timestampsOf } from "../../src/gpu/timestamps.ts";
 import { type Clock, clockOf, gpuClock, LEAST_MS, roundOf, submitSteps } from "../../src/gpu/timing.ts";
 import type { Plan } from "../../src/net/plan.ts";
 import { typeOf } from "../../src/ops/table.ts";
@@ -53,9 +54,6 @@ const TURN_MS = 10;
 
 /** Dispatches of nothing in a round. */
 const NOTHINGS = 9;
-
-/** Timestamps that a query set may hold. */
-const MOST_TIMESTAMPS = 4096;
 
 /** Measures a plan. */
 export async function profile(
@@ -103,47 +101,30 @@ interface Timer extends Disposable {
 
 /** Each dispatch between two timestamps, less what a dispatch of nothing takes there. */
 async function stamps(device: Device, { steps: planned }: Plan): Promise<Timer> {
-  const nothing = planned.slice(0, 1).map((step): Step => ({ ...step, grid: [0, 0, 0] }));
-  const steps = [...planned, ...Array.from({ length: NOTHINGS }, () => nothing).flat()];
-  const { gpu } = device, pieces: { steps: readonly Step[]; querySet: GPUQuerySet }[] = [];
-  const size = 16 * steps.length;
-  const buffer = (usage: number) => device.make("profile", () => gpu.createBuffer({ size, usage }));
-  const most = MOST_TIMESTAMPS / 2;
-  for (let from = 0; from < steps.length; from += most) {
-    const own = steps.slice(from, from + most);
-    const querySet = device.make("profile", () => gpu.createQuerySet({ type: "timestamp", count: 2 * own.length }));
-    pieces.push({ steps: own, querySet });
+  const nothing: Step = { ...planned[0], grid: [0, 0, 0] };
+  const steps = [...planned, ...Array.from({ length: NOTHINGS }, () => nothing)];
+  const owned = new DisposableStack(), pieces: { steps: readonly Step[]; timestamps: Timestamps }[] = [];
+  for (let from = 0; from < steps.length; from += MOST_PASSES) {
+    const own = steps.slice(from, from + MOST_PASSES);
+    pieces.push({ steps: own, timestamps: owned.use(await timestampsOf(device, own.length)) });
   }
-  const written = buffer(GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
-  const read = buffer(GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
-  await device.settle();
   return {
     async round() {
-      const encoder = gpu.createCommandEncoder({ label: "profile" });
-      for (const [piece, { steps, querySet }] of pieces.entries()) {
-        steps.forEach((step, n) => {
-          const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * n, endOfPassWriteIndex: 2 * n + 1 };
-          const pass = encoder.beginComputePass({ label: step.call.label, timestampWrites });
+      const encoder = device.gpu.createCommandEncoder({ label: "profile" });
+      for (const { steps, timestamps } of pieces) {
+        for (const [n, step] of steps.entries()) {
+          const pass = encoder.beginComputePass({ label: step.call.label, timestampWrites: timestamps.writes(n) });
           encode(pass, [step]);
           pass.end();
-        });
-        encoder.resolveQuerySet(querySet, 0, 2 * steps.length, written, 16 * most * piece);
+        }
       }
-      encoder.copyBufferToBuffer(written, 0, read, 0, size);
-      gpu.queue.submit([encoder.finish()]);
-      await Promise.race([read.mapAsync(GPUMapMode.READ), gpu.lost]);
-      await device.settle();
-      const times = new BigUint64Array(read.getMappedRange().slice(0));
-      read.unmap();
-      const took = steps.map((_, n) => Number(times[2 * n + 1] - times[2 * n]) / 1e6);
+      device.gpu.queue.submit([encoder.finish()]);
+      const took: number[] = [];
+      for (const { timestamps } of pieces) took.push(...await timestamps.read());
       const idle = median(took.splice(planned.length));
       return took.map((ms) => Math.max(ms - idle, LEAST_MS));
     },
-    [Symbol.dispose]() {
-      for (const { querySet } of pieces) querySet.destroy();
-      written.destroy();
-      read.destroy();
-    },
+    [Symbol.dispose]: () => owned.dispose(),
   };
 }
 

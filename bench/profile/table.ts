@@ -1,4 +1,5 @@
 /** A profile as a table: how fast each dispatch is, which roof it is under, and how near to it. */
+import { columns } from "../../src/cli/columns.ts";
 import { type Peak, share, shareText } from "../../src/gpu/probe.ts";
 import type { Profile, ProfiledKernel } from "./measure.ts";
 
@@ -44,12 +45,9 @@ export function profileLines(profile: Profile, peak: Peak): string[] {
     ["left over", "", left.toPrecision(3), part(left), "", "", "", "", ""],
     ["a whole run", "", wallMs.toPrecision(3), part(wallMs), "", "", "", "", ""],
   ];
-  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
   return [
     `${title}: ${kernels.length} dispatches, timed by ${method}`,
-    ...table.map((row) =>
-      row.map((cell, n) => n < 2 || n === 7 ? cell.padEnd(widths[n]) : cell.padStart(widths[n])).join("  ").trimEnd()
-    ),
+    ...columns(table, (n) => n < 2 || n === 7),
     "executed: GFLOP/s with padding, without what filtering saves; of that: of the peak's arithmetic or memory, which bounds it",
     ...(failed ? [failed] : []),
     ...(Math.abs(left) > MOST_LEFT_OVER * wallMs ? [disagreement(method, rows, wallMs)] : []),

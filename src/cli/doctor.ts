@@ -10,6 +10,7 @@ import { checkCase } from "../../tests/ops/check_case.ts";
 import { checkDoubleFloat, doubleCases } from "../../tests/ops/check_double_float.ts";
 import { checkWays, formatOfTurn, smallWayCases } from "../../tests/ops/check_ways.ts";
 import { type Device, measurePeak, Net, type Peak } from "../mod.ts";
+import { columns } from "./columns.ts";
 import { type Command, main, print, printJson, warn } from "./command.ts";
 import { progress, stderrScreen } from "./progress.ts";
 import { adapterOption, openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
@@ -153,8 +154,7 @@ function textOf({ version, deno, adapter, caps, features, limits, peak, models, 
     ]),
     ...Object.entries(limits).map(([limit, value]) => [limit, String(value)]),
   ];
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`);
+  return columns(rows);
 }
 
 if (import.meta.main) await main(command);

@@ -1,5 +1,6 @@
 /** `deno task layers`: the layers of a model, their units, and what these see. */
 import { type LayerInfo, layersOf, type Model } from "../mod.ts";
+import { columns } from "./columns.ts";
 import { type Command, main, print } from "./command.ts";
 import { openClassifier, openModel } from "./defaults.ts";
 
@@ -54,8 +55,7 @@ function lines({ name }: Model, layers: readonly LayerInfo[]): string[] {
       callOf(layer) ?? "-",
     ]),
   ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return [name, ...rows.map((row) => row.map((text, n) => text.padEnd(widths[n])).join("  ").trimEnd())];
+  return [name, ...columns(rows)];
 }
 
 const rounded = (n: number) => Math.round(1000 * n) / 1000;

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { UserError } from "../formats/user_error.ts";
-import { judge, type Verdict, verdictLine } from "../lab/judge.ts";
+import type { Verdict } from "../lab/judge.ts";
 import { type OwnKernel, replacing } from "../lab/replace.ts";
 import { addWays, type Device, type SearchOptions } from "../mod.ts";
 import { isFile, readBytes } from "./files.ts";
@@ -62,6 +62,7 @@ export function ownPlanning(
   return {
     replace: replacing(device, kernels),
     async onReady(plan) {
+      const { judge, verdictLine } = await import("../lab/judge.ts"); // brings all float64 loops, which most runs do without
       for (const verdict of await judge(device, plan)) tell(verdictLine(verdict), verdict);
     },
   };

@@ -108,6 +108,13 @@ async function run(values: SynthValues): Promise<number | void> {
   const codes = start && await startCodes(start, device, models, request);
 
   const { free: { name: picture } } = sortInputs(models, inputsOf(request)).classifier;
+  const how = {
+    ...planning(device, values),
+    ...ownPlanning(device, own, (line, verdict) => {
+      verdicts.push(verdict);
+      if (!values.quiet) tell(line);
+    }),
+  };
   const made: Made[] = [], results: BatchResult[] = [];
   const bar = progress("iteration", stderrScreen(values.quiet));
   for (const { layer, items } of rows) {
@@ -121,11 +128,7 @@ async function run(values: SynthValues): Promise<number | void> {
       directions: request.directions,
       set: inputsOf(request),
       bounds: bounds?.values,
-      ...planning(device, values),
-      ...ownPlanning(device, own, (line, verdict) => {
-        verdicts.push(verdict);
-        if (!values.quiet) tell(line);
-      }),
+      ...how,
       signal,
       every: values.animate ? Math.ceil(settings.iterations / frameCount) : undefined,
       async onProgress(state) {
@@ -140,26 +143,21 @@ async function run(values: SynthValues): Promise<number | void> {
       throw error;
     });
     if (!result) break;
-    const keep = request.repeats?.keep;
     for (const { first, size } of batchesOf(result)) {
-      const together = result.items.slice(first, first + size);
+      const together = { layer, items: items.slice(first, first + size), bounds, own: own.files, device };
       const starting = start && codes && { file: start.file, codes: codes.slice(first, first + size) };
-      together.forEach((item, place) => {
+      for (const [place, item] of result.items.slice(first, first + size).entries()) {
         const i = first + place;
-        if (keep !== undefined && i !== keep) return;
+        if (request.repeats && i !== request.repeats.keep) continue;
         const box = request.crop && fieldBox(models.classifier, items[i].target, picture);
         const cut = (image: Image) => box ? part(image, box) : image;
         made.push({
           item: { ...item, picture: cut(item.picture) },
           frames: frames[i].map(cut),
           title: layer ? titleOf(items[i].units!, layer, models.classifier) : items[i].target,
-          record: recordOf(request, job, models, {
-            ...{ layer, items: items.slice(first, first + size), place, start: starting, bounds, device },
-            result: { items: together, iterations: item.trace.length },
-            own: own.files,
-          }),
+          record: recordOf(request, job, models, { ...together, place, start: starting, item }),
         });
-      });
+      }
     }
     results.push(result);
   }

@@ -1,13 +1,5 @@
 /** What a picture of synth's says of itself. */
-import {
-  type Device,
-  type Model,
-  objectives,
-  parseTarget,
-  type SearchResult,
-  termsOf,
-  type UnitLayer,
-} from "../mod.ts";
+import { type Device, type Model, objectives, parseTarget, type SearchItem, termsOf, type UnitLayer } from "../mod.ts";
 import { version } from "./defaults.ts";
 import { type BatchItem, encodeCode, type PictureRecord } from "./record.ts";
 import type { OwnFile } from "./own_kernels.ts";
@@ -18,7 +10,8 @@ export interface Making {
   layer?: UnitLayer;
   items: readonly (BatchItem & { target: string })[];
   place: number;
-  result: Pick<SearchResult, "items" | "iterations">;
+  /** What came of it. */
+  item: SearchItem;
   start?: { file: string; codes: readonly Float32Array[] };
   bounds?: { file: string; values: Float32Array };
   own: readonly OwnFile[];
@@ -32,7 +25,7 @@ export function recordOf(
   request: Request,
   { settings }: Job,
   { classifier, generator }: Models,
-  { layer, items, place, result, start, bounds, own, device }: Making,
+  { layer, items, place, item, start, bounds, own, device }: Making,
 ): PictureRecord {
   const { xy, weights, arithmetic, fit, interpolation, crop, directions, set } = request;
   const batchItem = ({ units, target, seed }: BatchItem, i: number): BatchItem => ({
@@ -44,7 +37,7 @@ export function recordOf(
   const { terms, pairs } = parseTarget(items[place].target), climbed = termsOf({ terms, pairs });
   const meets = climbed.some(({ kind }) => objectives[kind].meets);
   const files = [...new Set(climbed.flatMap(({ file }) => file ?? []))];
-  const { activation, top, redirected } = result.items[place], all = items.map(batchItem);
+  const { activation, top, redirected, trace } = item, all = items.map(batchItem);
   return {
     version,
     classifier: nameOf(classifier),
@@ -69,6 +62,6 @@ export function recordOf(
     ...(meets ? { beside: all.toSpliced(place, 1), place } : {}),
     own: own.length > 0 ? [...own] : undefined,
     adapter: device.name,
-    result: { iterations: result.iterations, activation, top, ...(redirected > 0 ? { redirected } : {}) },
+    result: { iterations: trace.length, activation, top, ...(redirected > 0 ? { redirected } : {}) },
   };
 }

@@ -100,7 +100,7 @@ export async function readRequest(values: SynthValues): Promise<Request> {
       items: seeds.map((seed): BatchItem => ({ target: showTarget(parseTarget(target)), seed })),
     }));
   const set = named("--set", values.set, (file) => file);
-  const given_ = await Promise.all(
+  const inputs = await Promise.all(
     [...set].map(async ([name, file]) => [name, { file, values: await readValues(file) }] as const),
   );
   return {
@@ -115,7 +115,7 @@ export async function readRequest(values: SynthValues): Promise<Request> {
     crop: oneOf("--crop", values.crop, ["field"]),
     init: await fileOf(values.init),
     directions: await readDirections(targets),
-    set: Object.fromEntries(given_),
+    set: Object.fromEntries(inputs),
   };
 }
 

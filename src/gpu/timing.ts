@@ -1,6 +1,7 @@
 /** How long kernels take: by the GPU's own clock where it has one, else by the program's. */
 import { encode, type Step } from "./compile.ts";
 import type { Device } from "./device.ts";
+import { timestampsOf } from "./timestamps.ts";
 
 /** How `timeRuns` measures. */
 export interface Rounds {
@@ -76,34 +77,19 @@ export const clockOf = (device: Device): Promise<Clock> =>
   device.caps.timestamps && !device.caps.software ? gpuClock(device) : wallClock(device);
 
 /**
- * The adapter's own clock, for those that write timestamps: a program that waits for a GPU hears of its end late, by 10 ms in Deno. A GPU that idles meanwhile takes
- * its frequency back, to a sixth within seconds, so each measured pass is followed by another that keeps it busy.
+ * The adapter's own clock, for those that write timestamps: a program that waits for a GPU hears of its end late, by 10 ms in
+ * Deno. A GPU that idles meanwhile takes its frequency back, to a sixth within seconds, so each measured pass is followed by
+ * another that keeps it busy.
  */
 export async function gpuClock(device: Device): Promise<Clock> {
-  const buffer = (usage: number) => device.make("timing", () => device.gpu.createBuffer({ size: 16, usage }));
-  const querySet = device.make("timing", () => device.gpu.createQuerySet({ type: "timestamp", count: 2 }));
-  const written = buffer(GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
-  const read = buffer(GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
-  await device.settle();
+  const timestamps = await timestampsOf(device, 1);
   return {
     async time(submit, times) {
-      submit(times, { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 });
-      const encoder = device.gpu.createCommandEncoder({ label: "timing" });
-      encoder.resolveQuerySet(querySet, 0, 2, written, 0);
-      encoder.copyBufferToBuffer(written, 0, read, 0, 16);
-      device.gpu.queue.submit([encoder.finish()]);
-      if (!device.caps.software) submit(times);
-      await Promise.race([read.mapAsync(GPUMapMode.READ), device.gpu.lost]);
-      await device.settle();
-      const [begin, end] = new BigUint64Array(read.getMappedRange().slice(0));
-      read.unmap();
-      return Number(end - begin) / 1e6;
+      submit(times, timestamps.writes(0));
+      const [ms] = await timestamps.read(1, device.caps.software ? undefined : () => submit(times));
+      return ms;
     },
-    stop() {
-      querySet.destroy();
-      written.destroy();
-      read.destroy();
-    },
+    stop: () => timestamps[Symbol.dispose](),
   };
 }
 

@@ -183,7 +183,7 @@ async function run(
   const readings = ending ?? await climb.readings(done),
     { trace, slopes, values: logits, images, codes, shown } = readings;
   checkReadings(readings, told);
-  const isZero = (item: number) => slopes.every((slope, n) => n % targets.length !== item || slope === 0);
+  const slopesOf = (item: number) => column(slopes, targets.length, item);
   const values = logits
     ? split(logits, targets.length)
     : await outputs(device, classifier, { images, ...joined }, { batch: targets.length, weights, arithmetic, choose });
@@ -192,16 +192,14 @@ async function run(
     picture: inputToPicture(classifier.network, split(images, targets.length)[n], joined.image.shape),
     code: split(shown, targets.length)[n],
     next: split(codes, targets.length)[n],
-    trace: Float32Array.from({ length: done }, (_, i) => trace[i * targets.length + n]),
+    trace: column(trace, targets.length, n),
     activation: trace[(done - 1) * targets.length + n],
     top: rank(classifier, values[n], 5),
-    zeroGradient: isZero(n),
+    zeroGradient: slopesOf(n).every((slope) => slope === 0),
     redirected: first.stuck.includes(n) ? settings.redirect : 0,
   }));
   // A gradient past float32's range makes no step either.
-  const still = targets.map((_, n) =>
-    isZero(n) || slopes.some((slope, at) => at % targets.length === n && !isFinite(slope))
-  );
+  const still = items.map(({ zeroGradient }, n) => zeroGradient || !slopesOf(n).every(Number.isFinite));
   const gradients = still.includes(true) ? split(await climb.gradient(), targets.length) : [];
   gradients.forEach((gradient, n) => still[n] && checkGradient(gradient, told));
   const { dispatches, flops } = climb;
@@ -278,6 +276,10 @@ function rank(classifier: Model, values: Float32Array, most: number): Ranked[] {
   return Array.from(values, (activation, unit) => ({ unit, name: labelOf(classifier, unit), activation }))
     .sort((a, b) => b.activation - a.activation).slice(0, most);
 }
+
+/** The n-th value of each of equal consecutive rows. */
+const column = (values: Float32Array, width: number, n: number): Float32Array =>
+  Float32Array.from({ length: values.length / width }, (_, row) => values[row * width + n]);
 
 /** Equal consecutive pieces. */
 function split(values: Float32Array, pieces: number): Float32Array[] {

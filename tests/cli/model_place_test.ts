@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { UserError } from "../../src/formats/user_error.ts";
 import { type ConvertedFolder, openPlace, writeModel } from "../../tools/convert/folder.ts";
-import { namesIn, temporaryFolder } from "./user.ts";
+import { namesIn, startProgram, stopCodes, temporaryFolder } from "./user.ts";
 
 const converted = (text: string): ConvertedFolder => ({ text, tensors: new Map(), layers: 1, parameters: 2 });
 const refused = (run: () => unknown, message: RegExp) =>
@@ -130,23 +130,10 @@ Deno.test("what a killed run left is gone, and a model that it had moved aside i
 });
 
 Deno.test("convert: signals at any moment leave a whole model or none", async () => {
-  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
   await Promise.all(
-    Object.entries(codes).map(async ([signal, expected]) => {
+    Object.entries(stopCodes).map(async ([signal, expected]) => {
       using folder = given();
-      const child = new Deno.Command(Deno.execPath(), {
-        args: [
-          "run",
-          "--no-prompt",
-          "--allow-read",
-          "--allow-write",
-          join(import.meta.dirname!, "modelling.ts"),
-          folder.at("new"),
-        ],
-        stdin: "null",
-        stdout: "piped",
-        stderr: "inherit",
-      }).spawn();
+      const child = startProgram("modelling.ts", folder.at("new"));
       const told = child.stdout.getReader();
       await told.read(); // it makes one model after the other
       await new Promise((resolve) => setTimeout(resolve, 60));

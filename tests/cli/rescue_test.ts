@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { decodeImage } from "../../src/formats/png.ts";
 import { writeTinyModels } from "./tiny_models.ts";
-import { namesIn, temporaryFolder, type } from "./user.ts";
+import { namesIn, startProgram, stopCodes, temporaryFolder, type } from "./user.ts";
 
 /** A folder with tiny models, the options that choose them, and a place for pictures. */
 function tiny() {
@@ -79,28 +79,15 @@ Deno.test("a place that is taken meanwhile stays; its picture goes beside it, th
 });
 
 Deno.test("signals at any moment of saving: every file is whole, and nothing else is left", async () => {
-  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
   const moments = Array.from({ length: 6 }, (_, n) => n * 23);
   await Promise.all(moments.map(async (milliseconds, n) => {
     using folder = temporaryFolder();
-    const signal = Object.keys(codes)[n % 3] as keyof typeof codes;
-    const child = new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "--no-prompt",
-        "--allow-read",
-        "--allow-write",
-        join(import.meta.dirname!, "saving.ts"),
-        folder.path,
-      ],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
+    const signal = Object.keys(stopCodes)[n % 3] as keyof typeof stopCodes;
+    const child = startProgram("saving.ts", folder.path);
     for await (const _ of child.stdout) break; // it has begun
     await new Promise((resolve) => setTimeout(resolve, milliseconds));
     child.kill(signal);
-    assert.equal((await child.status).code, codes[signal]);
+    assert.equal((await child.status).code, stopCodes[signal]);
     const names = namesIn(folder.path);
     for (const name of names) {
       assert.match(name, /^\d+$/);

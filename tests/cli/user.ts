@@ -59,6 +59,18 @@ export function withoutTask([name, ...args]: string[]): string[] {
   return [Deno.execPath(), ...words, ...args];
 }
 
+/** Starts a program of this folder that may read and write; what it prints is piped. */
+export const startProgram = (name: string, ...args: string[]): Deno.ChildProcess =>
+  new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--allow-read", "--allow-write", join(import.meta.dirname!, name), ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+
+/** The exit codes of a program that these signals stop. */
+export const stopCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
 /** An empty folder that is gone after the test. */
 export function temporaryFolder(): { path: string } & Disposable {
   const path = Deno.makeTempDirSync({ prefix: "phosphene-" });
