@@ -9,6 +9,7 @@ import {
   fits,
   type Interpolated,
   interpolations,
+  type Loss,
   type Model,
   settingNames,
   type Settings,
@@ -75,6 +76,8 @@ export interface PictureRecord extends BatchItem, Partial<Settings> {
     top: { unit: number; name: string; activation: number }[];
     /** Steps before the first that went through ReLUs that were off. */
     redirected?: number;
+    /** The adapters that were lost meanwhile, and the iterations after which the search went on. */
+    losses?: Loss[];
   };
 }
 

@@ -40,6 +40,12 @@ export interface Readings {
   codes: Float32Array;
 }
 
+/** A search after so many iterations: the texels of what iterations change. */
+export interface Saved {
+  iteration: number;
+  pieces: readonly Uint8Array[];
+}
+
 /** How a climb's plan is built; `redirected` lets the gradient pass through ReLUs that are off. */
 export type ClimbOptions =
   & { weights?: WeightStorage; redirected?: boolean; onReady?: (plan: Plan) => Promise<void> }
@@ -166,6 +172,29 @@ export class Climb {
   /** Back to the start, after what was submitted. */
   restart(): void {
     for (const [tensor, values] of this.starts) upload(this.device, tensor, bytes(values));
+  }
+
+  /** What a search that has come so far goes on from, on this device or another. */
+  async save(iteration: number): Promise<Saved> {
+    const pieces = this.#kept(iteration).map(([tensor, texels]) => download(this.device, tensor, texels));
+    return { iteration, pieces: await Promise.all(pieces) };
+  }
+
+  /** Goes on from there. */
+  restore({ iteration, pieces }: Saved): void {
+    this.#kept(iteration).forEach(([tensor], n) => upload(this.device, tensor, pieces[n]));
+    const [codes] = pieces;
+    upload(this.device, this.plan.tensors.of(this.joined.code), codes.subarray(0, codes.length / 2));
+  }
+
+  /** The search's own tensors that iterations change, and how much of them after so many: the codes, then what steps keep. */
+  #kept(iteration: number): [Tensor, texels: number][] {
+    const { code, trace, slopes } = this.own, done = iteration * this.items;
+    const others = [...this.starts.keys()].filter((tensor) => tensor !== code && this.owned.includes(tensor.memory!));
+    return [...[code, ...others].map((tensor): [Tensor, number] => [tensor, tensor.texels]), [trace, done], [
+      slopes,
+      done,
+    ]];
   }
 
   /** Submits so many iterations, with those before at most as many as the settings say. */
