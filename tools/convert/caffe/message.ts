@@ -113,12 +113,13 @@ export class Message {
     return this.#one(name, fallback, asBoolean, "true or false");
   }
 
-  /** An enum's value by its name or number; `choices` in the order of their numbers. */
-  choice<T extends string>(name: string, choices: readonly T[], fallback: T): T {
+  /** An enum's value by its name or number; `choices` in the order of their numbers, which begin at `first`. */
+  choice<T extends string>(name: string, choices: readonly T[], fallback: T, first = 0): T {
     return this.#one(
       name,
       fallback,
-      ({ value, quoted }) => typeof value === "number" ? choices[value] : choices.find((c) => !quoted && c === value),
+      ({ value, quoted }) =>
+        typeof value === "number" ? choices[value - first] : choices.find((c) => !quoted && c === value),
       choices.join(" or "),
     );
   }

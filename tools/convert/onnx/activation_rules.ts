@@ -28,7 +28,7 @@ const hinge = (trace: Trace, x: Traced, alpha: number, beta: number): Traced =>
   trace.add("clip", { min: 0, max: 1 }, [trace.affine(x, [alpha], [beta])]);
 
 /** ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|), which does not overflow. */
-function softplus(trace: Trace, x: Traced): Traced {
+export function softplus(trace: Trace, x: Traced): Traced {
   const small = trace.add("exp", {}, [trace.affine(absolute(trace, x), [-1])]);
   const parts = [trace.add("relu", {}, [x]), trace.add("log", {}, [trace.affine(small, 1, [1])])];
   return trace.add("eltwise", { operation: "sum" }, parts);

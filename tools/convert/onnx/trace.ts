@@ -93,23 +93,29 @@ export class Trace {
     inputs: readonly Traced[],
     weights: Record<string, ArrayLike<number>> = {},
   ): Traced {
-    const values = inputs.map(({ item }) => ({ name: "", shape: item }));
-    const { output, weightShapes } = makeLayer("", type, params, values, () => {
-      throw new Error("weights are read by the runtime only");
-    });
-    if (valueCount(output.shape) > MOST_VALUES) {
-      throw new UserError(`its output of [${output.shape}] is larger than any network's`);
-    }
-    const own = Object.entries(weightShapes).map(([key, shape]): [string, Weight] => {
+    const { made, weightShapes } = this.place(type, params, inputs);
+    for (const [key, shape] of Object.entries(weightShapes)) {
       const wanted = valueCount(shape), came = weights[key]?.length;
       if (came !== wanted) throw new UserError(`its ${key} has ${came ?? "no"} values, expected [${shape}]`);
-      return [key, { shape: [...shape], values: weights[key] }];
+      made.weights[key] = { shape: [...shape], values: weights[key] };
+    }
+    return made.output;
+  }
+
+  /** Adds a layer without its weights, and says what shapes they have. @throws UserError where its inputs do not fit. */
+  place(type: string, params: Record<string, unknown>, inputs: readonly Traced[]) {
+    const values = inputs.map(({ item }) => ({ name: "", shape: item }));
+    const { output: { shape }, weightShapes } = makeLayer("", type, params, values, () => {
+      throw new Error("weights are read by the runtime only");
     });
-    const made = { type, params, inputs: [...inputs], weights: Object.fromEntries(own) } as Made;
-    const result: Traced = { item: output.shape, maker: made };
-    made.output = result;
+    if (valueCount(shape) > MOST_VALUES) {
+      throw new UserError(`its output of [${shape}] is larger than any network's`);
+    }
+    const output: { item: readonly number[]; maker?: Made } = { item: shape };
+    const made: Made = { type, params, inputs: [...inputs], weights: {}, output };
+    output.maker = made;
     this.layers.push(made);
-    return result;
+    return { made, weightShapes };
   }
 
   /** The same values under another item shape. */

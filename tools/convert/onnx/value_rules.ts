@@ -150,9 +150,11 @@ const power: Rule = (o) => {
   return [exponent < 0 ? reciprocal(trace, y) : y];
 };
 
-/** |x|. */
-export const absolute = (trace: Trace, x: Traced): Traced =>
-  trace.add("eltwise", { operation: "max" }, [x, trace.affine(x, [-1])]);
+/** |x|, as a ReLU whose slope below zero is −1; at zero itself that is its gradient. */
+export function absolute(trace: Trace, x: Traced): Traced {
+  const source = x.item.length ? x : trace.reshape(x, [1]);
+  return trace.reshape(trace.add("prelu", { shared: true }, [source], { slope: [-1] }), x.item);
+}
 
 /** Operators by their type. */
 export const valueRules: Record<string, Rule> = {
