@@ -19,6 +19,7 @@ import type { Op } from "./op.ts";
 import { pad } from "./pad.ts";
 import { avgpool, maxpool } from "./pool.ts";
 import { prelu } from "./prelu.ts";
+import { resample } from "./resample.ts";
 import { resize } from "./resize.ts";
 import { round } from "./round.ts";
 import { crop, dropout, flatten, reshape } from "./shape_ops.ts";
@@ -56,6 +57,7 @@ export const ops: Readonly<Record<string, Op>> = {
   prelu,
   relu,
   reshape,
+  resample,
   resize,
   round,
   scale,

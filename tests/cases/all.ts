@@ -19,6 +19,7 @@ import { lstmCases } from "./lstm.ts";
 import { avgpoolCases, maxpoolCases } from "./pool.ts";
 import { preluCases } from "./prelu.ts";
 import { reluCases } from "./relu.ts";
+import { resampleCases } from "./resample.ts";
 import { resizeCases } from "./resize.ts";
 import { roundCases } from "./round.ts";
 import { scaleCases } from "./scale.ts";
@@ -59,6 +60,7 @@ export const allCases = [
   ...flattenCases,
   ...reshapeCases,
   ...cropCases,
+  ...resampleCases,
   ...resizeCases,
   ...preluCases,
   ...eluCases,

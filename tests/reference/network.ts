@@ -22,6 +22,7 @@ import type { Gradients, Op, Weights } from "./op.ts";
 import { avgpool, maxpool } from "./pool.ts";
 import { prelu } from "./prelu.ts";
 import { relu } from "./relu.ts";
+import { resample } from "./resample.ts";
 import { resize } from "./resize.ts";
 import { round } from "./round.ts";
 import { scale } from "./scale.ts";
@@ -78,6 +79,7 @@ const ops = {
   prelu,
   relu,
   reshape,
+  resample,
   resize,
   round,
   scale,

@@ -16,6 +16,7 @@ import { matrixRules } from "./matrix_rules.ts";
 import { Operator, type Rule } from "./operator.ts";
 import { type OnnxModel, type OnnxNode, type OnnxSource, type OnnxValue, readOnnx } from "./proto.ts";
 import { reductionRules } from "./reduction_rules.ts";
+import { resizeRules } from "./resize_rules.ts";
 import { shapeRules } from "./shape_rules.ts";
 import { type ElementType, elementType, type OnnxTensor } from "./tensor.ts";
 import { isTraced, type Made, NotBatched, type Operand, Trace } from "./trace.ts";
@@ -59,6 +60,7 @@ const rules: Record<string, Rule> = {
   ...lstmRules,
   ...matrixRules,
   ...reductionRules,
+  ...resizeRules,
   ...shapeRules,
   ...valueRules,
   ...windowRules,

@@ -1,0 +1,123 @@
+/** Resize and Upsample: along each axis a sum of a few positions for each, which does not depend on values. */
+import { valueCount } from "../../../src/formats/shape.ts";
+import { UserError } from "../../../src/formats/user_error.ts";
+import { type Resizing, type Term, termsOf } from "./interpolation.ts";
+import type { Operator, Rule } from "./operator.ts";
+import { positioned } from "./positions.ts";
+import type { OnnxTensor } from "./tensor.ts";
+import type { Traced } from "./trace.ts";
+
+/** An axis of the model that is resized. */
+interface Axis extends Resizing {
+  axis: number;
+}
+
+/** Values of an input, where it is there and not empty. */
+function given(o: Operator, n: number, what: string): number[] | undefined {
+  const known: OnnxTensor | undefined = o.known(n, what);
+  return known && known.values.length > 0 ? Array.from(known.values) : undefined;
+}
+
+/** The axes, their lengths before and after, and the ratios. */
+function lengthsOf(o: Operator, scales: number[] | undefined, sizes: number[] | undefined) {
+  const shape = o.shape(0),
+    axes = o.numbers("axes")?.map((axis) => o.axis(axis, shape.length)) ?? shape.map((_, d) => d);
+  if ((scales === undefined) === (sizes === undefined)) throw new UserError("it has to have either scales or sizes");
+  const asked = (scales ?? sizes)!;
+  if (asked.length !== axes.length || !asked.every((n) => n > 0 && Number.isFinite(n))) {
+    throw new UserError(`its ${scales ? "scales" : "sizes"} are [${asked.slice(0, 8)}] for [${shape}]`);
+  }
+  const policy = o.text("keep_aspect_ratio_policy", "stretch"), ratios = axes.map((axis, n) => asked[n] / shape[axis]);
+  if (!["stretch", "not_larger", "not_smaller"].includes(policy)) {
+    throw new UserError(`its keep_aspect_ratio_policy is ${JSON.stringify(policy.slice(0, 40))}`);
+  }
+  const common = (policy === "not_larger" ? Math.min : Math.max)(...ratios);
+  return axes.map((axis, n) => {
+    const from = shape[axis];
+    if (scales) return { axis, from, scale: scales[n], to: Math.floor(Math.fround(scales[n] * from)) };
+    if (policy === "stretch") return { axis, from, scale: ratios[n], to: asked[n] };
+    return { axis, from, scale: common, to: Math.floor(common * from + 0.5) };
+  });
+}
+
+/** @throws UserError where an axis would have no positions, or the whole too many. */
+function checkLengths(o: Operator, axes: readonly Axis[]): void {
+  const shape = [...o.shape(0)];
+  for (const { axis, to } of axes) shape[axis] = to;
+  if (!shape.every((n) => Number.isInteger(n) && n > 0) || valueCount(shape) > 2 ** 26) {
+    throw new UserError(`it resizes [${o.shape(0)}] to [${shape}]`);
+  }
+}
+
+/** Whether the layer type `resize` does the same to an axis. */
+const isUsual = ({ from, to, scale, mode, coordinates, cubic, antialias, excludeOutside }: Axis): boolean =>
+  mode !== "nearest" && Math.abs(scale * from - to) < 1e-6 * to &&
+  (mode === "linear" || cubic === -0.75 && !excludeOutside) &&
+  (coordinates === "half_pixel" || coordinates === "pytorch_half_pixel" && to > 1) && (!antialias || scale >= 1);
+
+/** x with its axes resized; `outside` is what positions show that have no terms. */
+function resized(o: Operator, axes: readonly Axis[], outside: number): Traced {
+  const { trace } = o, x = o.computed(0), all = axes.map((own) => ({ ...own, terms: termsOf(own) }));
+  const moved = all.filter(({ from, to, terms }) => from !== to || !terms.every(isItself));
+  const own = moved.map((one) => ({ ...one, own: trace.itemAxis(one.axis) }));
+  if (x.item.length === 3 && moved.length > 0 && own.every((one) => one.own > 0 && isUsual(one))) {
+    const size = [1, 2].map((d) => own.find((one) => one.own === d)?.to ?? x.item[d]);
+    return trace.add("resize", { size, method: moved[0].mode === "linear" ? "bilinear" : "bicubic" }, [x]);
+  }
+  const shifts = outside !== 0 && own.some(({ terms }) => terms.some(({ length }) => length === 0));
+  const from = shifts ? trace.affine(x, 1, [-outside]) : x;
+  const y = own.reduce((y, { own, terms }) => positioned(trace, y, own, terms), from);
+  return shifts ? trace.affine(y, 1, [outside]) : y;
+}
+
+/** Whether a position shows the one of its number. */
+const isItself = (terms: readonly Term[], at: number): boolean =>
+  terms.length === 1 && terms[0][0] === at && terms[0][1] === 1;
+
+const resize: Rule = (o) => {
+  const old = o.opset < 11, [scalesAt, regionAt] = old ? [1, -1] : [2, 1];
+  const scales = given(o, scalesAt, "the scales"), sizes = old ? undefined : given(o, 3, "the sizes");
+  const coordinates = o.text("coordinate_transformation_mode", old ? "asymmetric" : "half_pixel");
+  const lengths = lengthsOf(o, scales, sizes);
+  const region = coordinates === "tf_crop_and_resize" ? given(o, regionAt, "the region") : undefined;
+  if (
+    coordinates === "tf_crop_and_resize" && !(region?.length === 2 * lengths.length && region.every(Number.isFinite))
+  ) {
+    throw new UserError(`its region is [${region?.slice(0, 8) ?? ""}], expected ${2 * lengths.length} numbers`);
+  }
+  const common = {
+    mode: o.text("mode", "nearest"),
+    coordinates,
+    nearest: o.text("nearest_mode", old ? "simple" : "round_prefer_floor"),
+    cubic: o.number("cubic_coeff_a", -0.75),
+    antialias: o.number("antialias", 0) !== 0,
+    excludeOutside: o.number("exclude_outside", 0) !== 0,
+  };
+  const axes = lengths.map((own, n): Axis => ({
+    ...common,
+    ...own,
+    region: region ? [region[n], region[n + lengths.length]] : [0, 1],
+  }));
+  checkLengths(o, axes);
+  return [resized(o, axes, o.number("extrapolation_value", 0))];
+};
+
+/** Resize as it was before version 11, with its scales among the attributes before version 9. */
+const upsample: Rule = (o) => {
+  const scales = o.numbers("scales") ?? given(o, 1, "the scales"), mode = o.text("mode", "nearest");
+  const axes = lengthsOf(o, scales, undefined).map((own): Axis => ({
+    ...own,
+    mode: mode === "bilinear" ? "linear" : mode,
+    coordinates: "asymmetric",
+    nearest: "simple",
+    cubic: 0,
+    antialias: false,
+    excludeOutside: false,
+    region: [0, 1],
+  }));
+  checkLengths(o, axes);
+  return [resized(o, axes, 0)];
+};
+
+/** Operators by their type. */
+export const resizeRules: Record<string, Rule> = { Resize: resize, Upsample: upsample };
