@@ -1,9 +1,8 @@
 /** The rules for the layers that move values or give them another shape. Caffe's shapes begin with the batch, ours do not. */
 import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
-import type { Trace, Traced } from "../onnx/trace.ts";
-import { meeting } from "../onnx/value_rules.ts";
-import { tensorOf } from "../onnx/tensor.ts";
+import { picked } from "../onnx/positions.ts";
+import type { Traced } from "../onnx/trace.ts";
 import { type Conversion, type Rule, unless } from "./rule.ts";
 
 /** Flatten of the axes from one to another. */
@@ -149,14 +148,20 @@ const concat: Rule = {
   },
 };
 
-/** Past it a repetition is a mistake: no extent of a network's values is as large. */
-const mostTimes = 2 ** 16;
+/** The longest that repetition may make an axis: network.json lists its positions. */
+const mostPositions = 2 ** 18;
 
-/** Dimensions of 1 stretched to others: what is there over and over. */
-export function repeated(trace: Trace, x: Traced, item: readonly number[]): Traced {
-  const shape = item.map((n, d) => n === x.item[d] ? 1 : n), times = valueCount(shape);
-  if (times > mostTimes) throw new UserError(`it repeats its bottom ${times} times, expected at most ${mostTimes}`);
-  return meeting(trace, "sum", x, tensorOf("float32", shape, new Float32Array(times)));
+/** A dimension `times` as long, whose position n shows what was at `source(n)`. */
+export function repeated(
+  { trace }: Conversion,
+  x: Traced,
+  d: number,
+  times: number,
+  source: (n: number) => number,
+): Traced {
+  const length = times * x.item[d];
+  if (length > mostPositions) throw new UserError(`it makes an axis of ${length}, expected at most ${mostPositions}`);
+  return picked(trace, x, d, Array.from({ length }, (_, n) => source(n)));
 }
 
 /** Tile: all that there is along an axis, over and over. */
@@ -166,12 +171,8 @@ const tile: Rule = {
   convert(layer) {
     const tiles = layer.s.integer("tiles", 1);
     if (tiles === undefined) throw new UserError('"tiles" is missing');
-    const { xs: [x], d } = layer.anyDimension(), item = x.item.with(d, tiles * x.item[d]);
-    const [outer, inner] = [x.item.slice(0, d), x.item.slice(d)].map(valueCount);
-    return layer.trace.reshape(
-      repeated(layer.trace, layer.trace.reshape(x, [outer, 1, inner]), [outer, tiles, inner]),
-      item,
-    );
+    const { xs: [x], d } = layer.anyDimension();
+    return repeated(layer, x, d, tiles, (n) => n % x.item[d]);
   },
 };
 

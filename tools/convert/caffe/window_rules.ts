@@ -1,6 +1,7 @@
 /** The rules for the layers that look through windows, or resize: pooling, LRN, interpolation. */
 import { UserError } from "../../../src/formats/user_error.ts";
-import type { Traced } from "../onnx/trace.ts";
+import { termsOf } from "../onnx/interpolation.ts";
+import { positioned } from "../onnx/positions.ts";
 import type { Message } from "./message.ts";
 import { type Conversion, pair, type Rule, unless } from "./rule.ts";
 import { repeated } from "./shape_rules.ts";
@@ -87,16 +88,16 @@ const upsample: Rule = {
   settings: "upsample_param",
   bottoms: [1, 2],
   convert(layer) {
-    const [channels, h, w] = layer.map(), scale = pair(layer.s, "scale", "scale");
+    layer.map();
+    const scale = pair(layer.s, "scale", "scale");
     if (layer.xs.length > 1) {
       throw new UserError(
         "its second bottom tells where maxima were, which is not supported; only one bottom, whose pixels it repeats, is",
       );
     }
-    const [y, x] = Array.isArray(scale) ? scale : [scale!, scale!];
-    if (y < 1 || x < 1) throw new UserError(`"scale" is ${scale}, expected whole numbers ≥ 1`);
-    const apart = layer.trace.reshape(layer.x, [channels, h, 1, w, 1]);
-    return layer.trace.reshape(repeated(layer.trace, apart, [channels, h, y, w, x]), [channels, h * y, w * x]);
+    const times = Array.isArray(scale) ? scale : [scale!, scale!];
+    if (times.some((n) => n < 1)) throw new UserError(`"scale" is ${scale}, expected whole numbers ≥ 1`);
+    return times.reduce((y, n, a) => repeated(layer, y, a + 1, n, (at) => Math.floor(at / n)), layer.x);
   },
 };
 
@@ -139,27 +140,20 @@ const interp: Rule = {
       throw new UserError(`it makes maps of ${to.join("×")}, expected sides up to ${mostPixels}`);
     }
     const x = before + after === 0 ? layer.x : layer.add("crop", { size: from, offset: [-before, -before] }, [layer.x]);
-    return interpolated(layer, x, to);
+    return to.reduce((y, n, a) => {
+      const kept = { mode: "linear", coordinates: "align_corners", nearest: "", cubic: 0, region: [0, 1] } as const;
+      const terms = termsOf({
+        from: from[a],
+        to: n,
+        scale: n / from[a],
+        antialias: false,
+        excludeOutside: false,
+        ...kept,
+      });
+      return positioned(layer.trace, y, a + 1, terms);
+    }, x);
   },
 };
-
-/** Bilinear interpolation with the corners on each other: a matrix of weights for each axis. */
-function interpolated(layer: Conversion, x: Traced, to: readonly number[]): Traced {
-  const [, ...from] = x.item;
-  const [rows, columns] = from.map((n, a) => {
-    const step = to[a] > 1 ? (n - 1) / (to[a] - 1) : 0, matrix = new Float32Array(to[a] * n);
-    for (let at = 0; at < to[a]; at++) {
-      const below = Math.min(Math.floor(at * step), n - 1), share = below < n - 1 ? at * step - below : 0;
-      matrix[at * n + below] = 1 - share;
-      if (share > 0) matrix[at * n + below + 1] = share;
-    }
-    return layer.trace.add("constant", { shape: [to[a], n] }, [], { value: matrix });
-  });
-  const high = to[0] === from[0] ? x : layer.add("matmul", {}, [rows, x]);
-  if (to[1] === from[1]) return high;
-  const turned = layer.add("matmul", {}, [columns, layer.trace.transpose(high, [0, 2, 1])]);
-  return layer.trace.transpose(turned, [0, 2, 1]);
-}
 
 /** Layers by their type. */
 export const windowRules: Readonly<Record<string, Rule>> = {

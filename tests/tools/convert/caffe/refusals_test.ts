@@ -27,7 +27,7 @@ const faults: [layer: string, message: RegExp, how?: { bottoms?: number; shape?:
   ],
   ['"Tile"', /"tiles" is missing/],
   ['"Tile" tile_param { tiles: 0 }', /"tiles" is 0, expected a whole number ≥ 1/],
-  ['"Tile" tile_param { tiles: 1000000000 }', /it repeats its bottom 1000000000 times, expected at most 65536/],
+  ['"Tile" tile_param { tiles: 1000000000 }', /it makes an axis of 3000000000, expected at most 262144/],
   ['"ShuffleChannel" shuffle_channel_param { group: 2 }', /"group" is 2, which does not divide 3 channels/],
   ['"MVN"', /its bottom has one value a channel, which has no variance/, { shape: [3] }],
   ['"Normalize"', /the caffemodel has no layer of this name/],
