@@ -18,6 +18,7 @@ import { mean } from "./mean.ts";
 import type { Op } from "./op.ts";
 import { pad } from "./pad.ts";
 import { avgpool, maxpool } from "./pool.ts";
+import { power } from "./power.ts";
 import { prelu } from "./prelu.ts";
 import { resample } from "./resample.ts";
 import { resize } from "./resize.ts";
@@ -54,6 +55,7 @@ export const ops: Readonly<Record<string, Op>> = {
   maxpool,
   mean,
   pad,
+  power,
   prelu,
   relu,
   reshape,

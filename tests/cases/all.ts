@@ -17,6 +17,7 @@ import { binaryCases, matmulCases, meanCases, padCases, transposeCases } from ".
 import { lrnCases } from "./lrn.ts";
 import { lstmCases } from "./lstm.ts";
 import { avgpoolCases, maxpoolCases } from "./pool.ts";
+import { powerCases } from "./power.ts";
 import { preluCases } from "./prelu.ts";
 import { reluCases } from "./relu.ts";
 import { resampleCases } from "./resample.ts";
@@ -62,6 +63,7 @@ export const allCases = [
   ...cropCases,
   ...resampleCases,
   ...resizeCases,
+  ...powerCases,
   ...preluCases,
   ...eluCases,
   ...biasCases,

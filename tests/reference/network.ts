@@ -20,6 +20,7 @@ import { lrn } from "./lrn.ts";
 import { lstm } from "./lstm.ts";
 import type { Gradients, Op, Weights } from "./op.ts";
 import { avgpool, maxpool } from "./pool.ts";
+import { power } from "./power.ts";
 import { prelu } from "./prelu.ts";
 import { relu } from "./relu.ts";
 import { resample } from "./resample.ts";
@@ -76,6 +77,7 @@ const ops = {
   maxpool,
   mean,
   pad,
+  power,
   prelu,
   relu,
   reshape,

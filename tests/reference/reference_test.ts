@@ -79,6 +79,7 @@ const small: [type: string, inputs: number[][], params: Record<string, unknown>]
   ["prelu", [[2, 3, 3, 2]], {}],
   ["prelu", [[2, 3, 2]], { shared: true }],
   ["elu", [[2, 3, 3]], { alpha: -0.7 }],
+  ["power", [[2, 3, 3]], { exponent: 1.7 }],
   ["bias", [[2, 3, 2, 2]], {}],
   ["slice", [[2, 5, 2, 2]], { axis: 0, from: 1, count: 3 }],
   ["slice", [[2, 2, 2, 3, 4]], { axis: 2, from: 1, count: 2 }],
