@@ -2,8 +2,7 @@
 import { UserError } from "../../../src/formats/user_error.ts";
 import { softplus } from "../onnx/activation_rules.ts";
 import type { Traced } from "../onnx/trace.ts";
-import { absolute, meeting, numberOf } from "../onnx/value_rules.ts";
-import { power } from "./power.ts";
+import { absolute, meeting, numberOf, power } from "../onnx/value_rules.ts";
 import { type Conversion, type Rule, unless } from "./rule.ts";
 
 /** A layer that works value by value, whatever its items are. */

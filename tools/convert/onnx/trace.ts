@@ -13,6 +13,9 @@ import type { OnnxTensor } from "./tensor.ts";
 /** Values of a tensor past which it is a mistake. */
 const MOST_VALUES = 2 ** 26;
 
+/** Channels past which one number for all of them is not written once for each. */
+const MANY_CHANNELS = 2 ** 16;
+
 /** A layer that was made. */
 export interface Made {
   type: string;
@@ -168,9 +171,12 @@ export class Trace {
 
   /** y = factor · x + shift, for each channel or for all; a factor of one is left out. */
   affine(x: Traced, factor: ArrayLike<number> | 1, shift?: ArrayLike<number>): Traced {
+    const forAll = [factor, shift].every((from) => from === 1 || from === undefined || from.length === 1);
+    const apart = x.item.length > 0 && !(forAll && x.item[0] > MANY_CHANNELS);
+    const source = apart ? x : this.reshape(x, [1, valueCount(x.item)]), [channels] = source.item;
     const each = (from: ArrayLike<number>) =>
-      Float32Array.from({ length: x.item[0] ?? 1 }, (_, c) => from.length === 1 ? from[0] : from[c]);
-    const source = x.item.length ? x : this.reshape(x, [1]), bias = shift && { bias: each(shift) };
+      from.length === 1 ? new Float32Array(channels).fill(from[0]) : Float32Array.from(from);
+    const bias = shift && { bias: each(shift) };
     const y = factor === 1
       ? this.add("bias", {}, [source], bias)
       : this.add("scale", { bias: bias !== undefined }, [source], { weight: each(factor), ...bias });
