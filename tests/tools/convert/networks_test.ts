@@ -289,7 +289,7 @@ Deno.test("caffe: harsh numbers, missing and doubled parts of layers that become
   const bytes = caffemodel(composedBlobs), read = (damaged: Uint8Array) => new TextDecoder().decode(damaged);
   convertAndLoad(composed, bytes);
   const text = new TextEncoder().encode(composed);
-  fuzz(text, 300, (damaged) => convertAndLoad(read(damaged), bytes), { damage: damageText });
-  fuzz(text, 300, (damaged) => convertAndLoad(read(damaged), bytes));
-  fuzz(bytes, 100, (damaged) => convertAndLoad(composed, damaged), { damage: damageProtobuf(isMessage) });
+  fuzz(text, 200, (damaged) => convertAndLoad(read(damaged), bytes), { damage: damageText });
+  fuzz(text, 150, (damaged) => convertAndLoad(read(damaged), bytes));
+  fuzz(bytes, 60, (damaged) => convertAndLoad(composed, damaged), { damage: damageProtobuf(isMessage) });
 });

@@ -1,6 +1,6 @@
 /** The rules for the layers that work value by value. */
 import { UserError } from "../../../src/formats/user_error.ts";
-import { softplus } from "../onnx/activation_rules.ts";
+import { hardSwish, mish, softplus } from "../onnx/activation_rules.ts";
 import type { Traced } from "../onnx/trace.ts";
 import { absolute, meeting, numberOf, power } from "../onnx/value_rules.ts";
 import { type Conversion, type Rule, unless } from "./rule.ts";
@@ -92,6 +92,14 @@ const threshold = valuewise(
   ({ s, trace, x }) => meeting(trace, "less", numberOf(s.number("threshold", 0)), x),
 );
 
+/** The sum with coefficients, the product or the maximum of all bottoms. */
+const eltwise = valuewise("eltwise_param", (layer) => {
+  layer.s.ignore("stable_prod_grad");
+  const operation = layer.s.choice("operation", ["PROD", "SUM", "MAX"], "SUM"), given = layer.s.numbers("coeff");
+  const name = { PROD: "product", SUM: "sum", MAX: "max" }[operation];
+  return layer.add("eltwise", { operation: name, coefficients: given.length ? given : undefined });
+});
+
 /** Layers by their type. */
 export const activationRules: Readonly<Record<string, Rule>> = {
   AbsVal: valuewise(undefined, ({ trace, x }) => absolute(trace, x)),
@@ -99,8 +107,11 @@ export const activationRules: Readonly<Record<string, Rule>> = {
   Clip: clip,
   Dropout: plain("dropout", "dropout_param", "dropout_ratio"),
   ELU: valuewise("elu_param", (layer) => layer.add("elu", { alpha: unless(layer.s.number("alpha", 1), 1) })),
+  Eltwise: { ...eltwise, bottoms: [1, Infinity] },
   Exp: exp,
+  HardSwish: valuewise(undefined, ({ trace, x }) => hardSwish(trace, x)),
   Log: log,
+  Mish: valuewise(undefined, ({ trace, x }) => mish(trace, x)),
   Power: powers,
   ReLU: relu,
   ReLU6: relu6,

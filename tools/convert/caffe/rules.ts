@@ -8,20 +8,6 @@ import { statisticsRules } from "./statistics_rules.ts";
 import { trainedRules } from "./trained_rules.ts";
 import { windowRules } from "./window_rules.ts";
 
-const eltwise: Rule = {
-  settings: "eltwise_param",
-  streams: true,
-  whole: true,
-  bottoms: [1, Infinity],
-  convert(layer) {
-    const { s } = layer;
-    s.ignore("stable_prod_grad");
-    const operation = s.choice("operation", ["PROD", "SUM", "MAX"], "SUM"), coefficients = s.numbers("coeff");
-    const name = { PROD: "product", SUM: "sum", MAX: "max" }[operation];
-    return layer.add("eltwise", { operation: name, coefficients: coefficients.length ? coefficients : undefined });
-  },
-};
-
 /** Every type that is converted. */
 export const rules: Readonly<Record<string, Rule>> = {
   ...activationRules,
@@ -29,7 +15,6 @@ export const rules: Readonly<Record<string, Rule>> = {
   ...statisticsRules,
   ...trainedRules,
   ...windowRules,
-  Eltwise: eltwise,
   LSTM: lstm,
 };
 

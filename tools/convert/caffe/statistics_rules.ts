@@ -25,9 +25,10 @@ const reduction: Rule = {
     const { s, trace } = layer, operation = s.choice("operation", ["SUM", "ASUM", "SUMSQ", "MEAN"], "SUM", 1);
     const coefficient = s.number("coeff", 1), { xs: [x], d } = layer.anyDimension(layer.axis("axis", 0));
     const term = operation === "ASUM" ? absolute(trace, x) : operation === "SUMSQ" ? squared(trace, x) : x;
-    const outer = x.item.slice(0, d), terms = valueCount(x.item.slice(d)), factor = operation === "MEAN" ? 1 : terms;
-    const rows = trace.reshape(term, [valueCount(outer), terms]), average = mean(trace, rows, [1]);
-    return trace.affine(trace.reshape(average, outer), [factor * coefficient]);
+    const outer = x.item.slice(0, d), terms = valueCount(x.item.slice(d));
+    const average = mean(trace, trace.reshape(term, [valueCount(outer), terms]), [1]);
+    const factor = operation === "MEAN" ? coefficient : terms * coefficient;
+    return trace.reshape(factor === 1 ? average : trace.affine(average, [factor]), outer);
   },
 };
 

@@ -124,6 +124,17 @@ function interpolatedSize(layer: Conversion, from: number[]): number[] {
 /** The longest side of a map: network.json has no longer ones. */
 const mostPixels = 2 ** 16;
 
+/** What Interp does along an axis. */
+const bilinear = {
+  mode: "linear",
+  coordinates: "align_corners",
+  nearest: "",
+  cubic: 0,
+  antialias: false,
+  excludeOutside: false,
+  region: [0, 1],
+} as const;
+
 /** Interp, of DeepLab: bilinear between the pixels, the corners' on each other; padding below zero crops first. */
 const interp: Rule = {
   settings: "interp_param",
@@ -141,16 +152,7 @@ const interp: Rule = {
     }
     const x = before + after === 0 ? layer.x : layer.add("crop", { size: from, offset: [-before, -before] }, [layer.x]);
     return to.reduce((y, n, a) => {
-      const kept = { mode: "linear", coordinates: "align_corners", nearest: "", cubic: 0, region: [0, 1] } as const;
-      const terms = termsOf({
-        from: from[a],
-        to: n,
-        scale: n / from[a],
-        antialias: false,
-        excludeOutside: false,
-        ...kept,
-      });
-      return positioned(layer.trace, y, a + 1, terms);
+      return positioned(layer.trace, y, a + 1, termsOf({ ...bilinear, from: from[a], to: n, scale: n / from[a] }));
     }, x);
   },
 };

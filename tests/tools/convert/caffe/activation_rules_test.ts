@@ -44,6 +44,8 @@ const cases: LayerCase[] = [
   valuewise('"Exp" exp_param { base: 0.3 scale: -2 shift: -1.5 }', (x) => 0.3 ** (-1.5 - 2 * x)),
   valuewise('"Exp" exp_param { base: -1 shift: 0.7 }', (x) => Math.exp(0.7 + x)),
   valuewise('"Exp" exp_param { base: 1 scale: 4 }', () => 1),
+  valuewise('"HardSwish"', (x) => x * Math.min(Math.max(x + 3, 0), 6) / 6, { inputs: (value) => 4 * value }),
+  valuewise('"Mish"', (x) => x * Math.tanh(Math.log1p(Math.exp(x))), { inputs: (value) => 4 * value }),
   valuewise('"Log"', Math.log, above(0.1)),
   valuewise('"Log" log_param { base: 10 scale: 2 shift: 3 }', (x) => Math.log10(2 * x + 3), above(0)),
   valuewise('"Log" log_param { base: 0.5 scale: -1 }', (x) => Math.log2(-x) / -1, {
@@ -71,7 +73,9 @@ for (const one of cases) check(one);
 
 const device = await openDevice();
 
-for (const one of cases.filter(({ layer }) => /BNLL|Swish|power: (13|-1.5|1.7) /.test(layer)).slice(1)) {
+for (
+  const one of cases.filter(({ layer, inputs }) => /power: (-1.5|1.7) /.test(layer) || /BNLL/.test(layer) && !inputs)
+) {
   // Some layers, each of which rounds; logarithms by a few units in the last place.
   Deno.test(`caffe: ${one.layer} on the device`, () => checkNetwork(device, { ...converted(one), tolerance: 2e-5 }));
 }

@@ -86,6 +86,6 @@ for (const one of cases) check(one);
 
 const device = await openDevice();
 
-for (const one of cases.filter(({ layer }) => /height: 3 pool|pad_beg|scale: 2/.test(layer))) {
+for (const one of cases.filter(({ layer }) => /pad_beg/.test(layer))) {
   Deno.test(`caffe: ${one.layer} on the device`, () => checkNetwork(device, { ...converted(one), tolerance: 2e-6 }));
 }
