@@ -131,12 +131,14 @@ const settingsOf = (type: string): string | undefined =>
 const isPicture = (shape: readonly number[]) =>
   shape.length === 3 && [1, 3].includes(shape[0]) && shape[1] * shape[2] > 1;
 
-/** Puts the layer's place before the message; where it begins with a parameter's own, the layer's name behind that. */
-function within({ where, label }: CaffeLayer, file: string, run: () => void): void {
+/** Puts the layer's place before the message where it does not begin with one. */
+function within(layer: CaffeLayer, file: string, run: () => void): void {
   try {
     run();
   } catch (error) {
+    const { where, label } = layer;
     if (!(error instanceof UserError) || error.message.includes(label)) throw error;
+    // A parameter's own place tells its line, not its layer.
     const [own] = error.message.startsWith(`${file}:`) ? /^:\d+: /.exec(error.message.slice(file.length)) ?? [] : [];
     if (own === undefined) throw new UserError(`${where}: ${error.message}`);
     throw new UserError(`${file}${own}${label}: ${error.message.slice(file.length + own.length)}`);
