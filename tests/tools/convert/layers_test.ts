@@ -291,7 +291,7 @@ Deno.test("caffe: each fault names the line, the layer and what to do", () => {
       fault('"RNN"'),
       /^net.prototxt:2: layer "l" \("RNN"\): this type is not supported: .* is LSTM; docs\/caffe.md lists those that are$/,
     ],
-    [fault('"Im2col"'), /this type is not supported; docs\/caffe.md lists those that are$/],
+    [fault('"Filter"'), /this type is not supported; docs\/caffe.md lists those that are$/],
     [fault('"LSTM" recurrent_param { expose_hidden: true }'), /"expose_hidden" is not supported/],
     [
       fault('"LSTM" bottom: "data" bottom: "data" recurrent_param { num_output: 2 }'),

@@ -55,6 +55,12 @@ const swish = valuewise("swish_param", (layer) => {
   return layer.add("eltwise", { operation: "product" }, [layer.x, layer.add("sigmoid", {}, [scaled])]);
 });
 
+/** lambda · (x, or alpha · (eˣ − 1) below zero), of forks. */
+const selu = valuewise("selu_param", (layer) => {
+  const alpha = layer.s.number("alpha", 1.6732632423543772), lambda = layer.s.number("lambda", 1.0507009873554805);
+  return layer.trace.affine(layer.add("elu", { alpha }), [lambda]);
+});
+
 /** The natural logarithm of what Exp and Log take as their base: −1 stands for e. */
 function logarithmOfBase(layer: Conversion): number {
   const base = layer.s.number("base", -1);
@@ -115,6 +121,7 @@ export const activationRules: Readonly<Record<string, Rule>> = {
   Power: powers,
   ReLU: relu,
   ReLU6: relu6,
+  SELU: selu,
   Sigmoid: plain("sigmoid", "sigmoid_param", "engine"),
   Swish: swish,
   TanH: plain("tanh", "tanh_param", "engine"),

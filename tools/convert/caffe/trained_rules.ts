@@ -16,20 +16,47 @@ const convolution = (type: string, groups: (layer: Conversion) => number = () =>
   bottoms: [1, Infinity],
   convert(layer) {
     const { s, xs } = layer;
-    layer.checkChannels();
-    s.ignore("weight_filler", "bias_filler", "engine", "force_nd_im2col");
     const params = {
       channels: outputs(s),
-      kernel: pair(s, "kernel", "kernel_size"),
-      stride: pair(s, "stride", "stride", 1),
-      padding: pair(s, "pad", "pad", 0),
-      dilation: pair(s, "dilation", "dilation", 1),
+      ...windows(layer),
       groups: unless(s.integer("group", 1) ?? groups(layer), 1),
       bias: unless(s.boolean("bias_term", true), true),
     };
     return xs.map((x) => layer.trained(type, params, { inputs: [x] }));
   },
 });
+
+/** How a kernel moves. */
+function windows(layer: Conversion) {
+  const { s } = layer;
+  layer.checkChannels();
+  s.ignore("weight_filler", "bias_filler", "engine", "force_nd_im2col");
+  return {
+    kernel: pair(s, "kernel", "kernel_size"),
+    stride: pair(s, "stride", "stride", 1),
+    padding: pair(s, "pad", "pad", 0),
+    dilation: pair(s, "dilation", "dilation", 1),
+  };
+}
+
+/** Numbers of a kernel past which no Im2col is meant. */
+const mostTaps = 2 ** 22;
+
+/** Im2col: every channel's windows, tap by tap as channels of their own; a convolution by ones among zeros. */
+const im2col: Rule = {
+  settings: "convolution_param",
+  convert(layer) {
+    const [channels] = layer.map(), how = windows(layer), [h, w] = [how.kernel!].flat(), taps = h * (w ?? h);
+    layer.s.ignore("num_output", "group", "bias_term");
+    if (channels * taps ** 2 > mostTaps) {
+      throw new UserError(`its windows have ${channels} channels of ${taps} values, which are too many`);
+    }
+    const isOwn = (n: number) => n % taps === Math.floor(n / taps) % taps;
+    const weight = Float32Array.from({ length: channels * taps ** 2 }, (_, n) => Number(isOwn(n)));
+    const params = { channels: channels * taps, ...how, groups: channels, bias: false };
+    return layer.trace.add("conv2d", params, layer.xs, { weight });
+  },
+};
 
 /** Of forks: a convolution of every channel by itself. */
 const depthwise = convolution("conv2d", ({ x }) => x.item[0]);
@@ -215,6 +242,7 @@ export const trainedRules: Readonly<Record<string, Rule>> = {
   Deconvolution: convolution("deconv2d"),
   DepthwiseConvolution: depthwise,
   Embed: embed,
+  Im2col: im2col,
   InnerProduct: innerProduct,
   PReLU: prelu,
   Scale: scale,

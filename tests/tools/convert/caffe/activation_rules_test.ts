@@ -63,6 +63,8 @@ const cases: LayerCase[] = [
   valuewise('"ReLU6" relu6_param { negative_slope: 0.1 threshold: 2 }', (x) => Math.min(x > 0 ? x : 0.1 * x, 2), {
     inputs: (value) => 3 * value,
   }),
+  valuewise('"SELU"', (x) => 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * Math.expm1(x))),
+  valuewise('"SELU" selu_param { alpha: 2 lambda: -1 }', (x) => -(x > 0 ? x : 2 * Math.expm1(x))),
   valuewise('"Swish"', (x) => x * sigmoid(x)),
   valuewise('"Swish" swish_param { beta: -2.5 }', (x) => x * sigmoid(-2.5 * x), { shapes: [[4]] }),
   valuewise('"Threshold"', (x) => Number(x > 0), { blocked: true }),

@@ -26,6 +26,16 @@ check({
   expected: alone([1, 1], 3),
 });
 
+check({
+  layer: '"Im2col" convolution_param { kernel_h: 2 kernel_w: 3 stride: 2 pad_w: 1 dilation: 2 }',
+  shapes: [[2, 5, 6]],
+  expected: (x) =>
+    onnx.each([2, 12, 2, 2], ([n, c, h, w]) => {
+      const tap = c % 6, place = [2 * h + 2 * Math.floor(tap / 3), 2 * w + 2 * (tap % 3) - 1];
+      return onnx.at(x, [n, Math.floor(c / 6), ...place]) ?? 0;
+    }),
+});
+
 const four = [randomBlob("slope", 1, 3, 1, 1), randomBlob("shift", 1, 3, 1, 1), randomBlob("mean", 1, 3, 1, 1)];
 const variance = { shape: [1, 3, 1, 1], data: [0.5, 2, 0.01] };
 check({
