@@ -1,5 +1,4 @@
 /** Resize and Upsample: along each axis a sum of a few positions for each, which does not depend on values. */
-import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { type Resizing, type Term, termsOf } from "./interpolation.ts";
 import type { Operator, Rule } from "./operator.ts";
@@ -40,13 +39,14 @@ function lengthsOf(o: Operator, scales: number[] | undefined, sizes: number[] | 
   });
 }
 
-/** @throws UserError where an axis would have no positions, or the whole too many. */
+/** Positions of an axis past which nobody resizes it. */
+const MOST_LENGTH = 2 ** 16;
+
+/** @throws UserError where an axis would have no positions, or too many. */
 function checkLengths(o: Operator, axes: readonly Axis[]): void {
-  const shape = [...o.shape(0)];
-  for (const { axis, to } of axes) shape[axis] = to;
-  if (!shape.every((n) => Number.isInteger(n) && n > 0) || valueCount(shape) > 2 ** 26) {
-    throw new UserError(`it resizes [${o.shape(0)}] to [${shape}]`);
-  }
+  const shape = o.shape(0), to = axes.reduce((to, { axis, to: own }) => to.with(axis, own), [...shape]);
+  const long = axes.some(({ from, to }) => Math.max(from, to) > MOST_LENGTH);
+  if (long || !to.every((n) => Number.isInteger(n) && n > 0)) throw new UserError(`it resizes [${shape}] to [${to}]`);
 }
 
 /** Whether the layer type `resize` does the same to an axis. */
@@ -57,7 +57,9 @@ const isUsual = ({ from, to, scale, mode, coordinates, cubic, antialias, exclude
 
 /** x with its axes resized; `outside` is what positions show that have no terms. */
 function resized(o: Operator, axes: readonly Axis[], outside: number): Traced {
-  const { trace } = o, x = o.computed(0), all = axes.map((own) => ({ ...own, terms: termsOf(own) }));
+  const { trace } = o, x = o.computed(0);
+  checkLengths(o, axes);
+  const all = axes.map((own) => ({ ...own, terms: termsOf(own) }));
   const moved = all.filter(({ from, to, terms }) => from !== to || !terms.every(isItself));
   const own = moved.map((one) => ({ ...one, own: trace.itemAxis(one.axis) }));
   if (x.item.length === 3 && moved.length > 0 && own.every((one) => one.own > 0 && isUsual(one))) {
@@ -73,6 +75,10 @@ function resized(o: Operator, axes: readonly Axis[], outside: number): Traced {
 /** Whether a position shows the one of its number. */
 const isItself = (terms: readonly Term[], at: number): boolean =>
   terms.length === 1 && terms[0][0] === at && terms[0][1] === 1;
+
+/** Whether an axis may change at all: a long one that does not is no reason to refuse. */
+const mayChange = ({ from, to, scale, coordinates }: Axis): boolean =>
+  from !== to || scale !== 1 || coordinates.startsWith("tf_");
 
 const resize: Rule = (o) => {
   const old = o.opset < 11, [scalesAt, regionAt] = old ? [1, -1] : [2, 1];
@@ -97,8 +103,7 @@ const resize: Rule = (o) => {
     ...common,
     ...own,
     region: region ? [region[n], region[n + lengths.length]] : [0, 1],
-  }));
-  checkLengths(o, axes);
+  })).filter(mayChange);
   return [resized(o, axes, o.number("extrapolation_value", 0))];
 };
 
@@ -114,8 +119,7 @@ const upsample: Rule = (o) => {
     antialias: false,
     excludeOutside: false,
     region: [0, 1],
-  }));
-  checkLengths(o, axes);
+  })).filter(mayChange);
   return [resized(o, axes, 0)];
 };
 
