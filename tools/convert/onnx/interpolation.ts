@@ -71,19 +71,26 @@ function nearestTo(place: number, { nearest, scale }: Resizing): number {
   }
 }
 
-/** What a position at a distance of d counts. */
-const kernels: Record<string, { reach: number; weight: (d: number, a: number) => number }> = {
-  linear: { reach: 1, weight: (d) => 1 - d },
-  cubic: {
-    reach: 2,
-    weight: (d, a) => d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((d - 5) * d + 8) * d * a - 4 * a,
-  },
+/** What a position at a distance counts, and up to which. */
+interface Kernel {
+  reach: number;
+  weight: (distance: number, a: number) => number;
+}
+
+const linearKernel: Kernel = { reach: 1, weight: (d) => 1 - d };
+
+const cubicKernel: Kernel = {
+  reach: 2,
+  weight: (d, a) => d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((d - 5) * d + 8) * d * a - 4 * a,
 };
 
 /** The terms of each position of the resized axis: none where it lies outside the region of tf_crop_and_resize. */
 export function termsOf(r: Resizing): Term[][] {
-  const { from, to, scale, mode, coordinates, cubic, antialias, excludeOutside } = r, kernel = kernels[mode];
-  if (mode !== "nearest" && !kernel) throw new UserError(`its mode is ${JSON.stringify(mode.slice(0, 40))}`);
+  const { from, to, scale, mode, coordinates, cubic, antialias, excludeOutside } = r;
+  const kernel = mode === "cubic" ? cubicKernel : linearKernel;
+  if (!["nearest", "linear", "cubic"].includes(mode)) {
+    throw new UserError(`its mode is ${JSON.stringify(mode.slice(0, 40))}`);
+  }
   const inside = (position: number) => Math.min(Math.max(position, 0), from - 1);
   return Array.from({ length: to }, (_, at): Term[] => {
     // Ties between two positions are found as those find them that exporters try their models with: in float32.

@@ -4,6 +4,7 @@
  *     x / (k + alpha · average of x² over `size` channels)^beta,   its average a pooling of zero-padded channels
  */
 import { valueCount } from "../../../src/formats/shape.ts";
+import type { PadParams } from "../../../src/ops/pad.ts";
 import { run } from "./positions.ts";
 import { isTraced, type Made, type Operand, type Trace, type Traced } from "./trace.ts";
 
@@ -45,34 +46,31 @@ function asStraight(y: Traced): { of: Traced; factor?: number; shift?: number } 
   return { of: scaled.inputs[0], factor: own, shift };
 }
 
-/** Where an average of x² over neighbouring channels begins before each, and of how many it is. */
-function windowOf(average: Traced, x: Traced): { before: number; size: number } | undefined {
+/** Where an average of x² over neighbouring channels, which there are so many of, begins before each, and of how many it is. */
+function windowOf(average: Traced, x: Traced, channels: number): { before: number; size: number } | undefined {
   const pool = makerOf(average, "avgpool"), pad = pool && makerOf(pool.inputs[0], "pad");
   const square = pad && makerOf(pad.inputs[0], "eltwise");
-  if (!square || square.params.operation !== "product" || square.inputs.some((input) => input !== x)) return undefined;
-  const { axis, before = 0, after = 0, mode = "constant", value = 0 } = pad.params as Record<string, number | string>;
-  const size = Number(before) + Number(after) + 1, { item } = pad.inputs[0], lead = item.slice(0, Number(axis));
-  const [, channels] = pool.inputs[0].item, { kernel, stride = 1, dilation = 1, padding = 0 } = pool.params;
-  const whole = valueCount(lead) === 1 && channels === item[Number(axis)] + size - 1 &&
-    average.item.join() === x.item.join();
-  const runs = String(kernel) === String([size, 1]) && stride === 1 && dilation === 1 && padding === 0;
-  return whole && runs && mode === "constant" && value === 0 && Number(before) >= 0
-    ? { before: Number(before), size }
-    : undefined;
+  if (square?.params.operation !== "product" || square.inputs.some((input) => input !== x)) return undefined;
+  const { axis, before, after, mode = "constant", value = 0 } = pad!.params as unknown as PadParams;
+  const { kernel, stride = 1, dilation = 1, padding = 0 } = pool!.params, size = before + after + 1;
+  const { item } = pad!.inputs[0], [lead, padded] = pool!.inputs[0].item;
+  const along = valueCount(item.slice(0, axis)) === 1 && item[axis] === channels;
+  const runs = lead === 1 && padded === channels + size - 1 && String(kernel) === String([size, 1]);
+  const plain = stride === 1 && dilation === 1 && padding === 0 && mode === "constant" && value === 0 && before >= 0;
+  return along && runs && plain && average.item.join() === x.item.join() ? { before, size } : undefined;
 }
 
 /** The lrn layer that a quotient is, where it is one. */
 export function localResponse(trace: Trace, x: Operand, by: Operand): Traced | undefined {
   if (!isTraced(x) || !isTraced(by)) return undefined;
-  const { base, exponent: beta } = asPower(by),
-    { of, factor: alpha, shift: k } = asStraight(base),
-    window = windowOf(of, x);
+  const { base, exponent: beta } = asPower(by), { of, factor: alpha, shift: k } = asStraight(base);
+  const window = windowOf(of, x, trace.shapeOf(x)[1]);
   if (!window || alpha === undefined || k === undefined) return undefined;
   const { before, size } = window;
   return trace.perItem(x, (x) => {
     const lrn = (x: Traced) => trace.add("lrn", { size, alpha, beta, k }, [x]);
     if (before === Math.floor((size - 1) / 2)) return lrn(x);
-    // An even number of channels has one more before the middle here, and after it in the layer.
+    // Of an even number of channels there is one more before the middle, which the layer has after it.
     const turned = (x: Traced) => run(trace, x, 0, x.item[0] - 1, x.item[0], -1);
     return turned(lrn(turned(x)));
   });

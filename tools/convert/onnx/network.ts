@@ -8,10 +8,11 @@ import type { StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { checkShape, type ImageFormat } from "../../../src/net/network.ts";
 import type { Narrowing } from "../narrowing.ts";
+import { areLast, channelsFirst, toLast } from "./layout.ts";
 import { convertNodes, Scope } from "./nodes.ts";
 import { type OnnxModel, type OnnxNode, type OnnxSource, type OnnxValue, readOnnx, readsOf } from "./proto.ts";
 import { elementType, type OnnxTensor } from "./tensor.ts";
-import { type Made, NotBatched, type Operand, Trace } from "./trace.ts";
+import { type Made, NotBatched, type Operand, Trace, type Traced } from "./trace.ts";
 import { written } from "./write.ts";
 
 /** How it is written. */
@@ -39,6 +40,8 @@ export interface ConvertedOnnx {
   narrowing: Narrowing;
   /** The names of the outputs, the network's own first. */
   outputs: string[];
+  /** The input whose channels come last in the model and first in the network. */
+  turned?: string;
   /** Outputs that are left out: known integers, or such as their operator is supported without. */
   dropped: string[];
 }
@@ -76,10 +79,13 @@ function converted(bytes: Uint8Array, source: OnnxSource, options: OnnxOptions):
     throw new UserError(`${source.file}: it has no input "${unknown}"; its inputs are ${names}`);
   }
   const known = new Map<string, OnnxTensor>([...model.initializers, ...options.constants ?? []]);
-  const inputs = model.inputs.filter(({ name }) => read.has(name) && !known.has(name))
-    .map((input) => ({ input, shape: inputShape(input, source.file, options.shapes?.get(input.name)) }));
+  const inputs = model.inputs.filter(({ name }) => read.has(name) && !known.has(name)).map((input, n): ShapedInput => {
+    const shape = inputShape(input, source.file, options.shapes?.get(input.name));
+    return { input, shape, turned: n === 0 && options.image !== undefined && areLast(shape) };
+  });
   const traces = traced(model, nodes, known, inputs, source.file, bytes.length);
-  return written(model, traces, inputs.map(({ input }) => input), source.file, options);
+  const converted = written(model, traces, inputs.map(({ input }) => input), source.file, options);
+  return { ...converted, turned: inputs.find(({ turned }) => turned)?.input.name };
 }
 
 /** The nodes that outputs depend on, in order. */
@@ -127,24 +133,33 @@ function inputShape(
   return sizes as number[];
 }
 
+/** An input with its shape in the model; `turned` where the network has the channels first that the model has last. */
+interface ShapedInput {
+  input: OnnxValue;
+  shape: readonly number[];
+  turned: boolean;
+}
+
 /** Traces the model with axis 0 as the batch where that may be, else with whole tensors as items. */
 function traced(
   model: OnnxModel,
   nodes: OnnxNode[],
   known: ReadonlyMap<string, OnnxTensor>,
-  inputs: { input: OnnxValue; shape: readonly number[] }[],
+  inputs: ShapedInput[],
   file: string,
   size: number,
 ): Traces {
   const batch = inputs[0]?.shape[0];
   const run = (trace: Trace): Traces => {
     const scope = new Scope(known), origins = new Map<Made, OnnxNode>();
-    for (const { input: { name, elementType: code }, shape } of inputs) {
-      checkShape(trace.itemOf(shape), `${file}: input ${JSON.stringify(name.slice(0, 60))}`);
-      scope.own.set(name, { value: { item: trace.itemOf(shape), input: name }, type: elementType(code!) });
-    }
+    const given = inputs.map(({ input: { name, elementType: code }, shape, turned }) => {
+      const item = trace.itemOf(turned ? channelsFirst(shape) : shape), value: Traced = { item, input: name };
+      checkShape(item, `${file}: input ${JSON.stringify(name.slice(0, 60))}`);
+      scope.own.set(name, { value: turned ? toLast(trace, value) : value, type: elementType(code!) });
+      return [name, value] as const;
+    });
     convertNodes(nodes, scope, { file, opset: model.opset, trace, origins });
-    const values = new Map([...scope.own].map(([name, { value }]) => [name, value]));
+    const values = new Map([...[...scope.own].map(([name, { value }]) => [name, value] as const), ...given]);
     const made = new Set(nodes.flatMap(({ outputs }) => outputs));
     const lost = model.outputs.find(({ name }) => !made.has(name) && !values.has(name));
     if (lost) throw new UserError(`${file}: nothing makes its output ${JSON.stringify(lost.name.slice(0, 60))}`);

@@ -131,6 +131,10 @@ export class Trace {
 
   /** The item's dimensions in another order. */
   transpose(x: Traced, order: readonly number[]): Traced {
+    if (x.maker?.type === "transpose") {
+      const before = x.maker.params.order as number[];
+      return this.transpose(x.maker.inputs[0], order.map((d) => before[d]));
+    }
     const item = order.map((d) => x.item[d]), long = order.filter((d) => x.item[d] > 1);
     if (long.every((d, n) => n === 0 || d > long[n - 1])) return this.reshape(x, item); // only ones move
     return this.add("transpose", { order: [...order] }, [x]);

@@ -95,7 +95,7 @@ Deno.test("onnx: a choice that values decide is refused, and so are graphs in gr
 });
 
 /** F.local_response_norm over [N, C, …]: of two dimensions more a pooling of three, else of two. */
-function normalised(shape: number[], size: number, { choice = false, exponent = 0.75 } = {}) {
+function normalised(shape: number[], size: number, { choice = false, exponent = 0.75, dividend = "x" } = {}) {
   const [channels, ...space] = shape, flat = space.length === 1, rows = space.slice(0, 1), rest = flat ? [] : [-1];
   const pads = [Math.floor(size / 2), Math.floor((size - 1) / 2)], zeros = flat ? [0] : [0, 0];
   return convert(onnxModel({
@@ -114,7 +114,7 @@ function normalised(shape: number[], size: number, { choice = false, exponent = 
       node("Mul", ["back", "alpha"], "scaled"),
       node("Add", ["scaled", "k"], "shifted"),
       node("Pow", ["shifted", "beta"], "divisor"),
-      node("Div", ["x", "divisor"], "y"),
+      node("Div", [dividend, "divisor"], "y"),
     ],
     initializers: {
       ...known,
@@ -156,4 +156,11 @@ Deno.test("onnx: of an even size PyTorch's window has its extra channel before t
     return onnx.at(data, [n, c, at])! / (2 + 0.5 / 4 * squares.reduce((a, b) => a + b)) ** 0.75;
   });
   assertClose("y", run(model, { x: data }), expected, 1e-6);
+});
+
+Deno.test("onnx: what is divided by the squares of something else is no lrn layer", () => {
+  const data = x(2, 5, 3), model = normalised([5, 3], 3, { dividend: "square" });
+  assert.ok(!typesOf(model).includes("lrn"));
+  const own = lrn.forward([data], { size: 3, alpha: 0.5, beta: 0.75, k: 2 }, {});
+  assertClose("y", run(model, { x: data }), map(own, (value, n) => value * data.data[n]), 1e-6);
 });
