@@ -18,7 +18,9 @@ import { mean } from "./mean.ts";
 import type { Op } from "./op.ts";
 import { pad } from "./pad.ts";
 import { avgpool, maxpool } from "./pool.ts";
+import { power } from "./power.ts";
 import { prelu } from "./prelu.ts";
+import { resample } from "./resample.ts";
 import { resize } from "./resize.ts";
 import { round } from "./round.ts";
 import { crop, dropout, flatten, reshape } from "./shape_ops.ts";
@@ -53,9 +55,11 @@ export const ops: Readonly<Record<string, Op>> = {
   maxpool,
   mean,
   pad,
+  power,
   prelu,
   relu,
   reshape,
+  resample,
   resize,
   round,
   scale,

@@ -17,8 +17,10 @@ import { binaryCases, matmulCases, meanCases, padCases, transposeCases } from ".
 import { lrnCases } from "./lrn.ts";
 import { lstmCases } from "./lstm.ts";
 import { avgpoolCases, maxpoolCases } from "./pool.ts";
+import { powerCases } from "./power.ts";
 import { preluCases } from "./prelu.ts";
 import { reluCases } from "./relu.ts";
+import { resampleCases } from "./resample.ts";
 import { resizeCases } from "./resize.ts";
 import { roundCases } from "./round.ts";
 import { scaleCases } from "./scale.ts";
@@ -59,7 +61,9 @@ export const allCases = [
   ...flattenCases,
   ...reshapeCases,
   ...cropCases,
+  ...resampleCases,
   ...resizeCases,
+  ...powerCases,
   ...preluCases,
   ...eluCases,
   ...biasCases,

@@ -181,6 +181,17 @@ Deno.test("convert onnx: a weight that is an input, one beside the model, and no
   const { image } = (await loadModel(modelFolder(at("out")), "out")).network;
   assert.deepEqual([image?.order, image?.mean, image?.scale], ["BGR", [7], 0.5]);
 
+  const last = {
+    nodes: [{ ...node, type: "Relu", inputs: ["x"] }],
+    inputs: [{ ...x, shape: [1, 2, 2, 1] }],
+    outputs: ["y"],
+  };
+  Deno.writeFileSync(at("last.onnx"), onnxModel(last));
+  assert.match(
+    (await convert("last.onnx", "--mean", "7")).out,
+    /\ninput x: its channels come last in the model, first in the network/,
+  );
+
   const beside = (location: string, ...more: string[]) => {
     const w = { shape: [3, 2], values: [], external: { location, offset: "4", length: "24" } };
     Deno.writeFileSync(

@@ -25,6 +25,7 @@ const steps: Network = {
     { name: "h", type: "resize", input: "g", size: [10, 5] },
     { name: "i", type: "pad", input: "h", axis: 2, before: 2, after: 1, mode: "reflect" },
     { name: "j", type: "slice", input: "i", axis: 1, from: 3, count: 4 },
+    { name: "k", type: "resample", input: "j", axis: 2, positions: [7, 6, 0, 0, 3, 4], taps: 2 },
   ],
 };
 
@@ -39,6 +40,7 @@ function positive({ layers, ...network }: Network): Network {
     "crop",
     "resize",
     "pad",
+    "resample",
     "slice",
     "flatten",
     "reshape",

@@ -20,8 +20,10 @@ import { lrn } from "./lrn.ts";
 import { lstm } from "./lstm.ts";
 import type { Gradients, Op, Weights } from "./op.ts";
 import { avgpool, maxpool } from "./pool.ts";
+import { power } from "./power.ts";
 import { prelu } from "./prelu.ts";
 import { relu } from "./relu.ts";
+import { resample } from "./resample.ts";
 import { resize } from "./resize.ts";
 import { round } from "./round.ts";
 import { scale } from "./scale.ts";
@@ -75,9 +77,11 @@ const ops = {
   maxpool,
   mean,
   pad,
+  power,
   prelu,
   relu,
   reshape,
+  resample,
   resize,
   round,
   scale,

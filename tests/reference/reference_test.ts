@@ -79,6 +79,7 @@ const small: [type: string, inputs: number[][], params: Record<string, unknown>]
   ["prelu", [[2, 3, 3, 2]], {}],
   ["prelu", [[2, 3, 2]], { shared: true }],
   ["elu", [[2, 3, 3]], { alpha: -0.7 }],
+  ["power", [[2, 3, 3]], { exponent: 1.7 }],
   ["bias", [[2, 3, 2, 2]], {}],
   ["slice", [[2, 5, 2, 2]], { axis: 0, from: 1, count: 3 }],
   ["slice", [[2, 2, 2, 3, 4]], { axis: 2, from: 1, count: 2 }],
@@ -93,6 +94,8 @@ const small: [type: string, inputs: number[][], params: Record<string, unknown>]
   ["crop", [[2, 2, 5, 4]], { size: [2, 3] }],
   ["resize", [[2, 2, 5, 4]], { size: [7, 3] }],
   ["resize", [[2, 2, 3, 4]], { size: [2, 9], method: "bicubic" }],
+  ["resample", [[2, 5, 2, 3]], { axis: 0, positions: [4, 0, 0, 2] }],
+  ["resample", [[2, 2, 3, 2]], { axis: 1, positions: [0, 1, 2, 2, 1, 1, 0, 2], taps: 2, weighted: true }],
   ["crop", [[2, 2, 5, 4]], { size: [2, 3], offset: [3, 0] }],
 ];
 

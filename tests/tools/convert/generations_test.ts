@@ -70,6 +70,27 @@ Deno.test("caffe: the three generations are one network", () => {
   refuses(() => convert(`${texts.v2} layers { }`), /"layers" after "layer"/);
 });
 
+Deno.test("caffe: the older names of the types that work value by value, or along an axis", () => {
+  const input = 'input: "data" input_dim: 1 input_dim: 2 input_dim: 2 input_dim: 3';
+  const types = (text: string) => networkOf(convert(`${input} ${text}`)).layers.map(({ type }) => type).join(" ");
+  const v1 = (type: string, rest = "") =>
+    types(`layers { name: "l" type: ${type} bottom: "data" bottom: "data" top: "l" ${rest} }`.replace(
+      type === "CONCAT" ? "" : 'bottom: "data" ',
+      "",
+    ));
+  assert.equal(v1("ABSVAL"), types('layer { name: "l" type: "AbsVal" bottom: "data" top: "l" }'));
+  assert.equal(v1("BNLL"), types('layers { layer { name: "l" type: "bnll" } bottom: "data" top: "l" }'));
+  assert.equal(v1("EXP", "exp_param { base: 2 }"), "scale exp");
+  assert.equal(v1("POWER", "power_param { power: 3 }"), "eltwise eltwise");
+  assert.equal(v1("THRESHOLD", "threshold_param { threshold: 1 }"), "constant binary");
+  assert.equal(v1("MVN", "mvn_param { normalize_variance: false }"), "avgpool binary");
+  assert.equal(v1("CONCAT", "concat_param { concat_dim: 2 }"), "transpose transpose concat transpose");
+  assert.equal(
+    types('layers { layer { name: "l" type: "concat" concat_dim: 0 } bottom: "data" bottom: "data" top: "l" }'),
+    "reshape reshape concat",
+  );
+});
+
 const relu = 'layer { name: "r" type: "ReLU" bottom: "data" top: "r" }';
 
 Deno.test("caffe: the layers of the TEST phase are kept, losses and accuracies dropped", () => {

@@ -287,8 +287,11 @@ Deno.test("caffe: each fault names the line, the layer and what to do", () => {
   const conv = '"Convolution" convolution_param { num_output: 1 kernel_size: 2 }';
   const two = net([2], 'layer { name: "l" type: "ReLU" bottom: "data" bottom: "data" top: "l" }');
   const faults: [() => unknown, RegExp][] = [
-    [fault('"RNN"'), /^net.prototxt:2: layer "l" \("RNN"\): this type is not supported: use .* single-frame/],
-    [fault('"Tile"'), /this type is not supported: delete it and every layer that needs it/],
+    [
+      fault('"RNN"'),
+      /^net.prototxt:2: layer "l" \("RNN"\): this type is not supported: .* is LSTM; docs\/caffe.md lists those that are$/,
+    ],
+    [fault('"Filter"'), /this type is not supported; docs\/caffe.md lists those that are$/],
     [fault('"LSTM" recurrent_param { expose_hidden: true }'), /"expose_hidden" is not supported/],
     [
       fault('"LSTM" bottom: "data" bottom: "data" recurrent_param { num_output: 2 }'),
@@ -326,22 +329,23 @@ Deno.test("caffe: each fault names the line, the layer and what to do", () => {
     ],
     [fault(conv, [blob([1, 1, 2, 2], [1, NaN, 1, 1]), blob([1], [1])]), /its weight holds NaN or infinity/],
     [fault('"LRN" lrn_param { local_size: 4 }'), /"local_size" is 4, expected an odd number/],
-    [fault('"Pooling" pooling_param { pool: STOCHASTIC kernel_size: 2 }'), /stochastic pooling is not supported/],
-    [fault('"BatchNorm" batch_norm_param { use_global_stats: false }'), /write "use_global_stats: true"/],
+    [fault('"Pooling" pooling_param { pool: STOCHASTIC kernel_size: 2 }'), /"pool" is STOCHASTIC; only MAX and AVE/],
+    [
+      fault('"BatchNorm" batch_norm_param { use_global_stats: false }'),
+      /"use_global_stats" is false: it takes each batch's own statistics/,
+    ],
     [fault('"Scale" scale_param { axis: 0 }'), /along axis 0; only the channels/],
-    [fault('"Power" power_param { power: 2 }'), /"power" is 2; only 1/],
     [fault('"Permute" permute_param { order: 1 }'), /its order is \[1\]; only one that leaves the batch first/],
     [
       fault('"Permute" permute_param { order: 0 order: 4 }'),
       /"order" is \[3,0,1,2\], expected each dimension of 1×3×3/,
     ],
-    [fault('"DetectionOutput"'), /not supported: delete it: its bottoms give the boxes and their scores/],
-    [fault('"Flatten" flatten_param { end_axis: 2 }'), /flattens up to axis 2/],
+    [fault('"DetectionOutput"'), /not supported: how many boxes it gives hangs on the picture/],
     [fault('"Reshape" reshape_param { shape { dim: 3 dim: 3 } }'), /the first axis must stay the batch/],
     [fault('"Reshape" reshape_param { shape { dim: 0 dim: 4 } }'), /1×3×3 = 9 values do not fit into \[4\]/],
-    [fault('"Pooling" pooling_param { kernel_size: 2 } top: "mask"'), /1 bottoms and 2 tops/],
-    [fault('"ReLU" bottom: "nothing"'), /no layer before it makes its bottom "nothing"/],
-    [() => convert(two), /relu takes 1 input, got 2/],
+    [fault('"ReLU" top: "other"'), /1 bottoms and 2 tops, expected 1 and 1/],
+    [fault('"Eltwise" bottom: "nothing"'), /no layer before it makes its bottom "nothing"/],
+    [() => convert(two), /it has 2 bottoms and 1 tops, expected 1 and 1/],
     [() => convert(net([2], relu + relu)), /layer "r": the name is taken by an earlier layer/],
   ];
   for (const [run, message] of faults) refuses(run, message);

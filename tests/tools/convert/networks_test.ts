@@ -249,3 +249,47 @@ Deno.test("caffe: harsh numbers, missing and doubled parts give a valid model or
     fuzz(file, 150, (damaged) => convertAndLoad(inception, damaged), { damage: damageProtobuf(isMessage) });
   }
 });
+
+/** A network of the types that become several layers, or have parameters of their own. */
+const composed = `name: "composed" input: "data" input_shape { dim: 1 dim: 4 dim: 8 dim: 6 }
+  layer { name: "abs" type: "AbsVal" bottom: "data" top: "abs" }
+  layer { name: "exp" type: "Exp" bottom: "abs" top: "exp" exp_param { base: 2 scale: 0.5 shift: -1 } }
+  layer { name: "log" type: "Log" bottom: "exp" top: "log" log_param { base: 10 scale: 1.5 shift: 1 } }
+  layer { name: "power" type: "Power" bottom: "log" top: "power" power_param { power: 2.5 scale: 0.5 shift: 1 } }
+  layer { name: "bnll" type: "BNLL" bottom: "power" top: "power" }
+  layer { name: "mvn" type: "MVN" bottom: "power" top: "mvn" mvn_param { across_channels: true eps: 1e-6 } }
+  layer { name: "clip" type: "Clip" bottom: "mvn" top: "mvn" clip_param { min: -2 max: 2 } }
+  layer { name: "swish" type: "Swish" bottom: "mvn" top: "swish" swish_param { beta: 2 } }
+  layer { name: "norm" type: "Normalize" bottom: "swish" top: "norm" norm_param { across_spatial: false channel_shared: false } }
+  layer { name: "bn" type: "BN" bottom: "norm" top: "norm" bn_param { eps: 1e-5 } }
+  layer { name: "shuffle" type: "ShuffleChannel" bottom: "norm" top: "shuffle" shuffle_channel_param { group: 2 } }
+  layer { name: "depthwise" type: "DepthwiseConvolution" bottom: "shuffle" bottom: "norm" top: "one" top: "two" convolution_param { num_output: 4 kernel_size: 3 pad: 1 group: 4 } }
+  layer { name: "relu6" type: "ReLU6" bottom: "one" top: "one" }
+  layer { name: "pool" type: "Pooling" bottom: "two" top: "pool" top: "mask" pooling_param { pool: MAX kernel_size: 2 stride: 2 } }
+  layer { name: "upsample" type: "Upsample" bottom: "pool" top: "upsample" upsample_param { scale: 2 } }
+  layer { name: "squeeze" type: "Pooling" bottom: "one" top: "squeeze" pooling_param { pool: AVE global_pooling: true } }
+  layer { name: "axpy" type: "Axpy" bottom: "squeeze" bottom: "one" bottom: "upsample" top: "axpy" }
+  layer { name: "interp" type: "Interp" bottom: "axpy" top: "interp" interp_param { zoom_factor: 2 pad_beg: -1 pad_end: 0 } }
+  layer { name: "join" type: "Concat" bottom: "interp" bottom: "interp" top: "join" concat_param { axis: 2 } }
+  layer { name: "spp" type: "SPP" bottom: "join" top: "spp" spp_param { pyramid_height: 2 pool: AVE } }
+  layer { name: "tile" type: "Tile" bottom: "spp" top: "tile" tile_param { axis: 1 tiles: 3 } }
+  layer { name: "embed" type: "Embed" bottom: "tile" top: "embed" embed_param { input_dim: 5 num_output: 2 } }
+  layer { name: "flat" type: "Flatten" bottom: "embed" top: "flat" flatten_param { axis: 1 end_axis: -1 } }
+  layer { name: "above" type: "Threshold" bottom: "flat" top: "above" threshold_param { threshold: 0.5 } }
+  layer { name: "sum" type: "Reduction" bottom: "above" top: "sum" reduction_param { operation: SUMSQ axis: 0 coeff: 0.5 } }`;
+
+const composedBlobs = {
+  norm: zeros([4]),
+  bn: zeros([1, 4, 1, 1], [1, 4, 1, 1], [1, 4, 1, 1], [1, 4, 1, 1]),
+  depthwise: zeros([4, 1, 3, 3], [4]),
+  embed: zeros([5, 2], [2]),
+};
+
+Deno.test("caffe: harsh numbers, missing and doubled parts of layers that become several", () => {
+  const bytes = caffemodel(composedBlobs), read = (damaged: Uint8Array) => new TextDecoder().decode(damaged);
+  convertAndLoad(composed, bytes);
+  const text = new TextEncoder().encode(composed);
+  fuzz(text, 200, (damaged) => convertAndLoad(read(damaged), bytes), { damage: damageText });
+  fuzz(text, 150, (damaged) => convertAndLoad(read(damaged), bytes));
+  fuzz(bytes, 60, (damaged) => convertAndLoad(composed, damaged), { damage: damageProtobuf(isMessage) });
+});

@@ -12,6 +12,8 @@ import type { Message } from "./message.ts";
 export interface CaffeInput {
   name: string;
   shape?: number[];
+  /** How many items the prototxt gives at a time, where it tells. */
+  batch?: number;
   /** Where it stands, as errors name it. */
   where: string;
 }
@@ -40,13 +42,13 @@ export function declaredInputs(net: Message): CaffeInput[] {
   return names.map((name, i) => ({
     name,
     where: `${where}: input ${JSON.stringify(name.slice(0, 60))}`,
-    shape: withoutBatch(shapes.length > 0 ? dims(shapes[i]) : numbers.slice(4 * i, 4 * i + 4), where),
+    ...withoutBatch(shapes.length > 0 ? dims(shapes[i]) : numbers.slice(4 * i, 4 * i + 4), where),
   }));
 }
 
 /** The inputs that a data layer makes, one for each top. @throws UserError where its shapes are none. */
 export function layerInputs({ type, tops, where, settings, transform }: CaffeLayer): CaffeInput[] {
-  const input = (name: string, shape?: number[]) => ({ name, where, shape });
+  const input = (name: string, known?: Pick<CaffeInput, "shape" | "batch">) => ({ name, where, ...known });
   if (type === "Input" || type === "DummyData") {
     const shapes = settings.messages("shape").map(dims);
     const four = ["num", "channels", "height", "width"].map((name) => settings.integers(name, 1));
@@ -54,7 +56,7 @@ export function layerInputs({ type, tops, where, settings, transform }: CaffeLay
     if (shapes.length > 1 && shapes.length !== tops.length) {
       throw new UserError(`${where}: ${shapes.length} shapes for ${tops.length} tops`);
     }
-    return tops.map((top, i) => input(top, shapes.length && withoutBatch(shapes[i] ?? shapes[0], where) || undefined));
+    return tops.map((top, i) => input(top, shapes.length ? withoutBatch(shapes[i] ?? shapes[0], where) : undefined));
   }
   const [picture, ...labels] = tops;
   if (picture === undefined) return [];
@@ -65,7 +67,7 @@ export function layerInputs({ type, tops, where, settings, transform }: CaffeLay
   const channels = one("channels") ?? (grey ? 1 : means > 1 ? means : 3);
   const known = type !== "HDF5Data" && height !== undefined && width !== undefined;
   return [
-    input(picture, known ? checkShape([channels, height, width], where) : undefined),
+    input(picture, known ? { shape: checkShape([channels, height, width], where) } : undefined),
     ...labels.map((l) => input(l)),
   ];
 }
@@ -76,11 +78,11 @@ const dims = (shape: Message): number[] => {
   return result;
 };
 
-function withoutBatch(shape: number[], where: string): number[] {
+function withoutBatch(shape: number[], where: string): { shape: number[]; batch: number } {
   if (shape.length < 2) {
     throw new UserError(
       `${where}: its shape is [${shape}], expected [batch, channels, height, width], [batch, features] or the like`,
     );
   }
-  return checkShape(shape.slice(1), where);
+  return { shape: checkShape(shape.slice(1), where), batch: shape[0] };
 }

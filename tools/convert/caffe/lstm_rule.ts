@@ -15,26 +15,23 @@ import { outputs } from "./trained_rules.ts";
 export const lstm: Rule = {
   settings: "recurrent_param",
   streams: true,
-  convert(s, shapes, place) {
+  bottoms: [1, Infinity],
+  convert(layer) {
+    const { s, streams, xs: [x, ...others] } = layer, [first, ...rest] = x.item;
     s.ignore("weight_filler", "bias_filler", "debug_info");
     if (s.boolean("expose_hidden", false)) {
+      throw new UserError('"expose_hidden" is not supported: the state begins at zero');
+    }
+    if (others.length > 1) {
       throw new UserError(
-        '"expose_hidden" is not supported: the state begins at zero; delete the bottoms and tops for it',
+        `it has ${layer.xs.length} bottoms; a static input is not supported, only x and the continuation marker`,
       );
     }
-    if (shapes.length > 2) {
-      throw new UserError(
-        `it has ${shapes.length} bottoms; a static input is not supported, only x and the continuation marker`,
-      );
-    }
-    const [[first, ...rest]] = shapes, hidden = outputs(s);
-    const shape = [first, valueCount(rest)];
-    return {
-      type: "lstm",
-      params: { hidden, streams: unless(place.streams, 1) },
-      before: rest.length === 1 ? [] : [{ type: "reshape", params: { shape } }],
+    const steps = rest.length === 1 ? x : layer.add("reshape", { shape: [first, valueCount(rest)] }, [x]);
+    return layer.trained("lstm", { hidden: outputs(s), streams: unless(streams, 1) }, {
+      inputs: [steps, ...others],
       blobs: 3,
       weights: ([inputWeight, bias, recurrentWeight]) => ({ inputWeight, recurrentWeight, bias }),
-    };
+    });
   },
 };

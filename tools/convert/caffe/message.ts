@@ -88,7 +88,7 @@ export class Message {
     return this.#all(name, asText, "a text in quotes, on one line");
   }
 
-  /** A finite number. */
+  /** A number that is finite in float32. */
   number(name: string, fallback: number): number {
     return this.#one(name, fallback, asNumber, "a number");
   }
@@ -113,12 +113,13 @@ export class Message {
     return this.#one(name, fallback, asBoolean, "true or false");
   }
 
-  /** An enum's value by its name or number; `choices` in the order of their numbers. */
-  choice<T extends string>(name: string, choices: readonly T[], fallback: T): T {
+  /** An enum's value by its name or number; `choices` in the order of their numbers, which begin at `first`. */
+  choice<T extends string>(name: string, choices: readonly T[], fallback: T, first = 0): T {
     return this.#one(
       name,
       fallback,
-      ({ value, quoted }) => typeof value === "number" ? choices[value] : choices.find((c) => !quoted && c === value),
+      ({ value, quoted }) =>
+        typeof value === "number" ? choices[value - first] : choices.find((c) => !quoted && c === value),
       choices.join(" or "),
     );
   }
@@ -148,7 +149,8 @@ export class Message {
 
 const onOneLine = (text: string) => /\p{Cc}/u.test(text) ? undefined : text;
 const asText = ({ value, quoted }: Value) => quoted ? onOneLine(value as string) : undefined;
-const asNumber = ({ value }: Value) => typeof value === "number" && Number.isFinite(value) ? value : undefined;
+const asNumber = ({ value }: Value) =>
+  typeof value === "number" && Number.isFinite(Math.fround(value)) ? value : undefined;
 const asInteger = (least: number) => ({ value }: Value) =>
   Number.isSafeInteger(value) && (value as number) >= least ? value as number : undefined;
 const asMessage = ({ value }: Value) => value instanceof Message ? value : undefined;

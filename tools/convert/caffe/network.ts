@@ -67,7 +67,8 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
   const layers = all.filter(({ type }) => !Object.hasOwn(dataLayers, type) && !dropped.includes(type));
   if (layers.length === 0) throw new UserError(`${prototxt.file}: there is no layer in it that computes anything`);
   const read = new Set(layers.flatMap(({ bottoms }) => bottoms));
-  const inputs = [...declared, ...data.flatMap(layerInputs)].filter((input) => read.has(input.name)).map((input) => {
+  const sources = [...declared, ...data.flatMap(layerInputs)].filter((input) => read.has(input.name));
+  const inputs = sources.map((input) => {
     if (input.shape) return { name: input.name, shape: input.shape };
     throw new UserError(
       `${input.where}: the size of "${input.name}" is not written; use the deploy prototxt, or declare "input" and ` +
@@ -82,19 +83,26 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
 
   const narrowing = new Narrowing(options.weights);
   const weights = readCaffemodel(caffemodel.bytes, caffemodel.file);
-  const blobs = new Map<string, CaffeBlob>(inputs.map((input) => [input.name, { value: input, streams: 1 }]));
+  const blobs = new Map<string, CaffeBlob>(
+    inputs.map(({ name, shape }) => [name, { item: shape, streams: 1, whole: false }]),
+  );
   const written: LayerFile[] = [], tensors = new Map<string, StoredTensor>();
   const taken = new Set([...layers.map(({ name }) => name), ...blobs.keys(), ...layers.flatMap(({ tops }) => tops)]);
+  const surroundings = {
+    blobs,
+    taken,
+    isRead: (top: string) => read.has(top),
+    alone: sources.every(({ batch }) => batch === 1),
+  };
   const add = (layer: CaffeLayer) => {
-    for (const top of makeTops(layer, { blobs, taken }, weights.get(layer.name), narrowing)) {
-      written.push(...top.files);
-      blobs.set(top.name, top.blob);
-      for (const [key, tensor] of top.stored) tensors.set(key, tensor);
-    }
+    const { files, tops, stored } = makeTops(layer, surroundings, weights.get(layer.name), narrowing);
+    written.push(...files);
+    for (const [name, blob] of tops) blobs.set(name, blob);
+    for (const [key, tensor] of stored) tensors.set(key, tensor);
   };
   for (const layer of layers) within(layer, prototxt.file, () => add(layer));
 
-  const output = blobs.get(layers.at(-1)!.tops[0])!.value.shape,
+  const output = blobs.get(layers.at(-1)!.tops[0])!.item,
     pictures = inputs.find(({ shape }) => isPicture(shape));
   const picture = pictures?.shape ?? [output].find(isPicture);
   const source = data.find(({ tops }) => tops[0] === (pictures ?? inputs[0]).name);
@@ -128,7 +136,11 @@ function within(layer: CaffeLayer, file: string, run: () => void): void {
   try {
     run();
   } catch (error) {
-    if (!(error instanceof UserError) || error.message.startsWith(`${file}:`)) throw error;
-    throw new UserError(`${layer.where}: ${error.message}`);
+    const { where, label } = layer;
+    if (!(error instanceof UserError) || error.message.includes(label)) throw error;
+    // A parameter's own place tells its line, not its layer.
+    const [own] = error.message.startsWith(`${file}:`) ? /^:\d+: /.exec(error.message.slice(file.length)) ?? [] : [];
+    if (own === undefined) throw new UserError(`${where}: ${error.message}`);
+    throw new UserError(`${file}${own}${label}: ${error.message.slice(file.length + own.length)}`);
   }
 }

@@ -1,12 +1,11 @@
-/** What a Caffe layer becomes: for each of its tops the layers of network.json that make it, and their weights. */
-import type { StoredTensor } from "../../../src/formats/safetensors.ts";
+/** What a Caffe layer becomes: the layers of network.json that make its tops, and their weights. */
+import { fromFloat32, type StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
-import { makeLayer, type Value } from "../../../src/net/graph.ts";
+import type { Made, Traced } from "../onnx/trace.ts";
 import type { Narrowing } from "../narrowing.ts";
-import { storedWeights } from "./blobs.ts";
 import type { CaffeLayer } from "./layers.ts";
-import type { Conversion, Step } from "./rule.ts";
-import { advice, rules } from "./rules.ts";
+import { Conversion, type Place, type Rule } from "./rule.ts";
+import { ruleOf } from "./rules.ts";
 
 /** A layer of network.json. */
 export interface LayerFile {
@@ -15,26 +14,26 @@ export interface LayerFile {
   [parameter: string]: unknown;
 }
 
-/** One top. */
-export interface MadeTop {
-  name: string;
-  /** The last of these writes it. */
+/** A layer that is converted. */
+export interface MadeTops {
   files: LayerFile[];
-  blob: CaffeBlob;
+  /** Its tops by their names. */
+  tops: [string, CaffeBlob][];
   /** Weights by their names in the file. */
   stored: [string, StoredTensor][];
 }
 
-/** What the layers before have left: blobs, and the names that are taken, to which new ones are added. */
-export interface Surroundings {
+/** What the layers before have left, and what is around: blobs, and the names that are taken, to which new ones are added. */
+export interface Surroundings extends Pick<Place, "isRead" | "alone"> {
   blobs: ReadonlyMap<string, CaffeBlob>;
   taken: Set<string>;
 }
 
-/** A blob's item, and how many streams take turns in its batch. */
+/** A blob's item, how many streams take turns in its batch, and whether its items hold axis 0 too. */
 export interface CaffeBlob {
-  value: Value;
+  item: readonly number[];
   streams: number;
+  whole: boolean;
 }
 
 /**
@@ -44,21 +43,40 @@ export interface CaffeBlob {
  */
 export function makeTops(
   layer: CaffeLayer,
-  { blobs, taken }: Surroundings,
+  surroundings: Surroundings,
   trained: StoredTensor[] | undefined,
   narrowing: Narrowing,
-): MadeTop[] {
-  const { type, bottoms, tops, settings } = layer;
-  if (!Object.hasOwn(rules, type)) throw new UserError(`this type is not supported: ${advice(type)}`);
-  const fail = (expected: string) =>
-    new UserError(`it has ${bottoms.length} bottoms and ${tops.length} tops, expected at least one and ${expected}`);
-  if (bottoms.length === 0 || tops.length === 0) throw fail("at least one");
+): MadeTops {
+  const { type, bottoms, tops } = layer;
+  const rule = ruleOf(type), [least, most] = rule.bottoms ?? [1, 1];
+  const fail = (expected: number) => {
+    const range = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
+    return new UserError(`it has ${bottoms.length} bottoms and ${tops.length} tops, expected ${range} and ${expected}`);
+  };
+  if (bottoms.length < least || bottoms.length > most || tops.length === 0) throw fail(1);
+  const conversion = begin(layer, rule, surroundings, trained), made = [rule.convert(conversion)].flat();
+  layer.settings.done(layer.label);
+  if (made.length !== tops.length) throw fail(made.length);
+  const overwritten = tops.find((top) => tops.length > 1 && bottoms.includes(top));
+  if (overwritten !== undefined) {
+    throw new UserError(`its bottom ${JSON.stringify(overwritten.slice(0, 60))} is one of its ${tops.length} tops too`);
+  }
+  return written(layer, conversion, made, surroundings.taken, narrowing);
+}
+
+/** The layer with its bottoms as its type takes them. */
+function begin(
+  { bottoms, tops, settings }: CaffeLayer,
+  rule: Rule,
+  { blobs, isRead, alone }: Surroundings,
+  trained: StoredTensor[] | undefined,
+): Conversion {
   const sources = bottoms.map((name) => {
     const blob = blobs.get(name);
     if (!blob) throw new UserError(`no layer before it makes its bottom ${JSON.stringify(name.slice(0, 60))}`);
-    return { name, ...blob };
+    return blob;
   });
-  const [{ streams }] = sources, rule = rules[type];
+  const [{ streams }] = sources, whole = sources.some((source) => source.whole);
   if (sources.some((source) => source.streams !== streams)) {
     throw new UserError(
       `its bottoms have ${sources.map(({ streams }) => streams).join(" and ")} streams, expected as many`,
@@ -69,21 +87,17 @@ export function makeTops(
       `its bottom has ${streams} streams that take turns in the batch, which this type does not know`,
     );
   }
-  const converted = rule.convert(settings, sources.map(({ value }) => value.shape), { tops: tops.length, streams });
-  settings.done(layer.label);
-  const conversions = Array.isArray(converted) ? converted : [converted];
-  if (conversions.length !== tops.length) throw fail("exactly one");
-  const overwritten = tops.find((top) => tops.length > 1 && bottoms.includes(top));
-  if (overwritten !== undefined) {
-    throw new UserError(`its bottom ${JSON.stringify(overwritten.slice(0, 60))} is one of its ${tops.length} tops too`);
-  }
-  return conversions.map((conversion, n) => {
-    const name = n === 0 ? layer.name : fresh(`${layer.name}_${n}`, taken);
-    const { files, made, value } = writeLayers(name, tops[n], sources, conversion, taken);
-    const stored = storedWeights(conversion, made.weightShapes, trained, narrowing);
-    const blob = { value, streams: conversion.streams ?? streams };
-    return { name: tops[n], files, blob, stored: stored.map(([key, tensor]) => [`${name}.${key}`, tensor]) };
+  const place = { trained, tops, isRead, streams, whole: whole && rule.whole === true, alone };
+  const conversion = new Conversion(settings, bottoms.map((input, n) => ({ item: sources[n].item, input })), place);
+  sources.forEach((source, n) => {
+    if (source.whole === place.whole) return;
+    const { item } = source, x = conversion.xs[n];
+    if (source.whole && item[0] !== 1) {
+      throw new UserError(`its bottom is [${item}], axis 0 included; this type wants a batch of one there`);
+    }
+    conversion.xs[n] = conversion.trace.reshape(x, source.whole ? item.slice(1) : [1, ...item]);
   });
+  return conversion;
 }
 
 /** A name that nothing has yet. */
@@ -94,31 +108,43 @@ function fresh(name: string, taken: Set<string>): string {
   return own;
 }
 
-/** A blob that a layer reads. */
-interface Source {
-  name: string;
-  value: Value;
+/** The layers that the tops depend on. */
+function needed(layers: readonly Made[], outputs: (Traced | undefined)[]): Made[] {
+  const live = new Set(outputs);
+  return layers.toReversed().filter(({ output, inputs }) => {
+    if (!live.has(output)) return false;
+    for (const input of inputs) live.add(input);
+    return true;
+  }).reverse();
 }
 
-/** The layer itself, between the steps that its bottoms and its top go through. */
-function writeLayers(name: string, top: string, bottoms: Source[], conversion: Conversion, taken: Set<string>) {
-  const { type, params = {}, reads = bottoms.length, before = [], after } = conversion, files: LayerFile[] = [];
-  const write = (own: string, { type, params }: Step, sources: Source[], output: string) => {
-    const blobs = sources.map(({ name }) => name);
-    const source = blobs.length === 1 ? { input: blobs[0] } : { inputs: blobs };
-    files.push({ name: own, type, ...source, output: output === own ? undefined : output, ...params });
-    return makeLayer(own, type, params, sources.map(({ value }) => value), () => {
-      throw new Error("weights are read by the runtime only");
-    });
-  };
-  const seen = bottoms.slice(0, reads).map((bottom, n): Source => {
-    const step = before[n];
-    if (!step) return bottom;
-    const own = fresh(`${name}_from`, taken);
-    return { name: own, value: write(own, step, [bottom], own).output };
+/** What makes a top has its layer's name, and a number from the second on; what comes before has that of its type too. */
+function written(
+  { name, tops }: CaffeLayer,
+  { trace, weights, streams, whole }: Conversion,
+  made: (Traced | undefined)[],
+  taken: Set<string>,
+  narrowing: Narrowing,
+): MadeTops {
+  // A top that is its bottom, or another top, is the identity of it.
+  const outputs = made.map((y, n) => y && (!y.maker || made.indexOf(y) < n) ? trace.add("dropout", {}, [y]) : y);
+  const names = new Map<Made, { own: string; output: string }>(), stored: [string, StoredTensor][] = [];
+  const files = needed(trace.layers, outputs).map((layer): LayerFile => {
+    const { type, params, inputs, output } = layer, n = outputs.indexOf(output);
+    const own = n === 0 ? name : fresh(n > 0 ? `${name}_${n}` : `${name}_${type}`, taken);
+    names.set(layer, { own, output: n < 0 ? own : tops[n] });
+    const known = Object.entries(layer.weights).map(([key, { shape, values }]) =>
+      [key, fromFloat32(values, "F32", shape)] as const
+    );
+    for (const [key, exact] of [...known, ...Object.entries(weights.get(layer) ?? {})]) {
+      stored.push(...narrowing.stored({ type, key, name: `${own}.${key}`, what: `its ${key}`, exact }));
+    }
+    const blobs = inputs.map(({ input, maker }) => input ?? names.get(maker!)!.output);
+    const source = blobs.length === 1 ? { input: blobs[0] } : blobs.length > 0 ? { inputs: blobs } : {};
+    return { name: own, type, ...source, output: n < 0 || tops[n] === own ? undefined : tops[n], ...params };
   });
-  const output = after ? fresh(`${name}_of`, taken) : top, made = write(name, { type, params }, seen, output);
-  if (!after) return { files, made, value: made.output };
-  const { output: value } = write(fresh(`${name}_to`, taken), after, [{ name: output, value: made.output }], top);
-  return { files, made, value };
+  const blobs = outputs.flatMap((y, n): [string, CaffeBlob][] =>
+    y ? [[tops[n], { item: y.item, streams, whole }]] : []
+  );
+  return { files, tops: blobs, stored };
 }

@@ -1,29 +1,65 @@
-/** The rules for the layers that have weights, or become one that has. */
+/** The rules for the layers that have weights. */
 import { fromFloat32, type StoredTensor, toFloat32 } from "../../../src/formats/safetensors.ts";
+import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
+import { meeting } from "../onnx/value_rules.ts";
+import { tensorOf } from "../onnx/tensor.ts";
 import type { Message } from "./message.ts";
-import { checkAxis, type Conversion, pair, readAxis, readItemAxis, type Rule, type Shape, unless } from "./rule.ts";
+import { type Conversion, pair, type Rule, unless } from "./rule.ts";
 
-/** Convolution and Deconvolution: their weights lie as ours do. */
-export const convolution = (type: string): Rule => ({
+/**
+ * Convolution and Deconvolution: their weights lie as ours do. Several bottoms become as many tops by the same weights.
+ * @param groups How many where the layer does not say.
+ */
+const convolution = (type: string, groups: (layer: Conversion) => number = () => 1): Rule => ({
   settings: "convolution_param",
-  convert(s, shapes) {
-    checkAxis(s, shapes);
-    s.ignore("weight_filler", "bias_filler", "engine", "force_nd_im2col");
-    return {
-      type,
-      params: {
-        channels: outputs(s),
-        kernel: pair(s, "kernel", "kernel_size"),
-        stride: pair(s, "stride", "stride", 1),
-        padding: pair(s, "pad", "pad", 0),
-        dilation: pair(s, "dilation", "dilation", 1),
-        groups: unless(s.integer("group", 1), 1),
-        bias: unless(s.boolean("bias_term", true), true),
-      },
+  bottoms: [1, Infinity],
+  convert(layer) {
+    const { s, xs } = layer;
+    const params = {
+      channels: outputs(s),
+      ...windows(layer),
+      groups: unless(s.integer("group", 1) ?? groups(layer), 1),
+      bias: unless(s.boolean("bias_term", true), true),
     };
+    return xs.map((x) => layer.trained(type, params, { inputs: [x] }));
   },
 });
+
+/** How a kernel moves. */
+function windows(layer: Conversion) {
+  const { s } = layer;
+  layer.checkChannels();
+  s.ignore("weight_filler", "bias_filler", "engine", "force_nd_im2col");
+  return {
+    kernel: pair(s, "kernel", "kernel_size"),
+    stride: pair(s, "stride", "stride", 1),
+    padding: pair(s, "pad", "pad", 0),
+    dilation: pair(s, "dilation", "dilation", 1),
+  };
+}
+
+/** Numbers of a kernel past which no Im2col is meant. */
+const mostTaps = 2 ** 22;
+
+/** Im2col: every channel's windows, tap by tap as channels of their own; a convolution by ones among zeros. */
+const im2col: Rule = {
+  settings: "convolution_param",
+  convert(layer) {
+    const [channels] = layer.map(), how = windows(layer), [h, w] = [how.kernel!].flat(), taps = h * (w ?? h);
+    layer.s.ignore("num_output", "group", "bias_term");
+    if (channels * taps ** 2 > mostTaps) {
+      throw new UserError(`its windows have ${channels} channels of ${taps} values, which are too many`);
+    }
+    const isOwn = (n: number) => n % taps === Math.floor(n / taps) % taps;
+    const weight = Float32Array.from({ length: channels * taps ** 2 }, (_, n) => Number(isOwn(n)));
+    const params = { channels: channels * taps, ...how, groups: channels, bias: false };
+    return layer.trace.add("conv2d", params, layer.xs, { weight });
+  },
+};
+
+/** Of forks: a convolution of every channel by itself. */
+const depthwise = convolution("conv2d", ({ x }) => x.item[0]);
 
 /** How many channels, units or hidden units a layer has. */
 export function outputs(s: Message): number {
@@ -33,58 +69,96 @@ export function outputs(s: Message): number {
 }
 
 /** InnerProduct: the axes before its own number rows, the batch first. */
-export const innerProduct: Rule = {
+const innerProduct: Rule = {
   settings: "inner_product_param",
   streams: true,
-  convert(s, shapes, { streams }) {
-    const axis = readItemAxis(s, shapes, streams);
+  whole: true,
+  convert(layer) {
+    const { s } = layer, d = layer.dimension();
     s.ignore("weight_filler", "bias_filler");
     const transposed = s.boolean("transpose", false);
-    return {
-      type: "fc",
-      params: {
-        channels: outputs(s),
-        bias: unless(s.boolean("bias_term", true), true),
-        axis: unless(axis - 1, 0),
-      },
-      weights: transposed ? ([weight, bias]) => ({ weight: transpose(weight), ...(bias ? { bias } : {}) }) : undefined,
-    };
+    return layer.trained(
+      "fc",
+      { channels: outputs(s), bias: unless(s.boolean("bias_term", true), true), axis: unless(d, 0) },
+      { weights: transposed ? turned : undefined },
+    );
   },
 };
 
-function transpose(tensor: StoredTensor): StoredTensor {
-  const [rows, columns] = tensor.shape.slice(-2), values = toFloat32(tensor), turned = new Float32Array(values.length);
+/** The blobs of a product whose weight lies by columns. */
+function turned([weight, bias]: StoredTensor[]): Record<string, StoredTensor> {
+  const [rows, columns] = weight.shape.slice(-2), values = toFloat32(weight), turned = new Float32Array(values.length);
   for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) turned[c * rows + r] = values[r * columns + c];
-  return fromFloat32(turned, "F32", [...tensor.shape.slice(0, -2), columns, rows]);
+  const lying = fromFloat32(turned, "F32", [...weight.shape.slice(0, -2), columns, rows]);
+  return bias ? { weight: lying, bias } : { weight: lying };
 }
 
+/** Embed: the row of a table that each value numbers, as the product of the table and a 1 among zeros. It has no gradient. */
+const embed: Rule = {
+  settings: "embed_param",
+  convert(layer) {
+    const { s, trace, x } = layer, rows = s.integer("input_dim", 1), bias = unless(s.boolean("bias_term", true), true);
+    s.ignore("weight_filler", "bias_filler");
+    const channels = outputs(s);
+    if (rows === undefined || rows > mostRows) {
+      throw new UserError(`"input_dim" is ${rows ?? "missing"}, expected 1 to ${mostRows}`);
+    }
+    const whole = layer.add("round", { to: "zero" }, [trace.reshape(x, [valueCount(x.item), 1])]);
+    const bounds = tensorOf("float32", [rows], Float32Array.from({ length: rows }, (_, n) => n - 0.5));
+    const from = meeting(trace, "less", bounds, whole);
+    const past = meeting(trace, "less", bounds, trace.affine(whole, 1, [-1]));
+    const chosen = meeting(trace, "difference", from, past);
+    const product = layer.trained("fc", { channels, bias, axis: 1 }, { inputs: [chosen], weights: turned });
+    return trace.reshape(product, [...x.item, channels]);
+  },
+};
+
+/** Past it halves between whole numbers are none in float32, and no table is as long. */
+const mostRows = 2 ** 22;
+
 /** BatchNorm: its third blob is what the sums in the first two are divided by. */
-export const batchNorm: Rule = {
+const batchNorm: Rule = {
   settings: "batch_norm_param",
-  convert(s) {
+  convert(layer) {
+    const { s } = layer;
     s.ignore("moving_average_fraction");
     if (!s.boolean("use_global_stats", true)) {
-      throw new UserError(
-        'it takes each batch\'s own statistics; write "use_global_stats: true" to use the stored ones',
-      );
+      throw new UserError('"use_global_stats" is false: it takes each batch\'s own statistics, which is not supported');
     }
-    return {
-      type: "batchnorm",
-      params: { epsilon: s.number("eps", 1e-5) },
+    return layer.trained("batchnorm", { epsilon: s.number("eps", 1e-5) }, {
       blobs: 3,
       weights([mean, variance, factor]) {
         const [sum] = toFloat32(factor), scale = sum === 0 ? 0 : 1 / sum;
         const scaled = (blob: StoredTensor) => fromFloat32(toFloat32(blob).map((v) => v * scale), "F32", blob.shape);
         return { mean: scaled(mean), variance: scaled(variance) };
       },
-    };
+    });
+  },
+};
+
+/**
+ * BN of forks. PSPNet's has four blobs: slope, shift, mean, variance. SegNet's has two, in which its mode INFERENCE finds
+ * the statistics taken in.
+ */
+const bn: Rule = {
+  settings: "bn_param",
+  convert(layer) {
+    const { s } = layer, blobs = layer.place.trained?.length, epsilon = s.number("eps", 1e-5);
+    s.ignore("slope_filler", "bias_filler", "scale_filler", "shift_filler", "momentum", "frozen", "engine");
+    if (s.choice("bn_mode", ["LEARN", "INFERENCE"], "LEARN") === "INFERENCE") return layer.trained("scale");
+    if (blobs === 2) {
+      throw new UserError('it has no statistics: it takes each batch\'s own, unless "bn_mode" is INFERENCE');
+    }
+    return layer.trained("batchnorm", { epsilon, affine: true }, {
+      weights: ([weight, bias, mean, variance]) => ({ weight, bias, mean, variance }),
+    });
   },
 };
 
 /** @throws UserError unless its weights are one value a channel. */
-function checkChannelwise(s: Message, shapes: readonly Shape[]): void {
-  checkAxis(s, shapes);
-  const axes = s.integer("num_axes", -1) ?? 1;
+function checkChannelwise(layer: Conversion): void {
+  layer.checkChannels();
+  const axes = layer.s.integer("num_axes", -1) ?? 1;
   if (axes !== 1) throw new UserError(`"num_axes" is ${axes}; only one value a channel, 1, is supported`);
 }
 
@@ -92,76 +166,84 @@ function checkChannelwise(s: Message, shapes: readonly Shape[]): void {
  * What two bottoms become: a sum or a product, value by value, the second's standing for all that lie behind it.
  * @throws UserError unless the second's shape begins the first's. (One that begins at a later axis is no batch of items.)
  */
-function ofTwo(s: Message, shapes: readonly Shape[], operation: "sum" | "product"): Conversion {
-  const axis = readAxis(s, shapes), [x, y] = shapes;
-  s.ignore("num_axes"); // which counts for weights only
-  if (axis !== 0 || shapes.length > 2 || y.some((n, d) => n !== x[d])) {
+function ofTwo(layer: Conversion, operation: "sum" | "product") {
+  const axis = layer.axis(), [x, y] = layer.xs, shapes = [x.item, y.item];
+  layer.s.ignore("num_axes"); // which counts for weights only
+  if (axis !== 0 || y.item.some((n, d) => n !== x.item[d])) {
     throw new UserError(
       `its bottoms are ${shapes.map((shape) => `[${shape}]`).join(" and ")} from axis ${axis} on; ` +
         'only two with "axis: 0" of which the second has the first\'s shape or its beginning, or one with weights, are supported',
     );
   }
-  if (x.length === y.length) return { type: "eltwise", params: { operation }, blobs: 0 };
-  const shape = x.map((_, d) => y[d] ?? 1);
-  return {
-    type: "binary",
-    params: { operation },
-    before: [undefined, { type: "reshape", params: { shape } }],
-    blobs: 0,
-  };
+  if (x.item.length === y.item.length) return layer.add("eltwise", { operation });
+  return layer.add("binary", { operation }, [x, layer.trace.reshape(y, x.item.map((_, d) => y.item[d] ?? 1))]);
 }
 
 /** Scale with one factor a channel, or the product of two bottoms. */
-export const scale: Rule = {
+const scale: Rule = {
   settings: "scale_param",
-  convert(s, shapes) {
+  bottoms: [1, 2],
+  convert(layer) {
+    const { s } = layer, bias = s.boolean("bias_term", false);
     s.ignore("filler", "bias_filler");
-    const bias = s.boolean("bias_term", false);
-    if (shapes.length === 1) {
-      checkChannelwise(s, shapes);
-      return { type: "scale", params: { bias: unless(bias, true) } };
+    if (layer.xs.length === 1) {
+      checkChannelwise(layer);
+      return layer.trained("scale", { bias: unless(bias, true) });
     }
-    if (bias) throw new UserError('"bias_term" with two bottoms is not supported; write a Bias layer after it');
-    return ofTwo(s, shapes, "product");
+    if (bias) throw new UserError('"bias_term" with two bottoms is not supported');
+    return ofTwo(layer, "product");
+  },
+};
+
+/** Bias with one value a channel, or the sum of two bottoms. */
+const bias: Rule = {
+  settings: "bias_param",
+  bottoms: [1, 2],
+  convert(layer) {
+    layer.s.ignore("filler");
+    if (layer.xs.length > 1) return ofTwo(layer, "sum");
+    checkChannelwise(layer);
+    return layer.trained("bias");
+  },
+};
+
+/** Axpy, of SENet: the first bottom's value for each channel, times the second, plus the third. */
+const axpy: Rule = {
+  bottoms: [3, 3],
+  convert(layer) {
+    const [a, x, y] = layer.xs, [channels] = x.item;
+    if (valueCount(a.item) !== channels || a.item[0] !== channels || x.item.join() !== y.item.join()) {
+      const shapes = layer.xs.map(({ item }) => `[${item}]`).join(", ");
+      throw new UserError(`its bottoms have items of ${shapes}, expected one value a channel and two of one shape`);
+    }
+    const factor = layer.trace.reshape(a, x.item.map((n, d) => d === 0 ? n : 1));
+    const product = layer.add("binary", { operation: "product" }, [x, factor]);
+    return layer.add("eltwise", { operation: "sum" }, [product, y]);
   },
 };
 
 /** PReLU with a slope for every channel, or one for all. */
-export const prelu: Rule = {
+const prelu: Rule = {
   settings: "prelu_param",
-  convert(s) {
-    s.ignore("filler");
-    return { type: "prelu", params: { shared: unless(s.boolean("channel_shared", false), false) } };
+  convert(layer) {
+    layer.s.ignore("filler");
+    return layer.trained("prelu", { shared: unless(layer.s.boolean("channel_shared", false), false) });
   },
 };
 
-/** Far above the widest layer, far below what a mistyped number of channels would take. */
-const mostChannels = 1_000_000;
-
-/** One value for every channel. */
-function constant(value: number, channels: number): StoredTensor {
-  if (channels > mostChannels) throw new UserError(`${channels} channels are more than ${mostChannels}`);
-  return fromFloat32(new Float32Array(channels).fill(value), "F32", [channels]);
-}
-
-/** Bias with one value a channel, or the sum of two bottoms. */
-export const bias: Rule = {
-  settings: "bias_param",
-  convert(s, shapes) {
-    s.ignore("filler");
-    if (shapes.length > 1) return ofTwo(s, shapes, "sum");
-    checkChannelwise(s, shapes);
-    return { type: "bias" };
-  },
-};
-
-/** Power with the exponent 1: a scale by constants. */
-export const power: Rule = {
-  settings: "power_param",
-  convert(s, [[channels]]) {
-    const exponent = s.number("power", 1), factor = s.number("scale", 1), shift = s.number("shift", 0);
-    if (exponent !== 1) throw new UserError(`"power" is ${exponent}; only 1, scale · x + shift, is supported`);
-    const weights = () => ({ weight: constant(factor, channels), bias: constant(shift, channels) });
-    return { type: "scale", blobs: 0, weights };
-  },
+/** Layers by their type. */
+export const trainedRules: Readonly<Record<string, Rule>> = {
+  Axpy: axpy,
+  BN: bn,
+  BatchNorm: batchNorm,
+  Bias: bias,
+  Convolution: convolution("conv2d"),
+  ConvolutionDepthwise: depthwise,
+  Deconvolution: convolution("deconv2d"),
+  DepthwiseConvolution: depthwise,
+  Embed: embed,
+  Im2col: im2col,
+  InnerProduct: innerProduct,
+  PReLU: prelu,
+  Scale: scale,
 };

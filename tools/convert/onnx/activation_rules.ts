@@ -28,18 +28,20 @@ const hinge = (trace: Trace, x: Traced, alpha: number, beta: number): Traced =>
   trace.add("clip", { min: 0, max: 1 }, [trace.affine(x, [alpha], [beta])]);
 
 /** ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|), which does not overflow. */
-function softplus(trace: Trace, x: Traced): Traced {
+export function softplus(trace: Trace, x: Traced): Traced {
   const small = trace.add("exp", {}, [trace.affine(absolute(trace, x), [-1])]);
   const parts = [trace.add("relu", {}, [x]), trace.add("log", {}, [trace.affine(small, 1, [1])])];
   return trace.add("eltwise", { operation: "sum" }, parts);
 }
 
 /** x · tanh(ln(1 + eˣ)) = x · n / (n + 2) of n = eˣ · (eˣ + 2), which is exact in its tails; past 20 it is x. */
-const mish: Rule = (o) => {
-  const { trace } = o, x = o.computed(0), e = trace.add("exp", {}, [trace.add("clip", { max: 20 }, [x])]);
-  const n = product(trace, e, trace.affine(e, 1, [2]));
-  return [product(trace, x, meeting(trace, "quotient", n, trace.affine(n, 1, [2])))];
-};
+export function mish(trace: Trace, x: Traced): Traced {
+  const e = trace.add("exp", {}, [trace.add("clip", { max: 20 }, [x])]), n = product(trace, e, trace.affine(e, 1, [2]));
+  return product(trace, x, meeting(trace, "quotient", n, trace.affine(n, 1, [2])));
+}
+
+/** x · max(0, min(1, x / 6 + 1 / 2)). */
+export const hardSwish = (trace: Trace, x: Traced): Traced => product(trace, x, hinge(trace, x, 1 / 6, 0.5));
 
 /** x · Φ(x), Φ being the normal distribution, or what its approximation by tanh makes of it. */
 const gelu: Rule = (o) => {
@@ -72,9 +74,9 @@ export const activationRules: Record<string, Rule> = {
   Erf: layer("erf"),
   Gelu: gelu,
   HardSigmoid: (o) => [hinge(o.trace, o.computed(0), o.number("alpha", 0.2), o.number("beta", 0.5))],
-  HardSwish: (o) => [product(o.trace, o.computed(0), hinge(o.trace, o.computed(0), 1 / 6, 0.5))],
+  HardSwish: (o) => [hardSwish(o.trace, o.computed(0))],
   LeakyRelu: leakyRelu,
-  Mish: mish,
+  Mish: (o) => [mish(o.trace, o.computed(0))],
   PRelu: prelu,
   Relu: layer("relu"),
   Selu: selu,

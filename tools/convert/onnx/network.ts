@@ -8,19 +8,11 @@ import type { StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { checkShape, type ImageFormat } from "../../../src/net/network.ts";
 import type { Narrowing } from "../narrowing.ts";
-import { activationRules } from "./activation_rules.ts";
-import { fold, isFolded } from "./fold.ts";
-import { lstmRules } from "./lstm.ts";
-import { logicRules } from "./logic_rules.ts";
-import { matrixRules } from "./matrix_rules.ts";
-import { Operator, type Rule } from "./operator.ts";
-import { type OnnxModel, type OnnxNode, type OnnxSource, type OnnxValue, readOnnx } from "./proto.ts";
-import { reductionRules } from "./reduction_rules.ts";
-import { shapeRules } from "./shape_rules.ts";
-import { type ElementType, elementType, type OnnxTensor } from "./tensor.ts";
-import { isTraced, type Made, NotBatched, type Operand, Trace } from "./trace.ts";
-import { valueRules } from "./value_rules.ts";
-import { windowRules } from "./window_rules.ts";
+import { areLast, channelsFirst, toLast } from "./layout.ts";
+import { convertNodes, Scope } from "./nodes.ts";
+import { type OnnxModel, type OnnxNode, type OnnxSource, type OnnxValue, readOnnx, readsOf } from "./proto.ts";
+import { elementType, type OnnxTensor } from "./tensor.ts";
+import { type Made, NotBatched, type Operand, Trace, type Traced } from "./trace.ts";
 import { written } from "./write.ts";
 
 /** How it is written. */
@@ -48,21 +40,11 @@ export interface ConvertedOnnx {
   narrowing: Narrowing;
   /** The names of the outputs, the network's own first. */
   outputs: string[];
+  /** The input whose channels come last in the model and first in the network. */
+  turned?: string;
   /** Outputs that are left out: known integers, or such as their operator is supported without. */
   dropped: string[];
 }
-
-/** What each operator becomes. */
-const rules: Record<string, Rule> = {
-  ...activationRules,
-  ...logicRules,
-  ...lstmRules,
-  ...matrixRules,
-  ...reductionRules,
-  ...shapeRules,
-  ...valueRules,
-  ...windowRules,
-};
 
 /** Values by name, and what was made of a model. */
 export interface Traces {
@@ -89,7 +71,7 @@ export function convertOnnx(bytes: Uint8Array, source: OnnxSource, options: Onnx
 
 function converted(bytes: Uint8Array, source: OnnxSource, options: OnnxOptions): ConvertedOnnx {
   const model = readOnnx(bytes, source), nodes = neededNodes(model, source.file);
-  const read = new Set([...nodes.flatMap(({ inputs }) => inputs), ...model.outputs.map(({ name }) => name)]);
+  const read = new Set([...nodes.flatMap((node) => [...readsOf(node)]), ...model.outputs.map(({ name }) => name)]);
   const unknown = [...options.constants?.keys() ?? [], ...options.shapes?.keys() ?? []]
     .find((name) => !model.inputs.some((input) => input.name === name));
   if (unknown !== undefined) {
@@ -97,10 +79,13 @@ function converted(bytes: Uint8Array, source: OnnxSource, options: OnnxOptions):
     throw new UserError(`${source.file}: it has no input "${unknown}"; its inputs are ${names}`);
   }
   const known = new Map<string, OnnxTensor>([...model.initializers, ...options.constants ?? []]);
-  const inputs = model.inputs.filter(({ name }) => read.has(name) && !known.has(name))
-    .map((input) => ({ input, shape: inputShape(input, source.file, options.shapes?.get(input.name)) }));
+  const inputs = model.inputs.filter(({ name }) => read.has(name) && !known.has(name)).map((input, n): ShapedInput => {
+    const shape = inputShape(input, source.file, options.shapes?.get(input.name));
+    return { input, shape, turned: n === 0 && options.image !== undefined && areLast(shape) };
+  });
   const traces = traced(model, nodes, known, inputs, source.file, bytes.length);
-  return written(model, traces, inputs.map(({ input }) => input), source.file, options);
+  const converted = written(model, traces, inputs.map(({ input }) => input), source.file, options);
+  return { ...converted, turned: inputs.find(({ turned }) => turned)?.input.name };
 }
 
 /** The nodes that outputs depend on, in order. */
@@ -109,7 +94,7 @@ function neededNodes({ nodes, outputs }: OnnxModel, file: string): OnnxNode[] {
   if (needed.size === 0) throw new UserError(`${file}: the model has no output`);
   const kept = [...nodes].reverse().filter((node) => {
     if (!node.outputs.some((name) => name !== "" && needed.has(name))) return false;
-    for (const name of node.inputs) if (name !== "") needed.add(name);
+    for (const name of readsOf(node)) if (name !== "") needed.add(name);
     return true;
   });
   return kept.reverse();
@@ -148,29 +133,33 @@ function inputShape(
   return sizes as number[];
 }
 
+/** An input with its shape in the model; `turned` where the network has the channels first that the model has last. */
+interface ShapedInput {
+  input: OnnxValue;
+  shape: readonly number[];
+  turned: boolean;
+}
+
 /** Traces the model with axis 0 as the batch where that may be, else with whole tensors as items. */
 function traced(
   model: OnnxModel,
   nodes: OnnxNode[],
   known: ReadonlyMap<string, OnnxTensor>,
-  inputs: { input: OnnxValue; shape: readonly number[] }[],
+  inputs: ShapedInput[],
   file: string,
   size: number,
 ): Traces {
   const batch = inputs[0]?.shape[0];
   const run = (trace: Trace): Traces => {
-    const values = new Map<string, Operand>(known), origins = new Map<Made, OnnxNode>();
-    const types = new Map([...known].map(([name, { type }]) => [name, type]));
-    for (const { input: { name, elementType: code }, shape } of inputs) {
-      types.set(name, elementType(code!)!);
-      checkShape(trace.itemOf(shape), `${file}: input ${JSON.stringify(name.slice(0, 60))}`);
-      values.set(name, { item: trace.itemOf(shape), input: name });
-    }
-    for (const node of nodes) {
-      const before = trace.layers.length;
-      convertNode(node, model.opset, trace, values, types, file);
-      for (const made of trace.layers.slice(before)) origins.set(made, node);
-    }
+    const scope = new Scope(known), origins = new Map<Made, OnnxNode>();
+    const given = inputs.map(({ input: { name, elementType: code }, shape, turned }) => {
+      const item = trace.itemOf(turned ? channelsFirst(shape) : shape), value: Traced = { item, input: name };
+      checkShape(item, `${file}: input ${JSON.stringify(name.slice(0, 60))}`);
+      scope.own.set(name, { value: turned ? toLast(trace, value) : value, type: elementType(code!) });
+      return [name, value] as const;
+    });
+    convertNodes(nodes, scope, { file, opset: model.opset, trace, origins });
+    const values = new Map([...[...scope.own].map(([name, { value }]) => [name, value] as const), ...given]);
     const made = new Set(nodes.flatMap(({ outputs }) => outputs));
     const lost = model.outputs.find(({ name }) => !made.has(name) && !values.has(name));
     if (lost) throw new UserError(`${file}: nothing makes its output ${JSON.stringify(lost.name.slice(0, 60))}`);
@@ -184,62 +173,4 @@ function traced(
     }
   }
   return run(new Trace(undefined, size));
-}
-
-/** @throws UserError for what meant something else before version 7, which is what PyTorch 0.3 and Caffe2 wrote. */
-function refuseOld({ type, attributes }: OnnxNode): void {
-  const aligned = ["Add", "Sub", "Mul", "Div", "Pow"].includes(type) && attributes.has("axis");
-  const trains = type === "BatchNormalization" && attributes.get("is_test") !== 1;
-  if (!aligned && !trains && type !== "LSTM") return;
-  throw new UserError("its version is older than 7 and means another thing; onnx.version_converter raises it");
-}
-
-/** The element type of an operator's results: its first input's, but for those that compare, or say another. */
-function resultType(o: Operator): ElementType | undefined {
-  const { type } = o.node;
-  if (/^(And|Equal|Greater|GreaterOrEqual|Less|LessOrEqual|Not|Or|Xor)$/.test(type)) return "bool";
-  if (type === "Cast") return elementType(o.number("to", 1));
-  return o.types[type === "Where" || type === "CastLike" ? 1 : 0];
-}
-
-function convertNode(
-  node: OnnxNode,
-  opset: number,
-  trace: Trace,
-  values: Map<string, Operand>,
-  types: Map<string, ElementType>,
-  file: string,
-): void {
-  const label = (node.name || node.outputs[0] || "").slice(0, 60);
-  const where = `${file}: ${node.type.slice(0, 40)} ${JSON.stringify(label)}`;
-  try {
-    const inputs = node.inputs.map((name) => {
-      const value = values.get(name);
-      if (name !== "" && value === undefined) {
-        throw new UserError(`nothing before it makes its input ${JSON.stringify(name.slice(0, 60))}`);
-      }
-      return value;
-    });
-    const o = new Operator(node, opset, trace, inputs, node.inputs.map((name) => types.get(name)));
-    const own = node.domain === "" && Object.hasOwn(rules, node.type);
-    if (opset < 7) refuseOld(node);
-    const result = node.domain === "" ? fold(o) : undefined;
-    if (result && !inputs.some((input) => input && !isTraced(input) && input.values === result.values)) {
-      trace.spend(result.values.length);
-    }
-    if (!result && !own) {
-      if (node.domain === "" && isFolded(o)) o.inputs.forEach((_, n) => o.known(n, `its input ${n + 1}`));
-      const domain = node.domain === "" ? "" : ` of ${node.domain.slice(0, 40)}`;
-      throw new UserError(`this operator${domain} is not supported; docs/onnx.md lists those that are`);
-    }
-    const outputs = result ? [result] : rules[node.type](o);
-    const type = result?.type ?? resultType(o);
-    node.outputs.forEach((name, n) => {
-      if (name === "" || !outputs[n]) return;
-      values.set(name, outputs[n]);
-      if (type) types.set(name, type);
-    });
-  } catch (error) {
-    throw error instanceof UserError ? new UserError(`${where}: ${error.message}`) : error;
-  }
 }

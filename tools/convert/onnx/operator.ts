@@ -52,7 +52,11 @@ export class Operator {
 
   /** An attribute that is a tensor. */
   tensor(name: string): OnnxTensor | undefined {
-    return this.#attribute(name, (v): v is OnnxTensor => typeof v === "object" && !Array.isArray(v), "a tensor");
+    return this.#attribute(
+      name,
+      (v): v is OnnxTensor => typeof v === "object" && "values" in v && "shape" in v,
+      "a tensor",
+    );
   }
 
   /** An input, known or computed. */

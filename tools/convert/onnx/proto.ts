@@ -4,7 +4,7 @@
  *     ModelProto      graph 7, opset_import 8 { domain 1, version 2 }
  *     GraphProto      node 1, initializer 5, input 11, output 12, sparse_initializer 15
  *     NodeProto       input 1, output 2, name 3, op_type 4, attribute 5, domain 7
- *     AttributeProto  name 1, f 2, i 3, s 4, t 5, floats 7, ints 8, strings 9
+ *     AttributeProto  name 1, f 2, i 3, s 4, t 5, g 6, floats 7, ints 8, strings 9
  *     ValueInfoProto  name 1, type 2 { tensor_type 1 { elem_type 1, shape 2 { dim 1 { dim_value 1, dim_param 2 } } } }
  */
 import { UserError } from "../../../src/formats/user_error.ts";
@@ -12,7 +12,7 @@ import { content, type Field, fields, varints } from "../protobuf.ts";
 import { type ExternalFile, type OnnxTensor, readTensor } from "./tensor.ts";
 
 /** An attribute's value. */
-export type Attribute = number | number[] | string | string[] | OnnxTensor;
+export type Attribute = number | number[] | string | string[] | OnnxTensor | OnnxGraph;
 
 /** One operator. */
 export interface OnnxNode {
@@ -34,14 +34,32 @@ export interface OnnxValue {
   shape?: (number | string)[];
 }
 
-/** A model. */
-export interface OnnxModel {
-  /** The version of ONNX's own operators. */
-  opset: number;
+/** Operators in their order, with what is known of their inputs. */
+export interface OnnxGraph {
   nodes: OnnxNode[];
   initializers: Map<string, OnnxTensor>;
   inputs: OnnxValue[];
   outputs: OnnxValue[];
+}
+
+/** A model. */
+export interface OnnxModel extends OnnxGraph {
+  /** The version of ONNX's own operators. */
+  opset: number;
+}
+
+/** Graphs within graphs past which a file is damaged. */
+const MOST_DEPTH = 16;
+
+/** What a node reads: its inputs, and what the graphs among its attributes read of the graph that it is in. */
+export function readsOf({ inputs, attributes }: OnnxNode): Set<string> {
+  const graphs = [...attributes.values()].filter((value) => typeof value === "object" && "nodes" in value);
+  const inner = graphs.flatMap(({ nodes, initializers, outputs }) => {
+    const own = new Set([...initializers.keys(), ...nodes.flatMap(({ outputs }) => outputs)]);
+    const read = [...outputs.map(({ name }) => name), ...nodes.flatMap((node) => [...readsOf(node)])];
+    return read.filter((name) => !own.has(name));
+  });
+  return new Set([...inputs, ...inner]);
 }
 
 /** The names of ONNX's own operators' domain. */
@@ -71,7 +89,7 @@ export function readOnnx(bytes: Uint8Array, source: OnnxSource): OnnxModel {
   }
   if (!graph) throw new UserError(`${file}: there is no graph in it; is it an ONNX model?`);
   if (!(opset! > 0)) throw new UserError(`${file}: it does not say of which version its operators are`);
-  return { opset: opset!, ...readGraph(graph, source) };
+  return { opset: opset!, ...readGraph(graph, source, 0) };
 }
 
 function readOpset(bytes: Uint8Array, file: string): { domain: string; version: number } {
@@ -83,12 +101,16 @@ function readOpset(bytes: Uint8Array, file: string): { domain: string; version: 
   return { domain, version };
 }
 
-function readGraph(bytes: Uint8Array, source: OnnxSource): Omit<OnnxModel, "opset"> {
+/** @param depth How many graphs it lies in. */
+function readGraph(bytes: Uint8Array, source: OnnxSource, depth: number): OnnxGraph {
   const { file } = source, nodes: OnnxNode[] = [], inputs: OnnxValue[] = [];
+  if (depth > MOST_DEPTH) {
+    throw new UserError(`${file}: it has graphs in graphs, more than ${MOST_DEPTH} deep; is it damaged?`);
+  }
   const outputs = new Map<string, OnnxValue>();
   const initializers = new Map<string, OnnxTensor>();
   for (const field of fields(bytes, file)) {
-    if (field.number === 1) nodes.push(readNode(content(bytes, field, file), source));
+    if (field.number === 1) nodes.push(readNode(content(bytes, field, file), source, depth));
     else if (field.number === 5) {
       const tensor = readTensor(content(bytes, field, file), source.file, source.external);
       initializers.set(tensor.name, tensor);
@@ -103,7 +125,7 @@ function readGraph(bytes: Uint8Array, source: OnnxSource): Omit<OnnxModel, "opse
   return { nodes, initializers, inputs, outputs: [...outputs.values()] };
 }
 
-function readNode(bytes: Uint8Array, source: OnnxSource): OnnxNode {
+function readNode(bytes: Uint8Array, source: OnnxSource, depth: number): OnnxNode {
   const { file } = source;
   const node: OnnxNode = { name: "", type: "", domain: "", inputs: [], outputs: [], attributes: new Map() };
   for (const field of fields(bytes, file)) {
@@ -112,7 +134,7 @@ function readNode(bytes: Uint8Array, source: OnnxSource): OnnxNode {
     else if (field.number === 3) node.name = text(bytes, field, file);
     else if (field.number === 4) node.type = text(bytes, field, file);
     else if (field.number === 5) {
-      const { name, value } = readAttribute(content(bytes, field, file), source);
+      const { name, value } = readAttribute(content(bytes, field, file), source, depth);
       if (value !== undefined) node.attributes.set(name, value);
     } else if (field.number === 7) node.domain = text(bytes, field, file);
   }
@@ -120,7 +142,8 @@ function readNode(bytes: Uint8Array, source: OnnxSource): OnnxNode {
   return node;
 }
 
-function readAttribute(bytes: Uint8Array, { file, external }: OnnxSource): { name: string; value?: Attribute } {
+function readAttribute(bytes: Uint8Array, source: OnnxSource, depth: number): { name: string; value?: Attribute } {
+  const { file, external } = source;
   let name = "", value: Attribute | undefined;
   const numbers: number[] = [], texts: string[] = [];
   const float = (at: number) => new DataView(bytes.buffer, bytes.byteOffset).getFloat32(at, true);
@@ -130,6 +153,7 @@ function readAttribute(bytes: Uint8Array, { file, external }: OnnxSource): { nam
     else if (field.number === 3) [value] = varints(bytes, field, file);
     else if (field.number === 4) value = text(bytes, field, file);
     else if (field.number === 5) value = readTensor(content(bytes, field, file), file, external);
+    else if (field.number === 6) value = readGraph(content(bytes, field, file), source, depth + 1);
     else if (field.number === 7) {
       for (let at = field.start; at + 4 <= field.end; at += 4) numbers.push(float(at));
       value = numbers;

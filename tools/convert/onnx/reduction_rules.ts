@@ -19,7 +19,7 @@ const softmax = (type: "softmax" | "logsoftmax"): Rule => (o) => {
 };
 
 /** The mean over dimensions of the item, which stay as 1. */
-function mean(trace: Trace, x: Traced, own: readonly number[]): Traced {
+export function mean(trace: Trace, x: Traced, own: readonly number[]): Traced {
   const map = x.item.length === 3 && !own.includes(0) && own.length === 2;
   return map ? trace.add("avgpool", { global: true }, [x]) : trace.add("mean", { axes: own }, [x]);
 }

@@ -1,8 +1,8 @@
 /** Operators that move, join or rename values. */
 import { UserError } from "../../../src/formats/user_error.ts";
 import type { Operator, Rule } from "./operator.ts";
+import { picked, run } from "./positions.ts";
 import { flattened, permutation, sliced, squeezed, wantedShape } from "./shapes.ts";
-
 import type { Traced } from "./trace.ts";
 
 /** The same values under another shape of the model. */
@@ -10,12 +10,6 @@ const renamed = (o: Operator, shape: readonly number[]): Traced =>
   o.trace.reshape(o.computed(0), o.trace.itemOf(shape));
 
 const same: Rule = (o) => [o.input(0)];
-
-/** `count` positions of one dimension from `first` on. */
-function run(o: Operator, x: Traced, axis: number, first: number, count: number): Traced {
-  const own = o.trace.itemAxis(axis);
-  return count === x.item[own] ? x : o.trace.add("slice", { axis: own, from: first, count }, [x]);
-}
 
 /** Values joined along an axis of their item. */
 export function joined(o: Operator, xs: readonly Traced[], axis: number): Traced {
@@ -67,18 +61,14 @@ const dropout: Rule = (o) => {
   return [o.input(0), o.node.outputs[1] ? o.trace.affine(o.computed(0), [0], [1]) : undefined];
 };
 
-/** Positions along an axis, neighbours together. */
+/** Positions along an axis. */
 const gather: Rule = (o) => {
   const indices = o.needed(1, "the indices"), x = o.computed(0), shape = o.shape(0);
   const axis = o.axis(o.number("axis", 0), shape.length), own = o.trace.itemAxis(axis);
   const positions = Array.from(indices.values as ArrayLike<number>, (at) => at < 0 ? at + shape[axis] : at);
   if (positions.some((at) => !(at >= 0 && at < shape[axis]))) throw new UserError(`an index is outside [${shape}]`);
-  const firsts = positions.flatMap((at, n) => at === positions[n - 1] + 1 ? [] : [n]);
-  if (firsts.length > 64) throw new UserError(`it picks ${firsts.length} runs of positions; up to 64 are supported`);
-  const parts = firsts.map((n, k) => run(o, x, axis, positions[n], (firsts[k + 1] ?? positions.length) - n));
-  return [
-    o.trace.reshape(joined(o, parts, own), [...x.item.slice(0, own), ...indices.shape, ...x.item.slice(own + 1)]),
-  ];
+  const y = picked(o.trace, x, own, positions);
+  return [o.trace.reshape(y, [...x.item.slice(0, own), ...indices.shape, ...x.item.slice(own + 1)])];
 };
 
 const pad: Rule = (o) => {
@@ -110,8 +100,8 @@ const reshape: Rule = (o) => {
 
 const slice: Rule = (o) => [
   sliced(o).reduce((x, { axis, start, count, step }) => {
-    if (count === 0 || step !== 1 && count > 1) throw new UserError("only a run of positions is supported, steps of 1");
-    return run(o, x, axis, start, count);
+    if (count === 0) throw new UserError(`it keeps nothing of axis ${axis} of [${o.shape(0)}]`);
+    return run(o.trace, x, o.trace.itemAxis(axis), start, count, step);
   }, o.computed(0)),
 ];
 
@@ -122,8 +112,9 @@ const split: Rule = (o) => {
   if (sizes.length !== outputs.length || sizes.reduce((a, b) => a + b, 0) !== shape[axis]) {
     throw new UserError(`its sizes [${sizes}] do not split ${shape[axis]} into ${outputs.length}`);
   }
+  const own = o.trace.itemAxis(axis);
   let at = 0;
-  return sizes.map((size) => run(o, x, axis, (at += size) - size, size));
+  return sizes.map((size) => run(o.trace, x, own, (at += size) - size, size));
 };
 
 const transpose: Rule = (o) => {

@@ -13,6 +13,9 @@ import type { OnnxTensor } from "./tensor.ts";
 /** Values of a tensor past which it is a mistake. */
 const MOST_VALUES = 2 ** 26;
 
+/** Channels past which one number for all of them is not written once for each. */
+const MANY_CHANNELS = 2 ** 16;
+
 /** A layer that was made. */
 export interface Made {
   type: string;
@@ -93,23 +96,29 @@ export class Trace {
     inputs: readonly Traced[],
     weights: Record<string, ArrayLike<number>> = {},
   ): Traced {
-    const values = inputs.map(({ item }) => ({ name: "", shape: item }));
-    const { output, weightShapes } = makeLayer("", type, params, values, () => {
-      throw new Error("weights are read by the runtime only");
-    });
-    if (valueCount(output.shape) > MOST_VALUES) {
-      throw new UserError(`its output of [${output.shape}] is larger than any network's`);
-    }
-    const own = Object.entries(weightShapes).map(([key, shape]): [string, Weight] => {
+    const { made, weightShapes } = this.place(type, params, inputs);
+    for (const [key, shape] of Object.entries(weightShapes)) {
       const wanted = valueCount(shape), came = weights[key]?.length;
       if (came !== wanted) throw new UserError(`its ${key} has ${came ?? "no"} values, expected [${shape}]`);
-      return [key, { shape: [...shape], values: weights[key] }];
+      made.weights[key] = { shape: [...shape], values: weights[key] };
+    }
+    return made.output;
+  }
+
+  /** Adds a layer without its weights, and says what shapes they have. @throws UserError where its inputs do not fit. */
+  place(type: string, params: Record<string, unknown>, inputs: readonly Traced[]) {
+    const values = inputs.map(({ item }) => ({ name: "", shape: item }));
+    const { output: { shape }, weightShapes } = makeLayer("", type, params, values, () => {
+      throw new Error("weights are read by the runtime only");
     });
-    const made = { type, params, inputs: [...inputs], weights: Object.fromEntries(own) } as Made;
-    const result: Traced = { item: output.shape, maker: made };
-    made.output = result;
+    if (valueCount(shape) > MOST_VALUES) {
+      throw new UserError(`its output of [${shape}] is larger than any network's`);
+    }
+    const output: { item: readonly number[]; maker?: Made } = { item: shape };
+    const made: Made = { type, params, inputs: [...inputs], weights: {}, output };
+    output.maker = made;
     this.layers.push(made);
-    return result;
+    return { made, weightShapes };
   }
 
   /** The same values under another item shape. */
@@ -122,6 +131,10 @@ export class Trace {
 
   /** The item's dimensions in another order. */
   transpose(x: Traced, order: readonly number[]): Traced {
+    if (x.maker?.type === "transpose") {
+      const before = x.maker.params.order as number[];
+      return this.transpose(x.maker.inputs[0], order.map((d) => before[d]));
+    }
     const item = order.map((d) => x.item[d]), long = order.filter((d) => x.item[d] > 1);
     if (long.every((d, n) => n === 0 || d > long[n - 1])) return this.reshape(x, item); // only ones move
     return this.add("transpose", { order: [...order] }, [x]);
@@ -162,9 +175,12 @@ export class Trace {
 
   /** y = factor · x + shift, for each channel or for all; a factor of one is left out. */
   affine(x: Traced, factor: ArrayLike<number> | 1, shift?: ArrayLike<number>): Traced {
+    const forAll = [factor, shift].every((from) => from === 1 || from === undefined || from.length === 1);
+    const apart = x.item.length > 0 && !(forAll && x.item[0] > MANY_CHANNELS);
+    const source = apart ? x : this.reshape(x, [1, valueCount(x.item)]), [channels] = source.item;
     const each = (from: ArrayLike<number>) =>
-      Float32Array.from({ length: x.item[0] ?? 1 }, (_, c) => from.length === 1 ? from[0] : from[c]);
-    const source = x.item.length ? x : this.reshape(x, [1]), bias = shift && { bias: each(shift) };
+      from.length === 1 ? new Float32Array(channels).fill(from[0]) : Float32Array.from(from);
+    const bias = shift && { bias: each(shift) };
     const y = factor === 1
       ? this.add("bias", {}, [source], bias)
       : this.add("scale", { bias: bias !== undefined }, [source], { weight: each(factor), ...bias });

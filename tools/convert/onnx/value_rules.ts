@@ -1,6 +1,7 @@
 /** Arithmetic value by value. Integers are computed as float32 too, but divide as integers do. */
 import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
+import { localResponse } from "./local_response.ts";
 import type { Operator, Rule } from "./operator.ts";
 import { type OnnxTensor, tensorOf } from "./tensor.ts";
 import { isTraced, type Operand, type Trace, type Traced } from "./trace.ts";
@@ -133,26 +134,38 @@ const given = (fields: Record<string, number | undefined>): Record<string, unkno
 /** x · x. */
 export const squared = (trace: Trace, x: Traced): Traced => trace.add("eltwise", { operation: "product" }, [x, x]);
 
-/** Products of x, and of its root for half powers. */
-const power: Rule = (o) => {
-  const { values } = o.needed(1, "the exponent"), [exponent] = values, { trace } = o, x = o.computed(0);
-  if (values.some((value) => value !== exponent) || !Number.isInteger(2 * exponent) || !(Math.abs(exponent) <= 32)) {
-    throw new UserError("only exponents that are one multiple of a half, up to 32, are supported");
+/** base^times, of whole times above zero, by products. */
+function multiplied(trace: Trace, base: Traced, times: number): Traced {
+  if (times === 1) return base;
+  const even = squared(trace, multiplied(trace, base, Math.floor(times / 2)));
+  return times % 2 ? trace.add("eltwise", { operation: "product" }, [even, base]) : even;
+}
+
+/** x^exponent: by products where it is whole, of the root where it is a half; but for whole ones, of zero where x is below. */
+export function power(trace: Trace, x: Traced, exponent: number): Traced {
+  const size = Math.abs(exponent);
+  if (size === 0) return trace.affine(x, [0], [1]);
+  const y = Number.isInteger(size)
+    ? multiplied(trace, x, size)
+    : Number.isInteger(2 * size)
+    ? multiplied(trace, trace.add("sqrt", {}, [x]), 2 * size)
+    : trace.add("power", { exponent: size }, [x]);
+  return exponent < 0 ? reciprocal(trace, y) : y;
+}
+
+const pow: Rule = (o) => {
+  const { values } = o.needed(1, "the exponent"), [exponent] = values;
+  if (values.length === 0 || values.some((value) => value !== exponent) || !Number.isFinite(exponent)) {
+    throw new UserError("only exponents that are one number are supported");
   }
-  const half = exponent % 1 !== 0, times = Math.abs(half ? 2 * exponent : exponent);
-  const raised = (base: Traced, n: number): Traced => {
-    if (n < 2) return base;
-    const even = squared(trace, raised(base, Math.floor(n / 2)));
-    return n % 2 ? trace.add("eltwise", { operation: "product" }, [even, base]) : even;
-  };
-  if (times === 0) return [trace.affine(x, [0], [1])];
-  const y = raised(half ? trace.add("sqrt", {}, [x]) : x, times);
-  return [exponent < 0 ? reciprocal(trace, y) : y];
+  return [power(o.trace, o.computed(0), exponent)];
 };
 
-/** |x|. */
-export const absolute = (trace: Trace, x: Traced): Traced =>
-  trace.add("eltwise", { operation: "max" }, [x, trace.affine(x, [-1])]);
+/** |x|, as a ReLU whose slope below zero is −1; at zero itself that is its gradient. */
+export function absolute(trace: Trace, x: Traced): Traced {
+  const source = x.item.length ? x : trace.reshape(x, [1]);
+  return trace.reshape(trace.add("prelu", { shared: true }, [source], { slope: [-1] }), x.item);
+}
 
 /** Operators by their type. */
 export const valueRules: Record<string, Rule> = {
@@ -160,7 +173,11 @@ export const valueRules: Record<string, Rule> = {
   Add: binary("sum"),
   Ceil: layer("round", () => ({ to: "up" })),
   Clip: clip,
-  Div: (o) => binary(o.isInteger(0) ? "truncatedQuotient" : "quotient")(o),
+  Div(o) {
+    if (o.isInteger(0)) return binary("truncatedQuotient")(o);
+    const [a, b] = [o.input(0), o.input(1)];
+    return [localResponse(o.trace, a, b) ?? arithmetic(o.trace, "quotient", a, b)];
+  },
   Exp: layer("exp"),
   Expand: expand,
   Floor: layer("round", () => ({ to: "down" })),
@@ -171,7 +188,7 @@ export const valueRules: Record<string, Rule> = {
   Mod: mod,
   Mul: binary("product"),
   Neg: (o) => [o.trace.affine(o.computed(0), [-1])],
-  Pow: power,
+  Pow: pow,
   Reciprocal: (o) => [reciprocal(o.trace, o.computed(0))],
   Round: layer("round"),
   Sign(o) {

@@ -9,7 +9,7 @@ import type { Operator, Rule } from "./operator.ts";
 import { trainingBatchNormalization } from "./reduction_rules.ts";
 import type { Traced } from "./trace.ts";
 import { convTransposeVolume, convVolume } from "./volume_rules.ts";
-import { both, parameters, reach, short, upper, windows } from "./windows.ts";
+import { both, isSingle, parameters, reach, short, upper, windows } from "./windows.ts";
 
 /** What `run` makes of x as [channels, height, width], again with x's spatial dimensions. */
 function asMap(o: Operator, run: (x: Traced, size: readonly number[]) => Traced): Traced {
@@ -103,7 +103,7 @@ const pool = (type: "maxpool" | "avgpool"): Rule => (o) => [
     const rounding = o.number("ceil_mode", 0) !== 0 && !w.automatic ? "ceil" : "floor";
     const counted = type === "avgpool" ? { countPadding: o.number("count_include_pad", 0) !== 0 } : {};
     const over = (x: Traced, from: number, end: number) =>
-      trace.add(type, { ...parameters(w, from, end), rounding, ...counted }, [x]);
+      isSingle(w, from, end) ? x : trace.add(type, { ...parameters(w, from, end), rounding, ...counted }, [x]);
     if (size.length < 3) return over(x, 0, size.length);
     if (size.length > 3) throw new UserError(`it has ${size.length} spatial dimensions; up to three are supported`);
     // Windows of three dimensions are windows of two, and then of one over what these gave.

@@ -66,3 +66,8 @@ export const parameters = (w: Windows, from = 0, end = w.kernel.length) => ({
   dilation: short(both(w.dilation.slice(from, end), 1), 1),
   padding: short([...both(w.before.slice(from, end), 0), ...both(w.after.slice(from, end), 0)], 0),
 });
+
+/** Whether there is a window around each position of the dimensions `from` … `end` − 1, and it holds that alone. */
+export const isSingle = ({ kernel, stride, before, after }: Windows, from: number, end: number): boolean =>
+  [kernel, stride].every((list) => list.slice(from, end).every((n) => n === 1)) &&
+  [before, after].every((list) => list.slice(from, end).every((n) => n === 0));

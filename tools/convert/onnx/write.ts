@@ -146,7 +146,7 @@ function namesOf(
   const used = new Set(reserved), names = new Map<Made, { name: string; output: string }>();
   const counts = new Map<OnnxNode | undefined, number>();
   layers.forEach((made, n) => {
-    const node = origins.get(made), own = node?.name || node?.outputs.find((name) => name !== "") || "constant";
+    const node = origins.get(made), own = node?.name || node?.outputs.find((name) => name !== "") || made.type;
     const number = (counts.get(node) ?? 0) + 1, blob = blobs.get(made);
     counts.set(node, number);
     let name = origins.get(layers[n + 1]) !== node && !used.has(own) ? own : `${own}.${number}`;

@@ -171,3 +171,26 @@ export function lstm(x: Tensor, w: Tensor, r: Tensor, b: Tensor, reverse: boolea
   }
   return { y, cell };
 }
+
+/** How Resize takes an axis: where a position lies on the input's axis, and what a position at a distance weighs. */
+export interface Resized {
+  size: number;
+  place: (at: number) => number;
+  weight: (distance: number) => number;
+  /** Whether positions past the edges weigh nothing; else they show the edge. */
+  excludes?: boolean;
+}
+
+/** Resize along one axis: a sum over every position from far before the first to far past the last. */
+export const resize = (x: Tensor, axis: number, { size, place, weight, excludes }: Resized): Tensor =>
+  each(x.shape.with(axis, size), (index) => {
+    const length = x.shape[axis];
+    let sum = 0, total = 0;
+    for (let position = -20; position < length + 20; position++) {
+      const shown = Math.min(Math.max(position, 0), length - 1), own = weight(position - place(index[axis]));
+      if (excludes && shown !== position) continue;
+      sum += own * at(x, index.with(axis, shown))!;
+      total += own;
+    }
+    return sum / total;
+  });

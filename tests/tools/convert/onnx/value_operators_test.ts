@@ -1,5 +1,5 @@
 /** Operators value by value, products, and reductions. */
-import { tensor } from "../../../reference/tensor.ts";
+import { map, tensor } from "../../../reference/tensor.ts";
 import * as onnx from "./expected.ts";
 import { check, numbers, type Operation, w, x } from "./operation.ts";
 import type { AttributeFile } from "./writer.ts";
@@ -75,6 +75,12 @@ const values: Operation[] = [
     inputs: { x: x(3, 4), knownExponent: tensor([], [2]) },
     expected: ({ x }) => onnx.each(x.shape, (index) => onnx.at(x, index)! ** 2),
   },
+  ...[2.2, 1 / 3, -1.75, 0.1, 2.5, 100, -3].map((exponent): Operation => ({
+    type: "Pow",
+    name: `${exponent}`,
+    inputs: { x: map(x(3, 4), Math.abs), knownExponent: tensor([1], [exponent]) },
+    expected: ({ x }) => onnx.each(x.shape, (index) => onnx.at(x, index)! ** exponent),
+  })),
   ...(["Max", "Min"] as const).flatMap((type): Operation[] => {
     const f = type === "Max" ? Math.max : Math.min;
     return [

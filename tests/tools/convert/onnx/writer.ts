@@ -17,7 +17,15 @@ export interface TensorFile extends TensorForm {
   values: ArrayLike<number>;
 }
 
-/** An attribute: a whole number, a float written as [x], whole numbers, floats, text, texts or a tensor. */
+/** Operators with what they know. */
+export interface GraphFile {
+  nodes: NodeFile[];
+  initializers?: Record<string, TensorFile>;
+  inputs?: ValueFile[];
+  outputs: string[];
+}
+
+/** An attribute: a whole number, a float written as [x], whole numbers, floats, text, texts, a tensor or a graph. */
 export type AttributeFile =
   | number
   | { float: number }
@@ -25,7 +33,8 @@ export type AttributeFile =
   | { floats: number[] }
   | string
   | string[]
-  | TensorFile;
+  | TensorFile
+  | GraphFile;
 
 /** An operator. */
 export interface NodeFile {
@@ -45,12 +54,9 @@ export interface ValueFile {
 }
 
 /** A model. */
-export interface ModelFile {
+export interface ModelFile extends GraphFile {
   opset?: number;
-  nodes: NodeFile[];
-  initializers?: Record<string, TensorFile>;
   inputs: ValueFile[];
-  outputs: string[];
 }
 
 /** A signed number as a varint. */
@@ -110,6 +116,7 @@ function attributeProto(name: string, value: AttributeFile): Uint8Array {
   if ("float" in value) return join(head, varint(2 << 3 | 5), floats([value.float]), number(20, 1));
   if ("floats" in value) return join(head, bytesField(7, floats(value.floats)), number(20, 6));
   if ("shape" in value) return join(head, bytesField(5, tensorProto(value)), number(20, 4));
+  if ("nodes" in value) return join(head, bytesField(6, graphProto(value)), number(20, 5));
   const items = value.map((item) => typeof item === "string" ? named(9, item) : number(8, item));
   return join(head, ...items, number(20, typeof value[0] === "string" ? 8 : 7));
 }
@@ -129,17 +136,19 @@ function valueProto({ name, shape, type = 1 }: ValueFile): Uint8Array {
   return join(named(1, name), bytesField(2, bytesField(1, join(number(1, type), bytesField(2, join(...dims))))));
 }
 
-/** A ModelProto. */
-export function onnxModel({ opset = 18, nodes, initializers = {}, inputs, outputs }: ModelFile): Uint8Array {
-  const graph = join(
+/** A GraphProto. */
+const graphProto = ({ nodes, initializers = {}, inputs = [], outputs }: GraphFile): Uint8Array =>
+  join(
     ...nodes.map((node) => bytesField(1, nodeProto(node))),
     named(2, "graph"),
     ...Object.entries(initializers).map(([name, tensor]) => bytesField(5, tensorProto(tensor, name))),
     ...inputs.map((input) => bytesField(11, valueProto(input))),
     ...outputs.map((name) => bytesField(12, named(1, name))),
   );
-  return join(number(1, 8), bytesField(7, graph), bytesField(8, join(named(1, ""), number(2, opset))));
-}
+
+/** A ModelProto. */
+export const onnxModel = ({ opset = 18, ...graph }: ModelFile): Uint8Array =>
+  join(number(1, 8), bytesField(7, graphProto(graph)), bytesField(8, join(named(1, ""), number(2, opset))));
 
 /** A tensor of float32 numbers, raw. */
 export const float = (shape: number[], values: ArrayLike<number>): TensorFile => ({ shape, values });

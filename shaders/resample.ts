@@ -1,0 +1,51 @@
+/**
+ * Sums along one axis of an item, as a list says them for each position there:
+ *
+ *   y_o = Σ_k w_k · x_{p_k},   k over the terms of o
+ *
+ * Binding `terms` has a texel for each o, [where its terms begin, where they end, –, –], then one for each term,
+ * [p_k, w_k, –, –]. The gradient is the same with another list: there an input sums over the outputs that read it.
+ */
+import { LANE, up4 } from "./layout.ts";
+
+/** One axis: its lengths before and after, and the positions of a step along it (axis 0: of a map). */
+export interface ResampleGeometry {
+  axis: number;
+  from: number;
+  to: number;
+  inner: number;
+}
+
+/** Bindings: x, terms, y. Texels pack axis 0, which is summed lane by lane. */
+export function resample({ axis, from, to, inner }: ResampleGeometry): string {
+  if (axis > 0) {
+    return `
+fn kernel(i: u32) {
+  let first = i / ${inner * to}u * ${inner * from}u + i % ${inner}u;
+  let terms = load_terms(i / ${inner}u % ${to}u);
+  var sum = vec4f();
+  for (var k = u32(terms.x); k < u32(terms.y); k++) {
+    let term = load_terms(k);
+    sum += term.y * load_x(first + u32(term.x) * ${inner}u);
+  }
+  store_y(i, sum);
+}`;
+  }
+  return `${LANE}
+fn value(first: u32, channel: u32) -> f32 {
+  if (channel >= ${to}u) { return 0.0; }
+  let terms = load_terms(channel);
+  var sum = 0.0;
+  for (var k = u32(terms.x); k < u32(terms.y); k++) {
+    let term = load_terms(k);
+    let source = u32(term.x);
+    sum += term.y * lane(load_x(first + source / 4u * ${inner}u), source & 3u);
+  }
+  return sum;
+}
+fn kernel(i: u32) {
+  let first = i / ${inner * up4(to)}u * ${inner * up4(from)}u + i % ${inner}u;
+  let channel = i / ${inner}u % ${up4(to)}u * 4u;
+  store_y(i, vec4f(value(first, channel), value(first, channel + 1u), value(first, channel + 2u), value(first, channel + 3u)));
+}`;
+}
