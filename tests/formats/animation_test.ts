@@ -23,7 +23,7 @@ Deno.test("apng: every frame comes back; a plain reader sees the first, and the 
     0.04,
     0.04,
   ]);
-  assert.deepEqual(await decodeImage(bytes, "x"), { ...frames[0], text: { unit: "945" } });
+  assert.deepEqual(await decodeImage(bytes, "x"), { ...frames[0], text: { unit: "945" }, textLost: false });
   const numbers = readChunks(bytes).filter(({ type }) => type === "fcTL" || type === "fdAT").map(({ data }) => data[3]);
   assert.deepEqual(numbers, [0, 1, 2, 3, 4]);
 });
