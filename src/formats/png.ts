@@ -25,16 +25,20 @@ const colourTypes: Record<number, { channels: number; depths: number[] }> = {
   6: { channels: 4, depths: [8, 16] }, // RGB, alpha
 };
 
-/** Encodes an 8-bit RGB PNG. The text may hold any characters; its keywords are 1 to 79 ASCII characters. */
+/** Encodes a PNG of 8 bits a sample, RGB, or grey where all pixels are. The text may hold any characters; its keywords are 1 to 79 ASCII characters. */
 export function encodePng(image: Image, text: Record<string, string> = {}): Uint8Array<ArrayBuffer> {
-  const [header, ...rest] = encodedChunks(image);
+  const [header, ...rest] = encodedChunks(image, isGrey(image));
   return writeChunks([header, ...textChunks(text), ...rest]);
 }
 
-/** The chunks IHDR, IDAT and IEND of an 8-bit RGB PNG. */
-export function encodedChunks({ width, height, rgb }: Image): Chunk[] {
-  return readChunks(encode({ width, height, data: rgb, channels: 3, depth: 8 }, { zlib: { level: 6 } }));
+/** The chunks IHDR, IDAT and IEND of an 8-bit PNG, RGB or grey. */
+export function encodedChunks({ width, height, rgb }: Image, grey = false): Chunk[] {
+  const data = grey ? Uint8Array.from({ length: width * height }, (_, i) => rgb[3 * i]) : rgb;
+  return readChunks(encode({ width, height, data, channels: grey ? 1 : 3, depth: 8 }, { zlib: { level: 6 } }));
 }
+
+/** Whether every pixel is as red as it is green and blue. */
+export const isGrey = ({ rgb }: Image): boolean => rgb.every((value, i) => i % 3 === 0 || value === rgb[i - 1]);
 
 /** A picture with what its file says. */
 export interface DecodedImage extends Image {

@@ -28,6 +28,14 @@ Deno.test("apng: every frame comes back; a plain reader sees the first, and the 
   assert.deepEqual(numbers, [0, 1, 2, 3, 4]);
 });
 
+Deno.test("apng: stored as grey where all frames are", () => {
+  const dark = solid(2, 1, [9, 9, 9]), light = solid(2, 1, [200, 200, 200]);
+  const grey = decodeApng(encodeApng([dark, light], { delayMs: 40 }));
+  assert.deepEqual([grey.channels, ...grey.frames.map(({ data }) => [...data])], [1, [9, 9], [200, 200]]);
+  const mixed = decodeApng(encodeApng([dark, solid(2, 1, [1, 2, 3])], { delayMs: 40 }));
+  assert.deepEqual([mixed.channels, ...mixed.frames.map(({ data }) => data[2])], [3, 9, 3]);
+});
+
 Deno.test("gif: size, endless loop, and each frame with its delay", () => {
   const bytes = encodeGif([solid(2, 1, [255, 0, 0]), solid(2, 1, [0, 0, 255])], { delayMs: 100 });
   const text = String.fromCharCode(...bytes);

@@ -55,6 +55,19 @@ Deno.test("png: golden bytes", () => {
   assert.match(hex, /0000000049454e44ae426082$/);
 });
 
+Deno.test("png: a picture of greys alone is stored as grey", async () => {
+  const image = { width: 3, height: 2, rgb: Uint8Array.from(grey(0, 1, 2, 250, 7, 255)) },
+    bytes = encodePng(image, { a: "b" });
+  assert.deepEqual(await decodeImage(bytes, "x"), { ...image, text: { a: "b" }, textLost: false });
+  const type = (file: Uint8Array) => readChunks(file)[0].data[9];
+  assert.equal(type(bytes), 0);
+  for (const c of [0, 1, 2]) {
+    const coloured = { ...image, rgb: image.rgb.with(9 + c, 251) };
+    assert.equal(type(encodePng(coloured)), 2);
+    assert.deepEqual((await decodeImage(encodePng(coloured), "x")).rgb, coloured.rgb);
+  }
+});
+
 Deno.test("png: compressed text of other programs is read", async () => {
   const encoder = new TextEncoder();
   const [header, ...rest] = readChunks(encodePng({ width: 1, height: 1, rgb: Uint8Array.of(1, 2, 3) }));
