@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { readNpz } from "../formats/npy.ts";
 import { show, UserError } from "../formats/user_error.ts";
 import { isFile, readBytes } from "./files.ts";
-import { type Pictures, picturesIn } from "./pictures.ts";
+import { type Pictures, picturesIn } from "./reading.ts";
 
 /** Pictures and the unit that is right for each. */
 export interface LabelledSet extends Pictures {
