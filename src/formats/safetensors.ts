@@ -7,6 +7,7 @@
  * views into the file's bytes, so reading a model copies nothing.
  */
 import { parseJson } from "./json.ts";
+import { refuseText } from "./kinds.ts";
 import { valueCount } from "./shape.ts";
 import { show, UserError } from "./user_error.ts";
 
@@ -142,6 +143,7 @@ export function fromFloat32(values: ArrayLike<number>, dtype: "F32" | "F16", sha
 }
 
 function splitHeader(bytes: Uint8Array, name: string): { header: Record<string, unknown>; data: Uint8Array } {
+  refuseText(bytes, name, "a safetensors file", "safetensors");
   if (bytes.length < 8) {
     throw new UserError(
       `${name}: a safetensors file starts with 8 bytes of header length, the file has ${bytes.length}`,

@@ -1,6 +1,7 @@
 /** deno task convert: folders appear whole or not at all, and faults are one sentence. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { zipSync } from "fflate";
 import { readNpy, writeNpy } from "../../src/formats/npy.ts";
 import { toFloat32 } from "../../src/formats/safetensors.ts";
 import { loadModel } from "../../src/net/model.ts";
@@ -97,7 +98,7 @@ Deno.test("convert: a state dict becomes a model with labels; a pickle is refuse
   const at = (name: string) => join(folder.path, name), names = ["labels.txt", "net.pth", "net.safetensors"];
   const shapes = Object.entries(googlenet).map(([name, shape]) => [name, zeros(shape, "BF16")] as const);
   Deno.writeFileSync(at("net.safetensors"), writeSafetensors(new Map(shapes)));
-  Deno.writeFileSync(at("net.pth"), Uint8Array.of(0x50, 0x4b, 3, 4));
+  Deno.writeFileSync(at("net.pth"), zipSync({ "net/data.pkl": Uint8Array.of(0x80, 2) }));
   Deno.writeTextFileSync(at("labels.txt"), "one\ntwo\n");
   const convert = (weights: string, ...options: string[]) =>
     type(["convert", "torch", "--weights", at(weights), "--network", "googlenet", "--out", at("out"), ...options]);
@@ -108,7 +109,7 @@ Deno.test("convert: a state dict becomes a model with labels; a pickle is refuse
     assert.equal(err.trimEnd().split("\n").length, 1, err);
     assert.deepEqual(namesIn(at("")), names);
   };
-  await refused(/^convert torch: .*net.pth is a PyTorch pickle/, "net.pth");
+  await refused(/^convert torch: .*net.pth: this is a PyTorch pickle .* save_file\(torch\.load/, "net.pth");
   await refused(
     /labels.txt has 2 lines, the network has 1000 classes/,
     "net.safetensors",

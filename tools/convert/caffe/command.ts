@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { type Command, type Option, print, required, type Values, warn } from "../../../src/cli/command.ts";
 import { readBytes } from "../../../src/cli/files.ts";
 import { oneOf, wholeNumber } from "../../../src/cli/values.ts";
+import { refuseOthers } from "../../../src/formats/kinds.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { type ModelPlace, openPlace, writeModel } from "../folder.ts";
 import { readMeanFile } from "./caffemodel.ts";
@@ -90,6 +91,7 @@ export async function convertInto(
 
 /** A file that is no text is most often the caffemodel. */
 function asText(bytes: Uint8Array, path: string): string {
+  refuseOthers(bytes, path, "a prototxt");
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {

@@ -2,8 +2,9 @@
 import { type Command, type Option, print, required, type Values } from "../../../src/cli/command.ts";
 import { readBytes } from "../../../src/cli/files.ts";
 import { oneOf } from "../../../src/cli/values.ts";
+import { refuseOthers } from "../../../src/formats/kinds.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
-import { MOST_TEXT } from "../../../src/net/model.ts";
+import { listOfNames, MOST_TEXT } from "../../../src/net/model.ts";
 import { openPlace, writeModel } from "../folder.ts";
 import { type ArchitectureName, architectures } from "./architectures.ts";
 import { convertTorch, type Normalisation } from "./network.ts";
@@ -76,6 +77,7 @@ function colours(option: string, text: string, least: number): number[] {
 /** @throws UserError unless a text has a line for each unit. */
 function checkLabels(bytes: Uint8Array, file: string, units: number): void {
   if (bytes.length > MOST_TEXT) throw new UserError(`${file} has ${bytes.length} bytes, expected at most ${MOST_TEXT}`);
+  refuseOthers(bytes, file, listOfNames);
   const lines = new TextDecoder().decode(bytes).trimEnd().split("\n").length;
   if (lines !== units) throw new UserError(`${file} has ${lines} lines, the network has ${units} classes`);
 }

@@ -47,7 +47,6 @@ export function convertTorch(
   name: ArchitectureName,
   normalisation: Partial<Normalisation> = {},
 ): ConvertedStateDict {
-  refusePickle(bytes, file);
   return convertStateDict(readSafetensors(bytes, file), file, name, normalisation);
 }
 
@@ -93,17 +92,6 @@ export function convertStateDict(
 
 /** PyTorch's names of weights, where network.json has others. */
 const stateNames: Record<string, string> = { mean: "running_mean", variance: "running_var" };
-
-/** torch.save writes a zip (PK), or with old versions a bare pickle. @throws UserError where a file starts like one. */
-function refusePickle(bytes: Uint8Array, file: string): void {
-  const [first, second] = bytes;
-  if ((first === 0x50 && second === 0x4b) || (first === 0x80 && second >= 2 && second <= 5)) {
-    throw new UserError(
-      `${file} is a PyTorch pickle, which can run any program; write it as safetensors first, in Python: ` +
-        'from safetensors.torch import save_file; save_file(torch.load("net.pth", weights_only=True), "net.safetensors")',
-    );
-  }
-}
 
 /** What wrappers put before every name: DataParallel, torch.compile, training loops. */
 const prefixes = /^(?:(?:state_dict|model|module|_orig_mod)\.)+/;
