@@ -33,7 +33,7 @@ function fromStatistics(tensors: Map<string, StoredTensor>, file: string, sigmas
   const [mean, std] = ["code.mean", "code.std"].map((name) => {
     const tensor = tensors.get(name);
     if (!tensor) throw new UserError(`${file} has no "${name}"; expected what \`deno task ranges\` writes`);
-    return toFloat32(tensor);
+    return toFloat32(tensor, `${file}: "${name}"`);
   });
   if (mean.length !== std.length) throw new UserError(`${file} has ${mean.length} means and ${std.length} deviations`);
   return Float32Array.from(mean, (value, j) => value + sigmas * std[j]);
