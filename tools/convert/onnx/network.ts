@@ -8,6 +8,7 @@ import type { StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { checkShape, type ImageFormat } from "../../../src/net/network.ts";
 import type { Narrowing } from "../narrowing.ts";
+import type { Pixels } from "../pixels.ts";
 import { activationRules } from "./activation_rules.ts";
 import { fold, isFolded } from "./fold.ts";
 import { lstmRules } from "./lstm.ts";
@@ -33,8 +34,8 @@ export interface OnnxOptions {
   shapes?: ReadonlyMap<string, readonly number[]>;
   /** How the weights of convolutions, fully connected layers and memories are stored; all others stay F32. */
   weights?: "f32" | "f16" | "i8";
-  /** How pixels become the first input's numbers, where it is a picture; a single mean is every channel's. */
-  image?: ImageFormat;
+  /** What the numbers of a picture are: the first input's, or else the output's. */
+  pixels?: Pixels;
 }
 
 /** A model folder's content. */
@@ -50,6 +51,8 @@ export interface ConvertedOnnx {
   outputs: string[];
   /** Outputs that are left out: known integers, or such as their operator is supported without. */
   dropped: string[];
+  /** Where pixels were described: what is a picture, such as `of input "x"`, and what its numbers are. */
+  picture?: { of: string; image: ImageFormat };
 }
 
 /** What each operator becomes. */
