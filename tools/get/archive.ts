@@ -49,7 +49,7 @@ export async function extract(archive: string, wanted: ReadonlyMap<string, strin
     };
   };
   try {
-    refuseOthers(readHead(archive), archive, "the archive", "zip", "gzip");
+    refuseOthers(readHead(archive), archive, "the archive that was expected", "zip", "gzip");
     if (archive.endsWith(".zip")) await unzip(archive, take);
     else await untar(gunzip(archive), archive, take);
     if (drafts.size > 0) throw new UserError(`${archive} is damaged: it ends inside a file`);
