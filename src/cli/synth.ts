@@ -32,7 +32,7 @@ import {
 } from "./synth_files.ts";
 import { synthOptions, type SynthValues } from "./synth_options.ts";
 import { recordOf } from "./synth_record.ts";
-import { costLines, jsonReport, progressNote, resultLines, titleOf, warnings } from "./synth_report.ts";
+import { costLines, jsonReport, progressNote, resultLines, titleOf, uncut, warnings } from "./synth_report.ts";
 import {
   checkModels,
   inputsOf,
@@ -108,6 +108,7 @@ async function run(values: SynthValues): Promise<number | void> {
   const codes = start && await startCodes(start, device, models, request);
 
   const { free: { name: picture } } = sortInputs(models, inputsOf(request)).classifier;
+  uncut(request, job, models.classifier, picture).forEach(warn);
   const how = {
     ...planning(device, values),
     ...ownPlanning(device, own, (line, verdict) => {
