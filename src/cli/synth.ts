@@ -10,6 +10,7 @@ import {
 } from "../mod.ts";
 import { type Image, part } from "../formats/image.ts";
 import type { Verdict } from "../lab/judge.ts";
+import { searchAgain } from "./again.ts";
 import { type BatchResult, checkRoom, searchInBatches } from "./batches.ts";
 import { type Command, main, print, printJson, tell, warn } from "./command.ts";
 import { openAdapter, openClassifier, openGenerator } from "./defaults.ts";
@@ -116,12 +117,14 @@ async function run(values: SynthValues): Promise<number | void> {
       if (!values.quiet) tell(line);
     }),
   };
+  const { repeats } = request;
+  const searchAll = repeats && own.files.length === 0 ? searchAgain(repeats.record) : searchInBatches;
   const made: Made[] = [], results: BatchResult[] = [];
   const bar = progress("iteration", stderrScreen(values.quiet));
   for (const { layer, items } of rows) {
     if (signal.aborted) break;
     const frames: Image[][] = items.map(() => []);
-    const searching = searchInBatches(device, {
+    const searching = searchAll(device, {
       ...models,
       ...settings,
       ...{ weights, arithmetic, fit, interpolation },

@@ -62,9 +62,11 @@ Deno.test("pictures of a batch, and of one whose pictures meet, are made again b
   ) {
     const { code, out, err } = await type(["synth", ...run.short, "--out", run.out, ...what, "--json", "--force"]);
     assert.equal(code, 0, err);
-    const { file } = JSON.parse(out).pictures[1];
-    const repeated = await type(["synth", ...run.chosen, "--from", file, "--out", again, "--force"]);
+    const { pictures: { 1: { file }, length }, flops } = JSON.parse(out), from = ["--from", file, "--out", again];
+    const repeated = await type(["synth", ...run.chosen, ...from, "--json", "--force"]);
     assert.equal(repeated.code, 0, repeated.err);
+    // Alone where the others do not matter.
+    assert.equal(JSON.parse(repeated.out).flops, what[0] === "--target" ? flops : flops / length);
     assert.deepEqual(Deno.readFileSync(again), Deno.readFileSync(file), what.join(" "));
   }
 });
