@@ -39,6 +39,8 @@ export interface SamplesFile {
   arithmetic?: string;
   /** `Reference.hash`. */
   reference: string;
+  /** Of layers by themselves: what each is, by its name. */
+  layers?: Record<string, string>;
   samples: Sampled[];
 }
 
@@ -90,13 +92,14 @@ export function readSamples(text: string, where: string): SamplesFile {
   } catch (error) {
     throw fail(`not JSON (${(error as Error).message})`);
   }
-  const { kind, adapter, software, batch, arithmetic, reference, samples } = fieldsOf(json);
+  const { kind, adapter, software, batch, arithmetic, reference, layers, samples } = fieldsOf(json);
   if (!isText(kind) || !isText(adapter) || !isText(reference) || typeof software !== "boolean" || !isList(samples)) {
     throw fail("expected what a benchmark writes with --json, with its samples");
   }
   if (batch !== undefined && typeof batch !== "number" || arithmetic !== undefined && !isText(arithmetic)) {
     throw fail('"batch" expects a number, "arithmetic" a word');
   }
+  if (layers !== undefined && !isTexts(layers)) throw fail('"layers" expects texts by name');
   const read = samples.map((sampled, n): Sampled => {
     const { key, ms, reference } = fieldsOf(sampled);
     if (!isText(key)) throw fail(`sample ${n + 1} has no key`);
@@ -110,7 +113,7 @@ export function readSamples(text: string, where: string): SamplesFile {
   if (read.length === 0) throw fail("it has no samples");
   const keys = read.map(({ key }) => key), twice = keys.find((key, n) => keys.indexOf(key) < n);
   if (twice !== undefined) throw fail(`sample "${twice}" is there twice`);
-  return { kind, adapter, software, batch, arithmetic, reference, samples: read };
+  return { kind, adapter, software, batch, arithmetic, reference, ...(layers && { layers }), samples: read };
 }
 
 /** @throws UserError where two files were not measured under the same conditions. */
@@ -124,6 +127,16 @@ export function checkConditions(before: SamplesFile, after: SamplesFile): void {
     const told = [first, second].map((own) => own[name] ?? "none").join(" and ");
     throw new UserError(`the files cannot be compared: ${name} ${told}`);
   }
+}
+
+/** @throws UserError unless a file is of these layers, and of no others. `where` names it. */
+export function checkLayers({ layers: own = {} }: SamplesFile, layers: Record<string, string>, where: string): void {
+  const other = Object.keys({ ...own, ...layers }).find((name) => own[name] !== layers[name]);
+  if (other === undefined) return;
+  const of = (layer: string | undefined) => layer ? `${other} (${layer})` : `no ${other}`;
+  throw new UserError(
+    `${where} has samples of other layers: ${of(own[other])}, where ${of(layers[other])} is to be measured`,
+  );
 }
 
 /** All passes of two lists of samples, the first's before the second's. */
@@ -140,6 +153,8 @@ const fieldsOf = (json: unknown): Record<string, unknown> =>
   typeof json === "object" && json !== null && !Array.isArray(json) ? json as Record<string, unknown> : {};
 
 const isText = (value: unknown): value is string => typeof value === "string" && value.length > 0;
+
+const isTexts = (value: unknown): value is Record<string, string> => Object.values(fieldsOf(value)).every(isText);
 
 const isList = (value: unknown): value is unknown[] => Array.isArray(value) && value.length <= MOST_ENTRIES;
 

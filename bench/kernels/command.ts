@@ -13,10 +13,10 @@ import { readSamplesFile } from "../compare/file.ts";
 import { checkDumpFolder, dumpOption, writeDump } from "../dump.ts";
 import { networkOption } from "../networks/open.ts";
 import { besidePeak, jsonOptions, MOST_BATCH, openFiles, peakLine, saveFiles } from "../report.ts";
-import { checkConditions, joined, type SamplesFile } from "../samples.ts";
+import { checkConditions, checkLayers, joined, type SamplesFile } from "../samples.ts";
 import { benchKernels } from "./measure.ts";
 import { inPlans, tryWays } from "./laboratory.ts";
-import { checkTogether, type Measured, subjectsFor } from "./subjects.ts";
+import { checkTogether, layerTexts, type Measured, subjectsFor } from "./subjects.ts";
 import { kernelLines } from "./table.ts";
 
 const options = {
@@ -109,8 +109,12 @@ export const kernelsCommand: Command<typeof options> = {
       software,
       arithmetic,
       batch: values.case === undefined ? batch : undefined,
+      layers: layerTexts(layers),
     };
-    if (earlier) checkConditions(earlier, { ...conditions, reference: earlier.reference, samples: [] });
+    if (earlier) {
+      checkConditions(earlier, { ...conditions, reference: earlier.reference, samples: [] });
+      checkLayers(earlier, conditions.layers, values.json!);
+    }
     const signal = abortOnSignal(), line = progress("layer", stderrScreen(false));
     const onProgress = (done: number, total: number, note: string) => line.show({ done, total, note });
     const { figures, peak, header } = await besidePeak(

@@ -66,6 +66,18 @@ export async function subjectsFor(wanted: Wanted): Promise<Measured[]> {
   return [...alike.values()].map(([layer, ...others]) => ({ layer, batch, same: others.map(({ name }) => name) }));
 }
 
+/** What layers are, by their names: two of a pair may share one. */
+export function layerTexts(measured: readonly Measured[]): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const { layer: { name, op, params, inputs }, batch } of measured) {
+    const text = `${typeOf(op)} of ${batch} × ${inputs.map(({ shape }) => show(shape)).join(", ")} ${
+      JSON.stringify(params)
+    }`;
+    texts[name] = name in texts ? `${texts[name]}; ${text}` : text;
+  }
+  return texts;
+}
+
 async function graphFor({ model, network }: Wanted): Promise<Graph> {
   if (network !== undefined) return buildGraph(await openNetwork(network));
   if (model !== undefined) return buildGraph(await openModel(model));

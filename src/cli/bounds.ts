@@ -4,6 +4,7 @@
  *     .safetensors   code.mean and code.std, one value for each of the code's; the bound is mean + sigmas · std
  *     text           the upper bounds themselves, between spaces or line ends (act_range/3x/fc6.txt)
  */
+import { kindOf, refuseOthers } from "../formats/kinds.ts";
 import { readSafetensors, type StoredTensor, toFloat32 } from "../formats/safetensors.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
@@ -15,7 +16,7 @@ export const defaultSigmas = 3;
 /** The upper bound of each value of the generator's code. @throws UserError where the file does not fit it. */
 export function readBounds(bytes: Uint8Array, file: string, { name, network }: Model): Float32Array<ArrayBuffer> {
   const size = valueCount(network.inputs[0].shape);
-  const bounds = isSafetensors(bytes)
+  const bounds = kindOf(bytes)?.name === "safetensors"
     ? fromStatistics(readSafetensors(bytes, file), file, network.code?.sigmas ?? defaultSigmas)
     : fromText(bytes, file);
   if (bounds.length !== size) {
@@ -28,14 +29,11 @@ export function readBounds(bytes: Uint8Array, file: string, { name, network }: M
   return bounds;
 }
 
-/** The header of a safetensors file, a JSON object, begins at byte 8. */
-const isSafetensors = (bytes: Uint8Array) => bytes[8] === 0x7b && bytes[7] === 0;
-
 function fromStatistics(tensors: Map<string, StoredTensor>, file: string, sigmas: number): Float32Array<ArrayBuffer> {
   const [mean, std] = ["code.mean", "code.std"].map((name) => {
     const tensor = tensors.get(name);
     if (!tensor) throw new UserError(`${file} has no "${name}"; expected what \`deno task ranges\` writes`);
-    return toFloat32(tensor);
+    return toFloat32(tensor, `${file}: "${name}"`);
   });
   if (mean.length !== std.length) throw new UserError(`${file} has ${mean.length} means and ${std.length} deviations`);
   return Float32Array.from(mean, (value, j) => value + sigmas * std[j]);
@@ -46,6 +44,7 @@ const mostText = 2 ** 25;
 
 function fromText(bytes: Uint8Array, file: string): Float32Array<ArrayBuffer> {
   if (bytes.length > mostText) throw new UserError(`${file} has ${bytes.length} bytes, expected at most ${mostText}`);
+  refuseOthers(bytes, file, "upper bounds as text, or what ranges writes");
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -1,5 +1,6 @@
 /** Files, as commands read them, every failure in one sentence. How they are written is in outputs/. */
 import { join } from "node:path";
+import { HEAD, refuseOthers } from "../formats/kinds.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { ReadFile } from "../mod.ts";
 import { freeMemory } from "./free_memory.ts";
@@ -59,6 +60,18 @@ export function checkReadable(path: string): void {
   );
 }
 
+/** A file's first bytes, which tell its kind. @throws UserError in one sentence. */
+export function readHead(path: string): Uint8Array {
+  checkReadable(path);
+  try {
+    using file = Deno.openSync(path);
+    const bytes = new Uint8Array(HEAD);
+    return bytes.subarray(0, file.readSync(bytes) ?? 0);
+  } catch (error) {
+    throw new UserError(`${path} cannot be read: ${reasonOf(error)}`);
+  }
+}
+
 /** Every file in a folder and its folders, sorted by path. @throws UserError where it cannot be read. */
 export function filesBelow(folder: string): string[] {
   try {
@@ -81,7 +94,10 @@ export function picturesBelow(folder: string): string[] {
 /** Reads the files of a model folder, undefined for one that is not there. @throws UserError unless it is a folder with a network.json. */
 export function modelFolder(folder: string): ReadFile {
   const found = statOf(folder);
-  if (!found?.isDirectory || !statOf(join(folder, "network.json"))) {
+  if (!found?.isDirectory || !isFile(join(folder, "network.json"))) {
+    // A model in another program's format, or the folder of one.
+    const other = found?.isDirectory ? join(folder, "model.json") : folder;
+    if (isFile(other)) refuseOthers(readHead(other), other, "a model folder");
     const what = !found ? "does not exist" : found.isDirectory ? "holds no network.json" : "is a file";
     throw new UserError(`${folder} ${what}; a model is a folder with network.json and weights.safetensors`);
   }

@@ -3,6 +3,7 @@
  * of each one's unit behind it, as Caffe's val.txt.
  */
 import { dirname, join, resolve } from "node:path";
+import { refuseOthers } from "../formats/kinds.ts";
 import { readNpz } from "../formats/npy.ts";
 import { show, UserError } from "../formats/user_error.ts";
 import { isFile, readBytes } from "./files.ts";
@@ -54,6 +55,7 @@ async function arrays(bytes: Uint8Array, file: string): Promise<LabelledSet> {
 
 /** Lines of a path, which may hold spaces, and a number. */
 function list(bytes: Uint8Array, file: string, root: string | undefined): LabelledSet {
+  refuseOthers(bytes, file, "a list of pictures and their units");
   const lines = new TextDecoder().decode(bytes).split("\n").map((line, n) => ({ line: line.trim(), n: n + 1 }));
   const entries = lines.filter(({ line }) => line !== "").map(({ line, n }) => {
     const [, path, label] = /^(.*\S)\s+(\d+)$/.exec(line) ?? [];

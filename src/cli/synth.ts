@@ -11,6 +11,7 @@ import {
 } from "../mod.ts";
 import { type Image, part } from "../formats/image.ts";
 import type { Verdict } from "../lab/judge.ts";
+import { searchAgain } from "./again.ts";
 import { type BatchResult, checkRoom, searchInBatches } from "./batches.ts";
 import { type Command, main, print, printJson, tell, warn } from "./command.ts";
 import { openAdapter, openClassifier, openGenerator } from "./defaults.ts";
@@ -33,7 +34,16 @@ import {
 } from "./synth_files.ts";
 import { synthOptions, type SynthValues } from "./synth_options.ts";
 import { recordOf } from "./synth_record.ts";
-import { costLines, jsonReport, lossLine, progressNote, resultLines, titleOf, warnings } from "./synth_report.ts";
+import {
+  costLines,
+  jsonReport,
+  lossLine,
+  progressNote,
+  resultLines,
+  titleOf,
+  uncut,
+  warnings,
+} from "./synth_report.ts";
 import {
   checkModels,
   inputsOf,
@@ -109,6 +119,7 @@ async function run(values: SynthValues): Promise<number | void> {
   const codes = start && await startCodes(start, device, models, request);
 
   const { free: { name: picture } } = sortInputs(models, inputsOf(request)).classifier;
+  uncut(request, job, models.classifier, picture).forEach(warn);
   const how = {
     ...planning(device, values),
     ...ownPlanning(device, own, (line, verdict) => {
@@ -116,13 +127,15 @@ async function run(values: SynthValues): Promise<number | void> {
       if (!values.quiet) tell(line);
     }),
   };
+  const { repeats } = request;
+  const searchAll = repeats && own.files.length === 0 ? searchAgain(repeats.record) : searchInBatches;
   const made: Made[] = [], results: BatchResult[] = [];
   let failure: unknown;
   const bar = progress("iteration", stderrScreen(values.quiet));
   for (const { layer, items } of rows) {
     if (signal.aborted) break;
     const frames: Image[][] = items.map(() => []);
-    const searching = searchInBatches(device, {
+    const searching = searchAll(device, {
       ...models,
       ...settings,
       ...{ weights, arithmetic, fit, interpolation },

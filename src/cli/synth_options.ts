@@ -61,7 +61,11 @@ export const making = {
 /** All options of synth. */
 export const synthOptions = {
   ...making,
-  from: { value: "PICTURE.png", help: "makes a picture of synth's again, from what is written in it" },
+  from: {
+    value: "PICTURE.png",
+    help:
+      "makes a picture of synth's again, from what is written in it: alone, or where only that gives the same among as many as before",
+  },
   out: { value: "PLACE", help: "the folder for the pictures, or the file for one, *.png (out)" },
   scale: { value: "N", help: "saves pictures N times as large, pixel by pixel (1)" },
   animate: { value: "KIND", help: "gif or apng: also saves how each picture came to be" },

@@ -1,5 +1,6 @@
 /** What synth says: while it runs, about what it made, and what the user should know. */
 import {
+  fieldBox,
   isTrained,
   labelOf,
   type Loss,
@@ -56,6 +57,19 @@ export function warnings(
     }
   }
   return lines;
+}
+
+/** The targets that see all of the classifier's `picture`, of which --crop field cuts nothing, for a warning. */
+export function uncut({ crop }: Request, { rows }: Job, classifier: Model, picture: string): string[] {
+  if (!crop) return [];
+  const [, height, width] = classifier.network.inputs.find(({ name }) => name === picture)!.shape;
+  const whole = [...new Set(rows.flatMap(({ items }) => items.map(({ target }) => target)))].filter((target) => {
+    const box = fieldBox(classifier, target, picture);
+    return box.width === width && box.height === height;
+  });
+  if (whole.length === 0) return [];
+  const more = whole.length > 5 ? ` and ${whole.length - 5} more` : "";
+  return [`--crop field cuts nothing where a target sees the whole picture: ${whole.slice(0, 5).join(", ")}${more}`];
 }
 
 /** One picture's activation and what it looks like; of many, their mean and how many look like their unit. */

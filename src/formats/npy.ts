@@ -5,6 +5,7 @@
  *
  * Arrays come out in C order and native byte order whatever the file holds.
  */
+import { refuseText } from "./kinds.ts";
 import { valueCount } from "./shape.ts";
 import { show, UserError } from "./user_error.ts";
 import { unpack, zipEntries, type ZipEntry, type ZipSource } from "./zip.ts";
@@ -110,6 +111,7 @@ export function writeNpy({ shape, data }: { shape: number[]; data: NpyData }): U
  * Throws UserError where it is malformed, or would unpack to far more than a file of weights or pictures does.
  */
 export async function readNpz(bytes: Uint8Array, name: string): Promise<Map<string, NpyArray>> {
+  refuseText(bytes, name, "a .npz file", "npz", "zip");
   const source = { size: bytes.length, read: (from: number, length: number) => bytes.subarray(from, from + length) };
   // Checked before anything is unpacked, so that a small hostile file cannot ask for all the memory there is.
   const limit = mostUnpacked + 16 * bytes.length, arrays = new Map<string, NpyArray>();
@@ -150,6 +152,7 @@ async function contentOf(source: ZipSource, entry: ZipEntry): Promise<Uint8Array
 }
 
 function splitHeader(bytes: Uint8Array, name: string): { header: string; offset: number } {
+  refuseText(bytes, name, "a .npy file", "npy");
   if (bytes.length < 12 || magic.some((byte, i) => bytes[i] !== byte)) {
     throw new UserError(`${name}: not a .npy file (it does not start with \\x93NUMPY)`);
   }

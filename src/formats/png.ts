@@ -8,6 +8,7 @@ import { encode } from "fast-png";
 import { UserError } from "./user_error.ts";
 import { joinBytes } from "./bytes.ts";
 import { inflate, inflateStart } from "./inflate.ts";
+import { refuseOthers } from "./kinds.ts";
 import { type Chunk, isPng, readChunks, readText, textChunks, writeChunks } from "./png_chunks.ts";
 import { filteredBytes, type Pieces, type PngHeader, readPixels, type Samples } from "./png_rows.ts";
 import { decodeJpeg, isJpeg } from "./jpeg.ts";
@@ -60,6 +61,7 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Deco
   } catch (error) {
     throw new UserError(`${name}: this ${isPng(bytes) ? "PNG" : "JPEG"} cannot be read: ${(error as Error).message}`);
   }
+  refuseOthers(bytes, name, "a PNG or JPEG picture");
   throw new UserError(`${name}: neither a PNG nor a JPEG picture`);
 }
 

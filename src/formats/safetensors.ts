@@ -4,20 +4,25 @@
  *     u64 (little-endian) header length | JSON header, padded with spaces | the tensors' bytes
  *
  * A file is refused unless its tensors cover the buffer exactly once: no hole, no overlap, nothing left over. Tensors are
- * views into the file's bytes, so reading a model copies nothing.
+ * views into the file's bytes, so reading a model copies nothing. Those of other element types than ours are kept as bytes:
+ * a file may hold what nobody here asks for.
  */
 import { parseJson } from "./json.ts";
+import { refuseText } from "./kinds.ts";
 import { valueCount } from "./shape.ts";
 import { show, UserError } from "./user_error.ts";
 
 const itemSizes = { F64: 8, F32: 4, F16: 2, BF16: 2, I8: 1, I64: 8, I32: 4, U8: 1 };
 
-/** The element types that are read and written; safetensors' own names. */
+/** The element types whose values are read and written; safetensors' own names. */
 export type DType = keyof typeof itemSizes;
+
+const isDType = (dtype: string): dtype is DType => Object.hasOwn(itemSizes, dtype);
 
 /** A tensor as a file holds it: row-major, little-endian, at any alignment. */
 export interface StoredTensor {
-  dtype: DType;
+  /** A `DType`, or another one as the file says it, whose values nobody here can read. */
+  dtype: string;
   shape: number[];
   bytes: Uint8Array;
 }
@@ -58,13 +63,11 @@ export function readSafetensors(bytes: Uint8Array, name: string): Map<string, St
  * every tensor is aligned to its element size and equal tensors give equal bytes.
  */
 export function writeSafetensors(tensors: Map<string, StoredTensor>, metadata?: Record<string, string>): Uint8Array {
-  const sorted = [...tensors].sort(([a, ta], [b, tb]) =>
-    itemSizes[tb.dtype] - itemSizes[ta.dtype] || (a < b ? -1 : a > b ? 1 : 0)
-  );
+  const sorted = [...tensors].sort(([a, ta], [b, tb]) => widthOf(tb) - widthOf(ta) || (a < b ? -1 : a > b ? 1 : 0));
   const entries: [string, unknown][] = metadata ? [["__metadata__", metadata]] : [];
   let offset = 0;
   for (const [key, { dtype, shape, bytes }] of sorted) {
-    const expected = shape.reduce((product, size) => product * size, itemSizes[dtype]);
+    const expected = isDType(dtype) ? valueCount(shape) * itemSizes[dtype] : bytes.length;
     if (bytes.length !== expected) {
       throw new RangeError(`tensor "${key}": ${dtype} [${shape}] takes ${expected} bytes, got ${bytes.length}`);
     }
@@ -83,11 +86,20 @@ export function writeSafetensors(tensors: Map<string, StoredTensor>, metadata?: 
   return file;
 }
 
+/** Bytes of an element; of a type that is not ours, as the tensor's bytes say. */
+function widthOf({ dtype, shape, bytes }: StoredTensor): number {
+  if (isDType(dtype)) return itemSizes[dtype];
+  return bytes.length / Math.max(1, valueCount(shape));
+}
+
 /**
  * A tensor's values as float32, rounded to nearest where they are wider. An aligned F32 tensor is not copied: the result
- * then shares the tensor's memory.
+ * then shares the tensor's memory. `what` stands for it in errors. Throws UserError where its type is none of ours.
  */
-export function toFloat32({ dtype, bytes }: StoredTensor): Float32Array {
+export function toFloat32({ dtype, bytes }: StoredTensor, what = "a tensor"): Float32Array {
+  if (!isDType(dtype)) {
+    throw new UserError(`${what} is of type ${show(dtype)}, expected one of ${Object.keys(itemSizes).join(", ")}`);
+  }
   const size = itemSizes[dtype];
   const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
   const { buffer, byteOffset } = aligned;
@@ -119,11 +131,11 @@ export function toFloat32({ dtype, bytes }: StoredTensor): Float32Array {
  * Whether all values are finite as float32, by their exponents: bytes at any alignment pass through one small buffer.
  */
 export function allFinite({ dtype, bytes }: StoredTensor): boolean {
-  const exponent = { F32: 0x7f800000, F16: 0x7c00, BF16: 0x7f80 }[dtype as string];
+  const exponent = { F32: 0x7f800000, F16: 0x7c00, BF16: 0x7f80 }[dtype];
   if (exponent === undefined && dtype !== "F64") return true;
   const buffer = new ArrayBuffer(1 << 16), piece = new Uint8Array(buffer);
   for (let at = 0; at < bytes.length; at += piece.length) {
-    const part = bytes.subarray(at, at + piece.length), length = part.length / itemSizes[dtype];
+    const part = bytes.subarray(at, at + piece.length), length = part.length / itemSizes[dtype as DType];
     piece.set(part);
     const finite = exponent === undefined
       ? new Float64Array(buffer, 0, length).every((value) => Number.isFinite(Math.fround(value)))
@@ -142,6 +154,7 @@ export function fromFloat32(values: ArrayLike<number>, dtype: "F32" | "F16", sha
 }
 
 function splitHeader(bytes: Uint8Array, name: string): { header: Record<string, unknown>; data: Uint8Array } {
+  refuseText(bytes, name, "a safetensors file", "safetensors");
   if (bytes.length < 8) {
     throw new UserError(
       `${name}: a safetensors file starts with 8 bytes of header length, the file has ${bytes.length}`,
@@ -166,9 +179,7 @@ function splitHeader(bytes: Uint8Array, name: string): { header: Record<string, 
 
 function checkEntry(entry: unknown, available: number, what: string) {
   const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
-  if (typeof dtype !== "string" || !Object.hasOwn(itemSizes, dtype)) {
-    throw new UserError(`${what}: dtype ${show(dtype)} is none of ${Object.keys(itemSizes).join(", ")}`);
-  }
+  if (typeof dtype !== "string") throw new UserError(`${what}: dtype ${show(dtype)} is not the name of a type`);
   if (!isSizes(shape)) throw new UserError(`${what}: shape ${show(shape)} is not a list of sizes`);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
     throw new UserError(`${what}: data_offsets ${show(offsets)} is not [begin, end]`);
@@ -177,13 +188,13 @@ function checkEntry(entry: unknown, available: number, what: string) {
   if (end > available) {
     throw new UserError(`${what}: ends at byte ${end} of the data, the file holds ${available}; is it truncated?`);
   }
-  const expected = valueCount(shape) * itemSizes[dtype as DType];
+  const expected = isDType(dtype) ? valueCount(shape) * itemSizes[dtype] : end - begin;
   if (end - begin !== expected) {
     throw new UserError(
       `${what}: ${dtype} ${show(shape)} takes ${expected} bytes, data_offsets give ${end - begin}`,
     );
   }
-  return { dtype: dtype as DType, shape, begin, end };
+  return { dtype, shape, begin, end };
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -1,4 +1,5 @@
 /** A model folder in memory: the network, its weights as stored, its labels, and a hash that names exactly these. */
+import { type KindName, refuseOthers } from "../formats/kinds.ts";
 import { readSafetensors, type StoredTensor } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
 import { unitMap } from "../ops/op.ts";
@@ -22,6 +23,9 @@ export interface Model {
 
 /** Bytes of network.json and labels.txt: far more than networks of 20,000 layers and a million units take. */
 export const MOST_TEXT = 2 ** 25;
+
+/** What labels.txt is. */
+export const listOfNames = "a list of the units' names";
 
 /** Bytes of weights that are fetched: more than a page may have. */
 const MOST_WEIGHTS = 2 ** 32;
@@ -58,16 +62,17 @@ export async function loadModel(read: ReadFile, where: string): Promise<Model> {
     if (!bytes) throw new UserError(`${where}/${file} does not exist`);
     return bytes;
   };
-  const text = (bytes: Uint8Array | undefined, file: string) => {
-    if (bytes && bytes.length > MOST_TEXT) {
+  const text = (bytes: Uint8Array, file: string, expected: string, ...own: KindName[]) => {
+    if (bytes.length > MOST_TEXT) {
       throw new UserError(`${where}/${file} has ${bytes.length} bytes, expected at most ${MOST_TEXT}`);
     }
+    refuseOthers(bytes, `${where}/${file}`, expected, ...own);
     return new TextDecoder().decode(bytes);
   };
   const json = await need("network.json"), bytes = await need("weights.safetensors"), names = await read("labels.txt");
-  const network = parseNetwork(text(json, "network.json"), `${where}/network.json`);
+  const network = parseNetwork(text(json, "network.json", "a network in JSON", "json"), `${where}/network.json`);
   const weights = readSafetensors(bytes, `${where}/weights.safetensors`);
-  const labels = linesOf(text(names, "labels.txt"), `${where}/labels.txt`);
+  const labels = names ? linesOf(text(names, "labels.txt", listOfNames), `${where}/labels.txt`) : [];
   const whole = new Uint8Array(json.length + bytes.length);
   whole.set(json);
   whole.set(bytes, json.length);

@@ -15,24 +15,38 @@ const beyond = ({ arithmetic }: Told) => arithmetic === "f16" ? beyondFloat16 : 
 /** The layers that are climbed, by name. */
 const sourcesOf = ({ objective: { sources } }: ClimbSettings): string => sources.map(({ name }) => name).join(" and ");
 
+/** Factors that nobody needs to tell apart from 1 where numbers grow beyond all bounds. */
+const USUAL_FACTOR = 1000;
+
+/** The target's factors, for a sentence on what may be too large; nothing where they are not. */
+function largeFactors({ objective: { texels, items, slots } }: ClimbSettings): string {
+  let largest = 0;
+  texels.forEach((value, at) => {
+    const isFactor = at < 4 * items * slots ? at % 4 === 3 : at % 4 === 1; // of a term, or of its pair
+    if (isFactor) largest = Math.max(largest, Math.abs(value));
+  });
+  return largest > USUAL_FACTOR ? `factors of the target (up to ${Number(largest.toPrecision(6))}) or ` : "";
+}
+
 /** @throws UserError where an activation of these iterations, one of every item after the other, is none. */
 export function checkTrace(trace: Float32Array, told: Told): void {
   const at = firstNonFinite(trace), { settings, classifier, generator } = told;
   if (at < 0) return;
   const iteration = Math.floor(at / settings.objective.items), { lrStart, lrEnd, rule } = settings;
-  const where = `${classifier.name}'s ${sourcesOf(settings)} is ${trace[at]}`;
+  const factors = largeFactors(settings), of = factors && "the target, a sum over ";
+  const where = `${of}${classifier.name}'s ${sourcesOf(settings)} is ${trace[at]}`;
   if (iteration === 0) {
     throw new UserError(
       `${where} at the start: ${
         beyond(told)
-      }; are weights of ${generator.name} or ${classifier.name}, or the code, too large?`,
+      }; are ${factors}weights of ${generator.name} or ${classifier.name}, or the code, too large?`,
     );
   }
   throw new UserError(
     `${where} after ${iteration} of ${settings.iterations} iterations: ${
       beyond(told)
-    }; steps of the rule ${rule} from ` +
-      `lrStart ${lrStart} to lrEnd ${lrEnd} may be too long`,
+    }; ${factors}steps of the rule ${rule} from ` +
+      `lrStart ${lrStart} to lrEnd ${lrEnd} may be too ${factors ? "large" : "long"}`,
   );
 }
 
@@ -57,6 +71,6 @@ export function checkGradient(gradient: Float32Array, { generator, classifier, s
   if (at < 0 && largest * gradient.length < 3e38) return;
   throw new UserError(
     `the gradient of ${classifier.name}'s ${sourcesOf(settings)} to the code of ${generator.name} is beyond float32 ` +
-      `(${at < 0 ? largest : gradient[at]}), so no step can be made; are weights too large?`,
+      `(${at < 0 ? largest : gradient[at]}), so no step can be made; are ${largeFactors(settings)}weights too large?`,
   );
 }

@@ -132,6 +132,7 @@ Deno.test("samples: a file comes back as it was written, a damaged one is refuse
     refused(other, /^f: expected what a benchmark writes with --json, with its samples$/);
   }
   refused({ ...mine, batch: "1" }, /^f: "batch" expects a number/);
+  refused({ ...mine, layers: { conv1: 1 } }, /^f: "layers" expects texts by name$/);
   refused({ ...mine, samples: [] }, /^f: it has no samples$/);
   refused({ ...mine, samples: [...mine.samples, ...mine.samples] }, /^f: sample "a" is there twice$/);
   refused({ ...mine, samples: [{}] }, /^f: sample 1 has no key$/);

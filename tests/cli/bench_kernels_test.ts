@@ -91,7 +91,14 @@ Deno.test("bench kernels: Ctrl-C ends it, what was measured is kept, and more ca
     ["bench", "kernels", "--op", "concat", ...shapes, "--batch", "2", ...quick, "--json", file, "--add"],
   );
   assert.equal(added.code, 0, added.err);
-  assert.equal(JSON.parse(Deno.readTextFileSync(file)).samples[0].ms.length, passes + 1);
+  const before = Deno.readTextFileSync(file);
+  assert.equal(JSON.parse(before).samples[0].ms.length, passes + 1);
+  const other = ["bench", "kernels", "--op", "concat", "--shape", "5x3x3", "--shape", "7x3x3", "--batch", "2"];
+  assert.match(
+    (await type([...other, ...quick, "--json", file, "--add"])).err,
+    /^bench kernels: .*kernels\.json has samples of other layers: concat 5×3×3, 6×3×3 \(concat of 2 × .*\), where no concat /,
+  );
+  assert.equal(Deno.readTextFileSync(file), before);
 });
 
 Deno.test("bench kernels: what makes no sense is one sentence", async () => {

@@ -34,6 +34,7 @@ Deno.test("broken files: every command says in one sentence what is wrong", asyn
     "x.npy": npy,
     "cut.npy": npy.subarray(0, -1),
     "huge.png": writeChunks([header, ...rest]),
+    "lfs.onnx": "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n",
     "net.prototxt": `input: "data" input_shape { dim: 1 dim: 3 dim: 8 dim: 8 } layer { name: "c" type: "Convolution"
       bottom: "data" top: "c" convolution_param { num_output: 1000000000 kernel_size: 1 } }`,
     "net.caffemodel": Uint8Array.of(0xa2, 6, 3, 10, 1, 99), // a layer "c" without blobs
@@ -45,7 +46,14 @@ Deno.test("broken files: every command says in one sentence what is wrong", asyn
     model: string,
     input: string,
   ) => ["infer", "--model", model, "--input", at(input), "--output", at("y.npy")];
+  Deno.mkdirSync(at("tfjs"));
+  Deno.writeTextFileSync(at("tfjs/model.json"), '{"format": "layers-model", "modelTopology": {}}');
   const cases: [string[], RegExp][] = [
+    [["units", "--model", at("tfjs")], /model\.json: this is a TensorFlow\.js model, not a model folder; .* tf2onnx/],
+    [
+      ["convert", "onnx", "--model", at("lfs.onnx"), "--out", at("out/new")],
+      /^convert onnx: .*lfs\.onnx: this is a Git LFS pointer, not an ONNX model; `git lfs pull` /,
+    ],
     [["units", "--model", models.cut], /tensor "[\w.]+": ends at byte \d+ of the data, .* is it truncated\?/],
     [["units", "--model", models.deep], /network.json: not JSON \(it nests more than 100 deep\)/],
     [infer(models.huge, "x.npy"), /layer "up": its output \[3,420002,420002\] takes the room of more than/],

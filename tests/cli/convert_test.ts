@@ -1,6 +1,7 @@
 /** deno task convert: folders appear whole or not at all, and faults are one sentence. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { zipSync } from "fflate";
 import { readNpy, writeNpy } from "../../src/formats/npy.ts";
 import { toFloat32 } from "../../src/formats/safetensors.ts";
 import { loadModel } from "../../src/net/model.ts";
@@ -34,7 +35,7 @@ Deno.test("convert: a Caffe network becomes a model that loads; --force replaces
   using given = caffe();
   const first = await given.convert(["--mean", given.at("mean.binaryproto")]);
   assert.equal(first.code, 0, first.err);
-  assert.match(first.out, /out: 1 layers, 26 parameters, [\d.]+ s\npixels lose 7, 8, 9 \(as given\)\n$/);
+  assert.match(first.out, /out: 1 layers, 26 parameters, [\d.]+ s\npixels lose 7, 8, 9 \(BGR, as given\)\n$/);
   assert.deepEqual((await loadModel(modelFolder(given.at("out")), "out")).network.image?.mean, [7, 8, 9]);
 
   const again = await given.convert();
@@ -66,10 +67,13 @@ Deno.test("convert: a failure is one sentence and leaves nothing behind", async 
     assert.equal(err.trimEnd().split("\n").length, 1, err);
     assert.deepEqual(namesIn(given.at("")), ["deploy.prototxt", "mean.binaryproto", "tiny.caffemodel"]);
   };
-  await refused(/--scale expects a number above 0, got "-1"/, ["--scale=-1"]);
+  await refused(/--scale expects a number, or one a channel .* got "-1"/, ["--scale=-1"]);
+  await refused(/--mean 1,2 may be of|2 means are given, the picture has 3 channels/, ["--mean", "1,2"]);
+  await refused(/--std 58 is not of pixels from 0 to 1; --range 0-255/, ["--std", "58", "--range", "0-1"]);
+  await refused(/--pixels tf says all of it; leave out --mean, or --pixels/, ["--pixels", "tf", "--mean", "127.5"]);
   await refused(/pictures resized to 1 are smaller than the input, 2×2/, ["--resize", "1"]);
-  await refused(/--mean expects numbers like 104,117,123, got "1,,2"/, ["--mean", "1,,2"]);
-  await refused(/--order expects BGR or RGB, got "GBR"/, ["--order", "GBR"]);
+  await refused(/--mean expects a number, or one a channel like 104,117,123, .* got "1,,2"/, ["--mean", "1,,2"]);
+  await refused(/--order expects RGB or BGR, got "GBR"/, ["--order", "GBR"]);
   await refused(/mean.png cannot be read: it does not exist/, ["--mean", "mean.png"]);
   Deno.writeFileSync(given.at("deploy.prototxt"), weights);
   await refused(/deploy.prototxt is not text; is it the caffemodel\?|deploy.prototxt:1: /);
@@ -97,7 +101,7 @@ Deno.test("convert: a state dict becomes a model with labels; a pickle is refuse
   const at = (name: string) => join(folder.path, name), names = ["labels.txt", "net.pth", "net.safetensors"];
   const shapes = Object.entries(googlenet).map(([name, shape]) => [name, zeros(shape, "BF16")] as const);
   Deno.writeFileSync(at("net.safetensors"), writeSafetensors(new Map(shapes)));
-  Deno.writeFileSync(at("net.pth"), Uint8Array.of(0x50, 0x4b, 3, 4));
+  Deno.writeFileSync(at("net.pth"), zipSync({ "net/data.pkl": Uint8Array.of(0x80, 2) }));
   Deno.writeTextFileSync(at("labels.txt"), "one\ntwo\n");
   const convert = (weights: string, ...options: string[]) =>
     type(["convert", "torch", "--weights", at(weights), "--network", "googlenet", "--out", at("out"), ...options]);
@@ -108,20 +112,16 @@ Deno.test("convert: a state dict becomes a model with labels; a pickle is refuse
     assert.equal(err.trimEnd().split("\n").length, 1, err);
     assert.deepEqual(namesIn(at("")), names);
   };
-  await refused(/^convert torch: .*net.pth is a PyTorch pickle/, "net.pth");
+  await refused(/^convert torch: .*net.pth: this is a PyTorch pickle .* save_file\(torch\.load/, "net.pth");
   await refused(
     /labels.txt has 2 lines, the network has 1000 classes/,
     "net.safetensors",
     "--labels",
     at("labels.txt"),
   );
-  await refused(
-    /--std expects three numbers like .*, from 0.000001 to .* got "0,1,1"/,
-    "net.safetensors",
-    "--std",
-    "0,1,1",
-  );
-  await refused(/--mean expects three numbers .* got "1e38,0,0"/, "net.safetensors", "--mean", "1e38,0,0");
+  await refused(/--std expects a number, .* got "0,1,1"/, "net.safetensors", "--std", "0,1,1");
+  await refused(/--range 0-255 says that/, "net.safetensors", "--mean", "123.7", "--order", "BGR");
+  await refused(/leave out --scale/, "net.safetensors", "--pixels", "zero-one", "--scale", "2", "--range", "0-1");
 
   const label = (n: number) => `class ${n}`;
   Deno.writeTextFileSync(at("labels.txt"), Array.from({ length: 1000 }, (_, n) => label(n)).join("\n"));
@@ -129,7 +129,7 @@ Deno.test("convert: a state dict becomes a model with labels; a pickle is refuse
   assert.equal(code, 0, err);
   assert.match(
     out,
-    /out: 196 layers, [\d,]+ parameters, [\d.]+ s\npixels \/ 255 lose 0.5, 0.5, 0.5 and are divided by/,
+    /out: 196 layers, [\d,]+ parameters, [\d.]+ s\npixels lose 127.5, 127.5, 127.5 and are multiplied by 0.00784314 \(RGB/,
   );
   const model = await loadModel(modelFolder(at("out")), "out");
   assert.equal(model.weights.get("inception3a.branch1.bn.mean")!.dtype, "BF16");
@@ -137,7 +137,10 @@ Deno.test("convert: a state dict becomes a model with labels; a pickle is refuse
 
   const other = await convert("net.safetensors", "--mean", "0.5,0.25,0.125", "--std", "0.5,0.5,0.25", "--force");
   assert.equal(other.code, 0, other.err);
-  assert.match(other.out, /pixels \/ 255 lose 0.5, 0.25, 0.125 and are divided by 0.5, 0.5, 0.25 \(R, G, B\)\n$/);
+  assert.match(
+    other.out,
+    /lose 127.5, 63.75, 31.875 and are multiplied by 0.00784314, 0.00784314, 0.0156863 \(RGB, of the input\)\n$/,
+  );
   assert.equal((await loadModel(modelFolder(at("out")), "out")).labels[999], label(999));
 });
 
@@ -175,11 +178,16 @@ Deno.test("convert onnx: a weight that is an input, one beside the model, and no
     data: Float32Array.of(4321),
   });
 
-  const picture = ["--mean", "7", "--scale", "0.5", "--order", "BGR", "--shape", "x=3,1,2,2"];
+  const picture = ["--mean", "0.2", "--std", "0.5", "--range", "0-1", "--order", "BGR", "--shape", "x=3,1,2,2"];
   const batch = await convert("known.onnx", "--constant", `w=${at("w.npy")}`, ...picture);
   assert.equal(batch.code, 0, batch.err);
+  assert.match(batch.out, /pixels lose 51 and are multiplied by 0\.00784314 \(grey, of input "x"\)\n$/);
   const { image } = (await loadModel(modelFolder(at("out")), "out")).network;
-  assert.deepEqual([image?.order, image?.mean, image?.scale], ["BGR", [7], 0.5]);
+  assert.deepEqual([image?.order, image?.mean, image?.scale], ["BGR", [51], 0.00784313725490196]);
+  assert.match(
+    (await convert("known.onnx", "--pixels", "tf", "--scale", "2")).err,
+    /leave out --scale, or --pixels\n$/,
+  );
 
   const last = {
     nodes: [{ ...node, type: "Relu", inputs: ["x"] }],

@@ -62,9 +62,11 @@ Deno.test("pictures of a batch, and of one whose pictures meet, are made again b
   ) {
     const { code, out, err } = await type(["synth", ...run.short, "--out", run.out, ...what, "--json", "--force"]);
     assert.equal(code, 0, err);
-    const { file } = JSON.parse(out).pictures[1];
-    const repeated = await type(["synth", ...run.chosen, "--from", file, "--out", again, "--force"]);
+    const { pictures: { 1: { file }, length }, flops } = JSON.parse(out), from = ["--from", file, "--out", again];
+    const repeated = await type(["synth", ...run.chosen, ...from, "--json", "--force"]);
     assert.equal(repeated.code, 0, repeated.err);
+    // Alone where the others do not matter.
+    assert.equal(JSON.parse(repeated.out).flops, what[0] === "--target" ? flops : flops / length);
     assert.deepEqual(Deno.readFileSync(again), Deno.readFileSync(file), what.join(" "));
   }
 });
@@ -230,12 +232,18 @@ Deno.test("a picture cut to what its unit sees, and made again so", async () => 
     await type(["synth", ...run.chosen, "--from", cut, "--out", again]),
   ];
   for (const { code, err } of made) assert.equal(code, 0, err);
+  assert.equal(made[1].err.includes("cuts nothing"), false);
   const [all, part] = await Promise.all([read(whole), read(cut)]);
   assert.deepEqual([part.width, part.height], [3, 2]); // a row lies in the padding
   part.rgb.forEach((level, n) => {
     assert.equal(level, all.rgb[(Math.floor(n / 9) * 8 + 4 + Math.floor(n / 3) % 3) * 3 + n % 3]);
   });
   assert.deepEqual(Deno.readFileSync(again), Deno.readFileSync(cut));
+  const both = ["--target", "conv1:2@5,0 + 0.1*mean(conv1:1)", "--crop", "field", "--out", join(run.path, "both.png")];
+  assert.match(
+    (await type(["synth", ...run.short, ...both])).err,
+    /^warning: --crop field cuts nothing where a target sees the whole picture: conv1:2@5,0 \+ 0\.1\*mean\(conv1:1\)\n/m,
+  );
 });
 
 Deno.test("bad targets: one sentence, exit code 1, nothing written", async (t) => {

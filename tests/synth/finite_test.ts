@@ -66,6 +66,16 @@ const cases: [name: string, options: Partial<SearchOptions>, message: RegExp][] 
     /^critic's out is -?(NaN|Infinity) at the start/,
   ],
   [
+    "a factor of the target",
+    { targets: [{ target: "3e38*out:1 + 3e38*out:0", seed: 0, code: new Float32Array(4).fill(99) }] },
+    /^the target, a sum over critic's out is -?(NaN|Infinity) at the start: .* are factors of the target \(up to 3e\+38\) or weights/,
+  ],
+  [
+    "the gradient of a factor",
+    { targets: [{ target: "3e38*norm(out)", seed: 0, code: new Float32Array(4) }] },
+    /are factors of the target \(up to 3e\+38\) or weights (of painter|too large\?)/,
+  ],
+  [
     "steps",
     { generator: model(generator, "fc.weight", 1e32), lrStart: 1e6, lrEnd: 1e6 },
     /^critic's out is -?(NaN|Infinity) after [12] of 3 iterations: .* from lrStart 1000000 to lrEnd 1000000 may be/,

@@ -3,10 +3,11 @@
  * whole in memory.
  */
 import { dirname } from "node:path";
-import { reasonOf } from "../../src/cli/files.ts";
+import { readHead, reasonOf } from "../../src/cli/files.ts";
 import { place } from "../../src/cli/outputs/place.ts";
 import { Temporary } from "../../src/cli/outputs/temporary.ts";
 import { inflate } from "../../src/formats/inflate.ts";
+import { refuseOthers } from "../../src/formats/kinds.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import { unpack, zipEntries, type ZipSource } from "../../src/formats/zip.ts";
 
@@ -48,6 +49,7 @@ export async function extract(archive: string, wanted: ReadonlyMap<string, strin
     };
   };
   try {
+    refuseOthers(readHead(archive), archive, "the archive that was expected", "zip", "gzip");
     if (archive.endsWith(".zip")) await unzip(archive, take);
     else await untar(gunzip(archive), archive, take);
     if (drafts.size > 0) throw new UserError(`${archive} is damaged: it ends inside a file`);

@@ -88,6 +88,29 @@ export async function download(file: Download): Promise<void> {
   if (!sha1) onDisk(from, () => Deno.writeTextFileSync(from, url));
 }
 
+/**
+ * Fetches a file from the first of several addresses that has it.
+ * @param onFailure Told why one failed, and the next one.
+ * @throws UserError that names each address and why it failed; what has come so far of the last stays for the next time.
+ */
+export async function downloadFirst(
+  urls: readonly string[],
+  file: Omit<Download, "url">,
+  onFailure: (reason: string, next: string) => void,
+): Promise<void> {
+  const failures: string[] = [];
+  for (const [n, url] of urls.entries()) {
+    try {
+      return await download({ ...file, url });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      failures.push(error.message);
+      if (n + 1 < urls.length) onFailure(error.message, urls[n + 1]);
+    }
+  }
+  throw new UserError(failures.join("; "));
+}
+
 /** Redirects that are followed, one after the other. */
 const mostRedirects = 5;
 

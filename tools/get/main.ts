@@ -9,7 +9,7 @@ import { UserError } from "../../src/formats/user_error.ts";
 import { convertInto } from "../convert/caffe/command.ts";
 import { openPlace } from "../convert/folder.ts";
 import { extract } from "./archive.ts";
-import { download } from "./download.ts";
+import { downloadFirst } from "./download.ts";
 import { type KnownNetwork, knownNetworks, type RemoteFile } from "./networks.ts";
 
 const options = {
@@ -31,7 +31,7 @@ export const command: Command<typeof options> = {
   name: "get",
   summary:
     "Fetches a known network from those who publish it and makes a model folder of it. Without a name it lists them. " +
-    "What was interrupted goes on where it stopped.",
+    "What was interrupted goes on where it stopped; where an address fails, others that have the same bytes are tried.",
   operands: "[NAME]",
   options,
   examples: [
@@ -143,12 +143,12 @@ function tryRemove(path: string): void {
 }
 
 async function fetchFile(file: RemoteFile, path: string, { mirror, stall, tries }: Fetching): Promise<void> {
-  const { sha1, most, hosts } = file, url = mirror ? new URL(encodeURIComponent(nameOf(file)), mirror).href : file.url;
+  const { sha1, most, hosts, url, elsewhere = [] } = file;
+  const urls = mirror ? [new URL(encodeURIComponent(nameOf(file)), mirror).href] : [url, ...elsewhere];
   if (!sha1) warn(`${basename(path)}: nobody has published its hash, so it is unchecked`);
   const bar = progress("MB", stderrScreen(false)), megabytes = (bytes: number) => Math.ceil(bytes / 1e6);
   try {
-    await download({
-      url,
+    await downloadFirst(urls, {
       path,
       sha1,
       hosts: mirror ? [] : hosts,
@@ -160,11 +160,11 @@ async function fetchFile(file: RemoteFile, path: string, { mirror, stall, tries 
         if (total && total > 1e6) bar.show({ done: megabytes(done), total: megabytes(total), note: basename(path) });
       },
       onRetry: (reason) => warn(`${basename(path)}: ${reason}; trying again`),
-    });
+    }, (reason, next) => warn(`${reason}; trying ${next}`));
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) {
       throw new UserError(
-        `${url} may not be fetched: Deno asks in a terminal whether it may; \`deno task get:mirror\` does not ask`,
+        `${urls[0]} may not be fetched: Deno asks in a terminal whether it may; \`deno task get:mirror\` does not ask`,
       );
     }
     if (!(error instanceof UserError) || mirror) throw error;

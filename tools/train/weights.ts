@@ -7,14 +7,14 @@
  * one with the largest (Σwq)² / Σq²: a few outliers clipped often cost less than coarse steps for all the others.
  */
 import type { NpyArray } from "../../src/formats/npy.ts";
-import { type DType, fromFloat32, type StoredTensor, toFloat32 } from "../../src/formats/safetensors.ts";
+import { fromFloat32, type StoredTensor, toFloat32 } from "../../src/formats/safetensors.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import type { LayerFile } from "./networks.ts";
 
 /** How one layer's weight was stored; `error` is the relative RMS error √(Σ(w − ŵ)² / Σw²). */
 export interface StoredLayer {
   name: string;
-  dtype: DType;
+  dtype: string;
   shape: number[];
   bytes: number;
   error: number;

@@ -55,7 +55,7 @@ Deno.test("caffemodel: damaged files", () => {
   const bytes = caffemodel({ ip: [{ shape: [2, 3], data }] });
   refuses(() => readCaffemodel(bytes.subarray(0, bytes.length - 3), "f"), /^f: the file is cut off, or is no protobuf/);
   refuses(() => readCaffemodel(new TextEncoder().encode('name: "net"'), "f"), /^f: /);
-  refuses(() => readCaffemodel(new Uint8Array(0), "f"), /^f: there is no layer in it; is it a caffemodel\?$/);
+  refuses(() => readCaffemodel(new Uint8Array(0), "f"), /^f: this is empty, not a caffemodel$/);
   refuses(
     () => readCaffemodel(Uint8Array.of(0xa2, 6, ...Array(12).fill(255)), "f"),
     /a number does not end at byte 12/,

@@ -154,7 +154,7 @@ Deno.test("caffe: the data layer of the oldest generation, and its mean", () => 
     top: "data" top: "label" } layers { layer { name: "r" type: "relu" } bottom: "data" top: "r" }`;
   const model = convert(text);
   assert.deepEqual(networkOf(model).image, { order: "BGR", mean: [0, 0, 0], scale: 2 });
-  assert.deepEqual([model.mean!.sure, model.mean!.origin], [false, "unknown: give --mean m.binaryproto"]);
+  assert.deepEqual([model.pixels!.sure, model.pixels!.origin], [false, "unknown: give --mean m.binaryproto"]);
 });
 
 Deno.test("caffe: pixels' mean, scale and order: options first, then the network's name; none without pictures", () => {
@@ -176,7 +176,7 @@ Deno.test("caffe: pixels' mean, scale and order: options first, then the network
   assert.deepEqual(image("LeNet", { scale: 0.1 }, "[1, 1, 4, 4]"), { order: "BGR", mean: [0], scale: 0.1 });
   assert.equal(image("AlexNet", {}, "[1, 5]"), undefined);
   refuses(() => image("x", { resize: 3 }), /pictures resized to 3 are smaller than the input, 4×4/);
-  refuses(() => image("x", { mean: [1, 2] }), /the mean has 2 values, the pictures have 3 channels/);
+  refuses(() => image("x", { mean: [1, 2] }), /2 means are given, the picture has 3 channels/);
 });
 
 Deno.test("caffe: of a generator the pictures are the output", () => {

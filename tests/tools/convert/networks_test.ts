@@ -67,7 +67,7 @@ Deno.test("caffe: CaffeNet", () => {
     layer { name: "prob" type: "Softmax" bottom: "fc8" top: "prob" }`;
   const model = convert(text, caffenetBlobs);
   has(shapes(model), caffenetShapes);
-  assert.deepEqual(model.mean, { ...model.mean!, values: [104, 117, 123], sure: true });
+  assert.deepEqual([model.pixels!.image.mean, model.pixels!.sure], [[104, 117, 123], true]);
   // The paper's program searches CaffeNet by the defaults, GoogLeNet by others.
   assert.equal(JSON.parse(model.text).search, undefined);
   const google = convert(text.replace("CaffeNet", "GoogleNet"), caffenetBlobs);

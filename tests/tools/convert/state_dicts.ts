@@ -1,5 +1,5 @@
 /** torchvision's state dicts: every name and shape, and tensors of zeros. */
-import type { StoredTensor } from "../../../src/formats/safetensors.ts";
+import type { DType, StoredTensor } from "../../../src/formats/safetensors.ts";
 
 /** The shapes of a state dict by name, module by module as torchvision builds them. */
 export type Shapes = Record<string, number[]>;
@@ -93,6 +93,6 @@ const shared = new Uint8Array(4 * 4096 * 9216);
 const sizes = { F32: 4, F16: 2, BF16: 2, F64: 8, I64: 8, I32: 4, I8: 1, U8: 1 };
 
 /** A tensor of zeros. */
-export function zeros(shape: number[], dtype: StoredTensor["dtype"] = "F32"): StoredTensor {
+export function zeros(shape: number[], dtype: DType = "F32"): StoredTensor {
   return { dtype, shape, bytes: shared.subarray(0, shape.reduce((product, n) => product * n, sizes[dtype])) };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { fetchModel } from "../../../src/net/model.ts";
-import { type Download, download } from "../../../tools/get/download.ts";
+import { type Download, download, downloadFirst } from "../../../tools/get/download.ts";
 import { namesIn, temporaryFolder } from "../../cli/user.ts";
 import { type Behaviour, serve, type Server } from "./server.ts";
 
@@ -114,6 +114,28 @@ Deno.test("download: what came from one address is not taken for what another ha
   Deno.removeSync(path);
   assert.deepEqual(await from(broken), [true, 1]);
   assert.deepEqual([await from(b), b.ranges.at(-1), Deno.readFileSync(path)], [[false, 2], "", other]);
+  folder[Symbol.dispose]();
+});
+
+Deno.test("download: of several addresses the first that has the file; each that fails is named", async () => {
+  const folder = temporaryFolder(), path = join(folder.path, "f");
+  const how = { path, sha1, most: 100_000, stall: 500, tries: 1, pause: 1 };
+  await using gone = serve(file, Array(9).fill({ status: 404 })), wrong = serve(other), right = serve(file);
+  const told: string[] = [],
+    from = (...servers: Server[]) =>
+      downloadFirst(servers.map(({ url }) => `${url}f`), how, (reason, next) => told.push(`${reason} > ${next}`));
+  await from(gone, wrong, right);
+  assert.deepEqual(Deno.readFileSync(path), file);
+  assert.match(told[0], new RegExp(`^${gone.url}f cannot be fetched: status 404 > ${wrong.url}f$`));
+  assert.match(told[1], new RegExp(`^${wrong.url}f is not the file that was published: .* > ${right.url}f$`));
+  Deno.removeSync(path);
+  await assert.rejects(
+    () => from(gone, wrong),
+    (error) =>
+      error instanceof UserError &&
+      new RegExp(`^${gone.url}f cannot .*; ${wrong.url}f is not the file .*, expected ${sha1}$`).test(error.message),
+  );
+  assert.deepEqual(namesIn(folder.path), []);
   folder[Symbol.dispose]();
 });
 

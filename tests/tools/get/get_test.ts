@@ -92,7 +92,7 @@ Deno.test("get: what is no such archive is fetched anew the next time", async ()
     join(folder.path, "g"),
   ]);
   assert.equal(code, 1);
-  assert.match(err, /get: .*release_deepsim_v0.zip cannot be unpacked: it is damaged, or no zip archive\n$/);
+  assert.match(err, /get: .*release_deepsim_v0.zip: this is a web page \(HTML\), not the archive that was expected; /);
   assert.deepEqual(namesIn(folder.path), []);
 });
 
@@ -117,10 +117,17 @@ Deno.test("get: of an archive whose second file is damaged nothing stays", async
 
 Deno.test("get: may reach the publishers' hosts alone, each over https or with a hash", async () => {
   const files = Object.values(knownNetworks).flatMap(({ prototxt, caffemodel }) => [prototxt, caffemodel]);
-  const hosts = new Set(files.flatMap(({ url, hosts = [] }) => [new URL(url).host, ...hosts]));
+  const hosts = new Set(
+    files.flatMap(({ url, elsewhere = [], hosts = [] }) => [
+      ...[url, ...elsewhere].map((address) => new URL(address).host),
+      ...hosts,
+    ]),
+  );
   const [, allowed] = /--allow-net=(\S+) /.exec(config.tasks.get.command)!;
   assert.deepEqual(allowed.split(",").sort(), [...hosts].sort());
-  for (const { url, sha1 } of files) assert.ok(url.startsWith("https://") || sha1, url);
+  for (const { url, elsewhere = [], sha1 } of files) {
+    assert.ok(sha1 || url.startsWith("https://") && elsewhere.length === 0, url);
+  }
   using folder = temporaryFolder();
   await using server = serve(weights);
   const { code, err } = await type(["get", "caffenet", "--from", server.url, "--out", join(folder.path, "c")]);

@@ -5,6 +5,7 @@
  *                    layers 2 (V1LayerParameter: name 4, blobs 6, layer 1 = V0LayerParameter: name 1, blobs 50)
  *     BlobProto      num, channels, height, width 1 … 4; data 5; shape 7 { dim 1 }; double_data 8
  */
+import { refuseText } from "../../../src/formats/kinds.ts";
 import type { StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { content, type Field, fields, varints } from "../protobuf.ts";
@@ -28,6 +29,7 @@ const v2: Generation = { name: 1, blobs: 7 };
  * @throws UserError where the file is not a sound caffemodel.
  */
 export function readCaffemodel(bytes: Uint8Array, file: string): Map<string, StoredTensor[]> {
+  refuseText(bytes, file, "a caffemodel");
   const layers = new Map<string, StoredTensor[]>();
   for (const field of fields(bytes, file)) {
     const generation = field.number === 100 ? v2 : field.number === 2 ? v1 : undefined;
@@ -44,6 +46,7 @@ export function readCaffemodel(bytes: Uint8Array, file: string): Map<string, Sto
  * @throws UserError where the file is no such blob.
  */
 export function readMeanFile(bytes: Uint8Array, file: string): number[] {
+  refuseText(bytes, file, "a mean image (.binaryproto)");
   const { shape, dtype, bytes: data } = readBlob(bytes, file), dims = [...shape];
   while (dims.length > 3 && dims[0] === 1) dims.shift();
   if (dims.length !== 3 || dims.includes(0)) {

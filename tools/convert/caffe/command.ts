@@ -3,9 +3,11 @@ import { basename } from "node:path";
 import { type Command, type Option, print, required, type Values, warn } from "../../../src/cli/command.ts";
 import { readBytes } from "../../../src/cli/files.ts";
 import { oneOf, wholeNumber } from "../../../src/cli/values.ts";
+import { refuseOthers } from "../../../src/formats/kinds.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { type ModelPlace, openPlace, writeModel } from "../folder.ts";
 import { readMeanFile } from "./caffemodel.ts";
+import { pixelLine, pixelOptions, rangeOption, readPixels } from "../pixels.ts";
 import { type CaffeOptions, convertCaffe } from "./network.ts";
 
 const options = {
@@ -16,7 +18,8 @@ const options = {
     value: "MEAN",
     help: "what pixels lose: 104,117,123 (in the network's order), one number, or a .binaryproto",
   },
-  scale: { value: "S", help: "what pixels without their mean are multiplied by" },
+  ...pixelOptions,
+  range: rangeOption("0-255"),
   resize: {
     value: "SIDE",
     help: "side that pictures get before the input is cut from their middle: 256 (usual in Caffe)",
@@ -50,18 +53,15 @@ export const caffe: Command<typeof options> = {
 async function run(values: Values<typeof options>): Promise<void> {
   const start = performance.now(), out = required("--out", values.out), { force } = values;
   const prototxt = required("--prototxt", values.prototxt), caffemodel = required("--caffemodel", values.caffemodel);
-  const mean = values.mean === undefined ? undefined : await readMean(values.mean);
-  const scale = values.scale === undefined ? undefined : Number(values.scale);
-  if (scale !== undefined && !(scale > 0 && scale < Infinity)) {
-    throw new UserError(`--scale expects a number above 0, got "${values.scale}"`);
-  }
+  const mean = await readMean(values.mean);
+  const pixels = readPixels(values, { usual: "0-255", mean });
   const resize = values.resize === undefined
     ? undefined
     : wholeNumber("--resize", values.resize, { least: 1, most: 65536, fallback: 0 });
-  const order = oneOf("--order", values.order, ["BGR", "RGB"]), { code, warp } = values;
+  const { code, warp } = values;
   const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
   using place = openPlace(out, force);
-  await convertInto(place, { prototxt, caffemodel }, { mean, scale, resize, warp, order, code, weights }, { start });
+  await convertInto(place, { prototxt, caffemodel }, { ...pixels, resize, warp, code, weights }, { start });
 }
 
 /**
@@ -84,12 +84,13 @@ export async function convertInto(
   );
   const names = labels === undefined ? undefined : await readBytes(labels);
   writeModel(place, model, { start, names });
-  if (model.mean?.sure) print(`pixels lose ${model.mean.values.join(", ")} (${model.mean.origin})`);
-  else if (model.mean) warn(`the mean that pixels lose is ${model.mean.origin}; 0 is written`);
+  if (model.pixels?.sure) print(pixelLine(model.pixels.image, model.pixels.origin));
+  else if (model.pixels) warn(`the mean that pixels lose is ${model.pixels.origin}; 0 is written`);
 }
 
 /** A file that is no text is most often the caffemodel. */
 function asText(bytes: Uint8Array, path: string): string {
+  refuseOthers(bytes, path, "a prototxt");
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
@@ -97,9 +98,8 @@ function asText(bytes: Uint8Array, path: string): string {
   }
 }
 
-async function readMean(mean: string): Promise<number[]> {
-  if (!/^[-\d.,\s]+$/.test(mean)) return readMeanFile(await readBytes(mean), mean);
-  const values = mean.split(",").map((part) => part.trim() === "" ? NaN : Number(part));
-  if (!values.every(Number.isFinite)) throw new UserError(`--mean expects numbers like 104,117,123, got "${mean}"`);
-  return values;
+/** The mean in a file; undefined where it is numbers, or not given. */
+async function readMean(mean: string | undefined): Promise<number[] | undefined> {
+  const isNumbers = mean === undefined || /^[-+\d.,eE\s]+$/.test(mean);
+  return isNumbers ? undefined : readMeanFile(await readBytes(mean), mean);
 }

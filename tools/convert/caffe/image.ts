@@ -3,14 +3,11 @@
  */
 import { UserError } from "../../../src/formats/user_error.ts";
 import type { ImageFormat } from "../../../src/net/network.ts";
+import { formatOf, type Pixels } from "../pixels.ts";
 import type { CaffeLayer } from "./layers.ts";
 
 /** What the user says; absent what they do not. */
-export interface ImageOptions {
-  order?: "RGB" | "BGR";
-  /** One for all channels, or one for each, in the network's order. */
-  mean?: number[];
-  scale?: number;
+export interface ImageOptions extends Pixels {
   /** Side that pictures are resized to before the input is cut from their middle. */
   resize?: number;
   /** Whether whole pictures are resized so, whatever their sides, in place of their centre square. */
@@ -49,7 +46,8 @@ export function imageOf(
 ): { image: ImageFormat; origin: string; sure: boolean } {
   const transform = data?.transform, old = data?.settings;
   const written = transform?.numbers("mean_value") ?? [], file = transform?.text("mean_file") || old?.text("mean_file");
-  const factor = scale ?? transform?.number("scale", 0) ?? 0, known = knownImages.get(name.toLowerCase());
+  const factor = scale ?? (transform?.number("scale", 0) || old?.number("scale", 1) || 1),
+    known = knownImages.get(name.toLowerCase());
   const [means, origin] = mean
     ? [mean, "as given"] as const
     : written.length > 0
@@ -62,14 +60,9 @@ export function imageOf(
   if (resize !== undefined && resize < largest) {
     throw new UserError(`pictures resized to ${resize} are smaller than the input, ${size.join("×")}`);
   }
-  if (means.length !== 1 && means.length !== channels) {
-    throw new UserError(`the mean has ${means.length} values, the pictures have ${channels} channels`);
-  }
   return {
     image: {
-      order,
-      mean: Array.from({ length: channels }, (_, c) => means[c] ?? means[0]),
-      scale: factor || old?.number("scale", 1) || 1,
+      ...formatOf({ order, mean: [...means], scale: factor }, channels),
       ...(side > largest ? { resize: side } : {}),
       ...(warped ? { warp: true } : {}),
     },

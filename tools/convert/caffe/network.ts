@@ -9,9 +9,10 @@ import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph } from "../../../src/net/graph.ts";
 import { checkFactors } from "../../../src/net/model.ts";
-import { parseNetwork, type SearchSettings } from "../../../src/net/network.ts";
+import { type ImageFormat, parseNetwork, type SearchSettings } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
 import { Narrowing } from "../narrowing.ts";
+import { isPicture } from "../pixels.ts";
 import { readCaffemodel } from "./caffemodel.ts";
 import { imageOf, type ImageOptions } from "./image.ts";
 import { dataLayers, declaredInputs, layerInputs } from "./inputs.ts";
@@ -48,8 +49,8 @@ export interface ConvertedModel {
   layers: number;
   parameters: number;
   narrowing: Narrowing;
-  /** The mean that pictures lose, and where it comes from; absent where nothing is a picture. */
-  mean?: { values: number[]; origin: string; sure: boolean };
+  /** What a picture's numbers are, and where their mean comes from; absent where nothing is a picture. */
+  pixels?: { image: ImageFormat; origin: string; sure: boolean };
 }
 
 /**
@@ -119,7 +120,7 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
     narrowing,
     parameters: [...tensors].filter(([name]) => !/weight\.scale$/i.test(name))
       .reduce((sum, [, { shape }]) => sum + valueCount(shape), 0),
-    mean: preprocessing && { ...preprocessing, values: preprocessing.image.mean },
+    pixels: preprocessing,
   };
 }
 
@@ -127,9 +128,6 @@ const types = [...Object.keys(rules), ...Object.keys(dataLayers), ...dropped];
 
 const settingsOf = (type: string): string | undefined =>
   Object.hasOwn(rules, type) ? rules[type].settings : Object.hasOwn(dataLayers, type) ? dataLayers[type] : undefined;
-
-const isPicture = (shape: readonly number[]) =>
-  shape.length === 3 && [1, 3].includes(shape[0]) && shape[1] * shape[2] > 1;
 
 /** Puts the layer's place before the message where it does not begin with one. */
 function within(layer: CaffeLayer, file: string, run: () => void): void {

@@ -1,12 +1,13 @@
 /** deno task convert onnx: an .onnx file → a model folder. */
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { type Command, type Option, print, required, type Values, warn } from "../../../src/cli/command.ts";
-import { checkReadable, readBytes, reasonOf } from "../../../src/cli/files.ts";
+import { checkReadable, readBytes, readHead, reasonOf } from "../../../src/cli/files.ts";
 import { named, oneOf } from "../../../src/cli/values.ts";
+import { refuseOthers } from "../../../src/formats/kinds.ts";
 import { readNpy } from "../../../src/formats/npy.ts";
 import { show, UserError } from "../../../src/formats/user_error.ts";
-import type { ImageFormat } from "../../../src/net/network.ts";
 import { openPlace, writeModel } from "../folder.ts";
+import { pixelLine, pixelOptions, rangeOption, readPixels } from "../pixels.ts";
 import { convertOnnx } from "./network.ts";
 import { type ElementType, type ExternalFile, type OnnxTensor, tensorOf } from "./tensor.ts";
 
@@ -23,8 +24,12 @@ const options = {
     repeats: true,
     help: "the shape of an input that the model leaves open, or with another batch; may be given several times",
   },
-  mean: { value: "MEAN", help: "what pixels (0 … 255) lose: one number, or one for each channel" },
-  scale: { value: "S", help: "what they are multiplied by then (1)" },
+  mean: {
+    value: "MEAN",
+    help: "of a classifier's input or a generator's output: what pixels lose, one number, or one a channel",
+  },
+  ...pixelOptions,
+  range: rangeOption("0-255"),
   order: { value: "ORDER", help: "of the channels: RGB (usual in PyTorch) or BGR" },
   weights: { value: "TYPE", help: "f32, f16 or i8 (with a scale a row): how weights are stored (f32)" },
   force: { help: "replaces an existing model folder; its labels.txt stays" },
@@ -37,8 +42,12 @@ export const onnx: Command<typeof options> = {
   options,
   examples: [
     [
-      "deno task convert onnx --model resnet50.onnx --mean 123.7,116.3,103.5 --scale 0.0174 --out models/resnet50",
+      "deno task convert onnx --model resnet50.onnx --pixels imagenet-torch --out models/resnet50",
       "a classifier as PyTorch exports it, which can be shown pictures",
+    ],
+    [
+      "deno task convert onnx --model decoder.onnx --mean 0.5 --std 0.5 --range 0-1 --out models/decoder",
+      "a generator whose pictures go from -1 to 1",
     ],
     [
       "deno task convert onnx --model conv.onnx --constant W=w.npy --out models/conv",
@@ -56,7 +65,7 @@ async function run(values: Values<typeof options>): Promise<void> {
     if (sizes.every((size) => Number.isSafeInteger(size) && size > 0)) return sizes;
     throw new UserError(`--shape ${name} expects sizes like 1,3,224,224, got "${text}"`);
   });
-  const image = imageFormat(values), constants = new Map<string, OnnxTensor>();
+  const pixels = readPixels(values, { usual: "0-255" }), constants = new Map<string, OnnxTensor>();
   for (const [name, path] of named("--constant", values.constant, (path) => path)) {
     constants.set(name, npyTensor(await readBytes(path), path, name));
   }
@@ -67,31 +76,15 @@ async function run(values: Values<typeof options>): Promise<void> {
     constants,
     shapes,
     weights,
-    image,
+    pixels,
   });
   writeModel(place, model, { start });
   if (model.turned !== undefined) {
     print(`input ${model.turned}: its channels come last in the model, first in the network; infer takes them first`);
   }
+  if (model.picture) print(pixelLine(model.picture.image, model.picture.of));
   if (model.outputs.length > 1) print(`outputs: ${model.outputs.join(", ")}; --layer of infer takes their names`);
   if (model.dropped.length > 0) warn(`outputs that are left out, as docs/onnx.md says: ${model.dropped.join(", ")}`);
-}
-
-/** How pixels become numbers, where one of the options says it. */
-function imageFormat({ mean, scale, order }: Values<typeof options>): ImageFormat | undefined {
-  if ([mean, scale, order].every((value) => value === undefined)) return undefined;
-  const number = (option: string, text: string) => {
-    const value = text.trim() === "" ? NaN : Number(text);
-    if (Number.isFinite(value)) return value;
-    throw new UserError(`${option} expects numbers, got "${text}"`);
-  };
-  const factor = scale === undefined ? 1 : number("--scale", scale);
-  if (!(factor > 0)) throw new UserError(`--scale expects a number above 0, got "${scale}"`);
-  return {
-    order: oneOf("--order", order, ["RGB", "BGR"]) ?? "RGB",
-    mean: (mean ?? "0").split(",").map((part) => number("--mean", part)),
-    scale: factor,
-  };
 }
 
 const npyTypes: Record<string, ElementType> = { f4: "float32", f2: "float32", f8: "float64", b1: "bool", i8: "int64" };
@@ -127,6 +120,7 @@ export function externalFiles(model: string): ExternalFile {
     const path = join(folder, ...parts), real = realPlace(path);
     if (!folders.some((inside) => real.startsWith(join(inside(), sep)))) throw outside;
     checkReadable(path);
+    if (!seen.has(path)) refuseOthers(readHead(path), path, "the values of the model's tensors");
     try {
       using file = Deno.openSync(real);
       const size = file.statSync().size, end = length === undefined ? size : offset + length;

@@ -8,6 +8,7 @@ import type { StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { checkShape, type ImageFormat } from "../../../src/net/network.ts";
 import type { Narrowing } from "../narrowing.ts";
+import { describes, type Pixels } from "../pixels.ts";
 import { areLast, channelsFirst, toLast } from "./layout.ts";
 import { convertNodes, Scope } from "./nodes.ts";
 import { type OnnxModel, type OnnxNode, type OnnxSource, type OnnxValue, readOnnx, readsOf } from "./proto.ts";
@@ -25,8 +26,8 @@ export interface OnnxOptions {
   shapes?: ReadonlyMap<string, readonly number[]>;
   /** How the weights of convolutions, fully connected layers and memories are stored; all others stay F32. */
   weights?: "f32" | "f16" | "i8";
-  /** How pixels become the first input's numbers, where it is a picture; a single mean is every channel's. */
-  image?: ImageFormat;
+  /** What the numbers of a picture are: the first input's, or else the output's. */
+  pixels?: Pixels;
 }
 
 /** A model folder's content. */
@@ -44,6 +45,8 @@ export interface ConvertedOnnx {
   turned?: string;
   /** Outputs that are left out: known integers, or such as their operator is supported without. */
   dropped: string[];
+  /** Where pixels were described: what is a picture, such as `of input "x"`, and what its numbers are. */
+  picture?: { of: string; image: ImageFormat };
 }
 
 /** Values by name, and what was made of a model. */
@@ -81,7 +84,11 @@ function converted(bytes: Uint8Array, source: OnnxSource, options: OnnxOptions):
   const known = new Map<string, OnnxTensor>([...model.initializers, ...options.constants ?? []]);
   const inputs = model.inputs.filter(({ name }) => read.has(name) && !known.has(name)).map((input, n): ShapedInput => {
     const shape = inputShape(input, source.file, options.shapes?.get(input.name));
-    return { input, shape, turned: n === 0 && options.image !== undefined && areLast(shape) };
+    return {
+      input,
+      shape,
+      turned: n === 0 && options.pixels !== undefined && describes(options.pixels) && areLast(shape),
+    };
   });
   const traces = traced(model, nodes, known, inputs, source.file, bytes.length);
   const converted = written(model, traces, inputs.map(({ input }) => input), source.file, options);

@@ -7,6 +7,7 @@
  *     AttributeProto  name 1, f 2, i 3, s 4, t 5, g 6, floats 7, ints 8, strings 9
  *     ValueInfoProto  name 1, type 2 { tensor_type 1 { elem_type 1, shape 2 { dim 1 { dim_value 1, dim_param 2 } } } }
  */
+import { refuseText } from "../../../src/formats/kinds.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { content, type Field, fields, varints } from "../protobuf.ts";
 import { type ExternalFile, type OnnxTensor, readTensor } from "./tensor.ts";
@@ -79,6 +80,7 @@ const text = (bytes: Uint8Array, field: Field, file: string) => new TextDecoder(
  */
 export function readOnnx(bytes: Uint8Array, source: OnnxSource): OnnxModel {
   const { file } = source;
+  refuseText(bytes, file, "an ONNX model", "onnx");
   let graph: Uint8Array | undefined, opset: number | undefined;
   for (const field of fields(bytes, file)) {
     if (field.number === 7) graph = content(bytes, field, file);

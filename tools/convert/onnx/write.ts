@@ -4,9 +4,10 @@ import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { buildGraph } from "../../../src/net/graph.ts";
 import { checkFactors } from "../../../src/net/model.ts";
-import { type ImageFormat, parseNetwork } from "../../../src/net/network.ts";
+import { parseNetwork } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
 import { Narrowing } from "../narrowing.ts";
+import { describes, formatOf, isPicture, type Pixels } from "../pixels.ts";
 import type { ConvertedOnnx, OnnxOptions, Traces } from "./network.ts";
 import type { OnnxModel, OnnxNode, OnnxValue } from "./proto.ts";
 import { floating } from "./tensor.ts";
@@ -89,7 +90,9 @@ export function written(
     identity(first.name, first.value);
   }
   if (alone) { for (const input of inputs) input.shape.shift(); }
-  const text = networkText({ name: options.name, inputs, image: imageOf(options.image, inputs[0]), layers: files });
+  const output = { name: first.name, shape: alone ? first.value.item.slice(1) : first.value.item };
+  const picture = pictureOf(options.pixels ?? {}, inputs[0], output);
+  const text = networkText({ name: options.name, inputs, image: picture?.image, layers: files });
   checkFactors(buildGraph({ network: parseNetwork(text, file), where: file, weights: tensors }), file);
   return {
     text,
@@ -102,19 +105,28 @@ export function written(
     narrowing,
     outputs: outputs.map(({ name }) => name),
     dropped,
+    picture,
   };
 }
 
-/** @throws UserError where the input is no picture, or has other channels. */
-function imageOf(image: ImageFormat | undefined, { name, shape }: { name: string; shape: number[] }) {
-  if (!image) return undefined;
-  const [channels] = shape, { mean } = image;
-  if (shape.length !== 3 || ![1, 3].includes(channels) || ![1, channels].includes(mean.length)) {
+interface Named {
+  name: string;
+  shape: readonly number[];
+}
+
+/** @throws UserError where pixels are described and neither is a picture, or the numbers are not those of its channels. */
+function pictureOf(pixels: Pixels, input: Named, output: Named): ConvertedOnnx["picture"] {
+  if (!describes(pixels)) return undefined;
+  const said = ({ name, shape }: Named) => `${JSON.stringify(name.slice(0, 60))} of [${shape}]`;
+  const picture = [input, output].find(({ shape }) => isPicture(shape));
+  if (!picture) {
     throw new UserError(
-      `${mean.length} means for input ${JSON.stringify(name.slice(0, 60))} of [${shape}], which must be a picture`,
+      `pixels are described, but neither input ${said(input)} nor output ${said(output)} is a picture, ` +
+        "of 1 or 3 channels, height and width",
     );
   }
-  return { ...image, mean: Array.from({ length: channels }, (_, c) => mean[c] ?? mean[0]) };
+  const of = `of ${picture === input ? "input" : "output"} ${JSON.stringify(picture.name)}`;
+  return { of, image: formatOf(pixels, picture.shape[0]) };
 }
 
 const order = (declared: OnnxValue[], name: string): number => declared.findIndex((input) => input.name === name);

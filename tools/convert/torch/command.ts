@@ -2,11 +2,13 @@
 import { type Command, type Option, print, required, type Values } from "../../../src/cli/command.ts";
 import { readBytes } from "../../../src/cli/files.ts";
 import { oneOf } from "../../../src/cli/values.ts";
+import { refuseOthers } from "../../../src/formats/kinds.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
-import { MOST_TEXT } from "../../../src/net/model.ts";
+import { listOfNames, MOST_TEXT } from "../../../src/net/model.ts";
 import { openPlace, writeModel } from "../folder.ts";
+import { pixelLine, pixelOptions, rangeOption, readPixels } from "../pixels.ts";
 import { type ArchitectureName, architectures } from "./architectures.ts";
-import { convertTorch, type Normalisation } from "./network.ts";
+import { convertTorch } from "./network.ts";
 
 const names = Object.keys(architectures) as ArchitectureName[];
 
@@ -15,8 +17,10 @@ const options = {
   network: { value: "NAME", help: `torchvision's ${names.join(", ")}` },
   out: { value: "DIR", help: "the model folder to make" },
   labels: { value: "FILE", help: "a text with the name of class n on line n + 1" },
-  mean: { value: "R,G,B", help: "what pixels / 255 lose (as the published weights want it)" },
-  std: { value: "R,G,B", help: "what they are divided by then (as the published weights want it)" },
+  mean: { value: "MEAN", help: "what pixels lose: one number, or one a channel (as the published weights want it)" },
+  ...pixelOptions,
+  range: rangeOption("0-1"),
+  order: { value: "ORDER", help: "of the channels: RGB (the published weights') or BGR" },
   force: { help: "replaces an existing model folder; its labels.txt stays unless there is a new one" },
 } satisfies Record<string, Option>;
 
@@ -46,36 +50,20 @@ async function run(values: Values<typeof options>): Promise<void> {
   const start = performance.now(), out = required("--out", values.out), { force } = values;
   const weights = required("--weights", values.weights), network = required("--network", values.network);
   const name = oneOf("--network", network, names)!;
-  const normalisation: Partial<Normalisation> = {
-    ...(values.mean === undefined ? {} : { mean: colours("--mean", values.mean, -mostColour) }),
-    ...(values.std === undefined ? {} : { std: colours("--std", values.std, 1e-6) }),
-  };
+  const pixels = readPixels(values, { usual: "0-1" });
   using place = openPlace(out, force);
   const labels = values.labels === undefined ? undefined : await readBytes(values.labels);
 
-  const model = convertTorch(await readBytes(weights), weights, name, normalisation);
+  const model = convertTorch(await readBytes(weights), weights, name, pixels);
   if (labels) checkLabels(labels, values.labels!, model.units);
   writeModel(place, model, { start, names: labels });
-
-  const { mean, std } = model.normalisation;
-  print(`pixels / 255 lose ${mean.join(", ")} and are divided by ${std.join(", ")} (R, G, B)`);
-}
-
-/** Far beyond any mean or deviation of pixels in 0 … 1. */
-const mostColour = 1e6;
-
-/** Three numbers. */
-function colours(option: string, text: string, least: number): number[] {
-  const values = text.split(",").map((part) => part.trim() === "" ? NaN : Number(part));
-  if (values.length === 3 && values.every((value) => value >= least && value <= mostColour)) return values;
-  throw new UserError(
-    `${option} expects three numbers like 0.5,0.5,0.5, from ${least} to ${mostColour}, got "${text}"`,
-  );
+  print(pixelLine(model.image, "of the input"));
 }
 
 /** @throws UserError unless a text has a line for each unit. */
 function checkLabels(bytes: Uint8Array, file: string, units: number): void {
   if (bytes.length > MOST_TEXT) throw new UserError(`${file} has ${bytes.length} bytes, expected at most ${MOST_TEXT}`);
+  refuseOthers(bytes, file, listOfNames);
   const lines = new TextDecoder().decode(bytes).trimEnd().split("\n").length;
   if (lines !== units) throw new UserError(`${file} has ${lines} lines, the network has ${units} classes`);
 }

@@ -11,13 +11,8 @@ import { buildGraph } from "../../../src/net/graph.ts";
 import { checkFactors } from "../../../src/net/model.ts";
 import { type ImageFormat, parseNetwork } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
+import { formatOf, inOrder, normalised, type Pixels } from "../pixels.ts";
 import { type ArchitectureName, architectures, draw } from "./architectures.ts";
-
-/** How pixels are normalised, in torchvision's terms: (pixel / 255 − mean) / std, one number a channel, RGB. */
-export interface Normalisation {
-  mean: number[];
-  std: number[];
-}
 
 /** A model folder's content. */
 export interface ConvertedStateDict {
@@ -29,7 +24,8 @@ export interface ConvertedStateDict {
   parameters: number;
   /** The classes of the last layer. */
   units: number;
-  normalisation: Normalisation;
+  /** What its numbers are. */
+  image: ImageFormat;
 }
 
 /** Side of the square pictures that torchvision's weights take, cut out of the middle of larger ones. */
@@ -38,17 +34,16 @@ const size = 224, resize = 256;
 /**
  * Converts the state dict in a safetensors file to one of torchvision's networks.
  * @param file Named in errors.
- * @param normalisation That of torchvision's published weights where it says nothing.
+ * @param pixels As torchvision's published weights want them where it says nothing.
  * @throws UserError where the file is no safetensors file, or `convertStateDict` throws one.
  */
 export function convertTorch(
   bytes: Uint8Array,
   file: string,
   name: ArchitectureName,
-  normalisation: Partial<Normalisation> = {},
+  pixels: Pixels = {},
 ): ConvertedStateDict {
-  refusePickle(bytes, file);
-  return convertStateDict(readSafetensors(bytes, file), file, name, normalisation);
+  return convertStateDict(readSafetensors(bytes, file), file, name, pixels);
 }
 
 /**
@@ -59,15 +54,16 @@ export function convertStateDict(
   stored: ReadonlyMap<string, StoredTensor>,
   file: string,
   name: ArchitectureName,
-  normalisation: Partial<Normalisation> = {},
+  pixels: Pixels = {},
 ): ConvertedStateDict {
   const { build, last, mean, std, unused } = architectures[name], given = unprefixed(stored, file);
-  const units = given.get(`${last}.weight`)?.shape[0] || 1000, normal = { mean, std, ...normalisation };
+  const units = given.get(`${last}.weight`)?.shape[0] || 1000;
+  const image = { ...formatOf({ ...inOrder(normalised(mean, std), pixels.order), ...pixels }, 3), resize };
   const layers = draw((add) => build(add, units));
   const text = networkText({
     name,
     inputs: [{ name: "data", shape: [3, size, size] }],
-    image: imageOf(normal),
+    image,
     layers,
   });
 
@@ -88,22 +84,11 @@ export function convertStateDict(
   }
   checkFactors(graph, file);
   const parameters = tensors.values().reduce((sum, { shape }) => sum + valueCount(shape), 0);
-  return { text, tensors, layers: layers.length, parameters, units, normalisation: normal };
+  return { text, tensors, layers: layers.length, parameters, units, image };
 }
 
 /** PyTorch's names of weights, where network.json has others. */
 const stateNames: Record<string, string> = { mean: "running_mean", variance: "running_var" };
-
-/** torch.save writes a zip (PK), or with old versions a bare pickle. @throws UserError where a file starts like one. */
-function refusePickle(bytes: Uint8Array, file: string): void {
-  const [first, second] = bytes;
-  if ((first === 0x50 && second === 0x4b) || (first === 0x80 && second >= 2 && second <= 5)) {
-    throw new UserError(
-      `${file} is a PyTorch pickle, which can run any program; write it as safetensors first, in Python: ` +
-        'from safetensors.torch import save_file; save_file(torch.load("net.pth", weights_only=True), "net.safetensors")',
-    );
-  }
-}
 
 /** What wrappers put before every name: DataParallel, torch.compile, training loops. */
 const prefixes = /^(?:(?:state_dict|model|module|_orig_mod)\.)+/;
@@ -136,10 +121,4 @@ function weight(
   const values = toFloat32(tensor);
   if (!values.every(Number.isFinite)) throw new UserError(`${what} holds NaN or infinity`);
   return tensor.dtype === "F64" ? fromFloat32(values, "F32", tensor.shape) : tensor;
-}
-
-/** (pixel / 255 − mean) / std = (pixel − 255 · mean) · 1 / (255 · std). */
-function imageOf({ mean, std }: Normalisation): ImageFormat {
-  const short = (value: number) => Number(value.toPrecision(15));
-  return { order: "RGB", mean: mean.map((m) => short(255 * m)), scale: std.map((s) => short(1 / (255 * s))), resize };
 }

@@ -206,15 +206,33 @@ Deno.test("onnx: weights in f16 and i8; biases and statistics stay f32; what tha
   }
 });
 
-Deno.test("onnx: how pixels become numbers", () => {
-  const image = { order: "RGB" as const, mean: [120], scale: 0.02 };
-  const written = JSON.parse(convert(onnxModel(classifier), { image }).text).image;
-  assert.deepEqual(written, { ...image, mean: [120, 120, 120] });
+Deno.test("onnx: the numbers of a picture, of a classifier's input or of a generator's output", () => {
+  const pixels = { order: "BGR" as const, mean: [120], scale: [0.02, 0.03, 0.02] };
+  const { text, picture } = convert(onnxModel(classifier), { pixels });
+  assert.deepEqual(JSON.parse(text).image, { ...pixels, mean: [120, 120, 120] });
+  assert.deepEqual(picture, { of: 'of input "data"', image: JSON.parse(text).image });
+  assert.equal(JSON.parse(convert(onnxModel(classifier)).text).image, undefined);
+  const two = { ...pixels, mean: [1, 2] };
+  refuses(() => convert(onnxModel(classifier), { pixels: two }), /^2 means are given, the picture has 3 channels$/);
   refuses(
-    () => convert(onnxModel(classifier), { image: { ...image, mean: [1, 2] } }),
-    /2 means for input "data" of \[3,8,8\]/,
+    () => convert(single("Relu"), { pixels }),
+    /^pixels are described, but neither input "x" of \[3\] nor output "y" of \[3\] is a picture, of 1 or 3 channels/,
   );
-  refuses(() => convert(single("Relu"), { image }), /1 means for input "x" of \[3\], which must be a picture/);
+  // Latent maps of 16 channels become three of 2 × 2 pixels.
+  const w = { shape: [16, 3, 2, 2], values: Array(192).fill(0.1) };
+  const generator = onnxModel({
+    nodes: [{ type: "ConvTranspose", inputs: ["z", "w"], outputs: ["c"] }, {
+      type: "Tanh",
+      inputs: ["c"],
+      outputs: ["rgb"],
+    }],
+    initializers: { w },
+    inputs: [{ name: "z", shape: [1, 16, 1, 1] }],
+    outputs: ["rgb"],
+  });
+  const made = convert(generator, { pixels: { mean: [127.5], scale: 1 / 127.5 } });
+  assert.equal(made.picture!.of, 'of output "rgb"');
+  assert.deepEqual(JSON.parse(made.text).image, { order: "RGB", mean: [127.5, 127.5, 127.5], scale: 1 / 127.5 });
 });
 
 Deno.test("onnx: several outputs: the first is the network's, others have their names, and what holds no floats goes", () => {
@@ -449,7 +467,7 @@ Deno.test("onnx: one file of external data cannot fill memory for a thousand ten
 
 Deno.test("onnx: damaged files", () => {
   refuses(() => convert(new TextEncoder().encode("no model")), /^net\.onnx: /);
-  refuses(() => convert(new Uint8Array(0)), /^net\.onnx: there is no graph in it; is it an ONNX model\?$/);
+  refuses(() => convert(new Uint8Array(0)), /^net\.onnx: this is empty, not an ONNX model$/);
   const bytes = onnxModel(classifier);
   assert.equal(convert(onnxModel(manyOperators)).outputs.join(), "y,z");
   assert.equal(readOnnx(bytes, { file: "f", external: () => bytes }).nodes.length, classifier.nodes.length);
