@@ -93,6 +93,8 @@ const small: [type: string, inputs: number[][], params: Record<string, unknown>]
   ["crop", [[2, 2, 5, 4]], { size: [2, 3] }],
   ["resize", [[2, 2, 5, 4]], { size: [7, 3] }],
   ["resize", [[2, 2, 3, 4]], { size: [2, 9], method: "bicubic" }],
+  ["warp", [[2, 2, 3, 4], [2, 4]], {}],
+  ["warp", [[2, 2, 4, 3], [2, 4]], { edges: "wrap" }],
   ["crop", [[2, 2, 5, 4]], { size: [2, 3], offset: [3, 0] }],
 ];
 
