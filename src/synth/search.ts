@@ -13,16 +13,19 @@ import { UserError } from "../formats/user_error.ts";
 import type { Device } from "../gpu/device.ts";
 import { sequenceLayer } from "../net/graph.ts";
 import { labelOf, type Model } from "../net/model.ts";
-import { Net, type NetOptions } from "../net/net.ts";
+import { Net } from "../net/net.ts";
 import { imageFormat, inputToPicture, type Picture, pictureToInput } from "../net/picture.ts";
 import type { PlanMemory } from "../net/plan.ts";
 import { count } from "../ops/op.ts";
 import { Climb, type ClimbSettings, type Readings } from "./climb.ts";
 import { checkGradient, checkReadings, checkTrace } from "./finite.ts";
 import { type GivenInputs, sortInputs } from "./inputs.ts";
-import { join, type Joined, type Joining } from "./joined.ts";
+import type { Joined } from "./joined.ts";
+import { feedOf, ofCodes, ofImages } from "./judged.ts";
 import { settleObjective } from "./objective.ts";
-import { type SearchOptions, settle, sumOf, type Target } from "./options.ts";
+import { throughOctaves } from "./octaves.ts";
+import { type MadeSearch, type SearchOptions, settle, suitable, sumOf, type Target } from "./options.ts";
+import { prepare, type Stage } from "./stages.ts";
 
 /** A unit with its name and activation. */
 export interface Ranked {
@@ -88,7 +91,13 @@ const SUBMIT_MS = 400;
  * @throws UserError when models, layer, units or codes do not fit, or what comes out is not finite; GpuError when the device fails.
  */
 export async function search(device: Device, options: SearchOptions): Promise<SearchResult> {
-  const joined = join(options.generator, options.classifier, options), settings = settle(device, joined, options);
+  const { octaves } = suitable(options, options.classifier);
+  if (octaves === 1) return await searchStage(device, prepare(options));
+  return await throughOctaves(options, (stage, size) => searchStage(device, prepare(stage, size)));
+}
+
+async function searchStage(device: Device, stage: Stage): Promise<SearchResult> {
+  const { options, joined } = stage, settings = settle(device, joined, options);
   const { objective: { sources } } = settings;
   const sequence = sequenceLayer(joined.graph, [...sources, joined.output])?.name;
   if (sequence !== undefined && options.targets.length > 1) {
@@ -109,7 +118,7 @@ export async function search(device: Device, options: SearchOptions): Promise<Se
       climb = await Climb.create(device, joined, settings, { ...options, onPlan: undefined, onReady: undefined });
       Object.assign(first, await begin(climb));
     }
-    return await run(device, options, joined, settings, climb, {
+    return await run(device, stage, settings, climb, {
       inUse: device.memory - before,
       took: first.took,
       stuck,
@@ -133,7 +142,7 @@ async function redirect(
   joined: Joined,
   settings: ClimbSettings,
   stuck: readonly number[],
-  options: SearchOptions,
+  options: MadeSearch,
 ): Promise<Float32Array> {
   const { redirect, lrStart, codes, objective: { items } } = settings;
   const own = { ...settings, iterations: redirect, lrEnd: lrStart };
@@ -148,20 +157,19 @@ async function redirect(
 /** Runs a search, whose first iteration is submitted, to its end or until it is aborted. */
 async function run(
   device: Device,
-  options: SearchOptions,
-  joined: Joined,
+  stage: Stage,
   settings: ClimbSettings,
   climb: Climb,
   first: { inUse: number; took: number; stuck: readonly number[] },
 ): Promise<SearchResult> {
-  const { classifier, targets, weights, arithmetic, choose, signal } = options, { iterations } = settings;
+  const { options, joined, classifier } = stage, { targets, signal } = options, { iterations } = settings;
   const memory = { ...climb.memory, device: first.inUse }, told = { ...options, joined, settings };
   const started = performance.now() - first.took;
   const growth = device.caps.software ? 4 : 32;
   let done = 0, chunk = 1, ending: Readings | undefined;
   const pictures = async () =>
     split(await climb.images(), targets.length).map((values) =>
-      inputToPicture(classifier.network, values, joined.image.shape)
+      inputToPicture(joined.shownAs, values, joined.shown.shape)
     );
   while (done < iterations && !(done > 0 && signal?.aborted)) {
     const times = Math.min(chunk, iterations - done, options.every ?? Infinity), from = performance.now();
@@ -184,12 +192,13 @@ async function run(
     { trace, slopes, values: logits, images, codes, shown } = readings;
   checkReadings(readings, told);
   const slopesOf = (item: number) => column(slopes, targets.length, item);
-  const values = logits
+  const asItIs = joined.shown === joined.image && classifier === options.classifier;
+  const values = logits && asItIs
     ? split(logits, targets.length)
-    : await outputs(device, classifier, { images, ...joined }, { batch: targets.length, weights, arithmetic, choose });
+    : split(await (asItIs ? ofImages(device, stage, images) : ofCodes(device, stage, shown)), targets.length);
   const items = targets.map((target, n): SearchItem => ({
     target,
-    picture: inputToPicture(classifier.network, split(images, targets.length)[n], joined.image.shape),
+    picture: inputToPicture(joined.shownAs, split(images, targets.length)[n], joined.shown.shape),
     code: split(shown, targets.length)[n],
     next: split(codes, targets.length)[n],
     trace: column(trace, targets.length, n),
@@ -206,42 +215,10 @@ async function run(
   return { iterations: done, aborted: done < iterations, seconds, dispatches, flops, memory, items };
 }
 
-/** The classifier's output for each image. */
-async function outputs(
-  device: Device,
-  classifier: Model,
-  { images, given }: { images: Float32Array } & Pick<Joined, "given">,
-  options: Pick<NetOptions, "weights" | "arithmetic" | "choose"> & { batch: number },
-): Promise<Float32Array[]> {
-  const net = await Net.create(device, classifier, options);
-  try {
-    return split(await net.forward(feedOf(classifier, given, images, options.batch)), options.batch);
-  } finally {
-    net[Symbol.dispose]();
-  }
-}
-
-/** What a classifier's inputs are fed: the given values, for each item, and the pictures. */
-const feedOf = ({ network }: Model, given: Joined["given"], images: Float32Array, batch: number) =>
-  Object.fromEntries(network.inputs.map((input) => {
-    const values = given.get(input);
-    return [input.name, values ? repeated(values, batch) : images];
-  }));
-
-/** The values, so many times over. */
-function repeated(values: Float32Array, times: number): Float32Array {
-  const all = new Float32Array(times * values.length);
-  for (let time = 0; time < times; time++) all.set(values, time * values.length);
-  return all;
-}
-
 /** Refuses what a search would refuse of its models and targets, before there is a device. @throws UserError */
-export function checkSearch(
-  options: Pick<SearchOptions, "generator" | "classifier" | "layer" | "targets" | "directions" | keyof Joining>,
-): void {
-  const { generator, classifier, layer, targets, directions } = options;
-  const sums = targets.map((target) => sumOf(target, layer, 0));
-  settleObjective(join(generator, classifier, options), sums, directions);
+export function checkSearch(options: SearchOptions): void {
+  const { joined, options: { layer, targets, directions } } = prepare(options);
+  settleObjective(joined, targets.map((target) => sumOf(target, layer, 0)), directions);
 }
 
 /**

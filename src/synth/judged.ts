@@ -1,0 +1,55 @@
+/** What a classifier says of pictures once a search has made them. */
+import type { Device } from "../gpu/device.ts";
+import { download, fromTexels, toTexels, upload } from "../gpu/tensor.ts";
+import type { Value } from "../net/graph.ts";
+import type { Model } from "../net/model.ts";
+import { bytes, floats, Net } from "../net/net.ts";
+import { buildPlan } from "../net/plan.ts";
+import { join, type Joined } from "./joined.ts";
+import type { Stage } from "./stages.ts";
+
+/** The classifier's output for each image. */
+export async function ofImages(
+  device: Device,
+  { options, joined }: Stage,
+  images: Float32Array,
+): Promise<Float32Array> {
+  const { classifier, weights, arithmetic, choose, targets: { length: batch } } = options;
+  using net = await Net.create(device, classifier, { batch, weights, arithmetic, choose });
+  return await net.forward(feedOf(classifier, joined.given, images, batch));
+}
+
+/** The same for each code, whose picture the classifier sees as it is and in its own size. */
+export async function ofCodes(
+  device: Device,
+  { options, classifier }: Stage,
+  codes: Float32Array,
+): Promise<Float32Array> {
+  const { generator, prior, fit, interpolation, set, weights: storage, arithmetic, choose } = options;
+  const { graph, code, output, given } = join(generator, classifier, { prior, fit, interpolation, set });
+  const batch = options.targets.length;
+  using plan = await buildPlan(device, { graph, batch, wanted: [output], storage, arithmetic, choose });
+  const feed = (input: Value, values: Float32Array) => {
+    const tensor = plan.tensors.of(input);
+    upload(device, tensor, bytes(toTexels(values, tensor.shape)));
+  };
+  feed(code, codes);
+  for (const [input, values] of given) feed(input, repeated(values, batch));
+  plan.submit(1, true);
+  const tensor = plan.tensors.of(output);
+  return fromTexels(floats(await download(device, tensor)), tensor.shape);
+}
+
+/** What a classifier's inputs are fed: the given values, for each item, and the pictures. */
+export const feedOf = ({ network }: Model, given: Joined["given"], images: Float32Array, batch: number) =>
+  Object.fromEntries(network.inputs.map((input) => {
+    const values = given.get(input);
+    return [input.name, values ? repeated(values, batch) : images];
+  }));
+
+/** The values, so many times over. */
+function repeated(values: Float32Array, times: number): Float32Array {
+  const all = new Float32Array(times * values.length);
+  for (let time = 0; time < times; time++) all.set(values, time * values.length);
+  return all;
+}
