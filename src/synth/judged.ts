@@ -19,14 +19,15 @@ export async function ofImages(
   return await net.forward(feedOf(classifier, joined.given, images, batch));
 }
 
-/** The same for each code, whose picture the classifier sees as it is and in its own size. */
+/** The same, or its logits, for each code, whose picture the classifier sees as it is and in its own size. */
 export async function ofCodes(
   device: Device,
   { options, classifier }: Stage,
   codes: Float32Array,
+  which: "output" | "logits",
 ): Promise<Float32Array> {
   const { generator, prior, fit, interpolation, set, weights: storage, arithmetic, choose } = options;
-  const { graph, code, output, given } = join(generator, classifier, { prior, fit, interpolation, set });
+  const { graph, code, given, [which]: output } = join(generator, classifier, { prior, fit, interpolation, set });
   const batch = options.targets.length;
   using plan = await buildPlan(device, { graph, batch, wanted: [output], storage, arithmetic, choose });
   const feed = (input: Value, values: Float32Array) => {

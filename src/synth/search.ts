@@ -194,8 +194,8 @@ async function run(
   const slopesOf = (item: number) => column(slopes, targets.length, item);
   const asItIs = joined.shown === joined.image && classifier === options.classifier;
   const values = logits && asItIs
-    ? split(logits, targets.length)
-    : split(await (asItIs ? ofImages(device, stage, images) : ofCodes(device, stage, shown)), targets.length);
+    ? logits
+    : await (asItIs ? ofImages(device, stage, images) : ofCodes(device, stage, shown, logits ? "logits" : "output"));
   const items = targets.map((target, n): SearchItem => ({
     target,
     picture: inputToPicture(joined.shownAs, split(images, targets.length)[n], joined.shown.shape),
@@ -203,7 +203,7 @@ async function run(
     next: split(codes, targets.length)[n],
     trace: column(trace, targets.length, n),
     activation: trace[(done - 1) * targets.length + n],
-    top: rank(classifier, values[n], 5),
+    top: rank(classifier, split(values, targets.length)[n], 5),
     zeroGradient: slopesOf(n).every((slope) => slope === 0),
     redirected: first.stuck.includes(n) ? settings.redirect : 0,
   }));
