@@ -53,15 +53,9 @@ export { type GivenInputs, type Inputs, type Role, sortInputs } from "./synth/in
 export type { Directions } from "./synth/objective.ts";
 export { objectives } from "./synth/objectives/table.ts";
 export { searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
-export {
-  checkSearch,
-  encode,
-  type Progress,
-  type Ranked,
-  search,
-  type SearchItem,
-  type SearchResult,
-} from "./synth/search.ts";
+export { encode } from "./synth/encode.ts";
+export type { Loss } from "./synth/losses.ts";
+export { checkSearch, type Progress, type Ranked, search, type SearchItem, type SearchResult } from "./synth/search.ts";
 export {
   allows,
   defaultsOf,

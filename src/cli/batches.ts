@@ -1,7 +1,15 @@
 /**
  * A search for any number of pictures: as many at a time as memory holds and as make it faster, one batch after the other.
  */
-import { type Device, GpuError, type Progress, search, type SearchOptions, type SearchResult } from "../mod.ts";
+import {
+  type Device,
+  GpuError,
+  type Loss,
+  type Progress,
+  search,
+  type SearchOptions,
+  type SearchResult,
+} from "../mod.ts";
 import { UserError } from "../formats/user_error.ts";
 import { mebibytes } from "./files.ts";
 import { freeMemory } from "./free_memory.ts";
@@ -19,8 +27,10 @@ export interface BatchProgress extends Progress {
 export interface BatchResult extends SearchResult {
   /** Iterations that would have been done. */
   planned: number;
-  /** How many pictures each batch made. */
-  sizes: number[];
+  /** How many pictures each batch made, and the devices that it lost. */
+  batches: { size: number; losses: Loss[] }[];
+  /** What ended it, where there are some pictures. */
+  failure?: unknown;
 }
 
 /** The same options, with progress over all batches. */
@@ -38,7 +48,7 @@ export function checkRoom(pictures: number, bytes: number, free: number = freeMe
   );
 }
 
-/** Searches. @throws UserError, GpuError as `search` does, and the signal's reason where nothing has been made. */
+/** Searches. @throws UserError, GpuError as `search` does, and the signal's reason, where nothing has been made. */
 export async function searchInBatches(
   device: Device,
   options: BatchOptions,
@@ -47,8 +57,8 @@ export async function searchInBatches(
   const { targets, octaves = 1, signal } = options,
     iterations = octaves * options.iterations,
     done: SearchResult[] = [];
-  let size = Math.min(targets.length, together), first = 0, planned = 0;
-  while (first < targets.length && !done.at(-1)?.aborted) {
+  let size = Math.min(targets.length, together), first = 0, planned = 0, failure: unknown;
+  while (first < targets.length && !done.at(-1)?.aborted && failure === undefined) {
     const before = done.reduce((sum, result) => sum + result.iterations, 0);
     planned = before + iterations * Math.ceil((targets.length - first) / size);
     try {
@@ -62,13 +72,15 @@ export async function searchInBatches(
       first += size;
     } catch (error) {
       if (signal?.aborted && error === signal.reason && done.length > 0) break;
-      if (!(error instanceof GpuError && error.kind === "out-of-memory") || size === 1) throw error;
-      size = Math.ceil(size / 2);
+      if (error instanceof GpuError && error.kind === "out-of-memory" && size > 1) size = Math.ceil(size / 2);
+      else if (done.length > 0) failure = error;
+      else throw error;
     }
   }
   const sum = (of: (result: SearchResult) => number) => done.reduce((sum, result) => sum + of(result), 0);
   const [{ dispatches, flops, memory }] = done, items = done.flatMap((result) => result.items);
   const [all, seconds] = [sum((result) => result.iterations), sum((result) => result.seconds)];
-  const sizes = done.map((result) => result.items.length);
-  return { iterations: all, planned, sizes, aborted: all < planned, seconds, dispatches, flops, memory, items };
+  const batches = done.map(({ items, losses }) => ({ size: items.length, losses }));
+  const cost = { seconds, dispatches, flops, memory }, losses = done.flatMap((result) => result.losses);
+  return { iterations: all, planned, batches, aborted: all < planned, ...cost, losses, items, failure };
 }

@@ -10,6 +10,7 @@ import {
   fits,
   type Interpolated,
   interpolations,
+  type Loss,
   type MethodName,
   methodNames,
   type Model,
@@ -81,6 +82,8 @@ export interface PictureRecord extends BatchItem, Partial<Settings> {
     top: { unit: number; name: string; activation: number }[];
     /** Steps before the first that went through ReLUs that were off. */
     redirected?: number;
+    /** The adapters that were lost meanwhile, and the iterations after which the search went on. */
+    losses?: Loss[];
   };
 }
 

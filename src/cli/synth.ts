@@ -2,6 +2,7 @@
 import {
   type Device,
   fieldBox,
+  type Loss,
   type Model,
   objectives,
   pictureToInput,
@@ -33,7 +34,7 @@ import {
 } from "./synth_files.ts";
 import { synthOptions, type SynthValues } from "./synth_options.ts";
 import { recordOf } from "./synth_record.ts";
-import { costLines, jsonReport, progressNote, resultLines, titleOf, warnings } from "./synth_report.ts";
+import { costLines, jsonReport, lossLine, progressNote, resultLines, titleOf, warnings } from "./synth_report.ts";
 import {
   checkModels,
   inputsOf,
@@ -122,6 +123,7 @@ async function run(values: SynthValues): Promise<number | void> {
     }),
   };
   const made: Made[] = [], results: BatchResult[] = [];
+  let failure: unknown;
   const bar = progress("iteration", stderrScreen(values.quiet));
   for (const [n, row] of rows.entries()) {
     if (signal.aborted) break;
@@ -139,6 +141,7 @@ async function run(values: SynthValues): Promise<number | void> {
       bounds: bounds?.values,
       ...how,
       signal,
+      onLost: (loss) => warn(lossLine(loss, device.name)),
       every: values.animate ? Math.ceil(settings.iterations / frameCount) : undefined,
       async onProgress(state) {
         const { iteration, iterations, first } = state;
@@ -148,12 +151,11 @@ async function run(values: SynthValues): Promise<number | void> {
       },
     }).finally(bar.end);
     const result = await searching.catch((error) => {
-      if (signal.aborted && error === signal.reason) return undefined;
-      throw error;
+      if (!signal.aborted || error !== signal.reason) failure = error;
     });
     if (!result) break;
-    for (const { first, size } of batchesOf(result)) {
-      const together = { row, items: items.slice(first, first + size), bounds, own: own.files, device };
+    for (const { first, size, losses } of batchesOf(result)) {
+      const together = { row, items: items.slice(first, first + size), bounds, own: own.files, device, losses };
       const starting = start && codes && { file: start.file, codes: codes.slice(first, first + size) };
       for (const [place, item] of result.items.slice(first, first + size).entries()) {
         const i = first + place;
@@ -169,8 +171,11 @@ async function run(values: SynthValues): Promise<number | void> {
       }
     }
     results.push(result);
+    failure = result.failure;
+    if (failure) break;
   }
   if (results.length === 0) {
+    if (failure) throw failure;
     tell("stopped before the first iteration; there is nothing to save");
     return stopCode();
   }
@@ -197,15 +202,16 @@ async function run(values: SynthValues): Promise<number | void> {
     tell(`stopped after ${last.iterations} of ${last.planned} iterations${pictures}; saved as it was`);
   }
   outputs.finish();
+  if (failure) throw failure;
   return stopCode();
 }
 
 /** The batches of a search: the first of each, and how many there are in it. */
-function batchesOf({ sizes }: BatchResult): { first: number; size: number }[] {
-  let first = 0;
-  return sizes.map((size) => {
-    first += size;
-    return { first: first - size, size };
+function batchesOf({ batches }: BatchResult): { first: number; size: number; losses: Loss[] }[] {
+  let next = 0;
+  return batches.map(({ size, losses }) => {
+    next += size;
+    return { first: next - size, size, losses };
   });
 }
 

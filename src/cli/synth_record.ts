@@ -1,5 +1,5 @@
 /** What a picture of synth's says of itself. */
-import { type Device, type Model, objectives, parseTarget, type SearchItem, termsOf } from "../mod.ts";
+import { type Device, type Loss, type Model, objectives, parseTarget, type SearchItem, termsOf } from "../mod.ts";
 import { version } from "./defaults.ts";
 import { type BatchItem, encodeCode, type PictureRecord, toldSettings } from "./record.ts";
 import type { OwnFile } from "./own_kernels.ts";
@@ -17,6 +17,7 @@ export interface Making {
   bounds?: { file: string; values: Float32Array };
   own: readonly OwnFile[];
   device: Device;
+  losses: readonly Loss[];
 }
 
 const nameOf = ({ name, hash }: Model) => ({ name, hash });
@@ -25,7 +26,7 @@ const nameOf = ({ name, hash }: Model) => ({ name, hash });
 export function recordOf(
   request: Request,
   { classifier }: Models,
-  { row: { method, layer, settings, generator }, items, place, item, start, bounds, own, device }: Making,
+  { row: { method, layer, settings, generator }, items, place, item, start, bounds, own, device, losses }: Making,
 ): PictureRecord {
   const { xy, weights, arithmetic, fit, interpolation, crop, directions, set } = request;
   const batchItem = ({ units, target, seed }: BatchItem, i: number): BatchItem => ({
@@ -63,6 +64,12 @@ export function recordOf(
     ...(meets ? { beside: all.toSpliced(place, 1), place } : {}),
     own: own.length > 0 ? [...own] : undefined,
     adapter: device.name,
-    result: { iterations: trace.length, activation, top, ...(redirected > 0 ? { redirected } : {}) },
+    result: {
+      iterations: trace.length,
+      activation,
+      top,
+      ...(redirected > 0 ? { redirected } : {}),
+      ...(losses.length > 0 ? { losses: [...losses] } : {}),
+    },
   };
 }

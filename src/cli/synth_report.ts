@@ -2,6 +2,7 @@
 import {
   isTrained,
   labelOf,
+  type Loss,
   type Model,
   type Progress,
   type Ranked,
@@ -63,6 +64,13 @@ export function progressNote({ activations, top }: Progress, targets: readonly B
   if (targets.length === 1) return `activation ${mean.toFixed(2)}${top ? `  ${top[0].name}` : ""}`;
   const right = top?.filter(({ unit }, i) => targets[i].units?.includes(unit)).length;
   return `mean activation ${mean.toFixed(2)}${right === undefined ? "" : `  ${right} of ${targets.length} recognised`}`;
+}
+
+/** A device that was lost, and that the search goes on. */
+export function lossLine({ iteration, adapter }: Loss, now: string): string {
+  const on = now === adapter ? "" : ` on ${now}`,
+    from = iteration === 0 ? "begins anew" : `goes on from iteration ${iteration}`;
+  return `${adapter} was lost; the search ${from}${on}`;
 }
 
 /** What a run cost. */

@@ -39,6 +39,20 @@ export interface DeviceOptions {
   memory?: number;
 }
 
+/** An adapter as it was opened. */
+interface Opened {
+  gpu: GPUDevice;
+  name: string;
+  caps: Caps;
+}
+
+/** How often, and after how many milliseconds at first, an adapter is asked for again: a driver's reset takes a while. */
+const REOPENINGS = 6;
+const PAUSE_MS = 100;
+
+/** How long a failure may come before the news that its device is lost, in milliseconds. */
+const NEWS_MS = 100;
+
 /** An open adapter. Owns every buffer and texture made through it; `Symbol.dispose` frees them all. */
 export class Device implements Adapter {
   /** Bytes of GPU memory in use now, as asked for. */
@@ -47,23 +61,57 @@ export class Device implements Adapter {
   readonly taken: Set<unknown> = new Set();
   /** Per-device caches of other modules (pipelines, layouts): they vanish with the device. */
   readonly cache: Map<string, unknown> = new Map();
+  #opened: Opened;
   #pending: Promise<GpuError | null>[] = [];
   #lost: GpuError | undefined;
   #stray: GpuError | undefined;
+  #closed = false;
+  #renewal: Promise<void> | undefined;
 
-  /** @param storage Where feature maps and weights lie: textures suit a CPU, buffers a GPU. */
+  /**
+   * @param given Where feature maps and weights lie: textures suit a CPU, buffers a GPU, and do unless given.
+   * @param reopen Opens an adapter the same way when this one is lost.
+   */
   constructor(
-    readonly gpu: GPUDevice,
-    readonly name: string,
-    readonly caps: Caps,
-    readonly storage: Storage = caps.software ? "texture" : "buffer",
+    gpu: GPUDevice,
+    name: string,
+    caps: Caps,
+    private readonly given?: Storage,
+    private readonly reopen?: () => Promise<Opened>,
   ) {
-    gpu.lost.then(({ message }) => this.#lost ??= new GpuError("lost", name, `lost (${message})`));
+    this.#opened = this.#watched({ gpu, name, caps });
+  }
+
+  /** WebGPU's own device. */
+  get gpu(): GPUDevice {
+    return this.#opened.gpu;
+  }
+
+  /** What the adapter calls itself. */
+  get name(): string {
+    return this.#opened.name;
+  }
+
+  get caps(): Caps {
+    return this.#opened.caps;
+  }
+
+  get storage(): Storage {
+    return this.given ?? (this.caps.software ? "texture" : "buffer");
+  }
+
+  /** Listens to what a device says of itself. */
+  #watched(opened: Opened): Opened {
+    const { gpu, name } = opened;
+    gpu.lost.then(({ message }) => {
+      if (this.gpu === gpu) this.#lost ??= new GpuError("lost", name, `lost (${message})`);
+    });
     gpu.addEventListener("uncapturederror", (event) => {
       const error = (event as GPUUncapturedErrorEvent).error;
-      this.#stray ??= new GpuError(kindOf(error), name, firstLine(error.message));
+      if (this.gpu === gpu) this.#stray ??= new GpuError(kindOf(error), name, firstLine(error.message));
       event.preventDefault();
     });
+    return opened;
   }
 
   /** Runs `create` under error scopes; a failure is thrown by the next `settle` with `label` as its subject. */
@@ -97,7 +145,50 @@ export class Device implements Adapter {
     await this.settle();
   }
 
+  /**
+   * Whether the driver has taken the device away and it can be opened anew. A failure may be told a little before its cause,
+   * so this waits for a moment where the device still seems to be there.
+   */
+  async isLost(): Promise<boolean> {
+    const moment = new Promise<boolean>((tell) => void setTimeout(() => tell(false), NEWS_MS));
+    const lost = await Promise.race([this.gpu.lost.then(() => true), moment]);
+    return lost && !this.#closed && this.reopen !== undefined;
+  }
+
+  /**
+   * Opens a lost device anew, by the adapter that is there now. What was made on the old one is gone: networks are to be
+   * created again. Nothing happens where somebody else has renewed it since `lost` was its `gpu`.
+   * @throws GpuError the loss, where there is no adapter any more.
+   */
+  async renew(lost: GPUDevice): Promise<void> {
+    if (this.gpu === lost) await (this.#renewal ??= this.#renew().finally(() => this.#renewal = undefined));
+  }
+
+  async #renew(): Promise<void> {
+    const loss = this.#lost;
+    const opened = await this.#reopened();
+    if (!opened || this.#closed) {
+      opened?.gpu.destroy();
+      throw loss ?? new GpuError("lost", this.name, "lost");
+    }
+    this.#pending = [];
+    this.#lost = this.#stray = undefined;
+    this.cache.clear();
+    this.taken.clear();
+    this.memory = 0;
+    this.#opened = this.#watched(opened);
+  }
+
+  async #reopened(): Promise<Opened | undefined> {
+    for (let time = 0; time < REOPENINGS; time++) {
+      if (time > 0) await new Promise((go) => setTimeout(go, PAUSE_MS * 2 ** time));
+      const opened = await this.reopen?.().catch(() => undefined);
+      if (opened) return opened;
+    }
+  }
+
   [Symbol.dispose](): void {
+    this.#closed = true;
     this.#lost ??= new GpuError("lost", this.name, "the device was closed");
     this.gpu.destroy();
   }
@@ -121,6 +212,12 @@ function firstLine(message: string): string {
  * @throws GpuError of kind `no-adapter` where WebGPU has nothing to offer.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+  const { gpu, name, caps } = await openAdapter(options);
+  return new Device(gpu, name, caps, options.storage, () => openAdapter(options));
+}
+
+/** The adapter that the options ask for, and its device. @throws GpuError of kind `no-adapter`. */
+async function openAdapter(options: DeviceOptions): Promise<Opened> {
   const wish = options.adapter || "high-performance";
   if (!["high-performance", "low-power", "fallback"].includes(wish)) {
     throw new GpuError("no-adapter", wish, "expected high-performance, low-power or fallback as adapter");
@@ -161,7 +258,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   const name = info.description || [info.vendor, info.architecture].filter((part) => part).join(" ") || "WebGPU";
   const swiftshader = /swiftshader/i.test(`${name} ${info.architecture}`);
   const software = info.isFallbackAdapter ?? (swiftshader || /llvmpipe/i.test(name));
-  return new Device(gpu, name, {
+  const caps: Caps = {
     features,
     timestamps,
     software,
@@ -180,5 +277,6 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
     maxWorkgroupInvocations: limits.maxComputeInvocationsPerWorkgroup,
     maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
     maxMemory: software ? tensorBytes(options.memory ?? Infinity) : Infinity,
-  }, options.storage);
+  };
+  return { gpu, name, caps };
 }

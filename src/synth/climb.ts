@@ -4,20 +4,19 @@
  *   generator → fit → classifier → objective → gradients back to the code → step
  */
 import type { Device } from "../gpu/device.ts";
-import { type Call, write } from "../gpu/call.ts";
+import type { Call } from "../gpu/call.ts";
 import { download, free, fromTexels, type Memory, place, run, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
 import type { Value } from "../net/graph.ts";
 import { bytes, floats } from "../net/net.ts";
 import { buildPlan, type Plan, type PlanMemory, type PlanRequest, type PlanTensors } from "../net/plan.ts";
-import { texelCall } from "../ops/calls.ts";
 import { chw, count, type WeightStorage } from "../ops/op.ts";
 import { stateTexels } from "../../shaders/search/state.ts";
-import { nextView } from "../../shaders/search/view.ts";
 import { isOutput, iterationOf, type Joined } from "./joined.ts";
 import { isDirect, type Objective } from "./objective.ts";
 import { objectiveCalls, objectiveSpotsOf, type ObjectiveTensors } from "./objective_calls.ts";
 import { rules } from "./rules/table.ts";
-import { type SettingName, type Settings, stateNames } from "./settings.ts";
+import { type Settings, stateNames } from "./settings.ts";
+import { boundTexels, stateOf, viewCall } from "./start.ts";
 import { stepCalls } from "./step.ts";
 
 /** What a search climbs and how, all of it decided. */
@@ -31,9 +30,6 @@ export interface ClimbSettings extends Settings {
   views?: Float32Array<ArrayBuffer>;
 }
 
-/** Where clipping never bites. */
-const FAR = 3e38;
-
 /** What a search leaves: `Climb`'s readings of these names. */
 export interface Readings {
   trace: Float32Array;
@@ -42,6 +38,12 @@ export interface Readings {
   images: Float32Array;
   shown: Float32Array;
   codes: Float32Array;
+}
+
+/** A search after so many iterations: the texels of what iterations change. */
+export interface Saved {
+  iteration: number;
+  pieces: readonly Uint8Array[];
 }
 
 /** How a climb's plan is built; `redirected` lets the gradient pass through ReLUs that are off. */
@@ -66,6 +68,8 @@ export class Climb {
     private readonly owned: readonly Memory[],
     private readonly items: number,
     private readonly starts: ReadonlyMap<Tensor, Float32Array<ArrayBuffer>>,
+    /** How each item is seen in each iteration, where pictures are not seen as they are. */
+    private readonly views: Float32Array<ArrayBuffer> | undefined,
     /** The source whose values are those of the output's units, where there is one. */
     private readonly ranked: Value | undefined,
   ) {}
@@ -159,7 +163,7 @@ export class Climb {
     if (views) starts.set(plan.tensors.of(joined.view!), views.slice(0, 4 * items));
     for (const moment of Object.values(moments)) starts.set(moment, new Float32Array(4 * moment.texels));
     const ranked = objective.sources.find((source) => isOutput(joined, source));
-    const climb = new Climb(device, joined, plan, own, owned, items, starts, ranked);
+    const climb = new Climb(device, joined, plan, own, owned, items, starts, views, ranked);
     try {
       await onReady?.(plan);
     } catch (error) {
@@ -173,6 +177,32 @@ export class Climb {
   /** Back to the start, after what was submitted. */
   restart(): void {
     for (const [tensor, values] of this.starts) upload(this.device, tensor, bytes(values));
+  }
+
+  /** What a search that has come so far goes on from, on this device or another. */
+  async save(iteration: number): Promise<Saved> {
+    const pieces = this.#kept(iteration).map(([tensor, texels]) => download(this.device, tensor, texels));
+    return { iteration, pieces: await Promise.all(pieces) };
+  }
+
+  /** Goes on from there. */
+  restore({ iteration, pieces }: Saved): void {
+    this.#kept(iteration).forEach(([tensor], n) => upload(this.device, tensor, pieces[n]));
+    const [codes] = pieces;
+    upload(this.device, this.plan.tensors.of(this.joined.code), codes.subarray(0, codes.length / 2));
+    if (!this.views) return;
+    const size = 4 * this.items, view = this.views.slice(size * iteration, size * (iteration + 1));
+    upload(this.device, this.plan.tensors.of(this.joined.view!), bytes(view));
+  }
+
+  /** The search's own tensors that iterations change, and how much of them after so many: the codes, then what steps keep. */
+  #kept(iteration: number): [Tensor, texels: number][] {
+    const { code, trace, slopes } = this.own, done = iteration * this.items;
+    const others = [...this.starts.keys()].filter((tensor) => tensor !== code && this.owned.includes(tensor.memory!));
+    return [...[code, ...others].map((tensor): [Tensor, number] => [tensor, tensor.texels]), [trace, done], [
+      slopes,
+      done,
+    ]];
   }
 
   /** Submits so many iterations, with those before at most as many as the settings say. */
@@ -264,25 +294,3 @@ export class Climb {
     for (const memory of this.owned) free(this.device, memory);
   }
 }
-
-/** The state of every item at the start. */
-function stateOf(settings: ClimbSettings): Float32Array<ArrayBuffer> {
-  const { objective: { items }, bound } = settings, size = 4 * stateTexels(stateNames);
-  const numbers: Record<string, number> = { iteration: 0, ...bound ? {} : { lowest: -FAR } };
-  const one = stateNames.map((name) => numbers[name] ?? settings[name as SettingName] as number);
-  const all = new Float32Array(items * size);
-  for (let item = 0; item < items; item++) all.set(one, item * size);
-  return all;
-}
-
-function boundTexels(
-  bound: Float32Array | undefined,
-  [, c, h, w]: readonly [number, number, number, number],
-): Float32Array<ArrayBuffer> {
-  const size = c * h * w, all = bound ?? new Float32Array(size).fill(FAR);
-  return toTexels(all, [all.length / size, c, h, w]);
-}
-
-/** Each item's view of the next iteration. */
-const viewCall = (items: number, { views, state, view }: Record<"views" | "state" | "view", Tensor>): Call =>
-  texelCall("view", { views, state }, { view: write(view) }, nextView(stateNames, items, views.texels / items));

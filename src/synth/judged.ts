@@ -2,14 +2,14 @@
 import type { Device } from "../gpu/device.ts";
 import { download, fromTexels, toTexels, upload } from "../gpu/tensor.ts";
 import type { Value } from "../net/graph.ts";
-import type { Model } from "../net/model.ts";
 import { bytes, floats, Net } from "../net/net.ts";
 import { buildPlan } from "../net/plan.ts";
-import { join, type Joined } from "./joined.ts";
+import { feedOf, repeated } from "./encode.ts";
+import { join } from "./joined.ts";
 import type { Stage } from "./stages.ts";
 
 /** The classifier's output for each image. */
-export async function ofImages(
+export async function outputsOfImages(
   device: Device,
   { options, joined }: Stage,
   images: Float32Array,
@@ -20,7 +20,7 @@ export async function ofImages(
 }
 
 /** The same, or its logits, for each code, whose picture the classifier sees as it is and in its own size. */
-export async function ofCodes(
+export async function outputsOfCodes(
   device: Device,
   { options, classifier }: Stage,
   codes: Float32Array,
@@ -39,18 +39,4 @@ export async function ofCodes(
   plan.submit(1, true);
   const tensor = plan.tensors.of(output);
   return fromTexels(floats(await download(device, tensor)), tensor.shape);
-}
-
-/** What a classifier's inputs are fed: the given values, for each item, and the pictures. */
-export const feedOf = ({ network }: Model, given: Joined["given"], images: Float32Array, batch: number) =>
-  Object.fromEntries(network.inputs.map((input) => {
-    const values = given.get(input);
-    return [input.name, values ? repeated(values, batch) : images];
-  }));
-
-/** The values, so many times over. */
-function repeated(values: Float32Array, times: number): Float32Array {
-  const all = new Float32Array(times * values.length);
-  for (let time = 0; time < times; time++) all.set(values, time * values.length);
-  return all;
 }

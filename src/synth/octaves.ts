@@ -74,5 +74,12 @@ function joint(done: readonly SearchResult[], targets: SearchOptions["targets"])
     zeroGradient: done.every(({ items }) => items[n].zeroGradient),
     redirected: sum(({ items }) => items[n].redirected),
   }));
-  return { ...last, items, iterations: sum(({ iterations }) => iterations), seconds: sum(({ seconds }) => seconds) };
+  const losses = done.flatMap(({ losses }) => losses);
+  return {
+    ...last,
+    items,
+    losses,
+    iterations: sum(({ iterations }) => iterations),
+    seconds: sum(({ seconds }) => seconds),
+  };
 }

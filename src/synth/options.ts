@@ -10,6 +10,7 @@ import { hostTensor } from "../net/weights.ts";
 import { type Arithmetic, count, type Shape, type WeightStorage } from "../ops/op.ts";
 import type { ClimbSettings } from "./climb.ts";
 import type { Joined, Joining } from "./joined.ts";
+import type { Loss } from "./losses.ts";
 import { type Directions, settleObjective } from "./objective.ts";
 import { penaltiesOf } from "./penalties.ts";
 import { normals } from "./random.ts";
@@ -62,6 +63,10 @@ export interface SearchOptions extends Partial<Settings>, Joining {
   /** Report at least every so many iterations, for frames. */
   every?: number;
   onProgress?: (progress: Progress) => void | Promise<void>;
+  /** How many milliseconds of searching a lost device costs at most, and a submit; 2000 unless given. */
+  saveMs?: number;
+  /** Told when the device was lost and the search goes on. */
+  onLost?: (loss: Loss) => void;
   /** Ends the search with what there is, and before its first iteration with the signal's reason as an error. */
   signal?: AbortSignal;
 }

@@ -21,7 +21,7 @@ export interface Chosen extends LayerWays {
  * ```
  */
 export function tuned(device: Device, ways: TunedWays, tell?: (chosen: Chosen) => void): Choose {
-  const adapter = adapterKey(device), answers = new WeakMap<Subject, { found?: LayerWays; chosen: Chosen }>();
+  const answers = new WeakMap<Subject, { found?: LayerWays; chosen: Chosen }>();
   return (question) => {
     const { layer, pass, about, candidates } = question;
     if (pass === "backward") {
@@ -30,7 +30,7 @@ export function tuned(device: Device, ways: TunedWays, tell?: (chosen: Chosen) =
       if (answer) tell?.({ ...answer.chosen, backward: candidate as LayerWays["backward"] });
       return candidate;
     }
-    const found = hasChoice(about) ? lookUp(ways, adapter, about)?.ways : undefined;
+    const found = hasChoice(about) ? lookUp(ways, adapterKey(device), about)?.ways : undefined;
     const own = candidates.find((one) => found && same(one, found.forward));
     const forward = (own ?? chooseCheapest(question)) as LayerWays["forward"];
     const by = own ? "tuned" : hasChoice(about) ? "predicted" : "only";

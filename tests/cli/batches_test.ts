@@ -77,6 +77,20 @@ Deno.test("batches: stopped in the second, the first is kept, and the second as 
   assert.equal(iterations, 50 + items[3].trace.length);
 });
 
+Deno.test("batches: where the second fails for good, the first is kept, and what went wrong is told", async () => {
+  using folder = temporaryFolder();
+  using real = await openDevice();
+  const device = pretend(real, {}); // which nobody can open again
+  const { items, batches, aborted, failure } = await searchInBatches(device, {
+    ...await tiny(folder.path, 4),
+    onProgress({ first }) {
+      if (first > 0) device.gpu.destroy();
+    },
+  }, 2);
+  assert.deepEqual([items.length, batches, aborted], [2, [{ size: 2, losses: [] }], true]);
+  assert.ok(failure instanceof GpuError && failure.kind === "lost");
+});
+
 Deno.test("batches: more than memory holds is a sentence before anything is made", () => {
   checkRoom(100, 2 ** 20, 2 ** 28);
   assert.throws(

@@ -96,3 +96,23 @@ Deno.test("signals at any moment of saving: every file is whole, and nothing els
     assert.equal(names.length % 2, 0, "two at a time");
   }));
 });
+
+Deno.test("a search that loses its devices ends with the same picture, and says so", async () => {
+  using run = tiny();
+  const command = ["synth", ...run.chosen, "--unit", "1", "--iterations", "60", "--out"];
+  const pictures = ["undisturbed.png", "disturbed.png"].map((name) => join(run.out, name));
+  const calm = await type([...command, pictures[0]]);
+  const { code, err } = await type([...command, pictures[1]], { preload: "lose_devices.ts" });
+  assert.deepEqual([calm.code, code], [0, 0], err);
+  assert.equal(
+    err.match(/^(?:synth: )?warning: .+ was lost; the search (begins anew|goes on from iteration \d+)$/gm)?.length,
+    2,
+    err,
+  );
+  const [undisturbed, disturbed] = await Promise.all(pictures.map(read));
+  const [expected, { losses, ...result }] = [undisturbed, disturbed].map(({ text }) =>
+    JSON.parse(text.phosphene).result
+  );
+  assert.deepEqual([disturbed.rgb, result], [undisturbed.rgb, expected]);
+  assert.deepEqual(losses.map(({ iteration }: { iteration: number }) => iteration >= 0), [true, true]);
+});

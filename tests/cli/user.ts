@@ -23,15 +23,19 @@ export interface Circumstances {
   when?: [text: string, act: (child: Deno.ChildProcess) => void | Promise<void>];
   /** Largest file that the system allows, in blocks of 512 bytes; a larger one fails (signal 25, which kills, is ignored). */
   fileBlocks?: number;
+  /** A program of this folder that runs before the task. */
+  preload?: string;
 }
 
 /** Types `deno task NAME ARGS…` and waits for its end. */
 export async function type(args: string[], circumstances: Circumstances = {}): Promise<Outcome> {
-  const { env, cwd = root, interruptAt, fileBlocks } = circumstances;
+  const { env, cwd = root, interruptAt, fileBlocks, preload } = circumstances;
   const [awaited, act] = circumstances.when ?? [interruptAt, (child: Deno.ChildProcess) => child.kill("SIGINT")];
-  const [program, words] = fileBlocks === undefined
-    ? [Deno.execPath(), ["task", "--quiet", ...args]]
-    : ["sh", ["-c", `trap '' 25; ulimit -f ${fileBlocks}; exec "$@"`, "sh", ...withoutTask(args)]];
+  const [program, words] = fileBlocks !== undefined
+    ? ["sh", ["-c", `trap '' 25; ulimit -f ${fileBlocks}; exec "$@"`, "sh", ...withoutTask(args)]]
+    : preload !== undefined
+    ? [Deno.execPath(), ["run", "--preload", join(import.meta.dirname!, preload), ...withoutTask(args).slice(2)]]
+    : [Deno.execPath(), ["task", "--quiet", ...args]];
   const child = new Deno.Command(program, {
     args: words,
     cwd,

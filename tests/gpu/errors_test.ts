@@ -68,6 +68,32 @@ Deno.test("a device that the driver took away", async () => {
   await fails(() => device.settle(), "lost", "card", /driver reset/);
 });
 
+Deno.test("a lost device is opened anew as soon as there is an adapter; where there is none any more, the loss remains", async () => {
+  const { caps } = await openDevice(), timer = globalThis.setTimeout;
+  const lost = () => Promise.resolve({ reason: "unknown", message: "driver reset" } as unknown as GPUDeviceLostInfo);
+  const gpu = (lost: Promise<GPUDeviceLostInfo>) => ({ lost, addEventListener() {} }) as unknown as GPUDevice;
+  let none = 3;
+  const reopen = () =>
+    none-- > 0
+      ? Promise.reject(new GpuError("no-adapter", "WebGPU", "none"))
+      : Promise.resolve({ gpu: gpu(new Promise(() => {})), name: "next card", caps });
+  const device = new Device(gpu(lost()), "card", caps, undefined, reopen), old = device.gpu;
+  const gone = new Device(gpu(lost()), "card", caps, undefined, () => Promise.reject(new Error("no adapter")));
+  await fails(() => device.settle(), "lost", "card", /driver reset/);
+  assert.equal(await device.isLost(), true);
+  globalThis.setTimeout = ((act: () => void) => timer(act)) as unknown as typeof setTimeout; // pauses take no time
+  try {
+    await Promise.all([device.renew(old), device.renew(old)]);
+    await fails(() => gone.renew(gone.gpu), "lost", "card", /driver reset/);
+  } finally {
+    globalThis.setTimeout = timer;
+  }
+  assert.equal(device.name, "next card");
+  await device.settle();
+  await device.renew(old); // somebody else has
+  assert.equal(await device.isLost(), false);
+});
+
 Deno.test("an adapter that is not there", async () => {
   await fails(() => openDevice({ adapter: "gpu9" }), "no-adapter", "gpu9", /expected high-performance, low-power/);
 });

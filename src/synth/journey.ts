@@ -1,0 +1,123 @@
+/** A search on its way: what of it outlives a device, and how it goes on from there to its end. */
+import type { Device } from "../gpu/device.ts";
+import { Climb, type ClimbSettings, type Readings, type Saved } from "./climb.ts";
+import { checkTrace, type Told } from "./finite.ts";
+import { itemsOf, picturesOf, rank, split } from "./result.ts";
+import type { SearchResult } from "./search.ts";
+import type { Stage } from "./stages.ts";
+
+/** A search, and how far it has come. */
+export interface Journey extends Stage {
+  readonly device: Device;
+  /** Their codes are where the search starts: after a detour through ReLUs that are off, where it took one. */
+  readonly settings: ClimbSettings;
+  /** The items whose gradient is zero at the start, once that is known. */
+  stuck?: readonly number[];
+  /** When the first iteration began, in milliseconds. */
+  started?: number;
+  /** Where the search goes on on another device; at its start unless given. */
+  saved?: Saved;
+  /** The last iteration that was reported. */
+  told: number;
+}
+
+/** Submits aim at this many milliseconds, far below any driver's watchdog. */
+const SUBMIT_MS = 400;
+
+/** Goes on from where a search is to its end. @throws UserError, GpuError as `search` does, and when the device is lost. */
+export async function goOn(journey: Journey): Promise<Omit<SearchResult, "losses">> {
+  const { device, options, joined, settings } = journey, before = device.memory;
+  const again = { ...options, onPlan: undefined, onReady: undefined, signal: undefined };
+  let climb: Climb | undefined = await Climb.create(device, joined, settings, journey.stuck ? again : options), took;
+  try {
+    if (!journey.stuck) {
+      options.signal?.throwIfAborted();
+      const first = await begin(climb), stuck = settings.redirect > 0 ? first.stuck : [];
+      took = first.took;
+      if (stuck.length > 0 && !options.signal?.aborted) {
+        climb[Symbol.dispose]();
+        climb = undefined;
+        settings.codes = await redirect(journey, stuck);
+        climb = await Climb.create(device, joined, settings, again);
+        took = (await begin(climb)).took;
+      }
+      journey.stuck = stuck;
+    } else if (journey.saved) climb.restore(journey.saved);
+    const inUse = device.memory - before, { done, seconds, readings } = await run(journey, climb, took);
+    const { iterations } = settings, { dispatches, flops } = climb, memory = { ...climb.memory, device: inUse };
+    const items = await itemsOf(journey, climb, readings);
+    return { iterations: done, aborted: done < iterations, seconds, dispatches, flops, memory, items };
+  } finally {
+    climb?.[Symbol.dispose]();
+  }
+}
+
+/** What sentences about a search tell of it. */
+export const toldOf = ({ options, joined, settings }: Journey): Told => ({ ...options, joined, settings });
+
+/** The first iteration: the milliseconds that it took, and the items whose gradient is zero there. */
+async function begin(climb: Climb): Promise<{ took: number; stuck: number[] }> {
+  const from = performance.now();
+  climb.submit(1);
+  const slopes = await climb.slopes(1);
+  return { took: performance.now() - from, stuck: [...slopes.keys()].filter((item) => slopes[item] === 0) };
+}
+
+/** The codes to start from, where those of the items that are stuck have gone through ReLUs that are off. */
+async function redirect(
+  { device, options, joined, settings }: Journey,
+  stuck: readonly number[],
+): Promise<Float32Array> {
+  const { redirect, lrStart, codes, objective: { items } } = settings;
+  const own = { ...settings, iterations: redirect, lrEnd: lrStart };
+  const ours = { onPlan: undefined, onReady: undefined, replace: undefined }; // others' kernels mask with the ReLUs
+  using climb = await Climb.create(device, joined, own, { ...options, ...ours, redirected: true });
+  climb.submit(redirect);
+  const after = split((await climb.codes()).codes, items), result = codes.slice();
+  for (const item of stuck) result.set(after[item], item * after[item].length);
+  return result;
+}
+
+/**
+ * Iterates until the end, or until the search is aborted; at least once.
+ * @param begun The milliseconds of the first iteration, where it is done.
+ */
+async function run(
+  journey: Journey,
+  climb: Climb,
+  begun?: number,
+): Promise<{ done: number; seconds: number; readings: Readings }> {
+  const {
+    device,
+    options: { targets, classifier, signal, every, saveMs = 2000, onProgress },
+    settings: { iterations },
+  } = journey;
+  const started = journey.started ??= performance.now() - (begun ?? 0);
+  const growth = device.caps.software ? 4 : 32, from = journey.saved?.iteration ?? 0;
+  const pictures = async () => picturesOf(journey, await climb.images());
+  let done = from, chunk = 1, savedAt = performance.now(), ending: Readings | undefined;
+  while (done < iterations && !(done > from && signal?.aborted)) {
+    const times = Math.min(chunk, iterations - done, every ?? Infinity), start = performance.now();
+    const ahead = done === from ? begun : undefined;
+    if (ahead === undefined) climb.submit(times);
+    done += times;
+    const telling = onProgress && done > journey.told;
+    const reading = done === iterations ? climb.readings(done) : telling ? climb.progress(done) : device.finish();
+    const saving = performance.now() - savedAt >= saveMs ? climb.save(done) : undefined;
+    const [read, saved] = await Promise.all([reading, saving]);
+    if (saved) [journey.saved, savedAt] = [saved, performance.now()];
+    if (done === iterations) ending = read as Readings;
+    if (telling && read) {
+      checkTrace(read.trace, toldOf(journey));
+      const activations = read.trace.slice((done - 1) * targets.length);
+      const top = read.values && split(read.values, targets.length).map((values) => rank(classifier, values, 1)[0]);
+      await onProgress({ iteration: done, iterations, activations, top, pictures });
+      journey.told = done;
+    }
+    const took = performance.now() - start + (ahead ?? 0);
+    const known = done > from + times || !device.caps.software; // where a CPU compiles kernels as they first run, the first says little
+    chunk = known ? Math.max(1, Math.min(growth * times, Math.floor(times * SUBMIT_MS / Math.max(took, 1)))) : 1;
+  }
+  const seconds = (performance.now() - started) / 1000;
+  return { done, seconds, readings: ending ?? await climb.readings(done) };
+}

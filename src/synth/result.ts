@@ -1,0 +1,58 @@
+/** What a search has left on the GPU, as pictures with names and numbers. */
+import { labelOf, type Model } from "../net/model.ts";
+import { inputToPicture, type Picture } from "../net/picture.ts";
+import type { Climb, Readings } from "./climb.ts";
+import { checkGradient, checkReadings } from "./finite.ts";
+import { type Journey, toldOf } from "./journey.ts";
+import { outputsOfCodes, outputsOfImages } from "./judged.ts";
+import type { Ranked, SearchItem } from "./search.ts";
+
+/** What came out for each target. @throws UserError where something is no number, GpuError when the device fails. */
+export async function itemsOf(journey: Journey, climb: Climb, readings: Readings): Promise<SearchItem[]> {
+  const { device, options: { targets, classifier: seen }, joined, classifier, settings, stuck } = journey;
+  const { trace, slopes, values: logits, images, codes, shown } = readings, batch = targets.length;
+  checkReadings(readings, toldOf(journey));
+  const slopesOf = (item: number) => column(slopes, batch, item);
+  const asItIs = joined.shown === joined.image && seen === classifier;
+  const judged = asItIs
+    ? logits ?? await outputsOfImages(device, journey, images)
+    : await outputsOfCodes(device, journey, shown, logits ? "logits" : "output");
+  const values = split(judged, batch);
+  const pictures = picturesOf(journey, images);
+  const items = targets.map((target, n): SearchItem => ({
+    target,
+    picture: pictures[n],
+    code: split(shown, batch)[n],
+    next: split(codes, batch)[n],
+    trace: column(trace, batch, n),
+    activation: trace[trace.length - batch + n],
+    top: rank(classifier, values[n], 5),
+    zeroGradient: slopesOf(n).every((slope) => slope === 0),
+    redirected: stuck?.includes(n) ? settings.redirect : 0,
+  }));
+  // A gradient past float32's range makes no step either.
+  const still = items.map(({ zeroGradient }, n) => zeroGradient || !slopesOf(n).every(Number.isFinite));
+  const gradients = still.includes(true) ? split(await climb.gradient(), batch) : [];
+  gradients.forEach((gradient, n) => still[n] && checkGradient(gradient, toldOf(journey)));
+  return items;
+}
+
+/** The pictures that a search's images are. */
+export const picturesOf = ({ options: { targets }, joined }: Journey, images: Float32Array): Picture[] =>
+  split(images, targets.length).map((values) => inputToPicture(joined.shownAs, values, joined.shown.shape));
+
+/** The strongest `most` units of an output, by the largest value of each map. */
+export function rank(classifier: Model, values: Float32Array, most: number): Ranked[] {
+  return Array.from(values, (activation, unit) => ({ unit, name: labelOf(classifier, unit), activation }))
+    .sort((a, b) => b.activation - a.activation).slice(0, most);
+}
+
+/** The n-th value of each of equal consecutive rows. */
+const column = (values: Float32Array, width: number, n: number): Float32Array =>
+  Float32Array.from({ length: values.length / width }, (_, row) => values[row * width + n]);
+
+/** Equal consecutive pieces. */
+export function split(values: Float32Array, pieces: number): Float32Array[] {
+  const size = values.length / pieces;
+  return Array.from({ length: pieces }, (_, n) => values.subarray(n * size, (n + 1) * size));
+}

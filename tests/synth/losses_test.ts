@@ -1,0 +1,113 @@
+/** A search whose device is lost, once or more often and at whatever moment, ends as if nothing had been. */
+import assert from "node:assert/strict";
+import {
+  type Device,
+  GpuError,
+  type Loss,
+  openDevice,
+  type Progress,
+  search,
+  type SearchOptions,
+} from "../../src/mod.ts";
+import { uniform } from "../reference/random.ts";
+import { small } from "./small.ts";
+
+const { generator, classifier } = small();
+const options: SearchOptions = {
+  generator,
+  classifier,
+  targets: [{ target: "relu:1@1,1", seed: 4 }, { target: "out:1", seed: 4 }], // the first goes through ReLUs that are off
+  iterations: 30,
+  rule: "adam",
+  saveMs: 0,
+};
+
+/** What a search leaves whose device is lost after each of these iterations is reported, and its losses. */
+async function losing(device: Device, after: readonly number[], more: Partial<SearchOptions> = {}) {
+  const left = [...after], told: number[] = [], heard: Loss[] = [];
+  const { seconds: _, losses, ...result } = await search(device, {
+    ...options,
+    every: 3,
+    ...more,
+    async onProgress(progress: Progress) {
+      told.push(progress.iteration);
+      if (progress.iteration >= left[0]) {
+        left.shift();
+        device.gpu.destroy();
+      }
+      await more.onProgress?.(progress);
+    },
+    onLost: (loss) => void heard.push(loss),
+  });
+  assert.deepEqual(heard, losses);
+  assert.ok(told.every((iteration, n) => n === 0 || iteration > told[n - 1]), `${told}`);
+  return { losses, result };
+}
+
+Deno.test("a search that loses its device up to three times is, bit for bit, the one that never did", async () => {
+  using device = await openDevice();
+  const { result: undisturbed, losses: none } = await losing(device, []);
+  assert.deepEqual([none, undisturbed.items.map(({ redirected }) => redirected)], [[], [16, 0]]);
+  for (const after of [[1, 1, 20], [10, 15]]) {
+    const { result, losses } = await losing(device, after);
+    assert.deepEqual(result, undisturbed);
+    assert.equal(losses.length, after.length);
+    losses.forEach(({ iteration, adapter }, n) => {
+      assert.ok(iteration <= after[n] + 3 && adapter === device.name, `${iteration} for ${after[n]}`);
+    });
+    assert.equal(device.memory, 0);
+  }
+});
+
+Deno.test("a search goes on from the last state that was read, and without one from its start", async () => {
+  using device = await openDevice();
+  const { losses: [read] } = await losing(device, [20]);
+  assert.ok(read.iteration > 10, `${read.iteration}`);
+  const { losses: [start] } = await losing(device, [20], { saveMs: 1e9 });
+  assert.equal(start.iteration, 0);
+});
+
+Deno.test("wherever a device is lost while kernels are compiled and tensors are made", async () => {
+  using device = await openDevice();
+  const { result: undisturbed } = await losing(device, []), make = device.make.bind(device);
+  let made = 0, at = Infinity;
+  device.make = (label, create) => {
+    if (made++ === at) device.gpu.destroy();
+    return make(label, create);
+  };
+  const random = uniform("losses");
+  await losing(device, []);
+  const all = made;
+  for (let time = 0; time < 4; time++) {
+    [made, at] = [0, Math.floor(random() * all)];
+    const { result, losses } = await losing(device, []);
+    assert.deepEqual(result, undisturbed);
+    assert.equal(losses.length, 1, `lost at ${at} of ${all}`);
+  }
+});
+
+Deno.test("a search that loses a fourth device, or whose adapter is gone, ends with the loss", async () => {
+  using device = await openDevice();
+  const isLoss = (error: unknown) => error instanceof GpuError && error.kind === "lost";
+  await assert.rejects(losing(device, [1, 2, 3, 4]), isLoss);
+});
+
+Deno.test("a device that its owner closed is not opened again", async () => {
+  const device = await openDevice();
+  const closing = losing(device, [], { onProgress: () => device[Symbol.dispose]() });
+  await assert.rejects(closing, /closed/);
+});
+
+Deno.test("aborted when the device is lost: the picture of the state that there is", async () => {
+  using device = await openDevice();
+  const stop = new AbortController();
+  const { result: { aborted, iterations, items } } = await losing(device, [12], {
+    signal: stop.signal,
+    onProgress({ iteration }) {
+      if (iteration >= 12) stop.abort();
+    },
+  });
+  assert.equal(aborted, true);
+  assert.ok(iterations >= 10 && iterations < 20, `${iterations}`);
+  assert.equal(items[0].trace.length, iterations);
+});
