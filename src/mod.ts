@@ -47,6 +47,8 @@ export type { Arithmetic, Node, Task, WeightStorage } from "./ops/op.ts";
 export { addWays, type OwnWays, type OwnWaysOfOp } from "./ops/own_ways.ts";
 export { type Backward, type Candidate, describe, type Forward, type Sizes, type Way } from "./ops/way.ts";
 export { type Box, fieldBox } from "./synth/crop.ts";
+export type { Prior } from "./synth/images/image.ts";
+export { type MethodName, methodNames, methods } from "./synth/methods/table.ts";
 export { type Fit, fits, type Fitting, type Interpolated, interpolations } from "./synth/fit.ts";
 export { type GivenInputs, type Inputs, type Role, sortInputs } from "./synth/inputs.ts";
 export type { Directions } from "./synth/objective.ts";
@@ -57,6 +59,7 @@ export type { Loss } from "./synth/losses.ts";
 export { checkSearch, type Progress, type Ranked, search, type SearchItem, type SearchResult } from "./synth/search.ts";
 export {
   allows,
+  defaultsOf,
   type NumberSetting,
   optionOf,
   type SettingName,
@@ -65,6 +68,7 @@ export {
   settings,
   type WordSetting,
 } from "./synth/settings.ts";
+export { imageModel, sizeOf } from "./synth/stages.ts";
 export { parseTarget, showTarget, type TargetSum, type Term, termsOf, unitsTarget } from "./synth/target.ts";
 export { loadWays, saveWays } from "./tune/page.ts";
 export {

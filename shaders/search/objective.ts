@@ -30,6 +30,8 @@ export interface ObjectiveGeometry {
   slots: number;
   /** Whether any terms are paired. */
   pairs: boolean;
+  /** Whether there are terms that the trace leaves out: the third number of their slots is below zero. */
+  silent: boolean;
   /** Whether all terms are values of this layer, to be read where they lie. */
   direct: boolean;
   /** The terms of this layer, in the order of their slots. */
@@ -53,7 +55,7 @@ fn activation(item: u32, t: vec4f) -> f32 {
 }`;
 
 /** WGSL of the value of a term, and of how much the objective changes with it. */
-const coefficientCode = ({ items, slots, pairs, direct }: ObjectiveGeometry) => `
+const coefficientCode = ({ items, slots, pairs, silent, direct }: ObjectiveGeometry) => `
 fn value_of(item: u32, k: u32) -> f32 {
   return ${direct ? "activation(item, slot_of(item, k))" : `load_measures(item * ${slots}u + k).x`};
 }
@@ -65,7 +67,7 @@ fn objective(item: u32) -> f32 {
   var sum = 0.0;
   for (var k = 0u; k < ${slots}u; k++) {
     let t = slot_of(item, k);
-    if (t.x >= 0.0 && t.w != 0.0) { sum += t.w * value_of(item, k); }
+    if (t.x >= 0.0 && t.w != 0.0${silent ? " && t.z >= 0.0" : ""}) { sum += t.w * value_of(item, k); }
   }
   return sum;
 }`;

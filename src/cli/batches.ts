@@ -54,7 +54,9 @@ export async function searchInBatches(
   options: BatchOptions,
   together: number = mostTogether,
 ): Promise<BatchResult> {
-  const { targets, iterations, signal } = options, done: SearchResult[] = [];
+  const { targets, octaves = 1, signal } = options,
+    iterations = octaves * options.iterations,
+    done: SearchResult[] = [];
   let size = Math.min(targets.length, together), first = 0, planned = 0, failure: unknown;
   while (first < targets.length && !done.at(-1)?.aborted && failure === undefined) {
     const before = done.reduce((sum, result) => sum + result.iterations, 0);

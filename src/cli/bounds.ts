@@ -1,8 +1,9 @@
 /**
  * Bounds of a generator's code: what `ranges` writes, and the text files of the paper's program.
  *
- *     .safetensors   code.mean and code.std, one value for each of the code's; the bound is mean + sigmas · std
- *     text           the upper bounds themselves, between spaces or line ends (act_range/3x/fc6.txt)
+ *     .safetensors   code.mean and code.std, one value for each of the code's; the bound is mean + sigmas · std, and of a
+ *                    code with a sign the lower one mean − sigmas · std
+ *     text           the upper bounds themselves, and after all of them the lower ones if there are any, between spaces or line ends (act_range/3x/fc6.txt)
  */
 import { kindOf, refuseOthers } from "../formats/kinds.ts";
 import { readSafetensors, type StoredTensor, toFloat32 } from "../formats/safetensors.ts";
@@ -13,30 +14,44 @@ import type { Model } from "../mod.ts";
 /** Standard deviations above the mean, where a generator does not say. */
 export const defaultSigmas = 3;
 
-/** The upper bound of each value of the generator's code. @throws UserError where the file does not fit it. */
-export function readBounds(bytes: Uint8Array, file: string, { name, network }: Model): Float32Array<ArrayBuffer> {
-  const size = valueCount(network.inputs[0].shape);
+/**
+ * The upper bound of each value of the generator's code, and after them the lower ones, where there are any but `lowest`. @throws UserError where the file does not fit it.
+ */
+export function readBounds(
+  bytes: Uint8Array,
+  file: string,
+  { name, network }: Model,
+  lowest = 0,
+): Float32Array<ArrayBuffer> {
+  const size = valueCount(network.inputs[0].shape), { sigmas = defaultSigmas, signed = false } = network.code ?? {};
   const bounds = kindOf(bytes)?.name === "safetensors"
-    ? fromStatistics(readSafetensors(bytes, file), file, network.code?.sigmas ?? defaultSigmas)
+    ? fromStatistics(readSafetensors(bytes, file), file, signed ? [sigmas, -sigmas] : [sigmas])
     : fromText(bytes, file);
-  if (bounds.length !== size) {
+  if (bounds.length !== size && bounds.length !== 2 * size) {
     throw new UserError(`${file} has ${bounds.length} bounds, the code of ${name} ${size} values`);
   }
-  const wrong = bounds.findIndex((bound) => !(bound >= 0 && bound < Infinity));
+  const least = (n: number) => n >= size ? -Infinity : bounds.length > size ? bounds[size + n] : lowest;
+  const wrong = bounds.findIndex((bound, n) => !(Number.isFinite(bound) && bound >= least(n)));
   if (wrong >= 0) {
-    throw new UserError(`${file}: bound ${wrong + 1} is ${bounds[wrong]}, expected a finite number of at least 0`);
+    const expected = Number.isFinite(least(wrong)) ? ` of at least ${least(wrong)}` : "";
+    throw new UserError(`${file}: bound ${wrong + 1} is ${bounds[wrong]}, expected a finite number${expected}`);
   }
   return bounds;
 }
 
-function fromStatistics(tensors: Map<string, StoredTensor>, file: string, sigmas: number): Float32Array<ArrayBuffer> {
+/** mean + sigmas · std of each value, for each of these sigmas. */
+function fromStatistics(
+  tensors: Map<string, StoredTensor>,
+  file: string,
+  sigmas: readonly number[],
+): Float32Array<ArrayBuffer> {
   const [mean, std] = ["code.mean", "code.std"].map((name) => {
     const tensor = tensors.get(name);
     if (!tensor) throw new UserError(`${file} has no "${name}"; expected what \`deno task ranges\` writes`);
     return toFloat32(tensor, `${file}: "${name}"`);
   });
   if (mean.length !== std.length) throw new UserError(`${file} has ${mean.length} means and ${std.length} deviations`);
-  return Float32Array.from(mean, (value, j) => value + sigmas * std[j]);
+  return Float32Array.from(sigmas.flatMap((factor) => Array.from(mean, (value, j) => value + factor * std[j])));
 }
 
 /** Bytes of a text of bounds: what a million numbers take, and more. */

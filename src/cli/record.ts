@@ -5,12 +5,16 @@ import { parseJson } from "../formats/json.ts";
 import { UserError } from "../formats/user_error.ts";
 import {
   allows,
+  defaultsOf,
   type Fit,
   fits,
   type Interpolated,
   interpolations,
   type Loss,
+  type MethodName,
+  methodNames,
   type Model,
+  type SettingName,
   settingNames,
   type Settings,
 } from "../mod.ts";
@@ -44,6 +48,8 @@ export interface PictureRecord extends BatchItem, Partial<Settings> {
   version: string;
   classifier: ModelName;
   generator: ModelName;
+  /** The method whose settings these are, where none was said otherwise. */
+  method?: MethodName;
   /** The layer of the units. */
   layer?: string;
   xy?: [x: number, y: number];
@@ -152,10 +158,22 @@ const isItem = (value: unknown) =>
 /** Fields that every record has had, whatever was made. */
 const needed = ["rule", "iterations", "lrStart", "lrEnd", "decay"] as const;
 
+/** Settings that stand in every record; others, of a learned prior, only where they are not as they have always been. */
+const always: readonly SettingName[] = [...needed, "gamma", "redirect"];
+
+/** The settings that a record tells. */
+export function toldSettings(settings: Settings): Partial<Settings> {
+  if (settings.prior !== "learned") return settings;
+  const usual = defaultsOf(settings),
+    told = settingNames.filter((name) => always.includes(name) || settings[name] !== usual[name]);
+  return Object.fromEntries(told.map((name) => [name, settings[name]]));
+}
+
 const checks: { [Field in keyof Required<Omit<PictureRecord, keyof Settings>>]: (value: unknown) => boolean } = {
   version: isText,
   classifier: isModel,
   generator: isModel,
+  method: isOptional(isWord(...methodNames)),
   layer: isOptional(isText),
   ...itemChecks,
   ...Object.fromEntries(settingNames.map((name) => {
@@ -185,10 +203,10 @@ export function encodeCode(code: Float32Array): string {
   return bytes.toBase64();
 }
 
-/** The numbers in such a text. @throws UserError where they are not `size` finite ones, or none. */
+/** The numbers in such a text. @throws UserError where they are not `size` finite ones, or one of these numbers of them, or none. */
 export function decodeCode(
   text: string,
-  size: number | undefined,
+  size: number | readonly number[] | undefined,
   file: string,
   what = "the code it started from",
 ): Float32Array {
@@ -198,8 +216,11 @@ export function decodeCode(
   } catch {
     // Not base64: no bytes, which is refused below.
   }
-  const fits = bytes.length > 0 && bytes.length % 4 === 0 && (size === undefined || bytes.length === 4 * size);
+  const fits = bytes.length > 0 && bytes.length % 4 === 0 &&
+    (size === undefined || [size].flat().includes(bytes.length / 4));
   const code = fits ? new Float32Array(bytes.buffer) : undefined;
-  if (!code?.every(Number.isFinite)) throw new UserError(`${file}: ${what} is not ${size ?? "any"} numbers`);
+  if (!code?.every(Number.isFinite)) {
+    throw new UserError(`${file}: ${what} is not ${[size ?? "any"].flat().join(" or ")} numbers`);
+  }
   return code;
 }

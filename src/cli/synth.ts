@@ -10,6 +10,7 @@ import {
   sortInputs,
 } from "../mod.ts";
 import { type Image, part } from "../formats/image.ts";
+import { UserError } from "../formats/user_error.ts";
 import type { Verdict } from "../lab/judge.ts";
 import { searchAgain } from "./again.ts";
 import { type BatchResult, checkRoom, searchInBatches } from "./batches.ts";
@@ -51,6 +52,7 @@ import {
   readRequest,
   type Request,
   type Row,
+  settingsOf,
   settleRequest,
 } from "./synth_request.ts";
 import { readCodeBounds, readStart, startCodes } from "./synth_start.ts";
@@ -88,6 +90,8 @@ export const command: Command<typeof synthOptions> = {
       "deno task synth --unit 945 --generator models/deepsim-fc6 --classifier models/caffenet --bounds act_range/3x/fc6.txt",
       "the paper's networks, with the paper's bounds",
     ],
+    ["deno task synth --unit 945 --method fft", "without a generator, as is today's practice"],
+    ["deno task synth --units 9,945 --method all", "a sheet with a row for each published method"],
     ["deno task synth --from out/fc8_0945_0.png --out again.png", "the same picture once more"],
   ],
   run,
@@ -98,30 +102,31 @@ async function run(values: SynthValues): Promise<number | void> {
   oneOf("--animate", values.animate, ["gif", "apng"]);
   const scale = wholeNumber("--scale", values.scale, { least: 1, most: 32, fallback: 1 });
   const request = await readRequest(values);
-  const models = await openModels(values);
+  const models = await openModels(values, request), { classifier } = models;
   checkModels(request, models);
-  const job = settleRequest(request, models), { rows, settings } = job;
-  const coded = takingCode(request, models), start = await readStart(request, coded);
-  const bounds = readCodeBounds(request, coded);
+  const job = settleRequest(request, models), { rows } = job;
+  const begins = await Promise.all(rows.map(async (row) => {
+    const coded = takingCode(request, row.generator, classifier);
+    return { start: await readStart(request, row, coded), bounds: readCodeBounds(request, coded, row.settings.lowest) };
+  }));
   const own = await readOwn(values), verdicts: Verdict[] = [];
   const kept = (row: Row) => request.repeats ? [row.items[request.repeats.keep]] : row.items;
   const places = placesOf(rows.map((row) => ({ ...row, items: kept(row) })), isFolder, values);
-  checkRoom(rows.reduce((sum, { items }) => sum + items.length, 0), roomFor(settings.iterations, models, values));
+  checkRoom(
+    rows.reduce((sum, { items }) => sum + items.length, 0),
+    Math.max(...rows.map((row) => roomFor(row, classifier, values))),
+  );
   const signal = abortOnSignal();
   using outputs = Outputs.open(allPlaces(places), {
     force: values.force,
-    bytes: spaceFor(places, models.classifier),
+    bytes: spaceFor(rows, classifier),
   });
 
   using device = await openAdapter(values.adapter);
-  warnings(request, job, models.classifier, device.name, own.files).forEach(warn);
+  warnings(request, job, classifier, device.name, own.files).forEach(warn);
   const { weights, arithmetic, fit, interpolation } = request;
-  const codes = start && await startCodes(start, device, models, request);
-
-  const { free: { name: picture } } = sortInputs(models, inputsOf(request)).classifier;
-  uncut(request, job, models.classifier, picture).forEach(warn);
   const how = {
-    ...planning(device, values),
+    ...planning(device, { ...values, sum: rows.some(({ settings }) => settings.prior !== "learned") && !values.quiet }),
     ...ownPlanning(device, own, (line, verdict) => {
       verdicts.push(verdict);
       if (!values.quiet) tell(line);
@@ -132,11 +137,15 @@ async function run(values: SynthValues): Promise<number | void> {
   const made: Made[] = [], results: BatchResult[] = [];
   let failure: unknown;
   const bar = progress("iteration", stderrScreen(values.quiet));
-  for (const { layer, items } of rows) {
+  for (const [n, row] of rows.entries()) {
     if (signal.aborted) break;
+    const { method, layer, items, settings, generator } = row, { start, bounds } = begins[n];
+    const { free: { name: picture } } = sortInputs({ generator, classifier }, inputsOf(request)).classifier;
+    uncut(request, row, classifier, picture).forEach(warn);
+    const codes = start && await startCodes(start, device, classifier, row, request);
     const frames: Image[][] = items.map(() => []);
     const searching = searchAll(device, {
-      ...models,
+      ...{ generator, classifier },
       ...settings,
       ...{ weights, arithmetic, fit, interpolation },
       targets: items.map(({ target, seed }, i) => ({ target, seed, code: codes?.[i] })),
@@ -149,7 +158,7 @@ async function run(values: SynthValues): Promise<number | void> {
       every: values.animate ? Math.ceil(settings.iterations / frameCount) : undefined,
       async onProgress(state) {
         const { iteration, iterations, first } = state;
-        const of = rows.length > 1 ? `${layer?.name ?? items[0].target}  ` : "";
+        const of = rows.length > 1 ? `${method ?? layer?.name ?? items[0].target}  ` : "";
         bar.show({ done: iteration, total: iterations, note: of + progressNote(state, items.slice(first)) });
         if (values.animate) (await state.pictures()).forEach((image, i) => frames[first + i].push(image));
       },
@@ -159,18 +168,18 @@ async function run(values: SynthValues): Promise<number | void> {
     });
     if (!result) break;
     for (const { first, size, losses } of batchesOf(result)) {
-      const together = { layer, items: items.slice(first, first + size), bounds, own: own.files, device, losses };
+      const together = { row, items: items.slice(first, first + size), bounds, own: own.files, device, losses };
       const starting = start && codes && { file: start.file, codes: codes.slice(first, first + size) };
       for (const [place, item] of result.items.slice(first, first + size).entries()) {
         const i = first + place;
         if (request.repeats && i !== request.repeats.keep) continue;
-        const box = request.crop && fieldBox(models.classifier, items[i].target, picture);
+        const box = request.crop && fieldBox(classifier, items[i].target, picture);
         const cut = (image: Image) => box ? part(image, box) : image;
         made.push({
           item: { ...item, picture: cut(item.picture) },
           frames: frames[i].map(cut),
-          title: layer ? titleOf(items[i].units!, layer, models.classifier) : items[i].target,
-          record: recordOf(request, job, models, { ...together, place, start: starting, item }),
+          title: layer ? titleOf(items[i].units!, layer, classifier) : items[i].target,
+          record: recordOf(request, models, { ...together, place, start: starting, item }),
         });
       }
     }
@@ -184,7 +193,7 @@ async function run(values: SynthValues): Promise<number | void> {
     return stopCode();
   }
   const planned = upTo(places, made.length), [result] = results, last = results.at(-1)!;
-  await outputs.saveEach(renderFiles(planned, made, { scale, shape: start?.shape }));
+  await outputs.saveEach(renderFiles(planned, made, { scale, shape: begins[0].start?.shape }));
   const there = withNames(planned, (name) => outputs.where(name));
 
   if (made.length === 1 && !values.quiet && stderrShowsColours()) {
@@ -193,7 +202,7 @@ async function run(values: SynthValues): Promise<number | void> {
   }
   const aborted = made.length < places.pictures.length || last.aborted;
   if (isNarrow(request) && !aborted && !values.quiet && values.set.length === 0) {
-    tell(await narrowing(device, models, result, rows[0], request));
+    tell(await narrowing(device, classifier, result, rows[0], request));
   }
   if (values.verbose) results.flatMap(costLines).forEach(tell);
   made.forEach(({ item: { zeroGradient } }, i) => {
@@ -220,8 +229,8 @@ function batchesOf({ batches }: BatchResult): { first: number; size: number; los
 }
 
 /** The generator as it is when all its inputs but the code are given. */
-function takingCode(request: Request, models: Models): Model {
-  const { generator } = models, { free } = sortInputs(models, inputsOf(request)).generator;
+function takingCode(request: Request, generator: Model, classifier: Model): Model {
+  const { free } = sortInputs({ generator, classifier }, inputsOf(request)).generator;
   return { ...generator, network: { ...generator.network, inputs: [free] } };
 }
 
@@ -231,9 +240,9 @@ function takingCode(request: Request, models: Models): Model {
  */
 async function narrowing(
   device: Device,
-  { generator, classifier }: Models,
+  classifier: Model,
   { items: [{ code, picture, top }] }: SearchResult,
-  { layer: units, items: [{ units: list }] }: Row,
+  { layer: units, items: [{ units: list }], generator }: Row,
   { weights, arithmetic }: Request,
 ): Promise<string> {
   const narrow = { weights, arithmetic };
@@ -253,8 +262,14 @@ async function narrowing(
   });
 }
 
-async function openModels({ classifier, generator }: SynthValues): Promise<Models> {
-  return { classifier: await openClassifier(classifier), generator: await openGenerator(generator) };
+/** Opens the models that the rows want. @throws UserError where a generator is named and none is wanted. */
+async function openModels({ classifier: folder, generator }: SynthValues, request: Request): Promise<Models> {
+  const classifier = await openClassifier(folder);
+  const learned = request.rows.some(({ method }) => settingsOf(request, method, classifier).prior === "learned");
+  if (!learned && generator !== undefined) {
+    throw new UserError(`--generator ${generator} is of no use: the pictures are made without one`);
+  }
+  return { classifier, generator: learned ? await openGenerator(generator) : undefined };
 }
 
 if (import.meta.main) await main(command);

@@ -1,7 +1,7 @@
 /** The files of a synth run: their names, which are known before it starts, and their bytes, which are made after it. */
 import { join } from "node:path";
 import { encodeApng, encodeGif } from "../formats/animation.ts";
-import { contactSheet, enlarge, type Image } from "../formats/image.ts";
+import { contactSheet, enlarge, type Image, resizeRgb } from "../formats/image.ts";
 import { writeNpy } from "../formats/npy.ts";
 import { encodePng } from "../formats/png.ts";
 import { valueCount } from "../formats/shape.ts";
@@ -57,10 +57,10 @@ export function placesOf(
   values: SynthValues,
 ): Places {
   const out = values.out ?? "out", all = rows.flatMap(({ items }) => items);
-  let pictures = rows.flatMap(({ layer, items }) =>
+  let pictures = rows.flatMap(({ method, layer, items }) =>
     items.map(({ units, target, seed }) => {
       const what = layer && units ? `${safe(layer.name)}_${listText(units, 4)}` : safe(target).slice(0, longestTarget);
-      return join(out, `${what}_${seed}.png`);
+      return join(out, `${method ? `${method}_` : ""}${what}_${seed}.png`);
     })
   );
   // Targets may differ in what names leave out.
@@ -91,16 +91,29 @@ export function placesOf(
 /** Pictures in a row of a sheet that says something by its rows. */
 const mostColumns = 12;
 
-/** What a sheet shows: layers, units and seeds. */
+/** The first and the last of several names, or both of two. */
+const ends = (
+  names: readonly string[],
+): string => (names.length > 2 ? `${names[0]}..${names.at(-1)}` : names.join(","));
+
+/** What a sheet shows: methods, layers, units and seeds. */
 function sheetName(rows: readonly Row[]): string {
-  const all = rows.flatMap(({ items }) => items), layers = rows.map(({ layer }) => layer?.name);
+  const methods = [...new Set(rows.flatMap(({ method }) => method ?? []))];
+  return `${methods.length > 0 ? `${ends(methods)}_` : ""}${targetsName(rows)}`;
+}
+
+function targetsName(rows: readonly Row[]): string {
+  const all = rows.flatMap(({ items }) => items), layers = [...new Set(rows.map(({ layer }) => layer?.name ?? ""))];
   const seeds = listText([...new Set(all.map(({ seed }) => seed))], 1);
-  if (layers[0] === undefined) {
-    return `${rows.length > 1 ? "targets" : safe(rows[0].items[0].target).slice(0, longestTarget)}_${seeds}`;
+  if (layers[0] === "") {
+    return `${
+      new Set(all.map(({ target }) => target)).size > 1 && rows.length > 1
+        ? "targets"
+        : safe(rows[0].items[0].target).slice(0, longestTarget)
+    }_${seeds}`;
   }
   const units = listText([...new Set(all.flatMap(({ units }) => units ?? []))], 4);
-  const names = layers.length > 2 ? `${layers[0]}..${layers.at(-1)}` : layers.join(",");
-  return `${names.split(",").map(safe).join(",")}_${units}_${seeds}`;
+  return `${ends(layers).split(",").map(safe).join(",")}_${units}_${seeds}`;
 }
 
 /** The places of the first so many pictures, where a run has ended before it made all. */
@@ -128,18 +141,24 @@ export function withNames(places: Places, become: (name: string) => string): Pla
 
 /** About the bytes of memory that a picture takes until it is saved: itself, its code, its trace, its frames, its file. */
 export function roomFor(
-  iterations: number,
-  { classifier, generator }: { classifier: Model; generator: Model },
+  { settings: { iterations, octaves }, generator }: Row,
+  classifier: Model,
   { animate }: SynthValues,
 ): number {
-  const picture = valueCount(classifier.network.inputs[0].shape), code = valueCount(generator.network.inputs[0].shape);
-  return (2 + (animate ? frameCount : 0)) * picture + 4 * (2 * code + iterations) + 4096;
+  const code = valueCount(generator.network.inputs[0].shape), picture = pictureBytes(generator, classifier);
+  return (2 + (animate ? frameCount : 0)) * picture + 4 * (2 * code + octaves * iterations) + 4096;
 }
 
+/** About the bytes of a picture: of the classifier's size, or of an image prior's own, which its code has too. */
+const pictureBytes = ({ network }: Model, classifier: Model): number =>
+  Math.max(valueCount(classifier.network.inputs[0].shape), valueCount(network.inputs[0].shape));
+
 /** About the bytes that a run's files will take: plenty where pictures are as they are, less than that when enlarged. */
-export function spaceFor({ pictures }: Places, { network }: Model): number {
-  const picture = valueCount(network.inputs[0].shape);
-  return pictures.length * (2 * picture + 8192);
+export function spaceFor(rows: readonly Row[], classifier: Model): number {
+  return rows.reduce(
+    (sum, { items, generator }) => sum + items.length * (2 * pictureBytes(generator, classifier) + 8192),
+    0,
+  );
 }
 
 /** Numbers as --units takes them, each with so many digits: "0001,0005-0009". Long lists give their ends and length. */
@@ -170,15 +189,18 @@ export function* renderFiles(
   }
   if (places.codes) yield [places.codes, codesFile(made.map(({ item }) => item.code), shape)];
   for (const [i, animation] of places.animations.entries()) {
-    const { frames, item: { picture } } = made[i];
-    const all = [...frames, ...Array.from({ length: lastFrameTimes }, () => picture)],
+    const { frames, item: { picture } } = made[i], { width, height } = picture;
+    const all = [
+        ...frames.map((frame) => frame.width === width ? frame : resizeRgb(frame, width, height)),
+        ...Array.from({ length: lastFrameTimes }, () => picture),
+      ],
       showing = { delayMs: frameMs, scale };
     yield [animation, animation.endsWith("gif") ? encodeGif(all, showing) : encodeApng(all, showing, textOf(made[i]))];
   }
   if (places.sheet) {
     const seeds = new Set(made.map(({ record }) => record.seed)).size;
-    const tiles = made.map(({ record: { layer, units, seed, result }, item: { picture }, title }) => {
-      const where = places.columns !== undefined && layer !== undefined ? [layer] : [];
+    const tiles = made.map(({ record: { method, layer, units, seed, result }, item: { picture }, title }) => {
+      const where = places.columns === undefined ? [] : [method ?? layer ?? []].flat();
       const what = [...where, ...units ? [units.join("+")] : [], title, ...seeds > 1 ? [`seed ${seed}:`] : []];
       return { image: picture, caption: `${what.join(" ")} ${result.activation.toFixed(1)}` };
     });

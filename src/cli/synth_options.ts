@@ -1,5 +1,14 @@
 /** The options of synth. */
-import { interpolations, optionOf, type SettingName, settingNames, settings } from "../mod.ts";
+import {
+  defaultsOf,
+  interpolations,
+  methodNames,
+  methods,
+  optionOf,
+  type SettingName,
+  settingNames,
+  settings,
+} from "../mod.ts";
 import type { Values } from "./command.ts";
 import { adapterOption } from "./defaults.ts";
 import { arithmeticOption, weightsOption } from "./memory.ts";
@@ -11,10 +20,12 @@ type OptionOf<Name extends string> = Name extends `${infer First}${infer Rest}`
   ? `${First extends Lowercase<First> ? First : `-${Lowercase<First>}`}${OptionOf<Rest>}`
   : Name;
 
+const defaults = defaultsOf();
+
 /** An option for each setting, as their table has it. */
 const settingOptions = Object.fromEntries(settingNames.map((name) => {
   const setting = settings[name], { kind, help } = setting;
-  const shown = setting.shown ?? setting.fallback("paper");
+  const shown = setting.shown ?? defaults[name];
   return [optionOf(name), { value: { word: "NAME", whole: "N", number: "X" }[kind], help: `${help} (${shown})` }];
 })) as { [Name in SettingName as OptionOf<Name>]: { value: string; help: string } };
 
@@ -40,8 +51,19 @@ export const making = {
   seed: { value: "N", help: "the random numbers to start from (0)" },
   seeds: { value: "LIST", help: "several seeds, such as 0-3: a picture each" },
   init: { value: "FILE", help: "starts from a picture (.png, .jpg) or from codes (.npy) instead of a seed" },
+  method: {
+    value: "LIST",
+    help:
+      `settings of published methods, a row of the sheet for each; other options count before them: all, or some of ${
+        methodNames.map((name) => `${name} (${methods[name].help})`).join(", ")
+      }`,
+  },
   ...settingOptions,
-  bounds: { value: "FILE", help: "upper bounds of the code: from ranges, or text with a number for each value" },
+  bounds: {
+    value: "FILE",
+    help:
+      "bounds of the code: from ranges, or text with the upper one of each value, then, if it has as many more, the lower ones",
+  },
   set: {
     value: "NAME=FILE.npy",
     repeats: true,

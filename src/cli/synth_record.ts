@@ -1,22 +1,14 @@
 /** What a picture of synth's says of itself. */
-import {
-  type Device,
-  type Loss,
-  type Model,
-  objectives,
-  parseTarget,
-  type SearchItem,
-  termsOf,
-  type UnitLayer,
-} from "../mod.ts";
+import { type Device, type Loss, type Model, objectives, parseTarget, type SearchItem, termsOf } from "../mod.ts";
 import { version } from "./defaults.ts";
-import { type BatchItem, encodeCode, type PictureRecord } from "./record.ts";
+import { type BatchItem, encodeCode, type PictureRecord, toldSettings } from "./record.ts";
 import type { OwnFile } from "./own_kernels.ts";
-import type { Job, Models, Request } from "./synth_request.ts";
+import type { Models, Request, Row } from "./synth_request.ts";
 
 /** A picture among those that were made together. */
 export interface Making {
-  layer?: UnitLayer;
+  row: Row;
+  /** Those of the row that were made together. */
   items: readonly (BatchItem & { target: string })[];
   place: number;
   /** What came of it. */
@@ -33,9 +25,8 @@ const nameOf = ({ name, hash }: Model) => ({ name, hash });
 /** The record of a picture. */
 export function recordOf(
   request: Request,
-  { settings }: Job,
-  { classifier, generator }: Models,
-  { layer, items, place, item, start, bounds, own, device, losses }: Making,
+  { classifier }: Models,
+  { row: { method, layer, settings, generator }, items, place, item, start, bounds, own, device, losses }: Making,
 ): PictureRecord {
   const { xy, weights, arithmetic, fit, interpolation, crop, directions, set } = request;
   const batchItem = ({ units, target, seed }: BatchItem, i: number): BatchItem => ({
@@ -52,10 +43,11 @@ export function recordOf(
     version,
     classifier: nameOf(classifier),
     generator: nameOf(generator),
+    method,
     layer: layer?.name,
     ...all[place],
     xy,
-    ...settings,
+    ...toldSettings(settings),
     weights,
     arithmetic,
     fit,

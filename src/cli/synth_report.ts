@@ -15,7 +15,7 @@ import type { BatchResult } from "./batches.ts";
 import type { OwnFile } from "./own_kernels.ts";
 import type { Made, Places } from "./synth_files.ts";
 import type { BatchItem } from "./record.ts";
-import type { Job, Request } from "./synth_request.ts";
+import type { Job, Request, Row } from "./synth_request.ts";
 
 /** The names of units, where they have any. */
 export function titleOf(units: number[], { labelled }: UnitLayer, classifier: Model): string {
@@ -60,10 +60,10 @@ export function warnings(
 }
 
 /** The targets that see all of the classifier's `picture`, of which --crop field cuts nothing, for a warning. */
-export function uncut({ crop }: Request, { rows }: Job, classifier: Model, picture: string): string[] {
+export function uncut({ crop }: Request, { items }: Row, classifier: Model, picture: string): string[] {
   if (!crop) return [];
   const [, height, width] = classifier.network.inputs.find(({ name }) => name === picture)!.shape;
-  const whole = [...new Set(rows.flatMap(({ items }) => items.map(({ target }) => target)))].filter((target) => {
+  const whole = [...new Set(items.map(({ target }) => target))].filter((target) => {
     const box = fieldBox(classifier, target, picture);
     return box.width === width && box.height === height;
   });

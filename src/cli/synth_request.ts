@@ -7,8 +7,12 @@ import {
   fits,
   type Fitting,
   type GivenInputs,
+  imageModel,
   interpolations,
   lastName,
+  type MethodName,
+  methodNames,
+  methods,
   type Model,
   optionOf,
   parseTarget,
@@ -18,6 +22,7 @@ import {
   type Settings,
   settings,
   showTarget,
+  sizeOf,
   suitable,
   termsOf,
   type UnitLayer,
@@ -31,8 +36,8 @@ import { decimal, named, numberList, oneOf, position, wholeNumber } from "./valu
 
 /** What to make, before the models are known. */
 export interface Request extends Fitting, Pick<PictureRecord, "xy" | "weights" | "arithmetic" | "crop"> {
-  /** Pictures that are made together: those of each layer, and of each target. */
-  rows: { layer?: string; items: BatchItem[] }[];
+  /** Pictures that are made together: those of each method, and of each layer or target. */
+  rows: { method?: MethodName; layer?: string; items: BatchItem[] }[];
   /** The settings that somebody said. */
   said: Partial<Settings>;
   /** A file with upper bounds of the code; the generator's own where there is none. */
@@ -53,21 +58,24 @@ interface NamedBytes {
 
 /** Pictures that are made together, each with its target. */
 export interface Row {
+  method?: MethodName;
   /** The layer of the units; none where targets are given. */
   layer?: UnitLayer;
   items: (BatchItem & { target: string })[];
+  settings: Settings;
+  /** What draws them: the learned generator, or an image prior's. */
+  generator: Model;
 }
 
 /** What to make with the models at hand. */
 export interface Job {
   rows: Row[];
-  settings: Settings;
 }
 
-/** The two networks. */
+/** The two networks; no generator where no row wants a learned one. */
 export interface Models {
   classifier: Model;
-  generator: Model;
+  generator?: Model;
 }
 
 /** Reads the request from options, and the files that they name. @throws UserError in one sentence. */
@@ -91,7 +99,7 @@ export async function readRequest(values: SynthValues): Promise<Request> {
   const twice = layers.find((layer, n) => layers.indexOf(layer) < n);
   if (twice !== undefined) throw new UserError(`--layer gives ${twice} twice`);
   const groups = units && (values.together ? [units] : units.map((unit) => [unit]));
-  const rows = groups
+  const all = groups
     ? layers.map((layer) => ({
       layer,
       items: groups.flatMap((units) => seeds.map((seed): BatchItem => ({ units, seed }))),
@@ -99,6 +107,7 @@ export async function readRequest(values: SynthValues): Promise<Request> {
     : targets.map((target) => ({
       items: seeds.map((seed): BatchItem => ({ target: showTarget(parseTarget(target)), seed })),
     }));
+  const rows = readMethods(values.method).flatMap((method) => all.map((row) => ({ method, ...row })));
   const set = named("--set", values.set, (file) => file);
   const inputs = await Promise.all(
     [...set].map(async ([name, file]) => [name, { file, values: await readValues(file) }] as const),
@@ -134,6 +143,16 @@ async function readDirections(targets: readonly string[]): Promise<Record<string
   return Object.fromEntries(await Promise.all([...files].map(async (file) => [file, await readValues(file)] as const)));
 }
 
+/** The methods of --method; none where it is not given. */
+function readMethods(text: string | undefined): (MethodName | undefined)[] {
+  if (text === undefined) return [undefined];
+  if (text === "all") return [...methodNames];
+  const list = text.split(",").map((name) => oneOf("--method", name, methodNames)!);
+  const twice = list.find((name, n) => list.indexOf(name) < n);
+  if (twice !== undefined) throw new UserError(`--method gives ${twice} twice`);
+  return list;
+}
+
 /** The settings that options say. */
 function readSettings(values: SynthValues): Partial<Settings> {
   const said = settingNames.map((name): [SettingName, unknown] => {
@@ -164,13 +183,13 @@ async function repeat(values: SynthValues, file: string): Promise<Request> {
 
 /** A request to make a picture again: alone, or among others where they mattered or made kernels round otherwise. */
 export function requestOf(record: PictureRecord, file: string): Request {
-  const { layer, units, target, seed, start, xy, weights, arithmetic, fit, interpolation, crop } = record;
+  const { method, layer, units, target, seed, start, xy, weights, arithmetic, fit, interpolation, crop } = record;
   const { batch = 1, beside, place = 0 } = record, own: BatchItem = { units, target, seed, start };
   const items = beside ? beside.toSpliced(place, 0, own) : Array.from({ length: batch }, () => own);
   const said = Object.fromEntries(settingNames.map((name) => [name, record[name]])) as Partial<Settings>;
   const decode = (text: string, what: string) => decodeCode(text, undefined, file, what);
   return {
-    rows: [{ layer, items }],
+    rows: [{ method, layer, items }],
     xy,
     said: { ...said, redirect: said.redirect ?? 0 }, // which old pictures were made without
     weights,
@@ -196,7 +215,7 @@ export function checkModels({ repeats }: Request, models: Models): void {
   if (!repeats) return;
   for (const role of ["classifier", "generator"] as const) {
     const made = repeats.record[role], here = models[role];
-    if (made.hash === here.hash) continue;
+    if (!here || made.hash === here.hash) continue;
     throw new UserError(
       `${repeats.file} was made with ${role} ${made.name} (${made.hash.slice(0, 12)}…), ${here.where} is ` +
         `${here.name} (${here.hash.slice(0, 12)}…); --${role} names another folder`,
@@ -206,19 +225,33 @@ export function checkModels({ repeats }: Request, models: Models): void {
 
 /** What the request asks of these models. @throws UserError in one sentence where layers, units or positions are not there. */
 export function settleRequest(request: Request, models: Models): Job {
-  const { classifier } = models, { repeats, xy } = request, decided = suitable(request.said, classifier);
-  const rows = request.rows.map(({ layer, items }): Row => {
+  const { classifier } = models, { repeats, xy } = request;
+  const rows = request.rows.map(({ method, layer, items }): Row => {
+    const decided = settingsOf(request, method, classifier);
+    const generator = imageModel(decided.prior, classifier, sizeOf(classifier, decided.size)) ?? models.generator!;
     const old = repeats && repeats.record.target === undefined && layer !== undefined;
     const units = items[0].units && searchedUnits(classifier, old ? lastName(classifier, layer) : layer);
     if (units) checkUnits(units, items, xy, classifier);
     const targetOf = ({ units: list = [] }: BatchItem) =>
       showTarget(unitsTarget({ layer: units?.name, units: list, at: xy, gamma: decided.gamma }));
-    return { layer: units, items: items.map((item) => ({ ...item, target: item.target ?? targetOf(item) })) };
+    const own = items.map((item) => ({ ...item, target: item.target ?? targetOf(item) }));
+    return { method, layer: units, items: own, settings: decided, generator };
   });
-  for (const { items } of rows) {
-    checkSearch({ ...models, ...request, set: inputsOf(request), targets: items, layer: undefined });
+  const { fit, interpolation, directions } = request, set = inputsOf(request);
+  for (const { items: targets, settings, generator } of rows) {
+    checkSearch({ classifier, generator, ...settings, ...{ fit, interpolation, directions, set, targets } });
   }
-  return { rows, settings: decided };
+  return { rows };
+}
+
+/** The settings of a row. @throws UserError */
+export function settingsOf(
+  { said }: Pick<Request, "said">,
+  method: MethodName | undefined,
+  classifier: Model,
+): Settings {
+  const side = Math.max(...sizeOf(classifier, said.size ?? 0));
+  return suitable(said, classifier, method && methods[method].settings(side));
 }
 
 /** Makes sure that units and positions are there. */

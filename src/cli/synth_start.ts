@@ -4,11 +4,11 @@ import { asFloat32, readNpy } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Device, encode, type Model } from "../mod.ts";
+import { type Device, encode, imageFormat, type Model, pictureToInput } from "../mod.ts";
 import { readBounds } from "./bounds.ts";
 import { fitted } from "./pictures.ts";
 import { decodeCode } from "./record.ts";
-import { inputsOf, type Models, type Request } from "./synth_request.ts";
+import { inputsOf, type Request, type Row } from "./synth_request.ts";
 
 /** Where the pictures start: one code for each, or a picture that has still to be turned into one. */
 export interface Start {
@@ -20,15 +20,22 @@ export interface Start {
 }
 
 /** Reads where the pictures start, where that is not the seed. @throws UserError when a code does not fit. */
-export async function readStart({ init, repeats, rows }: Request, generator: Model): Promise<Start | undefined> {
-  const { shape: item } = generator.network.inputs[0], size = valueCount(item), count = rows[0].items.length;
+export async function readStart(
+  { init, repeats }: Request,
+  { items, settings: { prior } }: Row,
+  generator: Model,
+): Promise<Start | undefined> {
+  const { shape: item } = generator.network.inputs[0], size = valueCount(item), count = items.length;
   const saved = repeats?.record.start;
   if (saved) {
-    const codes = rows[0].items.map(({ start }) => decodeCode((start ?? saved).code, size, repeats.file));
+    const codes = items.map(({ start }) => decodeCode((start ?? saved).code, size, repeats.file));
     return { file: saved.file, codes };
   }
   if (!init) return undefined;
   const { file, bytes } = init;
+  if (bytes[0] !== npyMagic && prior === "fourier") {
+    throw new UserError(`--init ${file} is a picture; the prior fourier starts from codes (.npy) or from a seed`);
+  }
   if (bytes[0] !== npyMagic) return { file, picture: await decodeImage(bytes, file) };
   const { shape, data } = readNpy(bytes, file), values = asFloat32(data);
   const rowsOfCodes = values.length / size;
@@ -46,24 +53,36 @@ export async function readStart({ init, repeats, rows }: Request, generator: Mod
   return { file, codes, shape };
 }
 
-/** The upper bounds of the code and the file they came from, where they are not the generator's own. */
-export function readCodeBounds({ bounds, repeats }: Request, generator: Model) {
+/** A picture as the code of the prior of pixels: levels less the mean. */
+function levelsOf(generator: Model, picture: Image): Float32Array {
+  const { network } = generator,
+    levels: Model = { ...generator, network: { ...network, image: { ...imageFormat(network), scale: 1 } } };
+  return pictureToInput(levels.network, fitted(levels, picture));
+}
+
+/** The bounds of the code and the file they came from, where they are not the generator's own. */
+export function readCodeBounds({ bounds, repeats }: Request, generator: Model, lowest?: number) {
   const size = valueCount(generator.network.inputs[0].shape), saved = repeats?.record.bounds;
-  if (saved) return { file: saved.file, values: decodeCode(saved.code, size, repeats!.file) };
-  return bounds && { file: bounds.file, values: readBounds(bounds.bytes, bounds.file, generator) };
+  if (saved) {
+    return { file: saved.file, values: decodeCode(saved.code, [size, 2 * size], repeats!.file, "what bounds it") };
+  }
+  return bounds && { file: bounds.file, values: readBounds(bounds.bytes, bounds.file, generator, lowest) };
 }
 
 /** The first byte of every .npy file, and of no PNG or JPEG. */
 const npyMagic = 0x93;
 
-/** The codes to start from: a picture's are the classifier's features of its centre square. */
+/** The codes to start from: a picture's are the classifier's features of its centre square, or its own pixels. */
 export async function startCodes(
   { codes, picture }: Start,
   device: Device,
-  { classifier, generator }: Models,
+  classifier: Model,
+  { generator, settings: { prior } }: Row,
   request: Request,
 ): Promise<Float32Array[]> {
   if (codes) return codes;
-  const code = await encode(device, classifier, generator, fitted(classifier, picture!), inputsOf(request));
+  const code = prior === "learned"
+    ? await encode(device, classifier, generator, fitted(classifier, picture!), inputsOf(request))
+    : levelsOf(generator, picture!);
   return Array.from({ length: request.rows[0].items.length }, () => code);
 }

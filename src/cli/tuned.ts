@@ -88,10 +88,11 @@ export function chooser(device: Device, option: string | undefined, tell?: (chos
   return tuned(device, ways, tell);
 }
 
-/** How a command makes its plan: by the tuned ways, and with `--verbose` telling of its memory and of every layer's ways. */
+/** How a command makes its plan: by the tuned ways, and with `--verbose` telling of its memory and of every layer's ways, with `sum` of all
+ * its memory. */
 export function planning(
   device: Device,
-  { tuned: option, verbose }: { tuned?: string; verbose: boolean },
+  { tuned: option, verbose, sum = false }: { tuned?: string; verbose: boolean; sum?: boolean },
 ): Required<Pick<NetOptions, "choose" | "onPlan">> {
   const lines: string[] = [];
   return {
@@ -99,6 +100,7 @@ export function planning(
     onPlan(pieces) {
       const all = ["ways:", ...lines.splice(0)];
       if (verbose) planLines(pieces).concat(all).forEach(tell);
+      else if (sum) tell(planLines(pieces)[0]);
     },
   };
 }

@@ -35,10 +35,17 @@ export interface Network {
   image?: ImageFormat;
   /** [first, last] ranges of the output units that were trained; all when absent. */
   trained?: [number, number][];
-  /** Of a generator: the encoder layer whose features are its code; bound = mean + sigmas · std. */
-  code?: { layer: string; sigmas: number };
+  /** Of a generator: what its code is. */
+  code?: CodeFormat;
   /** Of a classifier: how it is searched where nobody says (src/synth/settings.ts has the settings). */
   search?: SearchSettings;
+}
+
+/** The encoder layer whose features a code is; it is at most mean + sigmas · std, and, where it has a sign, at least mean − sigmas · std. */
+export interface CodeFormat {
+  layer: string;
+  sigmas: number;
+  signed?: boolean;
 }
 
 /** What suits a classifier: the layer that units are of, and the settings of its search. */
@@ -163,11 +170,18 @@ function parseTrained(trained: unknown, where: string): [number, number][] {
   throw new UserError(`${where}: "trained" expects a list of [first, last] ranges`);
 }
 
-function parseCode(code: unknown, where: string): { layer: string; sigmas: number } {
-  if (isObject(code) && isName(code.layer) && (code.sigmas === undefined || Number.isFinite(code.sigmas))) {
-    return { layer: code.layer, sigmas: (code.sigmas as number | undefined) ?? 3 };
+function parseCode(code: unknown, where: string): CodeFormat {
+  const isOptional = (value: unknown, valid: (value: unknown) => boolean) => value === undefined || valid(value);
+  if (
+    isObject(code) && isName(code.layer) && isOptional(code.sigmas, Number.isFinite) &&
+    isOptional(code.signed, (value) => typeof value === "boolean")
+  ) {
+    const { layer, sigmas, signed } = code as unknown as Partial<CodeFormat> & Pick<CodeFormat, "layer">;
+    return { layer, sigmas: sigmas ?? 3, ...(signed === undefined ? {} : { signed }) };
   }
-  throw new UserError(`${where}: "code" expects "layer" (a name) and "sigmas" (a number)`);
+  throw new UserError(
+    `${where}: "code" expects "layer" (a name), "sigmas" (a number) and "signed" (true, false or nothing)`,
+  );
 }
 
 const isPositive = (v: unknown) => Number.isFinite(v) && v as number >= 0;

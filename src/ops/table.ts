@@ -27,6 +27,7 @@ import { crop, dropout, flatten, reshape } from "./shape_ops.ts";
 import { slice } from "./slice.ts";
 import { logsoftmax, softmax } from "./softmax.ts";
 import { transpose } from "./transpose.ts";
+import { warp } from "./warp.ts";
 
 /** Every layer type. */
 export const ops: Readonly<Record<string, Op>> = {
@@ -69,6 +70,7 @@ export const ops: Readonly<Record<string, Op>> = {
   sqrt,
   tanh,
   transpose,
+  warp,
 } as Record<string, Op>;
 
 /** The name of an op in network.json. */

@@ -15,20 +15,20 @@ import { isOutput, iterationOf, type Joined } from "./joined.ts";
 import { isDirect, type Objective } from "./objective.ts";
 import { objectiveCalls, objectiveSpotsOf, type ObjectiveTensors } from "./objective_calls.ts";
 import { rules } from "./rules/table.ts";
-import { type SettingName, type Settings, stateNames } from "./settings.ts";
+import { type Settings, stateNames } from "./settings.ts";
+import { boundTexels, stateOf, viewCall } from "./start.ts";
 import { stepCalls } from "./step.ts";
 
 /** What a search climbs and how, all of it decided. */
 export interface ClimbSettings extends Settings {
   objective: Objective;
-  /** Upper bound of each code value; the lower one is 0. No clipping when absent. */
+  /** Upper bound of each code value, and after them, unless they all are `lowest`, the lower ones. No clipping when absent. */
   bound?: Float32Array;
   /** Start of each item, [items × code values]. */
   codes: Float32Array;
+  /** How each item is seen in each iteration, [iterations × items × 4], where pictures are not seen as they are. */
+  views?: Float32Array<ArrayBuffer>;
 }
-
-/** Where clipping never bites. */
-const FAR = 3e38;
 
 /** What a search leaves: `Climb`'s readings of these names. */
 export interface Readings {
@@ -68,6 +68,8 @@ export class Climb {
     private readonly owned: readonly Memory[],
     private readonly items: number,
     private readonly starts: ReadonlyMap<Tensor, Float32Array<ArrayBuffer>>,
+    /** How each item is seen in each iteration, where pictures are not seen as they are. */
+    private readonly views: Float32Array<ArrayBuffer> | undefined,
     /** The source whose values are those of the output's units, where there is one. */
     private readonly ranked: Value | undefined,
   ) {}
@@ -96,13 +98,14 @@ export class Climb {
     { weights, redirected, arithmetic, choose, replace, onPlan, onReady, signal }: ClimbOptions,
     owned: Memory[],
   ): Promise<Climb> {
-    const { objective, rule } = settings, { items } = objective;
+    const { objective, rule, views } = settings, { items } = objective;
     const codeShape = [items, ...chw(joined.code.shape)] as const, [, c, h, w] = codeShape;
     const texels = Math.ceil(c / 4) * h * w;
-    const make = (label: string, size: number, values?: Float32Array<ArrayBuffer>): Tensor => {
+    const make = (label: string, content: number | Float32Array<ArrayBuffer>): Tensor => {
+      const size = typeof content === "number" ? content : content.length / 4;
       const tensor = place(device, run(label, size, "buffer"));
       owned.push(tensor.memory!);
-      if (values) upload(device, tensor, bytes(values));
+      if (typeof content !== "number") upload(device, tensor, bytes(content));
       return tensor;
     };
     const start = toTexels(settings.codes, codeShape), first = stateOf(settings);
@@ -111,24 +114,25 @@ export class Climb {
       trace: make("trace", settings.iterations * items),
       slopes: make("slopes", settings.iterations * items),
       state: make("state", stateTexels(stateNames) * items),
-      slots: make("slots", objective.texels.length / 4, objective.texels),
-      bound: make("bounds", texels, boundTexels(settings.bound, codeShape)),
+      slots: make("slots", objective.texels),
+      bound: make("bounds", boundTexels(settings.bound, codeShape)),
       measures: isDirect(objective) ? undefined : make("measures", items * objective.slots),
-      directions: objective.directions.length === 0
-        ? undefined
-        : make("directions", objective.directions.length / 4, objective.directions),
+      directions: objective.directions.length === 0 ? undefined : make("directions", objective.directions),
     };
+    const seen = views && make("views", views);
     const moments = Object.fromEntries(rules[rule].moments.map((name) => [name, make(name, items * texels)]));
 
     const seed = (tensors: PlanTensors): Call[] => objectiveCalls(objective, tensors, own);
     const spots = (tensors: PlanTensors) => objectiveSpotsOf(objective, tensors, own);
-    const after = ({ of, dx }: PlanTensors): Call[] =>
-      stepCalls(device, rule, { items, texels, values: count(joined.code.shape) }, {
+    const after = ({ of, dx }: PlanTensors): Call[] => [
+      ...stepCalls(device, settings, { items, texels, values: count(joined.code.shape) }, {
         ...own,
         g: dx!,
         input: of(joined.code),
         moments,
-      });
+      }),
+      ...seen ? [viewCall(items, { views: seen, state: own.state, view: of(joined.view!) })] : [],
+    ];
     const iteration = iterationOf(joined, objective.sources);
     const plan = await buildPlan(device, {
       ...iteration,
@@ -156,9 +160,10 @@ export class Climb {
       for (let item = 0; item < items; item++) all.set(values, item * values.length);
       starts.set(tensor, toTexels(all, tensor.shape));
     }
+    if (views) starts.set(plan.tensors.of(joined.view!), views.slice(0, 4 * items));
     for (const moment of Object.values(moments)) starts.set(moment, new Float32Array(4 * moment.texels));
     const ranked = objective.sources.find((source) => isOutput(joined, source));
-    const climb = new Climb(device, joined, plan, own, owned, items, starts, ranked);
+    const climb = new Climb(device, joined, plan, own, owned, items, starts, views, ranked);
     try {
       await onReady?.(plan);
     } catch (error) {
@@ -185,6 +190,9 @@ export class Climb {
     this.#kept(iteration).forEach(([tensor], n) => upload(this.device, tensor, pieces[n]));
     const [codes] = pieces;
     upload(this.device, this.plan.tensors.of(this.joined.code), codes.subarray(0, codes.length / 2));
+    if (!this.views) return;
+    const size = 4 * this.items, view = this.views.slice(size * iteration, size * (iteration + 1));
+    upload(this.device, this.plan.tensors.of(this.joined.view!), bytes(view));
   }
 
   /** The search's own tensors that iterations change, and how much of them after so many: the codes, then what steps keep. */
@@ -247,9 +255,9 @@ export class Climb {
     return fromTexels(floats(await download(this.device, tensor)), tensor.shape);
   }
 
-  /** The images of the last iteration, NCHW. */
+  /** The pictures of the last iteration, NCHW. */
   async images(): Promise<Float32Array> {
-    return await this.#values(this.joined.image);
+    return await this.#values(this.joined.shown);
   }
 
   /** What there is to tell after so many iterations: the trace, and where the units are the output's all their values. */
@@ -285,21 +293,4 @@ export class Climb {
     this.plan[Symbol.dispose]();
     for (const memory of this.owned) free(this.device, memory);
   }
-}
-
-/** The state of every item at the start. */
-function stateOf(settings: ClimbSettings): Float32Array<ArrayBuffer> {
-  const { objective: { items }, bound } = settings, size = 4 * stateTexels(stateNames);
-  const numbers: Record<string, number> = { iteration: 0, lowest: bound ? 0 : -FAR };
-  const one = stateNames.map((name) => numbers[name] ?? settings[name as Exclude<SettingName, "rule">]);
-  const all = new Float32Array(items * size);
-  for (let item = 0; item < items; item++) all.set(one, item * size);
-  return all;
-}
-
-function boundTexels(
-  bound: Float32Array | undefined,
-  [, c, h, w]: readonly [number, number, number, number],
-): Float32Array<ArrayBuffer> {
-  return toTexels(bound ?? new Float32Array(c * h * w).fill(FAR), [1, c, h, w]);
 }

@@ -43,7 +43,7 @@ export const feedOf = ({ network }: Model, given: Joined["given"], images: Float
   }));
 
 /** The values, so many times over. */
-function repeated(values: Float32Array, times: number): Float32Array {
+export function repeated(values: Float32Array, times: number): Float32Array {
   const all = new Float32Array(times * values.length);
   for (let time = 0; time < times; time++) all.set(values, time * values.length);
   return all;

@@ -3,11 +3,11 @@ import { beyondFloat16, beyondFloat32, firstNonFinite } from "../net/finite.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { ClimbSettings, Readings } from "./climb.ts";
 import type { Joined } from "./joined.ts";
-import type { SearchOptions } from "./options.ts";
+import type { MadeSearch } from "./options.ts";
 
 /** What a search is of, for a sentence. */
 export type Told =
-  & Pick<SearchOptions, "generator" | "classifier" | "arithmetic">
+  & Pick<MadeSearch, "generator" | "classifier" | "arithmetic">
   & { joined: Joined; settings: ClimbSettings };
 
 const beyond = ({ arithmetic }: Told) => arithmetic === "f16" ? beyondFloat16 : beyondFloat32;

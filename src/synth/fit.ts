@@ -53,16 +53,19 @@ export function fitLayers(
       add("crop to classifier", "crop", { size: [ph, pw] }, [last()], noWeights);
     } else add("resize to classifier", "resize", { size: [ph, pw], method: interpolation }, [last()], noWeights);
   }
+  return [...layers, ...formatLayers("to the classifier's pixel format", last(), from, to)];
+}
+
+/** The layer that makes one format's numbers of another's, where they differ. */
+export function formatLayers(name: string, picture: Value, from: ImageFormat, to: ImageFormat): Layer[] {
   const numbers = ({ order, mean, scale }: ImageFormat) => JSON.stringify([order, mean, scale]);
-  if (numbers(from) !== numbers(to)) {
-    const weights = conversion(from, to), params = { channels: pc, kernel: 1 };
-    add("to the classifier's pixel format", "conv2d", params, [last()], (name, shape) => ({
-      shape,
-      stored: "F32",
-      values: weights[name],
-    }));
-  }
-  return layers;
+  if (numbers(from) === numbers(to)) return [];
+  const weights = conversion(from, to), params = { channels: to.mean.length, kernel: 1 };
+  return [makeLayer(name, "conv2d", params, [picture], (name, shape) => ({
+    shape,
+    stored: "F32",
+    values: weights[name],
+  }))];
 }
 
 /** One format's numbers from another's, as the weights of a 1 × 1 convolution. */

@@ -1,17 +1,31 @@
 /** Generator, the image between, and classifier as one graph, so that one plan holds the whole iteration. */
-import { buildGraph, endingOf, type Graph, type Value } from "../net/graph.ts";
+import { buildGraph, endingOf, type Graph, makeLayer, type Value } from "../net/graph.ts";
 import type { Model } from "../net/model.ts";
 import { valueOf } from "../net/naming.ts";
-import { fitLayers, type Fitting } from "./fit.ts";
+import type { ImageFormat, Network } from "../net/network.ts";
+import { imageFormat } from "../net/picture.ts";
+import { UserError } from "../formats/user_error.ts";
+import { fitLayers, type Fitting, formatLayers } from "./fit.ts";
 import { type GivenInputs, sortInputs } from "./inputs.ts";
+import { hasPenalties } from "./penalties.ts";
+import type { Settings } from "./settings.ts";
+import { hasViews } from "./views.ts";
 
 /** The joined graph and its landmarks. */
 export interface Joined {
   graph: Graph;
   /** The generator's input. */
   code: Value;
-  /** The classifier's input: what the picture shows. */
+  /** The classifier's input. */
   image: Value;
+  /** What the picture shows, as it is before the classifier sees it in other ways; without a learned prior, all of it. */
+  shown: Value;
+  /** The network that has its numbers' format. */
+  shownAs: Network;
+  /** What is shown less the classifier's mean, in units of 127.5 levels, where something is about that. */
+  levels?: Value;
+  /** The numbers by which the classifier sees the picture in an iteration, where it does not see it as it is. */
+  view?: Value;
   /** The classifier's output, and what the softmax at its end is taken of, or the output again. */
   output: Value;
   logits: Value;
@@ -21,25 +35,48 @@ export interface Joined {
   given: ReadonlyMap<Value, Float32Array>;
 }
 
-/** How two models are joined. */
-export interface Joining extends Fitting {
+/** How two models are joined: by these settings too. */
+export interface Joining
+  extends
+    Fitting,
+    Partial<Pick<Settings, "prior" | "jitter" | "zoom" | "rotation" | "edges" | "variation" | "alphaNorm" | "centre">> {
   /** Values of the inputs that are neither code nor picture, by name. */
   set?: GivenInputs;
 }
 
 /** Joins the models. @throws UserError when they do not fit together. */
 export function join(generator: Model, classifier: Model, joining: Joining = {}): Joined {
+  const { prior = "learned", fit, interpolation, edges } = joining, learned = prior === "learned";
   const inputs = sortInputs({ generator, classifier }, joining.set), { free } = inputs.classifier;
   const g = buildGraph(generator);
-  const between = fitLayers(g.output, free.shape, generator, classifier, joining);
-  const image = between.at(-1)?.output ?? g.output;
+  // What has no edge of its own is seen whole, whatever its size.
+  const fitting = { fit: learned || fit !== undefined && fit !== "auto" ? fit : "resize", interpolation } as const;
+  const between = fitLayers(g.output, free.shape, generator, classifier, fitting);
+  const fitted = between.at(-1)?.output ?? g.output, shown = learned ? fitted : g.output;
+  const shownAs = (learned ? classifier : generator).network;
+  const view: Value | undefined = hasViews(joining) ? { name: "view", shape: [4] } : undefined;
+  const seen = view
+    ? [makeLayer("seen", "warp", { edges: edges === "wrap" ? "wrap" : "zero" }, [fitted, view], noWeights)]
+    : [];
+  const image = seen.at(-1)?.output ?? fitted;
+  const levels = hasPenalties(joining)
+    ? formatLayers("levels", shown, imageFormat(shownAs), inLevels(imageFormat(classifier.network)))
+    : [];
   const phi = buildGraph(classifier, new Map([[free.name, image]])), { logits } = endingOf(phi);
   const suits = classifier.network.search?.layer, code = inputs.generator.free;
   const given = new Map([...inputs.generator.given, ...inputs.classifier.given]);
   return {
-    graph: { ...phi, inputs: [code, ...given.keys()], layers: [...g.layers, ...between, ...phi.layers] },
+    graph: {
+      ...phi,
+      inputs: [code, ...given.keys(), ...view ? [view] : []],
+      layers: [...g.layers, ...between, ...seen, ...levels, ...phi.layers],
+    },
     code,
     image,
+    shown,
+    shownAs,
+    levels: hasPenalties(joining) ? levels.at(-1)?.output ?? shown : undefined,
+    view,
     output: phi.output,
     logits,
     units: suits === undefined ? logits : valueOf(phi, suits),
@@ -47,10 +84,17 @@ export function join(generator: Model, classifier: Model, joining: Joining = {})
   };
 }
 
-/** What one iteration computes: the image, and the gradient from these values back to the code. */
-export const iterationOf = ({ graph, code, image }: Joined, sources: readonly Value[]) => ({
+const noWeights = (name: string): never => {
+  throw new UserError(`"${name}" has no weights`);
+};
+
+/** A classifier's pixels in units of 127.5 levels. */
+const inLevels = ({ order, mean }: ImageFormat): ImageFormat => ({ order, mean, scale: 1 / 127.5 });
+
+/** What one iteration computes: the picture, and the gradient from these values back to the code. */
+export const iterationOf = ({ graph, code, shown }: Joined, sources: readonly Value[]) => ({
   graph,
-  wanted: [image],
+  wanted: [shown],
   gradient: { of: sources, to: code },
 });
 

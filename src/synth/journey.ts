@@ -2,16 +2,13 @@
 import type { Device } from "../gpu/device.ts";
 import { Climb, type ClimbSettings, type Readings, type Saved } from "./climb.ts";
 import { checkTrace, type Told } from "./finite.ts";
-import type { Joined } from "./joined.ts";
-import type { SearchOptions } from "./options.ts";
 import { itemsOf, picturesOf, rank, split } from "./result.ts";
 import type { SearchResult } from "./search.ts";
+import type { Stage } from "./stages.ts";
 
 /** A search, and how far it has come. */
-export interface Journey {
+export interface Journey extends Stage {
   readonly device: Device;
-  readonly options: SearchOptions;
-  readonly joined: Joined;
   /** Their codes are where the search starts: after a detour through ReLUs that are off, where it took one. */
   readonly settings: ClimbSettings;
   /** The items whose gradient is zero at the start, once that is known. */

@@ -8,6 +8,7 @@ import { MOST_TRIPS } from "../ops/trips.ts";
 import type { Joined } from "./joined.ts";
 import type { Objective as ObjectiveKind } from "./objectives/objective.ts";
 import { type Kind, kinds, objectives } from "./objectives/table.ts";
+import type { Penalty } from "./penalties.ts";
 import { type TargetSum, type Term, termsOf } from "./target.ts";
 
 /** Directions by the name of their file in a target. */
@@ -30,6 +31,8 @@ export interface Objective {
   /** Slots of an item. */
   slots: number;
   pairs: boolean;
+  /** Whether there are terms that do not count in the trace. */
+  silent: boolean;
   /** Texels of the slots: where each is and its weight; with pairs then the group and γ of each. */
   texels: Float32Array<ArrayBuffer>;
   /** Texels of the directions, and where those of each layer begin. */
@@ -59,8 +62,16 @@ function kindOf({ kind }: Term, shape: Shape): Kind {
 /** Blocks of channels that a term visits one after another, twice, and terms that each look at all others. */
 const MOST_BLOCKS = MOST_TRIPS / 2, MOST_PAIRED = Math.floor(Math.sqrt(MOST_TRIPS));
 
-/** Makes targets definite. @throws UserError when a layer, unit, position or direction does not fit. */
-export function settleObjective(joined: Joined, targets: readonly TargetSum[], directions: Directions = {}): Objective {
+/** The third number of a slot whose term does not count in the trace. */
+const SILENT = -1;
+
+/** Makes targets definite, each with the same penalties. @throws UserError when a layer, unit, position or direction does not fit. */
+export function settleObjective(
+  joined: Joined,
+  targets: readonly TargetSum[],
+  directions: Directions = {},
+  penalties: readonly Penalty[] = [],
+): Objective {
   const items = targets.length, vectors = new Map<Value, string[]>();
   const place = (term: Term): Omit<Placed, "weight"> => {
     const source = sourceOf(joined, term), { shape } = source, [c, h, w] = chw(shape), kind = kindOf(term, shape);
@@ -94,12 +105,17 @@ export function settleObjective(joined: Joined, targets: readonly TargetSum[], d
       column: index % w,
       everywhere: term.at === "all",
       direction,
+      power: term.power,
     };
     return { source, kind, at: about.slot(where, shape) };
   };
+  const costs = penalties.map(({ kind, weight, power }): Placed => {
+    const [first, second] = objectives[kind].slot({ power, row: 0, column: 0, everywhere: true }, joined.levels!.shape);
+    return { source: joined.levels!, kind, at: [first, second, SILENT], weight };
+  });
   const placed = targets.map((target) => {
     if (termsOf(target).length === 0) throw new UserError("a target has no unit");
-    return placeTerms(target, place);
+    return [...placeTerms(target, place), ...costs];
   });
   const sources = [...new Set(placed.flat().map(({ source }) => source))];
   const groups: Group[] = [];
@@ -132,7 +148,16 @@ export function settleObjective(joined: Joined, targets: readonly TargetSum[], d
       })
     );
   }
-  return { sources, groups, items, slots, pairs, texels, ...packDirections(vectors, directions) };
+  return {
+    sources,
+    groups,
+    items,
+    slots,
+    pairs,
+    silent: costs.length > 0,
+    texels,
+    ...packDirections(vectors, directions),
+  };
 }
 
 /** A target's terms in their places; what stands in a pair and in the sum has one slot. */

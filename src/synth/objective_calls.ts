@@ -40,7 +40,7 @@ export interface ObjectiveTensors {
 }
 
 function geometryOf(objective: Objective, source: Value): ObjectiveGeometry {
-  const { items, slots, pairs, groups, firstDirections } = objective, [c, h, w] = chw(source.shape);
+  const { items, slots, pairs, silent, groups, firstDirections } = objective, [c, h, w] = chw(source.shape);
   const own = groups.filter((group) => group.source === source), names = own.map(({ kind }) => kind);
   const texels = Math.ceil(c / 4) * h * w;
   return {
@@ -48,6 +48,7 @@ function geometryOf(objective: Objective, source: Value): ObjectiveGeometry {
     map: [c, h, w],
     slots,
     pairs,
+    silent,
     direct: isDirect(objective),
     terms: own.map(({ kind, first, end }) => ({ name: kind, first, end, ...objectives[kind].wgsl })),
     parts: Math.min(MOST_PARTS, Math.ceil(texels / PART_TEXELS)),

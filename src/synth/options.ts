@@ -7,16 +7,18 @@ import type { Model } from "../net/model.ts";
 import type { Replace } from "../net/kernels.ts";
 import type { Plan, PlannedMemory } from "../net/plan.ts";
 import { hostTensor } from "../net/weights.ts";
-import { type Arithmetic, count, type WeightStorage } from "../ops/op.ts";
+import { type Arithmetic, count, type Shape, type WeightStorage } from "../ops/op.ts";
 import type { ClimbSettings } from "./climb.ts";
 import type { Joined, Joining } from "./joined.ts";
 import type { Loss } from "./losses.ts";
 import { type Directions, settleObjective } from "./objective.ts";
+import { penaltiesOf } from "./penalties.ts";
 import { normals } from "./random.ts";
 import type { Rule } from "./rules/table.ts";
 import type { Progress } from "./search.ts";
-import { decide, defaultsOf, type Settings, settings } from "./settings.ts";
+import { decide, defaultsOf, type Settings } from "./settings.ts";
 import { parseTarget, type TargetSum, unitsTarget } from "./target.ts";
+import { viewsOf } from "./views.ts";
 
 /** One picture to make. */
 export interface Target {
@@ -32,9 +34,9 @@ export interface Target {
   code?: Float32Array;
 }
 
-/** What to search for, and how. Settings that nobody says are the classifier's own (`search` in its network.json), or the defaults. */
+/** What to search for, and how. Of an image prior (`prior`) there need be no generator. Settings that nobody says are the classifier's own (`search` in its network.json), or the defaults. */
 export interface SearchOptions extends Partial<Settings>, Joining {
-  generator: Model;
+  generator?: Model;
   classifier: Model;
   /**
    * Layer or blob of the classifier that units are of: a blob before its last activation in place (`conv5+last`: after it). Unless
@@ -44,7 +46,7 @@ export interface SearchOptions extends Partial<Settings>, Joining {
   targets: readonly Target[];
   /** Directions for `dot` and `cosine`, by what the target calls them: a number for each of the layer's channels. */
   directions?: Directions;
-  /** Clip the code to the generator's bounds, where it has them (true), or to these, one for each value. */
+  /** Clip the code to the generator's bounds, where it has them (true), or to these: the upper one of each value, and then, unless they all are `lowest`, the lower one of each. */
   bounds?: boolean | Float32Array;
   /** How weights are stored on the GPU; as in the files unless given. */
   weights?: WeightStorage;
@@ -69,20 +71,32 @@ export interface SearchOptions extends Partial<Settings>, Joining {
   signal?: AbortSignal;
 }
 
+/** The same with the generator, whatever the prior. */
+export type MadeSearch = SearchOptions & { generator: Model };
+
 /** Values of a code: a thirty-second of its texels is a loop of one invocation. */
-const MOST_CODE = 2 ** 22;
+export const MOST_CODE = 2 ** 22;
 
 /** The defaults that a rule goes with. */
 export const searchDefaults = (rule: Rule = "paper"): Settings & { bounds: boolean } => ({
-  ...defaultsOf(rule),
+  ...defaultsOf({ rule }),
   bounds: true,
 });
 
-/** The settings that are used with a classifier: what is said here, else what suits it, else the defaults. @throws UserError */
-export function suitable(said: Partial<Settings>, { network: { search = {} } }: Pick<Model, "network">): Settings {
-  const { lrStart: _, lrEnd: __, ...others } = search;
-  const sameRule = said.rule === undefined || said.rule === (search.rule ?? settings.rule.fallback("paper"));
-  return decide(said, sameRule ? search : others);
+/**
+ * The settings that are used with a classifier: what is said here, else what a method says, else what suits the classifier (of a
+ * learned prior, and lengths of steps of the same rule), else the defaults. @throws UserError
+ */
+export function suitable(
+  said: Partial<Settings>,
+  { network: { search = {} } }: Pick<Model, "network">,
+  method?: Partial<Settings>,
+): Settings {
+  const { prior, rule } = decide(said, method), { lrStart: _, lrEnd: __, ...others } = search;
+  if (prior !== "learned") return decide(said, method);
+  const spoken = said.rule ?? method?.rule,
+    sameRule = spoken === undefined || rule === (search.rule ?? defaultsOf().rule);
+  return decide(said, method, sameRule ? search : others);
 }
 
 /** What a target asks for, as a sum of terms. @throws UserError */
@@ -93,16 +107,14 @@ export function sumOf({ target, units = [], xy }: Target, layer: string | undefi
 }
 
 /** Options with every default filled in and every target placed. @throws UserError when something does not fit, GpuError where memory does not do. */
-export function settle(device: Device, joined: Joined, options: SearchOptions): ClimbSettings {
-  const { targets, generator, classifier, layer, directions, bounds = true } = options, size = count(joined.code.shape);
+export function settle(device: Device, joined: Joined, options: MadeSearch): ClimbSettings {
+  const { targets, generator, classifier, layer, directions } = options, { shape } = joined.code, size = count(shape);
   const decided = suitable(options, classifier);
   if (targets.length === 0) throw new UserError("no target to search for");
-  if (typeof bounds !== "boolean" && (bounds.length !== size || !bounds.every((bound) => bound >= 0))) {
-    throw new UserError(`expected ${size} bounds of at least 0 for the code of ${generator.name}`);
-  }
   if (size > MOST_CODE) {
     throw new UserError(`the code of ${generator.name} has ${size} values, expected at most ${MOST_CODE}`);
   }
+  checkMaps(decided, shape, generator);
   // At least code, input and gradient on the device, and each of them here as values; drawing them may take a minute.
   checkMemory(device, "the codes", 2 * 3 * 4 * targets.length * size);
   const codes = new Float32Array(targets.length * size);
@@ -111,20 +123,58 @@ export function settle(device: Device, joined: Joined, options: SearchOptions): 
       throw new UserError(`the starting code has ${code.length} values, ${generator.name} takes ${size}`);
     }
     if (code && !code.every(Number.isFinite)) throw new UserError("the starting code holds NaN or infinity");
-    codes.set(code ?? normals(seed, size), n * size);
+    codes.set(code ?? normals(seed, size).map((value) => decided.noise * value), n * size);
   });
+  const sums = targets.map((target) => sumOf(target, layer, decided.gamma));
+  const penalties = joined.levels ? penaltiesOf(decided, count(joined.levels.shape)) : [];
   return {
     ...decided,
     codes,
-    bound: bounds === true ? codeBound(generator, size) : bounds || undefined,
-    objective: settleObjective(joined, targets.map((target) => sumOf(target, layer, decided.gamma)), directions),
+    bound: boundsOf(options, decided, generator, size),
+    objective: settleObjective(joined, sums, directions, penalties),
+    views: joined.view && viewsOf(decided, targets.map(({ seed }) => seed)),
   };
 }
 
-/** mean + sigmas · std of each code value, where the generator has them. */
-function codeBound({ network: { code }, weights, where }: Model, size: number): Float32Array | undefined {
+/** @throws UserError where something is to be done to a code's pixels that has none. */
+function checkMaps({ prior, blur, smallNorm, smallContribution }: Settings, shape: Shape, { name }: Model): void {
+  if (blur > 0 && shape.length !== 3) {
+    throw new UserError(`blur is of codes that are maps, such as pixels; the code of ${name} is [${shape.join(", ")}]`);
+  }
+  if ((smallNorm > 0 || smallContribution > 0) && prior !== "pixels") {
+    throw new UserError(`smallNorm and smallContribution are of pixels; the code of ${name} has none`);
+  }
+}
+
+/** The bounds that a code is clipped to: the upper ones, and the lower ones after them where each value has its own. @throws UserError */
+function boundsOf(
+  { bounds = true }: SearchOptions,
+  { clip, lowest }: Settings,
+  generator: Model,
+  size: number,
+): Float32Array | undefined {
+  const own = bounds === true ? codeBounds(generator, size) : bounds || undefined;
+  if (!own || clip === "none") return undefined;
+  const both = own.length === 2 * size;
+  const least = (n: number) => both ? own[size + n] : lowest;
+  if (own.length !== size && !both || !own.every((bound, n) => n < size ? bound >= least(n) : Number.isFinite(bound))) {
+    throw new UserError(
+      `expected ${size} bounds of at least ${both ? "the lower ones" : lowest} for the code of ${generator.name}`,
+    );
+  }
+  return own;
+}
+
+/** The code's own bounds: mean + sigmas · std of each value where the generator has them, of codes with a sign mean − sigmas · std too. */
+function codeBounds({ network: { code }, weights, where }: Model, size: number): Float32Array | undefined {
+  const values = (name: string) => hostTensor({ weights, where }, name, weights.get(name)!.shape).values;
+  const at = (sigmas: number) => {
+    const [mean, std] = ["code.mean", "code.std"].map((name) => hostTensor({ weights, where }, name, [size]).values);
+    return mean.map((m, j) => m + sigmas * std[j]);
+  };
+  const joint = (upper: Float32Array, lower: Float32Array) =>
+    Float32Array.from({ length: 2 * size }, (_, n) => n < size ? upper[n] : lower[n - size]);
+  if (weights.has("code.upper")) return joint(values("code.upper"), values("code.lower"));
   if (!code || !weights.has("code.mean")) return undefined;
-  const mean = hostTensor({ weights, where }, "code.mean", [size]).values;
-  const std = hostTensor({ weights, where }, "code.std", [size]).values;
-  return mean.map((m, j) => m + code.sigmas * std[j]);
+  return code.signed ? joint(at(code.sigmas), at(-code.sigmas)) : at(code.sigmas);
 }

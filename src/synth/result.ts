@@ -1,24 +1,23 @@
 /** What a search has left on the GPU, as pictures with names and numbers. */
-import type { Device } from "../gpu/device.ts";
 import { labelOf, type Model } from "../net/model.ts";
-import { Net, type NetOptions } from "../net/net.ts";
 import { inputToPicture, type Picture } from "../net/picture.ts";
 import type { Climb, Readings } from "./climb.ts";
-import { feedOf } from "./encode.ts";
 import { checkGradient, checkReadings } from "./finite.ts";
-import type { Joined } from "./joined.ts";
 import { type Journey, toldOf } from "./journey.ts";
+import { outputsOfCodes, outputsOfImages } from "./judged.ts";
 import type { Ranked, SearchItem } from "./search.ts";
 
 /** What came out for each target. @throws UserError where something is no number, GpuError when the device fails. */
 export async function itemsOf(journey: Journey, climb: Climb, readings: Readings): Promise<SearchItem[]> {
-  const { device, options: { classifier, targets, weights, arithmetic, choose }, joined, settings, stuck } = journey;
+  const { device, options: { targets, classifier: seen }, joined, classifier, settings, stuck } = journey;
   const { trace, slopes, values: logits, images, codes, shown } = readings, batch = targets.length;
   checkReadings(readings, toldOf(journey));
   const slopesOf = (item: number) => column(slopes, batch, item);
-  const values = logits
-    ? split(logits, batch)
-    : await outputs(device, classifier, { images, ...joined }, { batch, weights, arithmetic, choose });
+  const asItIs = joined.shown === joined.image && seen === classifier;
+  const judged = asItIs
+    ? logits ?? await outputsOfImages(device, journey, images)
+    : await outputsOfCodes(device, journey, shown, logits ? "logits" : "output");
+  const values = split(judged, batch);
   const pictures = picturesOf(journey, images);
   const items = targets.map((target, n): SearchItem => ({
     target,
@@ -39,23 +38,8 @@ export async function itemsOf(journey: Journey, climb: Climb, readings: Readings
 }
 
 /** The pictures that a search's images are. */
-export const picturesOf = ({ options: { classifier, targets }, joined }: Journey, images: Float32Array): Picture[] =>
-  split(images, targets.length).map((values) => inputToPicture(classifier.network, values, joined.image.shape));
-
-/** The classifier's output for each image. */
-async function outputs(
-  device: Device,
-  classifier: Model,
-  { images, given }: { images: Float32Array } & Pick<Joined, "given">,
-  options: Pick<NetOptions, "weights" | "arithmetic" | "choose"> & { batch: number },
-): Promise<Float32Array[]> {
-  const net = await Net.create(device, classifier, options);
-  try {
-    return split(await net.forward(feedOf(classifier, given, images, options.batch)), options.batch);
-  } finally {
-    net[Symbol.dispose]();
-  }
-}
+export const picturesOf = ({ options: { targets }, joined }: Journey, images: Float32Array): Picture[] =>
+  split(images, targets.length).map((values) => inputToPicture(joined.shownAs, values, joined.shown.shape));
 
 /** The strongest `most` units of an output, by the largest value of each map. */
 export function rank(classifier: Model, values: Float32Array, most: number): Ranked[] {

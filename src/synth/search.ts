@@ -17,11 +17,12 @@ import type { Device } from "../gpu/device.ts";
 import { sequenceLayer } from "../net/graph.ts";
 import type { Picture } from "../net/picture.ts";
 import type { PlanMemory } from "../net/plan.ts";
-import { join, type Joining } from "./joined.ts";
 import { goOn, type Journey } from "./journey.ts";
 import { despiteLosses, type Loss } from "./losses.ts";
 import { settleObjective } from "./objective.ts";
-import { type SearchOptions, settle, sumOf, type Target } from "./options.ts";
+import { throughOctaves } from "./octaves.ts";
+import { type SearchOptions, settle, suitable, sumOf, type Target } from "./options.ts";
+import { prepare, type Stage } from "./stages.ts";
 
 /** A unit with its name and activation. */
 export interface Ranked {
@@ -86,7 +87,13 @@ export interface SearchResult {
  * @throws UserError when models, layer, units or codes do not fit, or what comes out is not finite; GpuError when the device fails.
  */
 export async function search(device: Device, options: SearchOptions): Promise<SearchResult> {
-  const joined = join(options.generator, options.classifier, options), settings = settle(device, joined, options);
+  const { octaves } = suitable(options, options.classifier);
+  if (octaves === 1) return await searchStage(device, prepare(options));
+  return await throughOctaves(options, (stage, size) => searchStage(device, prepare(stage, size)));
+}
+
+async function searchStage(device: Device, stage: Stage): Promise<SearchResult> {
+  const { options, joined } = stage, settings = settle(device, joined, options);
   const { objective: { sources } } = settings;
   const sequence = sequenceLayer(joined.graph, [...sources, joined.output])?.name;
   if (sequence !== undefined && options.targets.length > 1) {
@@ -94,7 +101,7 @@ export async function search(device: Device, options: SearchOptions): Promise<Se
       `${options.classifier.name}: layer "${sequence}" takes what runs together for steps in time; search one target at a time`,
     );
   }
-  const journey: Journey = { device, options, joined, settings, told: 0 }, losses: Loss[] = [];
+  const journey: Journey = { device, ...stage, settings, told: 0 }, losses: Loss[] = [];
   const result = await despiteLosses(device, () => goOn(journey), (adapter) => {
     const loss = { iteration: journey.saved?.iteration ?? 0, adapter };
     losses.push(loss);
@@ -104,10 +111,7 @@ export async function search(device: Device, options: SearchOptions): Promise<Se
 }
 
 /** Refuses what a search would refuse of its models and targets, before there is a device. @throws UserError */
-export function checkSearch(
-  options: Pick<SearchOptions, "generator" | "classifier" | "layer" | "targets" | "directions" | keyof Joining>,
-): void {
-  const { generator, classifier, layer, targets, directions } = options;
-  const sums = targets.map((target) => sumOf(target, layer, 0));
-  settleObjective(join(generator, classifier, options), sums, directions);
+export function checkSearch(options: SearchOptions): void {
+  const { joined, options: { layer, targets, directions } } = prepare(options);
+  settleObjective(joined, targets.map((target) => sumOf(target, layer, 0)), directions);
 }

@@ -3,7 +3,15 @@
  * state of the GPU follow from it.
  */
 import { UserError } from "../formats/user_error.ts";
+import type { Prior } from "./images/image.ts";
+import { imageNames, images } from "./images/table.ts";
 import { type Rule, ruleNames, rules } from "./rules/table.ts";
+
+/** What defaults hang on. */
+export interface Ground {
+  prior: Prior;
+  rule: Rule;
+}
 
 /** A number that a search goes by. */
 export interface NumberSetting {
@@ -11,7 +19,7 @@ export interface NumberSetting {
   least: number;
   most: number;
   /** What is used where nobody says. */
-  fallback(rule: Rule): number;
+  fallback(ground: Ground): number;
   /** What it is for, and its default in words where that is more than a number. */
   help: string;
   shown?: string;
@@ -23,7 +31,7 @@ export interface NumberSetting {
 export interface WordSetting {
   kind: "word";
   words: readonly string[];
-  fallback(rule: Rule): string;
+  fallback(ground: Ground): string;
   help: string;
   shown?: string;
   gpu?: undefined;
@@ -31,11 +39,30 @@ export interface WordSetting {
 
 /** All settings, decided. */
 export interface Settings {
+  prior: Prior;
+  size: number;
+  octaves: number;
+  octaveScale: number;
+  noise: number;
   rule: Rule;
   iterations: number;
   lrStart: number;
   lrEnd: number;
   decay: number;
+  clip: "bounds" | "none";
+  lowest: number;
+  variation: number;
+  alphaNorm: number;
+  alpha: number;
+  centre: number;
+  blur: number;
+  blurEvery: number;
+  smallNorm: number;
+  smallContribution: number;
+  jitter: number;
+  zoom: number;
+  rotation: number;
+  edges: "mean" | "wrap";
   gamma: number;
   redirect: number;
 }
@@ -43,64 +70,119 @@ export interface Settings {
 /** The name of a setting. */
 export type SettingName = keyof Settings;
 
-const plain = (value: number) => () => value;
+/** A number that is `value` where nobody says, and from `least` to `most`. */
+const plain = (
+  kind: "whole" | "number",
+  [least, most]: readonly [number, number],
+  value: number,
+  help: string,
+): NumberSetting => ({ kind, least, most, fallback: () => value, help });
 
 /** The table. */
 export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>> = {
+  prior: {
+    kind: "word",
+    words: ["learned", ...imageNames],
+    fallback: () => "learned",
+    help: `what the picture is made by: learned, by the generator; or without one: ${
+      imageNames.map((name) => `${name}, ${images[name].help}`).join("; ")
+    }`,
+  },
+  size: {
+    ...plain("whole", [0, 4096], 0, "pixels along the longer side of a picture without a generator"),
+    shown: "the classifier's",
+  },
+  octaves: plain("whole", [1, 16], 1, "sizes that such a picture goes through, each with all iterations"),
+  octaveScale: plain("number", [1.01, 8], 1.4, "how much larger each octave is than the one before"),
+  noise: {
+    kind: "number",
+    least: 0,
+    most: 1e6,
+    fallback: ({ prior }) => prior === "learned" ? 1 : images[prior].noise,
+    help: "standard deviation of the code that a seed starts with; of pixels, 0 is the mean image",
+    shown: "1; pixels: 10; fourier: 0.01",
+  },
   rule: {
     kind: "word",
     words: ruleNames,
-    fallback: () => "paper",
-    help: "how a step is made: paper or adam",
+    fallback: ({ prior }) => prior === "fourier" ? "adam" : "paper",
+    help: `how a step is made: ${ruleNames.map((name) => `${name}, ${rules[name].help}`).join("; ")}`,
+    shown: "paper; fourier: adam",
   },
-  iterations: {
-    kind: "whole",
-    least: 1,
-    most: 1_000_000,
-    fallback: plain(200),
-    help: "steps of the search",
-    gpu: true,
-  },
+  iterations: { ...plain("whole", [1, 1_000_000], 200, "steps of the search"), gpu: true },
   lrStart: {
     kind: "number",
     least: 0,
     most: 1e6,
-    fallback: (rule) => rules[rule].lrStart,
+    fallback: ({ prior, rule }) => rules[rule].lrStart[prior],
     help: "the step's length at the start",
-    shown: "8; adam: 0.5",
+    shown: "8; adam: 0.5; pixels: 1.5; fourier: 0.05",
     gpu: true,
   },
-  lrEnd: {
-    kind: "number",
-    least: 0,
-    most: 1e6,
-    fallback: plain(1e-10),
-    help: "the step's length at the end",
-    gpu: true,
-  },
+  lrEnd: { ...plain("number", [0, 1e6], 1e-10, "the step's length at the end"), gpu: true },
   decay: {
     kind: "number",
     least: 0,
     most: 1,
-    fallback: plain(0.99),
-    help: "what the code is multiplied by after each step",
+    fallback: ({ prior }) => prior === "learned" ? 0.99 : 1,
+    help: "what the code is multiplied by after each step: its L2 decay",
+    shown: "0.99; without a generator: 1",
     gpu: true,
   },
-  gamma: {
-    kind: "number",
-    least: 0,
-    most: 1e6,
-    fallback: plain(0),
-    help: "with --together: how much it costs when one unit is ahead of another",
+  clip: {
+    kind: "word",
+    words: ["bounds", "none"],
+    fallback: () => "bounds",
+    help: "whether the code is kept within its bounds, pixels within 0 to 255: bounds or none",
   },
-  redirect: {
-    kind: "whole",
-    least: 0,
-    most: 10_000,
-    fallback: plain(16),
-    help:
-      "where the gradient is zero at the start: steps before the first that pass through ReLUs that are off; 0 for none",
+  lowest: {
+    ...plain(
+      "number",
+      [-1e6, 1e6],
+      0,
+      "the least that a code with bounds may be, where its generator has no bounds below",
+    ),
+    gpu: true,
   },
+  variation: plain("number", [0, 1e12], 0, "what the picture's mean total variation costs, in units of 127.5 levels"),
+  alphaNorm: plain(
+    "number",
+    [0, 1e12],
+    0,
+    "what the picture's mean |x|^alpha costs, x its distance from the mean image",
+  ),
+  alpha: plain("number", [1, 16], 6, "that power"),
+  centre: plain(
+    "number",
+    [0, 1e12],
+    0,
+    "what the picture's mean x² costs at the middle of an edge: r² times as much at r",
+  ),
+  blur: plain("number", [0, 20], 0, "pixels of the Gaussian blur of a code of maps after every so many steps"),
+  blurEvery: plain("whole", [1, 1_000_000], 4, "how many steps are between two blurs"),
+  smallNorm: plain(
+    "number",
+    [0, 99.9],
+    0,
+    "percent of the pixels, those of the smallest norm, that become zero after a step",
+  ),
+  smallContribution: plain("number", [0, 99.9], 0, "the same of those that contribute least to the target"),
+  jitter: plain("whole", [0, 1000], 0, "pixels by which the classifier's view is shifted at most in each iteration"),
+  zoom: plain("number", [0, 0.9], 0, "by how much it is larger or smaller at most: 0.1 for a tenth"),
+  rotation: plain("number", [0, 180], 0, "degrees by which it is turned at most"),
+  edges: {
+    kind: "word",
+    words: ["mean", "wrap"],
+    fallback: () => "mean",
+    help: "what shows past the picture's edges then: mean, the classifier's, or wrap, the picture once more",
+  },
+  gamma: plain("number", [0, 1e6], 0, "with --together: how much it costs when one unit is ahead of another"),
+  redirect: plain(
+    "whole",
+    [0, 10_000],
+    16,
+    "where the gradient is zero at the start: steps before the first that pass through ReLUs that are off; 0 for none",
+  ),
 };
 
 /** The names of all settings, in the order of the options. */
@@ -126,29 +208,22 @@ export function expected(name: SettingName): string {
   return `a ${kind === "whole" ? "whole " : ""}number ${range}`;
 }
 
-/** The defaults of a rule. */
-export function defaultsOf(rule: Rule): Settings {
-  const values = settingNames.map((name) => [name, settings[name].fallback(rule)] as const);
-  return Object.fromEntries(values) as unknown as Settings;
+/** The defaults of a prior, and of its own rule unless another is given. */
+export function defaultsOf({ prior = "learned", rule }: Partial<Ground> = {}): Settings {
+  const ground: Ground = { prior, rule: rule ?? settings.rule.fallback({ prior, rule: "paper" }) as Rule };
+  const values = settingNames.map((name) => [name, settings[name].fallback(ground)] as const);
+  return { ...Object.fromEntries(values), ...ground } as unknown as Settings;
 }
 
 /** The first of these that says each setting; `undefined` says nothing. @throws UserError for one that is out of range. */
 export function decide(...saying: readonly (Partial<Settings> | undefined)[]): Settings {
   const said = (name: SettingName) => saying.map((one) => one?.[name]).find((value) => value !== undefined);
-  const rule = (said("rule") ?? settings.rule.fallback("paper")) as Rule;
-  const decided: Record<string, unknown> = { ...defaultsOf(rule) };
-  for (const name of settingNames) {
-    const value = said(name);
-    if (value === undefined) continue;
-    if (!allows(name, value)) throw new UserError(`${name} is ${value}, expected ${expected(name)}`);
-    decided[name] = value;
-  }
-  return decided as unknown as Settings;
+  const all = settingNames.map((name) => [name, said(name)] as const).filter(([, value]) => value !== undefined);
+  const wrong = all.find(([name, value]) => !allows(name, value));
+  if (wrong) throw new UserError(`${wrong[0]} is ${wrong[1]}, expected ${expected(wrong[0])}`);
+  const given = Object.fromEntries(all) as Partial<Settings>;
+  return { ...defaultsOf(given), ...given };
 }
 
-/** The numbers of the GPU's state, by name: the iteration, the settings that kernels read, and the code's lowest value. */
-export const stateNames: readonly string[] = [
-  "iteration",
-  ...settingNames.filter((name) => settings[name].gpu),
-  "lowest",
-];
+/** The numbers of the GPU's state, by name: the iteration, and the settings that kernels read. */
+export const stateNames: readonly string[] = ["iteration", ...settingNames.filter((name) => settings[name].gpu)];

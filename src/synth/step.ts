@@ -1,12 +1,16 @@
-/** The calls that end an iteration: how large the gradient is, then the step of the codes. */
+/** The calls that end an iteration: how large the gradient is, then the step of the codes, and what is done to them after it. */
 import type { Adapter } from "../gpu/adapter.ts";
 import { type Call, read, update, write } from "../gpu/call.ts";
 import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "../ops/calls.ts";
 import { type CodeGeometry, groupStep, magnitude, step, type StepKernel } from "../../shaders/search/step.ts";
-import { priors } from "./priors/table.ts";
-import { type Rule, rules } from "./rules/table.ts";
-import { stateNames } from "./settings.ts";
+import { passCalls } from "./passes.ts";
+import { codePriors } from "./priors/table.ts";
+import { rules } from "./rules/table.ts";
+import { type Settings, stateNames } from "./settings.ts";
+
+/** What a step goes by. */
+export type StepSettings = Pick<Settings, "prior" | "rule" | "blur" | "blurEvery" | "smallNorm" | "smallContribution">;
 
 /** What a step works on. */
 export interface StepTensors {
@@ -32,12 +36,15 @@ const MOST_TEXELS = 64;
 /** A workgroup an item where that fits a GPU; else two kernels. */
 export function stepCalls(
   adapter: Adapter,
-  rule: Rule,
+  settings: StepSettings,
   geometry: CodeGeometry,
-  { g, slopes, state, bound, code, input, moments }: StepTensors,
+  tensors: StepTensors,
 ): Call[] {
-  const { items, texels } = geometry;
-  const kernel: StepKernel = { geometry, state: stateNames, rule: rules[rule].wgsl, priors };
+  const { items, texels } = geometry, { g, slopes, state, bound, code, input, moments } = tensors;
+  const { step: first, last } = codePriors(settings.prior, texels, bound.texels > texels);
+  const passes = passCalls(settings, geometry, tensors, last);
+  const priors = passes.length > 0 || settings.prior === "learned" ? first : [...first, ...last];
+  const kernel: StepKernel = { geometry, state: stateNames, rule: rules[settings.rule].wgsl, priors };
   const bindings = {
     g: read(g),
     bound: read(bound),
@@ -55,7 +62,7 @@ export function stepCalls(
       grid: [items, 1, 1],
       workgroupBytes: 16 * LANES,
       flops: 0,
-    }];
+    }, ...passes];
   }
   const parts = Math.min(PARTS, texels), partial = run("gradient magnitude", items * parts, "buffer");
   return [
@@ -67,6 +74,7 @@ export function stepCalls(
       invocations: items * texels,
       flops: 0,
     },
+    ...passes,
   ];
 }
 

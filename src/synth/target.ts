@@ -23,6 +23,9 @@ export interface TargetSum {
   pairs: { weight: number; terms: Term[] }[];
 }
 
+/** Exponents of a term: of larger ones float32 holds little. */
+const MOST_POWER = 16;
+
 /** Terms of a target: more is a slip. */
 const MOST_TERMS = 4096;
 
@@ -90,6 +93,13 @@ class Reader {
       const layer = this.layer(), unit = this.takes(/^:(\d+)/);
       return unit ? { layer, unit: this.number(unit[1]) } : { layer };
     }
+    if (takes === "power") {
+      const layer = this.layer(), power = this.takes(/^\s*,\s*(\d+(?:\.\d+)?)/);
+      if (!power || Number(power[1]) < 1 || Number(power[1]) > MOST_POWER) {
+        throw this.fault(`a comma, then an exponent from 1 to ${MOST_POWER}`);
+      }
+      return { layer, power: Number(power[1]) };
+    }
     const layer = this.layer(), all = this.takes(/^@(all|centre)/), at = all ? undefined : this.at();
     if (!this.takes(/^\s*,\s*/)) throw this.fault("a comma, then a direction's file (.npy)");
     const file = this.takes(/^"([^"]+)"/) ?? this.takes(/^([^\s,()"]+)/);
@@ -145,11 +155,15 @@ export function showTarget({ terms, pairs }: TargetSum): string {
 
 const quoted = (text: string, bare: RegExp) => bare.test(text) ? text : `"${text}"`;
 
-function showTerm({ kind, layer, unit, at, file }: Term): string {
+function showTerm({ kind, layer, unit, at, file, power }: Term): string {
   const name = layer === undefined ? "" : quoted(layer, /^[^\s():,@*"]+$/);
   const place = at === "all" ? "@all" : at ? `@${at.join()}` : "";
   const where = unit === undefined ? name : `${name}${name && ":"}${unit}`;
-  const inside = [where + place, ...file === undefined ? [] : [quoted(file, /^[^\s,()"]+$/)]].join(", ");
+  const inside = [
+    where + place,
+    ...file === undefined ? [] : [quoted(file, /^[^\s,()"]+$/)],
+    ...power === undefined ? [] : [power],
+  ].join(", ");
   return kind === "unit" ? inside : `${kind}(${inside})`;
 }
 

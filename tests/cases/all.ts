@@ -29,6 +29,7 @@ import { sigmoidCases } from "./sigmoid.ts";
 import { sliceCases } from "./slice.ts";
 import { logsoftmaxCases, softmaxCases } from "./softmax.ts";
 import { tanhCases } from "./tanh.ts";
+import { warpCases } from "./warp.ts";
 
 /** All cases of all layer types. */
 export const allCases = [
@@ -68,4 +69,5 @@ export const allCases = [
   ...eluCases,
   ...biasCases,
   ...sliceCases,
+  ...warpCases,
 ] as Case[];

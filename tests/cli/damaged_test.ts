@@ -80,9 +80,9 @@ Deno.test("what a picture says of itself: damaged records make a request that fi
   const read = async (damaged: Uint8Array) => {
     const request = requestOf(readRecord({ phosphene: new TextDecoder().decode(damaged) }, "x.png"), "x.png");
     checkModels(request, models);
-    settleRequest(request, models);
-    await readStart(request, generator);
-    readCodeBounds(request, generator);
+    const { rows: [row] } = settleRequest(request, models);
+    await readStart(request, row, row.generator);
+    readCodeBounds(request, row.generator);
   };
   for (const own of [record, sum]) {
     const json = encode(recordText(own, "").phosphene);

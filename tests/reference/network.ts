@@ -33,6 +33,7 @@ import { slice } from "./slice.ts";
 import { logsoftmax, softmax } from "./softmax.ts";
 import { tanh } from "./tanh.ts";
 import { map, type Tensor, tensor } from "./tensor.ts";
+import { warp } from "./warp.ts";
 
 /** A layer of network.json: these fields and the parameters of its type. */
 export interface Layer {
@@ -91,6 +92,7 @@ const ops = {
   sqrt,
   tanh,
   transpose,
+  warp,
 };
 
 /** The reference of a layer type, which takes its parameters from a layer. Throws on a type that has none. */

@@ -10,6 +10,7 @@ export interface Term {
   unit?: number;
   at?: readonly [number, number] | "all";
   file?: string;
+  power?: number;
 }
 
 /** A target. */
@@ -50,7 +51,7 @@ const cosine = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   return lengths === 0 ? 0 : dot(a, b) / lengths;
 };
 
-function termOf({ kind, layer, unit, at, file }: Term, { valueOf, directions, others }: Seen): number {
+function termOf({ kind, layer, unit, at, file, power }: Term, { valueOf, directions, others }: Seen): number {
   const { shape: [, c, h = 1, w = 1], data } = valueOf(layer), area = h * w;
   const [x, y] = Array.isArray(at) ? at : [Math.floor(w / 2), Math.floor(h / 2)], place = y * w + x;
   const channelsAt = (p: number) => Array.from({ length: c }, (_, channel) => data[channel * area + p]);
@@ -80,6 +81,13 @@ function termOf({ kind, layer, unit, at, file }: Term, { valueOf, directions, ot
     }
     case "diversity":
       return -mean(others(layer).map((other) => cosine(data, other.data)));
+    case "power":
+      return data.reduce((sum, a) => sum + Math.abs(a) ** power!, 0);
+    case "centre":
+      return data.reduce((sum, a, n) => {
+        const x = (2 * (n % w) + 1) / w - 1, y = (2 * (Math.floor(n / w) % h) + 1) / h - 1;
+        return sum + (x * x + y * y) * a * a;
+      }, 0);
     case "variation":
       return variation(data, c, h, w);
     default:

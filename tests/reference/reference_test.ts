@@ -96,6 +96,8 @@ const small: [type: string, inputs: number[][], params: Record<string, unknown>]
   ["resize", [[2, 2, 3, 4]], { size: [2, 9], method: "bicubic" }],
   ["resample", [[2, 5, 2, 3]], { axis: 0, positions: [4, 0, 0, 2] }],
   ["resample", [[2, 2, 3, 2]], { axis: 1, positions: [0, 1, 2, 2, 1, 1, 0, 2], taps: 2, weighted: true }],
+  ["warp", [[2, 2, 3, 4], [2, 4]], {}],
+  ["warp", [[2, 2, 4, 3], [2, 4]], { edges: "wrap" }],
   ["crop", [[2, 2, 5, 4]], { size: [2, 3], offset: [3, 0] }],
 ];
 

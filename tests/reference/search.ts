@@ -35,6 +35,8 @@ export interface SearchOptions {
   learningRate: { start: number; end: number };
   /** The upper bound of every code unit; without it the code is not clipped. */
   bounds?: ArrayLike<number>;
+  /** The lower one, where it is not 0. */
+  lowest?: ArrayLike<number>;
   decay: number;
 }
 
@@ -50,7 +52,7 @@ export interface SearchResult {
 
 /** Climbs the units' activation by the paper's rule; stops where the gradient is zero. */
 export function paperSearch(options: SearchOptions): SearchResult {
-  const { generator, classifier, layer, iterations, learningRate: { start, end }, bounds, decay } = options;
+  const { generator, classifier, layer, iterations, learningRate: { start, end }, bounds, lowest, decay } = options;
   const codeName = generator.network.inputs[0].name;
   const { name: imageName, shape: [, height, width] } = classifier.network.inputs[0];
   const last = generator.network.layers.at(-1)!;
@@ -73,7 +75,7 @@ export function paperSearch(options: SearchOptions): SearchResult {
     const lr = start + (end - start) * i / iterations;
     code = map(code, (value, j) => {
       const moved = value + lr * g.data[j] / mean;
-      return decay * (bounds ? Math.min(Math.max(moved, 0), bounds[j]) : moved);
+      return decay * (bounds ? Math.min(Math.max(moved, lowest?.[j] ?? 0), bounds[j]) : moved);
     });
   }
   return { code, image, trace };

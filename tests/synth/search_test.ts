@@ -191,7 +191,7 @@ Deno.test("search: aborted before its first iteration it ends with the signal's 
 Deno.test("search: a thousand units of one picture take no longer program than two, and each has its part", async () => {
   const lengths = [2, 1000].map((slots) => {
     const terms = [{ name: "unit", first: 0, end: slots, ...objectives.unit.wgsl }];
-    const others = { pairs: true, direct: true, parts: 1, firstDirection: 0, helpers: "" };
+    const others = { pairs: true, silent: false, direct: true, parts: 1, firstDirection: 0, helpers: "" };
     return objectiveGradient({ items: 1, map: [1000, 1, 1], slots, terms, ...others }).length;
   });
   assert.ok(lengths[1] < lengths[0] + 40, `${lengths}`);

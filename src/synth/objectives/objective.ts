@@ -15,10 +15,12 @@ export interface Arguments {
   at?: readonly [number, number] | "all";
   /** A direction's file. */
   file?: string;
+  /** An exponent. */
+  power?: number;
 }
 
 /** What a term's parentheses may hold. */
-export type Takes = "place" | "channel" | "channel or layer" | "layer" | "direction";
+export type Takes = "place" | "channel" | "channel or layer" | "layer" | "direction" | "power";
 
 /**
  * One kind of term. Its WGSL is written against what all terms share (`shaders/search/objective.ts`): `t` is the term's slot,
@@ -43,6 +45,7 @@ export interface Where {
   /** All positions, not that one. */
   everywhere: boolean;
   direction?: number;
+  power?: number;
 }
 
 /** The WGSL of a kind of term, whose functions begin with its name. */

@@ -4,7 +4,7 @@ import type { StepRule } from "./rule.ts";
 /** The rule `adam`. */
 export const adam: StepRule = {
   help: "Kingma and Ba's, 2015",
-  lrStart: 0.5,
+  lrStart: { learned: 0.5, pixels: 2, fourier: 0.05 },
   moments: ["m", "v"],
   wgsl: `
 fn change(i: u32, g: vec4f, mean: f32, rate: f32, done: f32) -> vec4f {

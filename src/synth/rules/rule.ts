@@ -1,10 +1,12 @@
 /** What a step rule is: how far the code goes along its gradient. */
 
+import type { Prior } from "../images/image.ts";
+
 /** A step rule. */
 export interface StepRule {
   readonly help: string;
-  /** The first learning rate unless given. */
-  readonly lrStart: number;
+  /** The first learning rate unless given, for each prior: of codes, of levels of 255, of Fourier coefficients. */
+  readonly lrStart: Readonly<Record<Prior, number>>;
   /** What it keeps of each value between steps; zero at the start. */
   readonly moments: readonly string[];
   /**

@@ -7,7 +7,7 @@ import * as onnx from "./expected.ts";
 import { w, x } from "./operation.ts";
 import { float, int64, type NodeFile, onnxModel } from "./writer.ts";
 
-const image = { order: "RGB" as const, mean: [127.5], scale: 1 / 127.5 };
+const pixels = { order: "RGB" as const, mean: [127.5], scale: 1 / 127.5 };
 const first = [0, 3, 1, 2], weight = w(4, 3, 3, 3), shift = w(3);
 
 /** A classifier's beginning: what comes before its transposition, and the convolution after it. */
@@ -26,7 +26,7 @@ const model = (before: NodeFile[], seen: string) =>
 const data = x(2, 3, 7, 6), conv = (x: typeof data) => onnx.conv(x, weight, undefined, { kernel: [3, 3] });
 
 Deno.test("onnx: the transposition that a model begins with is gone, and pictures work", () => {
-  const converted = convert(model([], "data"), { image });
+  const converted = convert(model([], "data"), { pixels });
   assert.deepEqual([typesOf(converted), converted.turned], ["conv2d", "data"]);
   const { inputs, image: written } = networkOf(converted) as ReturnType<typeof networkOf> & {
     image: { mean: number[] };
@@ -41,7 +41,7 @@ Deno.test("onnx: what the model does to its channels before is done as before", 
       { type: "Mul", inputs: ["data", "half"], outputs: ["a"] },
       { type: "Sub", inputs: ["a", "shift"], outputs: ["b"] },
     ], "b"),
-    { image },
+    { pixels },
   );
   const expected = onnx.each(data.shape, (index) => onnx.at(data, index)! / 2 - shift.data[index[1]]);
   assertClose("y", run(converted, { data }), conv(expected), 1e-6);
@@ -58,7 +58,7 @@ Deno.test("onnx: a model that flattens its pictures at once has them turned firs
         { type: "Reshape", inputs: ["sum", "flat"], outputs: ["y"] },
       ],
     }),
-    { image },
+    { pixels },
   );
   assert.deepEqual(networkOf(converted).inputs.map(({ shape }) => shape), [[1, 4, 5], [4, 5, 1]]);
   const data = x(1, 1, 4, 5), more = w(1, 4, 5, 1);

@@ -1,0 +1,42 @@
+/** What a classifier says of pictures once a search has made them. */
+import type { Device } from "../gpu/device.ts";
+import { download, fromTexels, toTexels, upload } from "../gpu/tensor.ts";
+import type { Value } from "../net/graph.ts";
+import { bytes, floats, Net } from "../net/net.ts";
+import { buildPlan } from "../net/plan.ts";
+import { feedOf, repeated } from "./encode.ts";
+import { join } from "./joined.ts";
+import type { Stage } from "./stages.ts";
+
+/** The classifier's output for each image. */
+export async function outputsOfImages(
+  device: Device,
+  { options, joined }: Stage,
+  images: Float32Array,
+): Promise<Float32Array> {
+  const { classifier, weights, arithmetic, choose, targets: { length: batch } } = options;
+  using net = await Net.create(device, classifier, { batch, weights, arithmetic, choose });
+  return await net.forward(feedOf(classifier, joined.given, images, batch));
+}
+
+/** The same, or its logits, for each code, whose picture the classifier sees as it is and in its own size. */
+export async function outputsOfCodes(
+  device: Device,
+  { options, classifier }: Stage,
+  codes: Float32Array,
+  which: "output" | "logits",
+): Promise<Float32Array> {
+  const { generator, prior, fit, interpolation, set, weights: storage, arithmetic, choose } = options;
+  const { graph, code, given, [which]: output } = join(generator, classifier, { prior, fit, interpolation, set });
+  const batch = options.targets.length;
+  using plan = await buildPlan(device, { graph, batch, wanted: [output], storage, arithmetic, choose });
+  const feed = (input: Value, values: Float32Array) => {
+    const tensor = plan.tensors.of(input);
+    upload(device, tensor, bytes(toTexels(values, tensor.shape)));
+  };
+  feed(code, codes);
+  for (const [input, values] of given) feed(input, repeated(values, batch));
+  plan.submit(1, true);
+  const tensor = plan.tensors.of(output);
+  return fromTexels(floats(await download(device, tensor)), tensor.shape);
+}

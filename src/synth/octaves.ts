@@ -1,0 +1,85 @@
+/**
+ * A picture that grows: searched small, enlarged, searched on, and so on (Mordvintsev et al. 2015). Where it starts from a picture,
+ * each size adds what it changed in that: start_n = base_n + enlarged(result − base), base_n the picture in size n.
+ */
+import { UserError } from "../formats/user_error.ts";
+import { chw } from "../ops/op.ts";
+import type { Size } from "./images/image.ts";
+import { images } from "./images/table.ts";
+import { type SearchOptions, suitable } from "./options.ts";
+import type { SearchItem, SearchResult } from "./search.ts";
+import { sizeOf } from "./stages.ts";
+
+/** The sizes of a search's octaves, the smallest first; none of a learned prior. */
+export function octaveSizes(options: SearchOptions): Size[] {
+  const { classifier } = options, { prior, octaves, octaveScale, size } = suitable(options, classifier);
+  if (prior === "learned") return [];
+  const whole = sizeOf(classifier, size);
+  const sides = (n: number) => whole.map((side) => Math.max(2, Math.round(side / octaveScale ** n)));
+  return Array.from(
+    { length: octaves },
+    (_, n) => n === octaves - 1 ? whole : sides(octaves - 1 - n) as unknown as Size,
+  );
+}
+
+/**
+ * Runs a search through its octaves.
+ * @param run Searches in one size.
+ */
+export async function throughOctaves(
+  options: SearchOptions,
+  run: (options: SearchOptions, size: Size) => Promise<SearchResult>,
+): Promise<SearchResult> {
+  const { classifier, targets } = options, { prior, iterations } = suitable(options, classifier);
+  if (prior === "learned") throw new UserError("octaves are of pictures without a generator");
+  const sizes = octaveSizes(options), whole = sizes.at(-1)!, { resized } = images[prior];
+  const [channels] = chw(classifier.network.inputs[0].shape), done: SearchResult[] = [];
+  const base = (n: number, code: Float32Array) => resized(code, channels, whole, sizes[n]);
+  const start = (n: number, item: number): Float32Array | undefined => {
+    const { code } = targets[item];
+    if (n === 0) return code && base(0, code);
+    const grown = (values: Float32Array) => resized(values, channels, sizes[n - 1], sizes[n]);
+    const code0 = done[n - 1].items[item].next;
+    if (!code) return grown(code0);
+    const before = base(n - 1, code), now = base(n, code);
+    return grown(code0.map((value, j) => value - before[j])).map((value, j) => value + now[j]);
+  };
+  for (const [n, size] of sizes.entries()) {
+    const stage = targets.map((target, item) => ({ ...target, code: start(n, item) }));
+    done.push(
+      await run({
+        ...options,
+        targets: stage,
+        onProgress: options.onProgress && ((progress) =>
+          options.onProgress!({
+            ...progress,
+            iteration: n * iterations + progress.iteration,
+            iterations: sizes.length * iterations,
+          })),
+      }, size),
+    );
+    if (done[n].aborted) break;
+  }
+  return joint(done, targets);
+}
+
+/** The last octave's result, with what all of them did. */
+function joint(done: readonly SearchResult[], targets: SearchOptions["targets"]): SearchResult {
+  const last = done.at(-1)!,
+    sum = (of: (result: SearchResult) => number) => done.reduce((all, one) => all + of(one), 0);
+  const items = last.items.map((item, n): SearchItem => ({
+    ...item,
+    target: targets[n],
+    trace: Float32Array.from(done.flatMap(({ items }) => [...items[n].trace])),
+    zeroGradient: done.every(({ items }) => items[n].zeroGradient),
+    redirected: sum(({ items }) => items[n].redirected),
+  }));
+  const losses = done.flatMap(({ losses }) => losses);
+  return {
+    ...last,
+    items,
+    losses,
+    iterations: sum(({ iterations }) => iterations),
+    seconds: sum(({ seconds }) => seconds),
+  };
+}
