@@ -11,12 +11,20 @@ type OptionOf<Name extends string> = Name extends `${infer First}${infer Rest}`
   ? `${First extends Lowercase<First> ? First : `-${Lowercase<First>}`}${OptionOf<Rest>}`
   : Name;
 
+/** The options of settings. */
+export type SettingOption = OptionOf<SettingName>;
+
+/** What a setting is for, and its default. */
+export function settingHelp(name: SettingName): string {
+  const { help, shown, fallback } = settings[name];
+  return `${help} (${shown ?? fallback("paper")})`;
+}
+
 /** An option for each setting, as their table has it. */
 const settingOptions = Object.fromEntries(settingNames.map((name) => {
-  const setting = settings[name], { kind, help } = setting;
-  const shown = setting.shown ?? setting.fallback("paper");
-  return [optionOf(name), { value: { word: "NAME", whole: "N", number: "X" }[kind], help: `${help} (${shown})` }];
-})) as { [Name in SettingName as OptionOf<Name>]: { value: string; help: string } };
+  const value = { word: "NAME", whole: "N", number: "X" }[settings[name].kind];
+  return [optionOf(name), { value, help: settingHelp(name) }];
+})) as Record<SettingOption, { value: string; help: string }>;
 
 /** Options that say what is made; --from says it in their stead. */
 export const making = {

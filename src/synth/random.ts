@@ -1,18 +1,22 @@
-/** Seeded normal numbers: the same on every machine (splitmix32 and the Box–Muller transform, in float64). */
+/** Seeded random numbers: the same on every machine (splitmix32 and the Box–Muller transform, in float64). */
 
-/** `count` numbers ~ N(0, 1). */
-export function normals(seed: number, count: number): Float32Array<ArrayBuffer> {
+/** A stream of uniform numbers between 0 and 1, neither of them included. */
+export function uniform(seed: number): () => number {
   let state = seed >>> 0;
-  const uniform = () => {
+  return () => {
     state = (state + 0x9e3779b9) >>> 0;
     let z = state;
     z = Math.imul(z ^ (z >>> 16), 0x85ebca6b);
     z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
     return (((z ^ (z >>> 16)) >>> 0) + 0.5) / 2 ** 32;
   };
-  const values = new Float32Array(count);
+}
+
+/** `count` numbers ~ N(0, 1). */
+export function normals(seed: number, count: number): Float32Array<ArrayBuffer> {
+  const next = uniform(seed), values = new Float32Array(count);
   for (let n = 0; n < count; n += 2) {
-    const radius = Math.sqrt(-2 * Math.log(uniform())), angle = 2 * Math.PI * uniform();
+    const radius = Math.sqrt(-2 * Math.log(next())), angle = 2 * Math.PI * next();
     values[n] = radius * Math.cos(angle);
     if (n + 1 < count) values[n + 1] = radius * Math.sin(angle);
   }
