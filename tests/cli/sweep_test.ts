@@ -126,24 +126,33 @@ Deno.test("sweep: everything that synth is told can be told a sweep, and no name
   Deno.writeTextFileSync(bounds, "2 2 2 2 2 2");
   Deno.writeTextFileSync(labels, ["zero", name, "two", "three", "four"].join("\n"));
   const [classifier, generator] = [run.at("classifier"), run.at("generator")], out = run.at("out");
-  const { code, err } = await type([
-    ...["sweep", "--classifier", classifier, "--generator", generator, "--unit", "1", "--layer", "fc3", "--seed", "1"],
-    ...["--bounds", bounds, "--fit", "resize", "--interpolation", "bicubic", "--weights", "f32", "--arithmetic", "f32"],
-    ...[
-      "--rule",
-      "paper,adam",
-      "--iterations",
-      "2:9",
-      "--draws",
-      "1",
-      "--lr-end",
-      "0",
-      "--redirect",
-      "0",
-      "--out",
-      out,
-    ],
-  ]);
+  const models = ["--classifier", classifier, "--generator", generator];
+  const how = [
+    "--bounds",
+    bounds,
+    "--fit",
+    "resize",
+    "--interpolation",
+    "bicubic",
+    "--weights",
+    "f32",
+    "--arithmetic",
+    "f32",
+  ];
+  const settings = [
+    "--rule",
+    "paper,adam",
+    "--lr-start",
+    "1:4:log",
+    "--iterations",
+    "2:9",
+    "--draws",
+    "1",
+    "--lr-end",
+    "0",
+  ];
+  const unit = ["--unit", "1", "--layer", "fc3", "--seed", "1", "--redirect", "0", "--out", out];
+  const { code, err } = await type(["sweep", ...models, ...how, ...settings, ...unit]);
   assert.equal(code, 0, err);
   const page = Deno.readTextFileSync(join(out, "report.html"));
   assert.equal(page.match(/<\/script>/g)?.length, 2);
