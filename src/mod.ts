@@ -53,6 +53,7 @@ export { type Fit, fits, type Fitting, type Interpolated, interpolations } from 
 export { type GivenInputs, type Inputs, type Role, sortInputs } from "./synth/inputs.ts";
 export type { Directions } from "./synth/objective.ts";
 export { objectives } from "./synth/objectives/table.ts";
+export { uniforms } from "./synth/random.ts";
 export { searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
 export { encode } from "./synth/encode.ts";
 export type { Loss } from "./synth/losses.ts";

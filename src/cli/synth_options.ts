@@ -20,14 +20,20 @@ type OptionOf<Name extends string> = Name extends `${infer First}${infer Rest}`
   ? `${First extends Lowercase<First> ? First : `-${Lowercase<First>}`}${OptionOf<Rest>}`
   : Name;
 
+/** The options of settings. */
+export type SettingOption = OptionOf<SettingName>;
+
 const defaults = defaultsOf();
+
+/** What a setting is for, and its default. */
+export const settingHelp = (name: SettingName): string =>
+  `${settings[name].help} (${settings[name].shown ?? defaults[name]})`;
 
 /** An option for each setting, as their table has it. */
 const settingOptions = Object.fromEntries(settingNames.map((name) => {
-  const setting = settings[name], { kind, help } = setting;
-  const shown = setting.shown ?? defaults[name];
-  return [optionOf(name), { value: { word: "NAME", whole: "N", number: "X" }[kind], help: `${help} (${shown})` }];
-})) as { [Name in SettingName as OptionOf<Name>]: { value: string; help: string } };
+  const value = { word: "NAME", whole: "N", number: "X" }[settings[name].kind];
+  return [optionOf(name), { value, help: settingHelp(name) }];
+})) as Record<SettingOption, { value: string; help: string }>;
 
 /** Options that say what is made; --from says it in their stead. */
 export const making = {

@@ -53,7 +53,7 @@ export interface Request extends Fitting, Pick<PictureRecord, "xy" | "weights" |
 
 interface NamedBytes {
   file: string;
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** Pictures that are made together, each with its target. */

@@ -1,6 +1,6 @@
 /** Seeded numbers: the same on every machine (splitmix32 and the Box–Muller transform, in float64). */
 
-/** Numbers between 0 and 1, one at each call. */
+/** Numbers between 0 and 1, neither of them included, one at each call. */
 export function uniforms(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,0 +1,204 @@
+/** `deno task sweep`: pictures over settings, units and seeds, and one report of them all. */
+import { basename, join, resolve } from "node:path";
+import { UserError } from "../formats/user_error.ts";
+import { labelOf, layerUnits, type Model, optionOf, settingNames, settings } from "../mod.ts";
+import { type Command, main, print, tell, type Values } from "./command.ts";
+import { adapterOption, openAdapter, openClassifier, openGenerator } from "./defaults.ts";
+import { abortOnSignal, stopCode } from "./interrupt.ts";
+import { Outputs } from "./outputs/outputs.ts";
+import { writeFiles } from "./outputs/place.ts";
+import { progress, stderrScreen } from "./progress.ts";
+import { lastSeed } from "./record.ts";
+import { planOf, shareOf } from "./sweep/plan.ts";
+import { report } from "./sweep/report.ts";
+import { readResults, Results } from "./sweep/results.ts";
+import { combinations, readSpread, spreadHelp } from "./sweep/spread.ts";
+import { type Bench, make, quoted } from "./sweep/work.ts";
+import { making, settingHelp, type SettingOption, type SynthValues } from "./synth_options.ts";
+import { type Models, readRequest, type Request, settingsOf } from "./synth_request.ts";
+import { planning, tunedOption } from "./tuned.ts";
+import { wholeNumber } from "./values.ts";
+
+/** Pictures that are made together unless a sweep says otherwise, and the most that may be. */
+const usualTogether = 20, mostTogether = 256;
+
+/** Times that ranges are drawn from. */
+const mostDraws = 10_000;
+
+const { unit, units, target, layer, method, seed, seeds, bounds, fit, interpolation, weights, arithmetic } = making;
+
+/** The settings that a sweep spreads; γ goes with several units in one picture. */
+const spreadNames = settingNames.filter((name) => name !== "gamma");
+
+/** An option for each, which takes many values where synth's takes one. */
+const spreadOptions = Object.fromEntries(spreadNames.map((name) => {
+  const { kind } = settings[name];
+  const value = kind === "word" ? "NAMES" : kind === "whole" ? "N,N|N:N[:log]" : "X,X|X:X[:log]";
+  return [optionOf(name), { value, help: settingHelp(name) }];
+})) as Record<Exclude<SettingOption, "gamma">, { value: string; help: string }>;
+
+const options = {
+  ...{ unit, units, target, layer, method, seed, seeds, bounds, fit, interpolation, weights, arithmetic },
+  ...spreadOptions,
+  draws: { value: "N", help: "how often ranges are drawn from, all of them at once" },
+  "draw-seed": { value: "N", help: "the random numbers of the draws (0)" },
+  batch: { value: "N", help: `pictures that are made together (${usualTogether}); it is part of the plan` },
+  judge: {
+    value: "DIR",
+    help: "a second classifier's model folder, which the search never sees, to judge the pictures",
+  },
+  shard: { value: "K/N", help: "makes only the K-th of N equal shares: one a machine, into one folder or several" },
+  out: {
+    value: "DIR",
+    help: "the folder for pictures, results and report.html; what is there already is not made again (out/sweep)",
+  },
+  generator: { value: "DIR", help: "the image generator's model folder (the embedded one)" },
+  classifier: { value: "DIR", help: "the classifier's model folder (the embedded one)" },
+  adapter: adapterOption,
+  tuned: tunedOption,
+  quiet: { help: "shows no progress" },
+} as const;
+
+/** The command. */
+export const command: Command<typeof options> = {
+  name: "sweep",
+  summary:
+    `Makes pictures over settings, units and seeds, and a report of them all. Each setting takes ${spreadHelp}: lists make a\n` +
+    "grid, and what is drawn from ranges is the same everywhere on it. The same command goes on where it was stopped.",
+  options,
+  examples: [
+    ["deno task sweep --units 945,281 --decay 0.98,0.99,1", "six pictures, in out/sweep/report.html"],
+    [
+      "deno task sweep --unit 945 --lr-start 1:16:log --iterations 50:300 --draws 20",
+      "twenty settings drawn at random",
+    ],
+    ["deno task sweep --units 0-199 --judge models/squeezenet", "many units, judged by another network"],
+    ["deno task sweep --units 0-199 --shard 2/4", "the second of four machines' shares of the first two hundred units"],
+    ["deno task sweep report out/a out/b --out both.html", "one report of what several machines have made"],
+  ],
+  run,
+};
+
+const reportOptions = {
+  out: { value: "FILE.html", help: "the report" },
+  force: { help: "overwrites a report that exists" },
+};
+
+/** The command that makes a report of what there is. */
+export const reportCommand: Command<typeof reportOptions> = {
+  name: "sweep report",
+  summary: "Makes the report of a sweep from one or several folders of its results.",
+  operands: "DIR...",
+  options: reportOptions,
+  examples: [["deno task sweep report out/a out/b --out both.html", "of what several machines have made"]],
+  async run({ out, force }, folders) {
+    if (folders.length === 0) throw new UserError("expected folders with results of a sweep; --help has an example");
+    if (out === undefined) throw new UserError("--out is missing: which file shall the report be?");
+    using outputs = Outputs.open([out], { force, bytes: 2 ** 20 });
+    const read = readResults(folders);
+    if (read.lines.length === 0) throw new UserError(`${folders.join(", ")}: no results of a sweep`);
+    outputs.save([[out, new TextEncoder().encode(await report(read, basename(resolve(folders[0]))))]]);
+    print(outputs.where(out));
+    outputs.finish();
+  },
+};
+
+/** Everything that can be refused is refused before the GPU starts. */
+async function run(values: Values<typeof options>): Promise<number | void> {
+  const folder = values.out ?? join("out", "sweep"), { draws, batch } = values;
+  const together = wholeNumber("--batch", batch, { least: 1, most: mostTogether, fallback: usualTogether });
+  const spreads = spreadNames.flatMap((name) => {
+    const text = values[optionOf(name) as keyof typeof spreadOptions];
+    return text === undefined ? [] : [readSpread(name, text)];
+  });
+  const all = combinations(
+    spreads,
+    draws === undefined ? undefined : wholeNumber("--draws", draws, { least: 1, most: mostDraws, fallback: 1 }),
+    wholeNumber("--draw-seed", values["draw-seed"], { most: lastSeed, fallback: 0 }),
+  );
+  const base = await readRequest(requestValues(values)), classifier = await openClassifier(values.classifier);
+  const learned = all.some((said) =>
+    base.rows.some(({ method }) => settingsOf({ said }, method, classifier).prior === "learned")
+  );
+  const models: Models = { classifier, generator: learned ? await openGenerator(values.generator) : undefined };
+  const judge = values.judge === undefined ? undefined : await openJudge(values.judge, classifier, base);
+  const plan = await planOf(base, all, { models, judge: judge?.model, together });
+  const share = shareOf(plan.pieces, values.shard);
+  const signal = abortOnSignal();
+  using results = new Results(folder, share.name, plan);
+  const there = new Set(results.all().map(({ picture }) => picture));
+  const missing = share.pieces.filter(({ first, row }) => row.items.some((_, place) => !there.has(first + place)));
+  results.checkPictures(missing.flatMap(({ first, row }) => row.items.map((_, place) => first + place)));
+  const count = missing.reduce((sum, { row }) => sum + row.items.length, 0);
+  if (!values.quiet) tell(`${count} of ${plan.pictures} pictures to make, up to ${together} at a time`);
+
+  if (count > 0) {
+    using device = await openAdapter(values.adapter);
+    const { choose } = planning(device, { tuned: values.tuned, verbose: false });
+    const bar = progress("picture", stderrScreen(values.quiet));
+    let made = 0;
+    const named = (["classifier", "generator"] as const).flatMap((role) =>
+      values[role] ? [`--${role} ${quoted(values[role])}`] : []
+    );
+    const bench: Bench = {
+      ...{ device, models, judge, choose, signal, named: named.join(" ") },
+      onProgress({ iteration, iterations, activations }) {
+        const done = made + activations.length * iteration / iterations;
+        bar.show({ done: Math.floor(done), total: count, note: `iteration ${iteration} of ${iterations}` });
+      },
+    };
+    for (const piece of missing) {
+      const piecewise = signal.aborted ? undefined : await make(piece, bench).finally(bar.end);
+      if (!piecewise) break;
+      results.add(piecewise.pictures, piecewise.lines);
+      made += piecewise.lines.length;
+    }
+    if (made < count) tell(`stopped after ${made} of ${count} pictures; the same command goes on`);
+  }
+  await writeReport(folder, plan.hash);
+  return stopCode();
+}
+
+/** Writes the report of a folder, again where another run has added to it meanwhile. */
+async function writeReport(folder: string, plan: string): Promise<void> {
+  const path = join(folder, "report.html");
+  for (let read = readResults([folder], plan), told = -1; read.lines.length > 0 && read.lines.length !== told;) {
+    writeFiles(new Map([[path, new TextEncoder().encode(await report(read, basename(resolve(folder))))]]), {
+      force: true,
+    });
+    told = read.lines.length;
+    read = readResults([folder], plan);
+    if (read.lines.length === told) print(`${path}  ${told} of ${read.pictures} pictures`);
+  }
+}
+
+/** What synth would be asked for with these options, but for the settings. */
+const requestValues = (values: Values<typeof options>): SynthValues => ({
+  ...Object.fromEntries(Object.entries(making).map(([name, option]) => [name, "repeats" in option ? [] : undefined])),
+  ...Object.fromEntries(Object.entries(values).filter(([name]) => !Object.hasOwn(spreadOptions, name))),
+} as unknown as SynthValues);
+
+/** The judge, and which of its units are the classifier's. @throws UserError where it does not know a unit of the sweep. */
+async function openJudge(folder: string, classifier: Model, { rows }: Request): Promise<Bench["judge"]> {
+  const model = await openClassifier(folder), { channels } = layerUnits(model);
+  const names = new Map(Array.from({ length: channels }, (_, unit) => [labelOf(model, unit), unit]));
+  const same = channels === layerUnits(classifier).channels;
+  const unitOf = (unit: number) => names.get(labelOf(classifier, unit)) ?? (same ? unit : undefined);
+  const own = rows.filter(({ layer }) => layer === undefined).flatMap(({ items }) =>
+    items.flatMap(({ units }) => units ?? [])
+  );
+  const unknown = own.find((unit) => unit < layerUnits(classifier).channels && unitOf(unit) === undefined);
+  if (unknown !== undefined) {
+    throw new UserError(`--judge ${folder}: ${model.name} has no unit called "${labelOf(classifier, unknown)}"`);
+  }
+  return { model, unitOf: (unit) => unitOf(unit)! };
+}
+
+/** What the task is called with in place of options. */
+export const commands = { report: reportCommand };
+
+if (import.meta.main) {
+  const [what, ...args] = Deno.args;
+  if (what === "report") await main(reportCommand, args);
+  else await main(command);
+}

@@ -1,0 +1,87 @@
+/**
+ * The plan of a sweep: every picture, by number, and which of them are made together. It follows from the options and the models
+ * alone, so that whoever has the same plan makes the same pictures, whichever of its pieces fall to him.
+ */
+import { UserError } from "../../formats/user_error.ts";
+import type { Model, Settings } from "../../mod.ts";
+import { version } from "../defaults.ts";
+import { type Models, type Request, type Row, settleRequest } from "../synth_request.ts";
+
+/** Pictures that are made together: a request of synth's for one row. */
+export interface Piece {
+  request: Request;
+  row: Row;
+  /** The number of the first of its pictures. */
+  first: number;
+}
+
+/** A whole sweep. */
+export interface Plan {
+  /** Two plans with the same hash make the same pictures. */
+  hash: string;
+  pieces: readonly Piece[];
+  /** All pictures. */
+  pictures: number;
+  /** The settings that differ between pictures. */
+  varied: readonly (keyof Settings)[];
+}
+
+/** Pictures of a plan, more than anyone looks at. */
+const mostPictures = 100_000;
+
+/**
+ * Makes a plan.
+ * @param base What is made with each of the settings.
+ * @param together Pictures in a piece.
+ * @throws UserError where the models lack what is asked for.
+ */
+export async function planOf(
+  base: Request,
+  all: readonly Partial<Settings>[],
+  { models, judge, together }: { models: Models; judge?: Model; together: number },
+): Promise<Plan> {
+  const pictures = all.length * base.rows.reduce((sum, { items }) => sum + items.length, 0), pieces: Piece[] = [];
+  if (pictures > mostPictures) {
+    throw new UserError(`the sweep has ${pictures} pictures, expected at most ${mostPictures}`);
+  }
+  let first = 0;
+  for (const said of all) {
+    for (const { items, ...what } of base.rows) {
+      for (let from = 0; from < items.length; from += together) {
+        const request = {
+          ...base,
+          said: { ...base.said, ...said },
+          rows: [{ ...what, items: items.slice(from, from + together) }],
+        };
+        const { rows: [row] } = settleRequest(request, models);
+        pieces.push({ request, row, first });
+        first += row.items.length;
+      }
+    }
+  }
+  const { weights, arithmetic, fit, interpolation, bounds } = base;
+  const what = JSON.stringify({
+    ...{ version, weights, arithmetic, fit, interpolation, bounds: bounds && await hashOf(bounds.bytes) },
+    models: [models.classifier, models.generator, judge].map((model) => model?.hash),
+    pieces: pieces.map(({ row: { settings, items } }) => [settings, items]),
+  });
+  const settings = pieces.map(({ row }) => row.settings), names = Object.keys(settings[0]) as (keyof Settings)[];
+  const varied = names.filter((name) => settings.some((one) => one[name] !== settings[0][name]));
+  return { hash: await hashOf(new TextEncoder().encode(what)), pieces, pictures, varied };
+}
+
+const hashOf = async (bytes: Uint8Array<ArrayBuffer>): Promise<string> =>
+  new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+
+/** The pieces of a share, `"2/4"`: every fourth from the second. @throws UserError for a share that is none. */
+export function shareOf(
+  pieces: readonly Piece[],
+  text: string | undefined,
+): { pieces: readonly Piece[]; name: string } {
+  if (text === undefined) return { pieces, name: "results.jsonl" };
+  const [, part, parts] = /^(\d+)\/(\d+)$/.exec(text) ?? [], [k, n] = [Number(part), Number(parts)];
+  if (!(k >= 1 && k <= n && n <= mostPictures)) {
+    throw new UserError(`--shard expects K/N with K from 1 to N, such as 2/4, got "${text}"`);
+  }
+  return { pieces: pieces.filter((_, place) => place % n === k - 1), name: `results-${k}-of-${n}.jsonl` };
+}

@@ -1,0 +1,62 @@
+/** The report of a sweep: one page that needs no server, no network and none of the sweep's other files. */
+import { type Image, resizeRgb } from "../../formats/image.ts";
+import { decodeImage, encodePng } from "../../formats/png.ts";
+import { UserError } from "../../formats/user_error.ts";
+import { warn } from "../print.ts";
+import { version } from "../defaults.ts";
+import { page } from "./page.ts";
+import { type Line, pictureBytes, type Read } from "./results.ts";
+
+/** Bytes that all pictures of a report take at most, about. */
+const mostBytes = 12 * 2 ** 20;
+
+/** Longer sides that pictures are made smaller to, where they would take more. */
+const sides = [256, 192, 128, 96, 64, 48, 32, 16];
+
+/** A page's text. @param name Of what it reports. */
+export async function report(read: Read, name: string): Promise<string> {
+  const pictures: (string | null)[] = [];
+  for (const line of read.lines) pictures.push(await embedded(read, line, mostBytes / read.lines.length));
+  const data = {
+    name,
+    version,
+    planned: read.pictures,
+    varied: variedOf(read.lines),
+    lines: read.lines.map(({ adapter: _, target, ...line }, n) => ({ ...line, target, image: pictures[n] })),
+    adapters: [...new Set(read.lines.map(({ adapter }) => adapter))],
+  };
+  return page(`Sweep: ${name}`, data);
+}
+
+/** The settings in which pictures differ. */
+function variedOf(lines: readonly Line[]): string[] {
+  const names = new Set(lines.flatMap(({ settings }) => Object.keys(settings)));
+  const valueOf = ({ settings }: Line, name: string) => (settings as unknown as Record<string, unknown>)[name];
+  return [...names].filter((name) => lines.some((line) => valueOf(line, name) !== valueOf(lines[0], name)));
+}
+
+/** A picture as text, without its record and as small as it must be; null where it is not there any more. */
+async function embedded(read: Read, line: Line, room: number): Promise<string | null> {
+  try {
+    const image = await decodeImage(await pictureBytes(read, line), line.file);
+    for (const side of [Infinity, ...sides]) {
+      const bytes = encodePng(within(image, side));
+      if (bytes.length <= room || side === sides.at(-1)) return bytes.toBase64();
+    }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    warn(`left out of the report: ${error.message}`);
+  }
+  return null;
+}
+
+/** A picture whose longer side is at most so long. */
+function within(image: Image, side: number): Image {
+  const factor = side / Math.max(image.width, image.height);
+  if (factor >= 1) return image;
+  return resizeRgb(
+    image,
+    Math.max(1, Math.round(image.width * factor)),
+    Math.max(1, Math.round(image.height * factor)),
+  );
+}

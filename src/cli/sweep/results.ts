@@ -1,0 +1,206 @@
+/**
+ * The results of a sweep: a folder with a picture each, and files of JSON lines. The first line says whose results they are,
+ * every other one is a picture's, written when the picture is on the disk. A line that was cut off is not there.
+ */
+import { join } from "node:path";
+import { parseJson } from "../../formats/json.ts";
+import { UserError } from "../../formats/user_error.ts";
+import type { Settings } from "../../mod.ts";
+import { readBytes, reasonOf } from "../files.ts";
+import { reserve } from "../outputs/reserve.ts";
+import { makeFolders, writeFiles } from "../outputs/place.ts";
+import { lstatOf } from "../outputs/temporary.ts";
+import type { Plan } from "./plan.ts";
+
+/** What is told of a picture. */
+export interface Line {
+  /** Its number in the plan. */
+  picture: number;
+  /** Its file in the folder. */
+  file: string;
+  /** What it climbs: the names of its units, or the target. */
+  title: string;
+  layer?: string;
+  units?: number[];
+  target: string;
+  seed: number;
+  settings: Settings;
+  activation: number;
+  /** The classifier's five strongest units on it. */
+  top: Seen[];
+  /** Whether the classifier ranks its unit first; nothing where the target is no unit of its output. */
+  recognised?: boolean;
+  /** The same of a classifier that the search never saw. */
+  judge?: { top: Seen[]; recognised?: boolean };
+  /** The activation, at most at so many moments as a curve shows. */
+  trace: number[];
+  zeroGradient: boolean;
+  adapter: string;
+  /** The command that makes it by itself. */
+  command: string;
+}
+
+/** A unit as a classifier sees it in a picture. */
+export interface Seen {
+  unit: number;
+  name: string;
+  activation: number;
+}
+
+/** The first line of a file. */
+interface Heading {
+  phosphene: "sweep";
+  plan: string;
+  pictures: number;
+}
+
+const filePattern = /^results(-\d+-of-\d+)?\.jsonl$/;
+
+/** A picture's name in the folder. */
+export const pictureName = (number: number): string => join("pictures", `${String(number).padStart(5, "0")}.png`);
+
+/** The file that a run adds to. It is this run's alone until it is disposed of. */
+export class Results implements Disposable {
+  readonly #stack = new DisposableStack();
+  readonly #file: string;
+  /** Whether an earlier run began, so that what has the pictures' names is this sweep's. */
+  readonly #begun: boolean;
+
+  /**
+   * Opens the results of a plan.
+   * @throws UserError where the folder holds another plan's, another run is at work on the file, or nothing can be written.
+   */
+  constructor(readonly folder: string, name: string, private readonly plan: Plan) {
+    const path = join(folder, name);
+    try {
+      makeFolders(join(folder, "pictures"));
+      this.#file = join(Deno.realPathSync(folder), name);
+      this.#stack.use(reserve(Deno.realPathSync(folder), new Map([[name, path]])));
+      const length = readResults([folder], plan.hash).whole.get(path);
+      this.#begun = length !== undefined;
+      if (length === undefined) {
+        const heading: Heading = { phosphene: "sweep", plan: plan.hash, pictures: plan.pictures };
+        writeFiles(new Map([[this.#file, encode([heading])]]), { force: false });
+      } else Deno.truncateSync(this.#file, length);
+    } catch (error) {
+      this.#stack.dispose();
+      if (error instanceof UserError) throw error;
+      throw new UserError(`nothing can be written in ${folder}: ${reasonOf(error)}`);
+    }
+  }
+
+  /** Makes sure that pictures can be written. @throws UserError where another file has the name of one. */
+  checkPictures(numbers: Iterable<number>): void {
+    if (this.#begun) return;
+    for (const number of numbers) {
+      const path = join(this.folder, pictureName(number));
+      if (lstatOf(path)) throw new UserError(`${path} exists; --out names another folder`);
+    }
+  }
+
+  /** The lines of all runs so far, in the pictures' order. */
+  all(): Line[] {
+    return readResults([this.folder], this.plan.hash).lines;
+  }
+
+  /** Adds pictures. @throws UserError where they cannot be written. */
+  add(pictures: ReadonlyMap<string, Uint8Array>, lines: readonly Line[]): void {
+    writeFiles(new Map([...pictures].map(([name, bytes]) => [join(this.folder, name), bytes])), { force: this.#begun });
+    const { size } = Deno.statSync(this.#file);
+    try {
+      using file = Deno.openSync(this.#file, { append: true });
+      const bytes = encode(lines);
+      for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+      file.syncDataSync();
+    } catch (error) {
+      Deno.truncateSync(this.#file, size);
+      throw new UserError(`${this.#file} cannot be written: ${reasonOf(error)}`);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#stack.dispose();
+  }
+}
+
+const encode = (lines: readonly object[]): Uint8Array =>
+  new TextEncoder().encode(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+
+/** The lines of folders, each picture's once, in their order. */
+export interface Read {
+  lines: Line[];
+  /** The folder that each picture is in, by its number. */
+  folders: Map<number, string>;
+  plan?: string;
+  /** Pictures of the whole plan. */
+  pictures: number;
+  /** Bytes of each file up to its last whole line. */
+  whole: Map<string, number>;
+}
+
+/** Reads all results of folders. @throws UserError where they are of several plans, or of another than `plan`. */
+export function readResults(folders: readonly string[], plan?: string): Read {
+  const read: Read = { lines: [], folders: new Map(), plan, pictures: 0, whole: new Map() },
+    found = new Map<number, Line>();
+  for (const folder of folders) {
+    for (const name of namesOf(folder).filter((name) => filePattern.test(name)).sort()) {
+      const path = join(folder, name), text = new TextDecoder().decode(Deno.readFileSync(path));
+      const whole = text.slice(0, text.lastIndexOf("\n") + 1), [first, ...rest] = whole.split("\n").slice(0, -1);
+      const { phosphene, plan, pictures } = objectOf(first) as Partial<Heading>;
+      if (phosphene !== "sweep" || typeof plan !== "string" || typeof pictures !== "number") {
+        throw new UserError(`${path} holds no results of a sweep; --out names another folder`);
+      }
+      if (plan !== (read.plan ??= plan)) {
+        throw new UserError(
+          `${path} holds the results of another plan (${plan.slice(0, 12)}…); --out names another folder`,
+        );
+      }
+      read.pictures = pictures;
+      read.whole.set(path, new TextEncoder().encode(whole).length);
+      for (const [at, text] of rest.entries()) {
+        const line = objectOf(text) as unknown as Line;
+        if (!isLine(line, pictures)) {
+          throw new UserError(`${path}: line ${at + 2} is damaged; without it the sweep goes on`);
+        }
+        if (found.has(line.picture)) continue;
+        found.set(line.picture, line);
+        read.folders.set(line.picture, folder);
+      }
+    }
+  }
+  read.lines = [...found.values()].sort((a, b) => a.picture - b.picture);
+  return read;
+}
+
+function namesOf(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name);
+  } catch (error) {
+    throw new UserError(`${folder} cannot be read: ${reasonOf(error)}`);
+  }
+}
+
+function objectOf(text: string | undefined): Record<string, unknown> {
+  try {
+    const value = parseJson(text ?? "");
+    return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
+  } catch {
+    return {};
+  }
+}
+
+const isSeen = (value: unknown) =>
+  Array.isArray(value) && value.every((one) => Number.isSafeInteger(one?.unit) && typeof one.name === "string");
+
+/** Whether a line says all that a report tells. */
+const isLine = (line: Partial<Line>, pictures: number): boolean =>
+  Number.isSafeInteger(line.picture) && line.picture! >= 0 && line.picture! < pictures &&
+  line.file === pictureName(line.picture!) && typeof line.title === "string" && typeof line.target === "string" &&
+  Number.isSafeInteger(line.seed) && typeof line.settings === "object" && line.settings !== null &&
+  typeof line.activation === "number" && isSeen(line.top) && Array.isArray(line.trace) &&
+  line.trace.every(Number.isFinite) &&
+  typeof line.command === "string" && (line.judge === undefined || isSeen(line.judge?.top));
+
+/** The bytes of a picture. */
+export const pictureBytes = ({ folders }: Read, { picture, file }: Line): Promise<Uint8Array> =>
+  readBytes(join(folders.get(picture)!, file));

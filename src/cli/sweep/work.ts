@@ -1,0 +1,132 @@
+/** Makes the pictures of a piece, and says what came of each. */
+import { encodePng } from "../../formats/png.ts";
+import {
+  type Choose,
+  type Device,
+  labelOf,
+  type Model,
+  Net,
+  optionOf,
+  type Progress,
+  search,
+  type SearchItem,
+  settingNames,
+} from "../../mod.ts";
+import { inputOf } from "../pictures.ts";
+import { recordText } from "../record.ts";
+import { recordOf } from "../synth_record.ts";
+import { titleOf } from "../synth_report.ts";
+import { inputsOf, type Models, type Row, settingsOf } from "../synth_request.ts";
+import { readCodeBounds } from "../synth_start.ts";
+import type { Piece } from "./plan.ts";
+import { type Line, pictureName, type Seen } from "./results.ts";
+
+/** Moments of a trace that are kept. */
+const mostMoments = 60;
+
+/** What pieces are made with. */
+export interface Bench {
+  device: Device;
+  models: Models;
+  /** A classifier that the search never sees, and the number of each of the other's units in it. */
+  judge?: { model: Model; unitOf: (unit: number) => number };
+  /** The models as options. */
+  named: string;
+  choose: Choose;
+  signal: AbortSignal;
+  onProgress(progress: Progress): void;
+}
+
+/** Pictures by their names, and their lines. Undefined where the search was stopped. */
+export async function make(
+  { request, row, first }: Piece,
+  { device, models, judge, named, choose, signal, onProgress }: Bench,
+): Promise<{ pictures: Map<string, Uint8Array>; lines: Line[] } | undefined> {
+  const { weights, arithmetic, fit, interpolation } = request, { layer, items, settings, generator } = row;
+  const { classifier } = models, bounds = readCodeBounds(request, generator, settings.lowest);
+  const result = await search(device, {
+    ...{ generator, classifier },
+    ...settings,
+    ...{ weights, arithmetic, fit, interpolation, choose, signal, onProgress },
+    targets: items.map(({ target, seed }) => ({ target, seed })),
+    directions: request.directions,
+    set: inputsOf(request),
+    bounds: bounds?.values,
+  }).catch((error) => {
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
+  });
+  if (!result || result.aborted) return undefined;
+  const judged = judge && await judgements(device, judge.model, result.items, choose);
+  const pictures = new Map<string, Uint8Array>(), lines: Line[] = [];
+  for (const [place, item] of result.items.entries()) {
+    const { units, target, seed } = items[place], picture = first + place, file = pictureName(picture);
+    const title = layer && units ? titleOf(units, layer, classifier) : target;
+    const making = { row, items, place, item, bounds, own: [], device, losses: result.losses };
+    const record = recordOf(request, models, making);
+    pictures.set(file, encodePng(item.picture, recordText(record, title)));
+    const own = layer?.labelled ? units?.[0] : undefined, seen = judged?.[place];
+    const expected = own === undefined || !judge ? undefined : judge.unitOf(own);
+    lines.push({
+      ...{ picture, file, title, layer: layer?.name, units, target, seed, settings },
+      activation: item.activation,
+      top: item.top.map(seenAs),
+      recognised: own === undefined ? undefined : item.top[0].unit === own,
+      judge: seen && { top: seen, recognised: expected === undefined ? undefined : seen[0].unit === expected },
+      trace: moments(item.trace),
+      zeroGradient: item.zeroGradient,
+      adapter: device.name,
+      command: [commandOf(row, place, classifier), named].filter((part) => part).join(" "),
+    });
+  }
+  return { pictures, lines };
+}
+
+/** What another classifier sees in pictures. */
+async function judgements(
+  device: Device,
+  judge: Model,
+  items: readonly SearchItem[],
+  choose: Choose,
+): Promise<Seen[][]> {
+  using net = await Net.create(device, judge, { batch: items.length, choose });
+  const inputs = items.map(({ picture }) => inputOf(judge, picture)),
+    all = new Float32Array(items.length * inputs[0].length);
+  inputs.forEach((input, n) => all.set(input, n * input.length));
+  const output = await net.forward(all), units = output.length / items.length;
+  return items.map((_, n) => {
+    const values = [...output.subarray(n * units, (n + 1) * units)];
+    return values.map((activation, unit) => ({ unit, name: labelOf(judge, unit), activation }))
+      .sort((a, b) => b.activation - a.activation).slice(0, 5).map(seenAs);
+  });
+}
+
+const seenAs = ({ unit, name, activation }: Seen): Seen => ({ unit, name, activation: fewDigits(activation) });
+
+const fewDigits = (value: number): number => Number(value.toPrecision(6));
+
+/** A trace at evenly spaced iterations, the first and the last among them. */
+function moments(trace: Float32Array): number[] {
+  const count = Math.min(mostMoments, trace.length), last = trace.length - 1;
+  return Array.from(
+    { length: count },
+    (_, n) => fewDigits(trace[count === 1 ? last : Math.round(n * last / (count - 1))]),
+  );
+}
+
+/** The command that makes a picture by itself. */
+function commandOf({ method, layer, items, settings }: Row, place: number, classifier: Model): string {
+  const { units, target, seed } = items[place],
+    what = layer && units ? `--layer ${quoted(layer.name)} --unit ${units[0]}` : `--target ${quoted(target)}`;
+  const usual = settingsOf({ said: { prior: settings.prior, rule: settings.rule } }, method, classifier);
+  const { prior, rule } = settingsOf({ said: {} }, method, classifier), known = { ...usual, prior, rule };
+  const said = settingNames.filter((name) => settings[name] !== known[name]);
+  return [
+    ...["deno task synth", ...method ? [`--method ${method}`] : [], what, `--seed ${seed}`],
+    ...said.map((name) => `--${optionOf(name)} ${settings[name]}`),
+  ].join(" ");
+}
+
+/** A word for a shell. */
+export const quoted = (word: string): string =>
+  /^[\w./:,@=+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

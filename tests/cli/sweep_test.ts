@@ -1,0 +1,203 @@
+/** Sweeps: what a plan is, and that its pictures are the same however they come about. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { combinations, readSpread } from "../../src/cli/sweep/spread.ts";
+import { type Line, readResults } from "../../src/cli/sweep/results.ts";
+import { writeTinyModels } from "./tiny_models.ts";
+import { namesIn, temporaryFolder, type } from "./user.ts";
+
+Deno.test("sweep: a list is a grid, and what is drawn is the same everywhere on it", () => {
+  const spreads = [readSpread("decay", "0.9,1"), readSpread("iterations", "5:7"), readSpread("lrStart", "1:16:log")];
+  const all = combinations(spreads, 3, 7), more = combinations(spreads, 4, 7);
+  assert.deepEqual(all.map(({ decay }) => decay), [0.9, 0.9, 0.9, 1, 1, 1]);
+  const drawn = all.map(({ iterations, lrStart }) => [iterations, lrStart]);
+  assert.deepEqual(drawn.slice(3), drawn.slice(0, 3));
+  assert.deepEqual(more.slice(0, 3), all.slice(0, 3));
+  assert.notDeepEqual(combinations(spreads, 3, 8), all);
+  for (const [iterations, lrStart] of combinations(spreads, 400, 0).map((one) => [one.iterations!, one.lrStart!])) {
+    assert.ok([5, 6, 7].includes(iterations) && lrStart >= 1 && lrStart <= 16, `${iterations} ${lrStart}`);
+  }
+  const below4 = combinations([spreads[2]], 1000, 0).filter(({ lrStart }) => lrStart! < 4).length; // half of its logarithm
+  assert.ok(below4 > 440 && below4 < 560, `${below4}`);
+  assert.deepEqual(combinations([], undefined, 0), [{}]);
+});
+
+Deno.test("sweep: what is no value, list or range is one sentence", () => {
+  const fails = (act: () => unknown, message: RegExp) => assert.throws(act, { name: "UserError", message });
+  for (const text of ["", "1,", "a", "1:2:3", "2:1", "-1:4", "0:4:log", "1:2000000"]) {
+    fails(() => readSpread("lrStart", text), /^--lr-start expects numbers from 0 to 1000000: one, a list/);
+  }
+  fails(() => readSpread("iterations", "1.5"), /^--iterations expects whole numbers from 1/);
+  fails(() => readSpread("rule", "paper:adam"), /^--rule expects paper or adam/);
+  fails(() => readSpread("decay", "1,1.0"), /^--decay 1,1.0 lists a value twice$/);
+  fails(() => combinations([readSpread("decay", "0:1")], undefined, 0), /^--decay is a range; how often/);
+  fails(() => combinations([readSpread("decay", "0,1")], 5, 0), /^--draws draws from ranges/);
+});
+
+/** A folder with tiny models and the words that begin every command on them. */
+function tiny() {
+  const folder = temporaryFolder(), { classifier, generator } = writeTinyModels(folder.path);
+  const words = [...["--classifier", classifier, "--generator", generator, "--judge", classifier], "--units", "0-3"];
+  return { ...folder, words, at: (name: string) => join(folder.path, name) };
+}
+
+/** The bytes of all pictures, and the lines without what may differ between folders. */
+function madeIn(...folders: string[]): [Map<number, Uint8Array>, Line[]] {
+  const { lines, folders: where } = readResults(folders);
+  const bytes = lines.map(({ picture, file }) =>
+    [picture, Deno.readFileSync(join(where.get(picture)!, file))] as const
+  );
+  return [new Map(bytes), lines];
+}
+
+Deno.test("sweep: stopped and gone on with, or in shares, the pictures and the report are the same", async () => {
+  using run = tiny();
+  const plan = [
+    "--seeds",
+    "0-1",
+    "--decay",
+    "0.9,1",
+    "--lr-start",
+    "1:16:log",
+    "--draws",
+    "2",
+    "--draw-seed",
+    "3",
+    "--batch",
+    "5",
+  ];
+  const sweep = (
+    out: string,
+    ...more: string[]
+  ) => ["sweep", ...run.words, ...plan, "--iterations", "4", "--out", run.at(out), ...more];
+  const whole = await type(sweep("whole", "--adapter", "high-performance", "--tuned", "none"));
+  assert.equal(whole.code, 0, whole.err);
+  assert.equal(whole.out, `${run.at("whole/report.html")}  32 of 32 pictures\n`);
+  const [pictures, lines] = madeIn(run.at("whole"));
+  assert.deepEqual([pictures.size, lines.map(({ picture }) => picture)], [32, [...Array(32).keys()]]);
+  assert.ok(
+    lines.every(({ recognised, judge, top }) => judge!.recognised === recognised && judge!.top[0].unit === top[0].unit),
+  );
+  assert.equal(new Set(lines.map(({ settings }) => settings.lrStart)).size, 2);
+  assert.match(
+    lines[0].command,
+    /^deno task synth --layer fc3 --unit 0 --seed 0 --iterations 4 --lr-start [\d.]+ --decay 0.9 --classifier /,
+  );
+
+  const stopped = await type(sweep("parts"), { interruptAt: "picture  5/32" });
+  assert.equal(stopped.code, 130, stopped.err);
+  assert.match(stopped.err, /stopped after \d+ of 32 pictures; the same command goes on/);
+  const results = join(run.at("parts"), "results.jsonl"), text = Deno.readTextFileSync(results);
+  assert.ok(madeIn(run.at("parts"))[1].length < 32);
+  Deno.writeTextFileSync(results, `${text}{"picture": 31, "cut off`);
+  const gone = await type(sweep("parts", "--quiet"));
+  assert.deepEqual([gone.code, gone.err], [0, ""]);
+  assert.deepEqual(madeIn(run.at("parts")), [pictures, lines]);
+  const again = await type(sweep("parts"));
+  assert.match(again.err, /^0 of 32 pictures to make/);
+
+  for (const shard of ["1/2", "2/2"]) {
+    const { code, err } = await type(sweep(`share${shard[0]}`, "--shard", shard));
+    assert.equal(code, 0, err);
+  }
+  assert.deepEqual(madeIn(run.at("share1"), run.at("share2")), [pictures, lines]);
+  const both = run.at("both.html");
+  const reported = await type(["sweep", "report", run.at("share1"), run.at("share2"), "--out", both]);
+  assert.deepEqual([reported.code, reported.out], [0, `${both}\n`]);
+  const data = (file: string) =>
+    /<script type="application\/json" id="data">(.*)<\/script>/.exec(Deno.readTextFileSync(file))![1];
+  const { lines: told } = JSON.parse(data(both));
+  assert.deepEqual(told, JSON.parse(data(run.at("whole/report.html"))).lines);
+  assert.ok(told.every(({ image }: { image: string }) => image.length > 100));
+
+  const plans = await type(["sweep", ...run.words, "--iterations", "3", "--out", run.at("whole")]);
+  assert.equal(plans.code, 1);
+  assert.match(
+    plans.err,
+    /results\.jsonl holds the results of another plan \([0-9a-f]{12}…\); --out names another folder\n$/,
+  );
+  assert.deepEqual(namesIn(run.at("whole")), ["pictures", "report.html", "results.jsonl"]);
+});
+
+Deno.test("sweep: everything that synth is told can be told a sweep, and no name in the report can leave its place", async () => {
+  using run = tiny();
+  const [bounds, labels] = [run.at("bounds.txt"), run.at("classifier/labels.txt")],
+    name = '</script><img src=x onerror="alert(1)">';
+  Deno.writeTextFileSync(bounds, "2 2 2 2 2 2");
+  Deno.writeTextFileSync(labels, ["zero", name, "two", "three", "four"].join("\n"));
+  const [classifier, generator] = [run.at("classifier"), run.at("generator")], out = run.at("out");
+  const models = ["--classifier", classifier, "--generator", generator];
+  const how = [
+    "--bounds",
+    bounds,
+    "--fit",
+    "resize",
+    "--interpolation",
+    "bicubic",
+    "--weights",
+    "f32",
+    "--arithmetic",
+    "f32",
+  ];
+  const settings = [
+    "--rule",
+    "paper,adam",
+    "--lr-start",
+    "1:4:log",
+    "--iterations",
+    "2:9",
+    "--draws",
+    "1",
+    "--lr-end",
+    "0",
+  ];
+  const unit = ["--unit", "1", "--layer", "fc3", "--seed", "1", "--redirect", "0", "--out", out];
+  const { code, err } = await type(["sweep", ...models, ...how, ...settings, ...unit]);
+  assert.equal(code, 0, err);
+  const page = Deno.readTextFileSync(join(out, "report.html"));
+  assert.equal(page.match(/<\/script>/g)?.length, 2);
+  assert.ok(page.includes("\\u003c/script>\\u003cimg src=x"));
+  assert.ok(!page.includes("<img"));
+  const [, lines] = madeIn(out);
+  assert.deepEqual(lines.map(({ settings: { rule }, title }) => [rule, title]), [["paper", name], ["adam", name]]);
+  const target = await type([
+    "sweep",
+    ...run.words.slice(0, 6),
+    "--target",
+    "fc2:1 - 2*fc2:0",
+    "--iterations",
+    "2",
+    "--out",
+    run.at("target"),
+  ]);
+  assert.equal(target.code, 0, target.err);
+  assert.match(madeIn(run.at("target"))[1][0].command, /--target 'fc2:1 - 2\*fc2:0' --seed 0 --iterations 2/);
+  const report = ["sweep", "report", out, "--out", join(out, "report.html")];
+  assert.equal((await type(report)).code, 1);
+  assert.equal((await type([...report, "--force"])).code, 0);
+  assert.match((await type(["sweep", "--help"])).out, /^deno task sweep \[options\]/);
+  assert.match((await type(["sweep", "report", "--help"])).out, /^deno task sweep report \[options\] DIR/);
+});
+
+Deno.test("sweep: whatever cannot be is one sentence, and leaves nothing behind", async () => {
+  using run = tiny();
+  Deno.mkdirSync(run.at("strange"));
+  Deno.writeTextFileSync(run.at("strange/results.jsonl"), "{}\n");
+  Deno.writeTextFileSync(run.at("file"), "");
+  const cases: [words: string[], message: RegExp][] = [
+    [["sweep", ...run.words, "--shard", "3/2"], /^sweep: --shard expects K\/N with K from 1 to N/],
+    [["sweep", ...run.words, "--out", run.at("strange")], /holds no results of a sweep/],
+    [["sweep", ...run.words, "--out", run.at("file/x")], /^sweep: nothing can be written in .*x: a part of its path/],
+    [["sweep", ...run.words, "--lr-start", "1:4"], /^sweep: --lr-start is a range/],
+    [["sweep", "--layer", "fc8", "--target", "fc8:3"], /^sweep: --target says all that is climbed/],
+    [["sweep", "report", "--out", run.at("r.html")], /^sweep report: expected folders/],
+    [["sweep", "report", run.at("nowhere"), "--out", run.at("r.html")], /^sweep report: .*nowhere cannot be read/],
+  ];
+  for (const [words, message] of cases) {
+    const { code, out, err } = await type(words);
+    assert.deepEqual([code, out], [1, ""], err);
+    assert.match(err, message);
+    assert.equal(err.split("\n").length, 2, err);
+  }
+  assert.deepEqual(namesIn(run.path), ["classifier", "file", "generator", "strange"]);
+});
