@@ -1,8 +1,8 @@
 /** Layers that work value by value. */
-import { map, type Tensor } from "../../../reference/tensor.ts";
-import { check, converted, type LayerCase } from "./layer.ts";
 import { openDevice } from "../../../../src/gpu/device.ts";
 import { checkNetwork } from "../../../ops/check_case.ts";
+import { map, type Tensor } from "../../../reference/tensor.ts";
+import { check, converted, type LayerCase } from "./layer.ts";
 
 const valuewise = (layer: string, f: (x: number) => number, rest: Partial<LayerCase> = {}): LayerCase => ({
   layer,

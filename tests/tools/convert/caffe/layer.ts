@@ -2,10 +2,10 @@
  * A Caffe layer alone, as Caffe's source computes it, in float64: what it gives is compared with the converted layers' values,
  * and its slopes, by central differences, with their gradients.
  */
-import { gradient, runNetwork } from "../../../reference/network.ts";
-import { normal, randomTensor } from "../../../reference/random.ts";
 import { toFloat32 } from "../../../../src/formats/safetensors.ts";
 import { assertClose } from "../../../reference/close.ts";
+import { gradient, runNetwork } from "../../../reference/network.ts";
+import { normal, randomTensor } from "../../../reference/random.ts";
 import { dot, map, type Tensor, tensor } from "../../../reference/tensor.ts";
 import type { Blob } from "../caffe_files.ts";
 import { convert, networkOf } from "../converted.ts";
