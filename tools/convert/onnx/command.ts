@@ -70,8 +70,8 @@ async function run(values: Values<typeof options>): Promise<void> {
     image,
   });
   writeModel(place, model, { start });
-  if (model.turned !== undefined) {
-    print(`input ${model.turned}: its channels come last in the model, first in the network; infer takes them first`);
+  if (model.turned.length > 0) {
+    print(`${model.turned.join(" and ")}: channels last in the model, first in the network, and for infer`);
   }
   if (model.outputs.length > 1) print(`outputs: ${model.outputs.join(", ")}; --layer of infer takes their names`);
   if (model.dropped.length > 0) warn(`outputs that are left out, as docs/onnx.md says: ${model.dropped.join(", ")}`);
