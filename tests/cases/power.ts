@@ -9,8 +9,7 @@ const functions = 1e-5;
 
 /** The power table. */
 export const powerCases: Case<PowerParameters>[] = casesOf("power", [
-  { name: "image, gamma", inputs: [[1, 3, 32, 32]], params: { exponent: 2.2 }, tolerance: functions },
   { name: "three quarters, batch 3", inputs: [[3, 5, 7, 3]], params: { exponent: 0.75 }, tolerance: functions },
   { name: "a tenth, zeros", inputs: [[3, 101]], params: { exponent: 0.1 }, tolerance: functions, step: 1 },
-  { name: "large numbers", inputs: [[2, 6, 3, 2]], params: { exponent: 1.7 }, tolerance: functions, spread: 1000 },
+  { name: "large numbers", inputs: [[2, 6, 3, 2]], params: { exponent: 2.2 }, tolerance: functions, spread: 1000 },
 ]);

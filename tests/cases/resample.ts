@@ -15,8 +15,7 @@ const between = (length: number) =>
 
 const rows: Omit<Case<ResampleParameters>, "type" | "tolerance">[] = [
   // A decoder's upsampling: repeated, and interpolated.
-  { name: "rows doubled", inputs: [[1, 64, 16, 16]], params: { axis: 1, positions: doubled(16) } },
-  { name: "columns doubled", inputs: [[1, 64, 32, 16]], params: { axis: 2, positions: doubled(16) } },
+  { name: "rows doubled", inputs: [[1, 32, 16, 16]], params: { axis: 1, positions: doubled(16) } },
   {
     name: "columns interpolated",
     inputs: [[1, 16, 12, 12]],
@@ -30,12 +29,10 @@ const rows: Omit<Case<ResampleParameters>, "type" | "tolerance">[] = [
     inputs: [[3, 7, 3, 2]],
     params: { axis: 0, positions: [6, 0, 3, 3, 1, 5, 2, 2, 2, 4, 0, 6, 5, 5, 1], taps: 3, weighted: true },
   },
-  { name: "features", inputs: [[3, 9]], params: { axis: 0, positions: [8, 8, 0, 5, 5, 5, 2] } },
-  { name: "features added up", inputs: [[2, 6]], params: { axis: 0, positions: [0, 1, 2, 3, 4, 5], taps: 3 } },
+  { name: "features added up", inputs: [[3, 9]], params: { axis: 0, positions: [8, 8, 0, 5, 5, 2], taps: 2 } },
   // The other axes.
   { name: "rows turned", inputs: [[3, 5, 7, 3]], params: { axis: 1, positions: turned(7) } },
   { name: "one row shown often", inputs: [[2, 5, 1, 3]], params: { axis: 1, positions: Array(9).fill(0) } },
-  { name: "third of four axes", inputs: [[2, 3, 2, 5, 4]], params: { axis: 2, positions: [4, 0, 0, 3] } },
   {
     name: "last of five axes",
     inputs: [[2, 5, 2, 3, 4, 2]],

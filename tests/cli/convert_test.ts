@@ -197,7 +197,7 @@ Deno.test("convert onnx: a weight that is an input, one beside the model, and no
   Deno.writeFileSync(at("last.onnx"), onnxModel(last));
   assert.match(
     (await convert("last.onnx", "--mean", "7")).out,
-    /\ninput x: its channels come last in the model, first in the network/,
+    /\ninput x and output y: channels last in the model, first in the network, and for infer\n/,
   );
 
   const beside = (location: string, ...more: string[]) => {

@@ -79,8 +79,8 @@ async function run(values: Values<typeof options>): Promise<void> {
     pixels,
   });
   writeModel(place, model, { start });
-  if (model.turned !== undefined) {
-    print(`input ${model.turned}: its channels come last in the model, first in the network; infer takes them first`);
+  if (model.turned.length > 0) {
+    print(`${model.turned.join(" and ")}: channels last in the model, first in the network, and for infer`);
   }
   if (model.picture) print(pixelLine(model.picture.image, model.picture.of));
   if (model.outputs.length > 1) print(`outputs: ${model.outputs.join(", ")}; --layer of infer takes their names`);

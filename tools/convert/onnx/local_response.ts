@@ -4,7 +4,6 @@
  *     x / (k + alpha · average of x² over `size` channels)^beta,   its average a pooling of zero-padded channels
  */
 import { valueCount } from "../../../src/formats/shape.ts";
-import type { PadParams } from "../../../src/ops/pad.ts";
 import { run } from "./positions.ts";
 import { isTraced, type Made, type Operand, type Trace, type Traced } from "./trace.ts";
 
@@ -51,7 +50,8 @@ function windowOf(average: Traced, x: Traced, channels: number): { before: numbe
   const pool = makerOf(average, "avgpool"), pad = pool && makerOf(pool.inputs[0], "pad");
   const square = pad && makerOf(pad.inputs[0], "eltwise");
   if (square?.params.operation !== "product" || square.inputs.some((input) => input !== x)) return undefined;
-  const { axis, before, after, mode = "constant", value = 0 } = pad!.params as unknown as PadParams;
+  const [axis, before, after] = ["axis", "before", "after"].map((name) => Number(pad!.params[name]));
+  const { mode = "constant", value = 0 } = pad!.params;
   const { kernel, stride = 1, dilation = 1, padding = 0 } = pool!.params, size = before + after + 1;
   const { item } = pad!.inputs[0], [lead, padded] = pool!.inputs[0].item;
   const along = valueCount(item.slice(0, axis)) === 1 && item[axis] === channels;

@@ -9,11 +9,11 @@ import { UserError } from "../../../src/formats/user_error.ts";
 import { checkShape, type ImageFormat } from "../../../src/net/network.ts";
 import type { Narrowing } from "../narrowing.ts";
 import { describes, type Pixels } from "../pixels.ts";
-import { areLast, channelsFirst, toLast } from "./layout.ts";
+import { areFirst, areLast, channelsFirst, toFirst, toLast } from "./layout.ts";
 import { convertNodes, Scope } from "./nodes.ts";
 import { type OnnxModel, type OnnxNode, type OnnxSource, type OnnxValue, readOnnx, readsOf } from "./proto.ts";
 import { elementType, type OnnxTensor } from "./tensor.ts";
-import { type Made, NotBatched, type Operand, Trace, type Traced } from "./trace.ts";
+import { isTraced, type Made, NotBatched, type Operand, Trace, type Traced } from "./trace.ts";
 import { written } from "./write.ts";
 
 /** How it is written. */
@@ -41,8 +41,8 @@ export interface ConvertedOnnx {
   narrowing: Narrowing;
   /** The names of the outputs, the network's own first. */
   outputs: string[];
-  /** The input whose channels come last in the model and first in the network. */
-  turned?: string;
+  /** What has its channels last in the model and first in the network, such as `input x`. */
+  turned: string[];
   /** Outputs that are left out: known integers, or such as their operator is supported without. */
   dropped: string[];
   /** Where pixels were described: what is a picture, such as `of input "x"`, and what its numbers are. */
@@ -55,6 +55,8 @@ export interface Traces {
   values: Map<string, Operand>;
   /** The operator whose conversion made a layer. */
   origins: Map<Made, OnnxNode>;
+  /** What has its channels last in the model and first in the network: such as `input x`. */
+  turned: string[];
 }
 
 /**
@@ -82,17 +84,12 @@ function converted(bytes: Uint8Array, source: OnnxSource, options: OnnxOptions):
     throw new UserError(`${source.file}: it has no input "${unknown}"; its inputs are ${names}`);
   }
   const known = new Map<string, OnnxTensor>([...model.initializers, ...options.constants ?? []]);
-  const inputs = model.inputs.filter(({ name }) => read.has(name) && !known.has(name)).map((input, n): ShapedInput => {
-    const shape = inputShape(input, source.file, options.shapes?.get(input.name));
-    return {
-      input,
-      shape,
-      turned: n === 0 && options.pixels !== undefined && describes(options.pixels) && areLast(shape),
-    };
+  const inputs = model.inputs.filter(({ name }) => read.has(name) && !known.has(name)).map((input): ShapedInput => {
+    return { input, shape: inputShape(input, source.file, options.shapes?.get(input.name)) };
   });
-  const traces = traced(model, nodes, known, inputs, source.file, bytes.length);
-  const converted = written(model, traces, inputs.map(({ input }) => input), source.file, options);
-  return { ...converted, turned: inputs.find(({ turned }) => turned)?.input.name };
+  const context = { file: source.file, size: bytes.length, pictures: describes(options.pixels ?? {}) };
+  const traces = traced(model, nodes, known, inputs, context);
+  return written(model, traces, inputs.map(({ input }) => input), source.file, options);
 }
 
 /** The nodes that outputs depend on, in order. */
@@ -140,11 +137,17 @@ function inputShape(
   return sizes as number[];
 }
 
-/** An input with its shape in the model; `turned` where the network has the channels first that the model has last. */
+/** An input with its shape in the model. */
 interface ShapedInput {
   input: OnnxValue;
   shape: readonly number[];
-  turned: boolean;
+}
+
+/** The file's name and size, and whether the first input, or else the output, is known to be pictures. */
+interface Context {
+  file: string;
+  size: number;
+  pictures: boolean;
 }
 
 /** Traces the model with axis 0 as the batch where that may be, else with whole tensors as items. */
@@ -153,24 +156,31 @@ function traced(
   nodes: OnnxNode[],
   known: ReadonlyMap<string, OnnxTensor>,
   inputs: ShapedInput[],
-  file: string,
-  size: number,
+  { file, size, pictures }: Context,
 ): Traces {
   const batch = inputs[0]?.shape[0];
   const run = (trace: Trace): Traces => {
     const scope = new Scope(known), origins = new Map<Made, OnnxNode>();
-    const given = inputs.map(({ input: { name, elementType: code }, shape, turned }) => {
-      const item = trace.itemOf(turned ? channelsFirst(shape) : shape), value: Traced = { item, input: name };
+    const turned: string[] = [];
+    const given = inputs.map(({ input: { name, elementType: code }, shape }, n) => {
+      const turns = n === 0 && pictures && areLast(shape), item = trace.itemOf(turns ? channelsFirst(shape) : shape);
+      const value: Traced = { item, input: name };
       checkShape(item, `${file}: input ${JSON.stringify(name.slice(0, 60))}`);
-      scope.own.set(name, { value: turned ? toLast(trace, value) : value, type: elementType(code!) });
+      scope.own.set(name, { value: turns ? toLast(trace, value) : value, type: elementType(code!) });
+      if (turns) turned.push(`input ${name}`);
       return [name, value] as const;
     });
     convertNodes(nodes, scope, { file, opset: model.opset, trace, origins });
     const values = new Map([...[...scope.own].map(([name, { value }]) => [name, value] as const), ...given]);
+    const [{ name }] = model.outputs, output = values.get(name);
+    if (pictures && !areFirst(inputs[0]?.shape ?? []) && isTraced(output) && areLast(trace.shapeOf(output))) {
+      values.set(name, toFirst(trace, output));
+      turned.push(`output ${name}`);
+    }
     const made = new Set(nodes.flatMap(({ outputs }) => outputs));
     const lost = model.outputs.find(({ name }) => !made.has(name) && !values.has(name));
     if (lost) throw new UserError(`${file}: nothing makes its output ${JSON.stringify(lost.name.slice(0, 60))}`);
-    return { trace, values, origins };
+    return { trace, values, origins, turned };
   };
   if (batch !== undefined && inputs.every(({ shape }) => shape.length > 1)) {
     try {

@@ -16,7 +16,7 @@ import { isTraced, type Made, type Operand, type Traced } from "./trace.ts";
 /** Names the layers that the outputs need, and writes them. */
 export function written(
   model: OnnxModel,
-  { trace, values, origins }: Traces,
+  { trace, values, origins, turned }: Traces,
   declared: OnnxValue[],
   file: string,
   options: OnnxOptions,
@@ -104,6 +104,7 @@ export function written(
     ),
     narrowing,
     outputs: outputs.map(({ name }) => name),
+    turned,
     dropped,
     picture,
   };

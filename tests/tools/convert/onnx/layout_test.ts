@@ -27,7 +27,7 @@ const data = x(2, 3, 7, 6), conv = (x: typeof data) => onnx.conv(x, weight, unde
 
 Deno.test("onnx: the transposition that a model begins with is gone, and pictures work", () => {
   const converted = convert(model([], "data"), { pixels });
-  assert.deepEqual([typesOf(converted), converted.turned], ["conv2d", "data"]);
+  assert.deepEqual([typesOf(converted), converted.turned], ["conv2d", ["input data"]]);
   const { inputs, image: written } = networkOf(converted) as ReturnType<typeof networkOf> & {
     image: { mean: number[] };
   };
@@ -65,8 +65,27 @@ Deno.test("onnx: a model that flattens its pictures at once has them turned firs
   assertClose("y", run(converted, { data, more }), tensor([1, 20], data.data.map((value, n) => value + more.data[n])));
 });
 
+Deno.test("onnx: pictures that the model makes have their channels first too", () => {
+  const converted = convert(
+    onnxModel({
+      inputs: [{ name: "data", shape: ["N", 7, 6, 3] }],
+      outputs: ["y"],
+      initializers: { w: float([3, 3, 1, 1], w(3, 3, 1, 1).data) },
+      nodes: [
+        { type: "Transpose", inputs: ["data"], outputs: ["t"], attributes: { perm: first } },
+        { type: "Conv", inputs: ["t", "w"], outputs: ["c"] },
+        { type: "Transpose", inputs: ["c"], outputs: ["y"], attributes: { perm: [0, 2, 3, 1] } },
+      ],
+    }),
+    { pixels },
+  );
+  assert.deepEqual(converted.turned, ["input data", "output y"]);
+  assert.ok(!typesOf(converted).includes("transpose"));
+  assertClose("y", run(converted, { data }), onnx.conv(data, w(3, 3, 1, 1), undefined, { kernel: [1, 1] }), 1e-6);
+});
+
 Deno.test("onnx: where nobody says that they are pictures, arrays stay as the model has them", () => {
   const converted = convert(model([], "data"));
-  assert.deepEqual([typesOf(converted), converted.turned], ["transpose conv2d", undefined]);
+  assert.deepEqual([typesOf(converted), converted.turned], ["transpose conv2d", []]);
   assert.deepEqual(networkOf(converted).inputs, [{ name: "data", shape: [7, 6, 3] }]);
 });
