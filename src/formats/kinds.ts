@@ -150,11 +150,25 @@ const kinds = {
     is: at(4, "TFL3"),
   },
   gguf: { what: "a GGUF model", way: "models of language are not read", is: begins("GGUF") },
-  utf16: { what: "text in UTF-16", way: "save it in UTF-8", is: begins([0xff, 0xfe], [0xfe, 0xff]) },
+  utf16: {
+    what: "text in UTF-16",
+    way: "save it in UTF-8",
+    is: (head) => isUtf16(head, [0xff, 0xfe], "utf-16le") || isUtf16(head, [0xfe, 0xff], "utf-16be"),
+  },
 } satisfies Record<string, Kind>;
 
 /** The kinds by name. */
 export type KindName = keyof typeof kinds;
+
+/** Whether a file begins with this mark of UTF-16, and text behind it. */
+function isUtf16(head: Head, mark: readonly number[], encoding: string): boolean {
+  if (!begins(mark)(head) || head.bytes.length % 2 !== 0) return false;
+  try {
+    return !controls.test(new TextDecoder(encoding, { fatal: true }).decode(head.bytes, { stream: true }));
+  } catch {
+    return false;
+  }
+}
 
 /** Control characters other than white space, which no text of ours has. */
 const controls = /[^\P{Cc}\t\n\f\r]/u;
@@ -185,6 +199,9 @@ export function refuseOthers(bytes: Uint8Array, file: string, expected: string, 
   if (!kind || own.includes(kind.name)) return;
   throw new UserError(`${file}: this is ${kind.what}, not ${expected}${kind.way ? `; ${kind.way}` : ""}`);
 }
+
+/** Whether a file begins as a text does. */
+export const isText = (file: Uint8Array): boolean => (textOf(file)?.trim() ?? "") !== "";
 
 /** The same for a file that is no text: one that is, or is empty, is told so. */
 export function refuseText(bytes: Uint8Array, file: string, expected: string, ...own: KindName[]): void {

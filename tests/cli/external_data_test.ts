@@ -39,4 +39,10 @@ Deno.test("symbolic links do not lead out of the model's folder", () => {
   }
   refused("dangling", /dangling cannot be read: it does not exist$/);
   refused("circle", /circle cannot be read: its symbolic links go in circles$/);
+  Deno.writeTextFileSync(at("model/w.data"), "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n");
+  refused("w.data", /w\.data: this is a Git LFS pointer, not the values of the model's tensors; `git lfs pull`/);
+  // Numbers may look like anything.
+  const lookalike = Uint8Array.of(0x1f, 0x8b, 0, 0, 0, 0, 0, 0, 0x20, 0, 0, 0);
+  Deno.writeFileSync(at("model/w.data"), lookalike);
+  assert.deepEqual(read("w.data"), lookalike);
 });

@@ -187,7 +187,7 @@ Deno.test("bad input: one sentence, exit code 1, nothing written", async (t) => 
     ["no model", { model: undefined }, /--model is missing/],
     ["no such model", { model: join(run.path, "no") }, /no does not exist; a model is a folder/],
     ["no such input", { input: join(run.path, "no.npy") }, /no\.npy cannot be read: it does not exist/],
-    ["no npy", { input: text }, /text\.npy: not a \.npy file/],
+    ["no npy", { input: text }, /text\.npy: this is text that begins with "no numbers here", not a \.npy file/],
     ["wrong shape", { input: file("s.npy", [2, 3, 8, 9]) }, /has shape \[2, 3, 8, 9\], the model takes \[N, 3, 8, 8\]/],
     ["no rows", { input: file("e.npy", [0, 3, 8, 8]) }, /has shape \[0, 3, 8, 8\]/],
     ["NaN", { input: file("n.npy", [1, 3, 8, 8], NaN) }, /holds NaN, infinity or what float32 cannot hold/],

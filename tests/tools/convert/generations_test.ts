@@ -175,6 +175,7 @@ Deno.test("caffe: pixels' mean, scale and order: options first, then the network
   assert.deepEqual(image("x", { order: "RGB", scale: 0.1 }), { order: "RGB", mean: [0, 0, 0], scale: 0.1 });
   assert.deepEqual(image("LeNet", { scale: 0.1 }, "[1, 1, 4, 4]"), { order: "BGR", mean: [0], scale: 0.1 });
   assert.equal(image("AlexNet", {}, "[1, 5]"), undefined);
+  refuses(() => image("AlexNet", { scale: 2 }, "[1, 5]"), /pixels are described, but neither an input nor the output/);
   refuses(() => image("x", { resize: 3 }), /pictures resized to 3 are smaller than the input, 4×4/);
   refuses(() => image("x", { mean: [1, 2] }), /2 means are given, the picture has 3 channels/);
 });

@@ -107,6 +107,11 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
     pictures = inputs.find(({ shape }) => isPicture(shape));
   const picture = pictures?.shape ?? [output].find(isPicture);
   const source = data.find(({ tops }) => tops[0] === (pictures ?? inputs[0]).name);
+  if (!picture && (options.mean ?? options.scale ?? options.order) !== undefined) {
+    throw new UserError(
+      `${prototxt.file}: pixels are described, but neither an input nor the output is a picture, of 1 or 3 channels, height and width`,
+    );
+  }
   const preprocessing = picture && imageOf(picture, name, source, options);
   const code = options.code === undefined ? undefined : { layer: options.code, sigmas: 3 };
   const head = { name, inputs, image: preprocessing?.image, code, search: knownSearches.get(name.toLowerCase()) };

@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { type Command, type Option, print, required, type Values, warn } from "../../../src/cli/command.ts";
 import { checkReadable, readBytes, readHead, reasonOf } from "../../../src/cli/files.ts";
 import { named, oneOf } from "../../../src/cli/values.ts";
-import { refuseOthers } from "../../../src/formats/kinds.ts";
+import { isText, refuseOthers } from "../../../src/formats/kinds.ts";
 import { readNpy } from "../../../src/formats/npy.ts";
 import { show, UserError } from "../../../src/formats/user_error.ts";
 import { openPlace, writeModel } from "../folder.ts";
@@ -120,7 +120,8 @@ export function externalFiles(model: string): ExternalFile {
     const path = join(folder, ...parts), real = realPlace(path);
     if (!folders.some((inside) => real.startsWith(join(inside(), sep)))) throw outside;
     checkReadable(path);
-    if (!seen.has(path)) refuseOthers(readHead(path), path, "the values of the model's tensors");
+    const head = seen.has(path) ? undefined : readHead(path);
+    if (head && isText(head)) refuseOthers(head, path, "the values of the model's tensors"); // numbers may be any bytes
     try {
       using file = Deno.openSync(real);
       const size = file.statSync().size, end = length === undefined ? size : offset + length;
