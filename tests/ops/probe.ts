@@ -90,24 +90,24 @@ export function nodeOf(task: Task, { layer }: Probe, form: string): Node {
 }
 
 /** What every way of a probe's op calls, forward and backward, in all sizes; ways that go together come in pairs. */
-export function callsOf(adapter: Adapter, probe: Probe, rests = false) {
+export function* callsOf(adapter: Adapter, probe: Probe, rests = false) {
   const { op } = probe;
   const task = taskOf(adapter, probe, rests);
   const backwards = Map.groupBy(candidatesFor(op.backward, task), ({ way }) => formOf(way));
-  return [...Map.groupBy(candidatesFor(op.forward, task), ({ way }) => formOf(way))].flatMap(([form, forwards]) => {
+  for (const [form, forwards] of Map.groupBy(candidatesFor(op.forward, task), ({ way }) => formOf(way))) {
     const partners = backwards.get(form) ?? [];
     const pairs = partners.length === 0 ? 0 : Math.max(forwards.length, partners.length);
-    return Array.from({ length: pairs }, (_, n) => {
+    for (let n = 0; n < pairs; n++) {
       const forward = forwards[n % forwards.length], backward = partners[n % partners.length];
       const node = nodeOf(task, probe, form);
       const dy = { ...node.output };
       const dx = node.inputs.map((input) => write({ ...input }));
-      return {
+      yield {
         node,
         forward: forward.way.calls(node, write(node.output), forward.sizes),
         backward: backward.way.calls(node, dy, dx, backward.sizes),
         weights: op.weightGradients?.(node, dy),
       };
-    });
-  });
+    }
+  }
 }
