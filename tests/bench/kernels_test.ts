@@ -15,6 +15,8 @@ Deno.test("bench kernels: a layer of any shape, parameters as words, numbers and
   const [{ layer, batch }] = await subjectsFor({ ...wanted, batch: 4 });
   assert.deepEqual([layer.output.shape, batch], [[128, 28, 28], 4]);
   assert.equal(layer.weight("weight").values.length, 128 * 64 * 9);
+  const [joined] = await subjectsFor({ ...nothing, op: "concat", shape: ["5x3x3", "[6,3,3]"] });
+  assert.deepEqual([joined.layer.name, joined.layer.output.shape], ["concat 5×3×3, 6×3×3", [11, 3, 3]]);
 });
 
 Deno.test("bench kernels: cases bring their batch, networks tell what is the same, the pair's layers can be picked", async () => {

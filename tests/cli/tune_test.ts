@@ -3,13 +3,22 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writeNpy } from "../../src/formats/npy.ts";
 import { encodePng } from "../../src/formats/png.ts";
+import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { openDevice } from "../../src/gpu/device.ts";
 import { writeTinyModels } from "./tiny_models.ts";
 import { namesIn, temporaryFolder, type } from "./user.ts";
 
-/** A folder with tiny models, and the file of tuned ways in it. */
+/** A folder with tiny models, the classifier of one layer, for each takes seconds; and the file of tuned ways in it. */
 function tiny() {
   const folder = temporaryFolder(), models = writeTinyModels(folder.path), { path } = folder;
+  const network = JSON.parse(Deno.readTextFileSync(join(models.classifier, "network.json")));
+  network.layers = [{ name: "fc3", type: "fc", input: "data", channels: 5, bias: false }];
+  const weight = fromFloat32(Float32Array.from({ length: 5 * 192 }, (_, n) => Math.sin(n)), "F32", [5, 192]);
+  Deno.writeTextFileSync(join(models.classifier, "network.json"), JSON.stringify(network));
+  Deno.writeFileSync(
+    join(models.classifier, "weights.safetensors"),
+    writeSafetensors(new Map([["fc3.weight", weight]])),
+  );
   const at = (name: string) => join(path, name), file = at("cache/tuned.json");
   return { at, file, ...models, [Symbol.dispose]: () => folder[Symbol.dispose]() };
 }
@@ -24,8 +33,8 @@ Deno.test("tune: the search's ways are kept, and synth takes them and says so", 
   assert.equal(first.code, 0, first.err);
   const report = JSON.parse(first.out);
   assert.deepEqual([report.failed, report.known, report.file, report.batch], [[], 0, file, 1]);
-  assert.deepEqual(report.layers.flatMap(({ layers }: { layers: string[] }) => layers), ["fc", "conv1", "fc2", "fc3"]);
-  assert.match(first.err, /^layer 0\/4 {2}fc\n/);
+  assert.deepEqual(report.layers.flatMap(({ layers }: { layers: string[] }) => layers), ["fc", "fc3"]);
+  assert.match(first.err, /^layer 0\/2 {2}fc\n/);
   assert.deepEqual(namesIn(run.at("cache")), ["tuned.json"]);
 
   const synth = (...more: string[]) =>
@@ -35,7 +44,7 @@ Deno.test("tune: the search's ways are kept, and synth takes them and says so", 
   assert.ok(wayLines(untuned.err).every((line) => !line.endsWith("(tuned)")));
   const tuned = await synth("--tuned", file, "--out", run.at("b.png"));
   assert.equal(tuned.code, 0, tuned.err);
-  assert.equal(wayLines(tuned.err).filter((line) => line.endsWith(" (tuned)")).length, 4);
+  assert.equal(wayLines(tuned.err).filter((line) => line.endsWith(" (tuned)")).length, 2);
   assert.ok(wayLines(tuned.err).every((line) => !line.endsWith(" (predicted)")));
   assert.equal((await synth("--tuned", file, "--out", run.at("c.png"))).code, 0);
   assert.deepEqual(Deno.readFileSync(run.at("b.png")), Deno.readFileSync(run.at("c.png")));
@@ -49,12 +58,12 @@ Deno.test("tune: the search's ways are kept, and synth takes them and says so", 
 
   const again = await type(["tune", ...pair, "--tuned", file, "--quiet"]);
   assert.deepEqual([again.code, again.err], [0, ""]);
-  assert.match(again.out, /^4 shapes timed before; --force times again\n\//);
+  assert.match(again.out, /^2 shapes timed before; --force times again\n\//);
   const forced = await type([
     "tune",
     ...pair,
     "--layer",
-    "fc2",
+    "fc3",
     "--weights",
     "f16",
     "--batch",
@@ -65,7 +74,7 @@ Deno.test("tune: the search's ways are kept, and synth takes them and says so", 
   ]);
   assert.match(
     forced.out,
-    /^[* ] fc: [\d.]+ ms.*: direct .*; gradient: .*\n[^]*\nother ways than predicted are faster for \d of 3 shapes\n/,
+    /^[* ] fc: [\d.]+ ms.*: direct .*; gradient: .*\n[^]*\nother ways than predicted are faster for \d of 2 shapes\n/,
   );
 });
 
@@ -80,20 +89,20 @@ Deno.test("tune: a network by itself, for infer, classify and ranges", async () 
   const y = ["--output", at("y.npy")], g = ["--gradient", at("g.npy"), "--unit", "1"];
   const counted = async (...args: string[]) =>
     wayLines((await infer(...args)).err).filter((line) => line.endsWith("(tuned)")).length;
-  assert.deepEqual([await counted(...y, ...g), await counted(...y, "--fast", ...g), await counted(...y)], [3, 0, 0]);
+  assert.deepEqual([await counted(...y, ...g), await counted(...y, "--fast", ...g), await counted(...y)], [1, 0, 0]);
   assert.equal((await tune()).code, 0);
-  assert.deepEqual([await counted(...y, ...g), await counted(...y, "--fast")], [3, 3]);
+  assert.deepEqual([await counted(...y, ...g), await counted(...y, "--fast")], [1, 1]);
 });
 
 Deno.test("tune: Ctrl-C keeps what is done, and the next run goes on there", async () => {
   using run = tiny();
   const args = ["tune", "--generator", run.generator, "--classifier", run.classifier, "--tuned", run.file];
-  const stopped = await type(args, { interruptAt: "layer 2/4" });
+  const stopped = await type(args, { interruptAt: "layer 1/2" });
   assert.equal(stopped.code, 130, stopped.err);
-  assert.match(stopped.err, /\nstopped after [2-4] shapes; their ways are kept\n$/);
+  assert.match(stopped.err, /\nstopped after [12] shapes?; their ways are kept\n$/);
   const next = await type([...args, "--json", "--quiet"]);
   const { known, layers } = JSON.parse(next.out);
-  assert.ok(known >= 2 && known + layers.length === 4, next.out);
+  assert.ok(known >= 1 && known + layers.length === 2, next.out);
 });
 
 Deno.test("tune: the file lies in the user's folder for caches, and what is broken is ignored and replaced", async () => {
@@ -115,11 +124,8 @@ Deno.test("tune: the file lies in the user's folder for caches, and what is brok
   const first = await type(args, { env });
   assert.deepEqual([first.code, first.out.endsWith(`\n${file}\n`)], [0, true], first.err);
   const good = Deno.readTextFileSync(file);
-  for (const text of ["", "{", "[".repeat(1e6), good.slice(0, -9), good.replaceAll("[", "{")]) {
-    Deno.writeTextFileSync(file, text);
-    assert.equal(await infer([], env), "", text.slice(0, 20));
-  }
-  Deno.writeTextFileSync(file, "{");
+  Deno.writeTextFileSync(file, good.slice(0, -9));
+  assert.equal(await infer([], env), "");
   assert.equal((await type(args, { env })).code, 0);
   assert.equal(JSON.parse(Deno.readTextFileSync(file)).phosphene, "tuned ways 1");
   assert.match(await infer(["--verbose"], env), /\(tuned\)\n/);

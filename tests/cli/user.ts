@@ -1,4 +1,10 @@
-/** A user at the command line: types a task in the project's folder and reads what comes back. */
+/**
+ * A user at the command line: types a task in the project's folder and reads what comes back.
+ *
+ * The task runner and the set-up before a command take as long as most commands. So they go along only where they matter,
+ * which is with every task at least once: where a signal comes, in another folder, and for `--help`, which every command is
+ * asked for. Elsewhere the task's own words are run, with its permissions.
+ */
 import { join } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 
@@ -31,11 +37,14 @@ export interface Circumstances {
 export async function type(args: string[], circumstances: Circumstances = {}): Promise<Outcome> {
   const { env, cwd = root, interruptAt, fileBlocks, preload } = circumstances;
   const [awaited, act] = circumstances.when ?? [interruptAt, (child: Deno.ChildProcess) => child.kill("SIGINT")];
-  const [program, words] = fileBlocks !== undefined
-    ? ["sh", ["-c", `trap '' 25; ulimit -f ${fileBlocks}; exec "$@"`, "sh", ...withoutTask(args)]]
-    : preload !== undefined
-    ? [Deno.execPath(), ["run", "--preload", join(import.meta.dirname!, preload), ...withoutTask(args).slice(2)]]
-    : [Deno.execPath(), ["task", "--quiet", ...args]];
+  const byTask = preload === undefined && (awaited !== undefined || cwd !== root || args.includes("--help"));
+  const [deno, ...rest] = byTask ? [Deno.execPath(), "task", "--quiet", ...args] : withoutTask(args);
+  const line = preload === undefined
+    ? [deno, ...rest]
+    : [deno, "run", "--preload", join(import.meta.dirname!, preload), ...rest.slice(1)];
+  const [program, ...words] = fileBlocks === undefined
+    ? line
+    : ["sh", "-c", `trap '' 25; ulimit -f ${fileBlocks}; exec "$@"`, "sh", ...line];
   const child = new Deno.Command(program, {
     args: words,
     cwd,
@@ -57,10 +66,10 @@ export async function type(args: string[], circumstances: Circumstances = {}): P
   return { code, out: await out, err };
 }
 
-/** What the task runs, with its permissions: the task runner would bring the deadly signal back. */
+/** What the task runs, with its permissions. */
 export function withoutTask([name, ...args]: string[]): string[] {
-  const [, ...words] = config.tasks[name as "synth"].command.split(" ");
-  return [Deno.execPath(), ...words, ...args];
+  const command = config.tasks[name as "synth"].command.replace(/\$\(deno eval .*?\)(?= )/, Deno.execPath());
+  return [Deno.execPath(), ...command.split(" ").slice(1), ...args];
 }
 
 /** Starts a program of this folder that may read and write; what it prints is piped. */

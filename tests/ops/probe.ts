@@ -8,7 +8,7 @@ import { featureMap, type Tensor as GpuTensor } from "../../src/gpu/tensor.ts";
 import { buildGraph, hostWeights, type Layer } from "../../src/net/graph.ts";
 import { batched, formatsOf, type Node, type Op, type Task } from "../../src/ops/op.ts";
 import { ops } from "../../src/ops/table.ts";
-import { candidatesFor, formOf } from "../../src/ops/way.ts";
+import { type Candidate, candidatesFor, formOf } from "../../src/ops/way.ts";
 import { allCases } from "../cases/all.ts";
 import { type Case, caseNetwork, casesOf, type NetworkCase } from "../cases/case.ts";
 import { caseModel } from "../net/case_model.ts";
@@ -89,25 +89,29 @@ export function nodeOf(task: Task, { layer }: Probe, form: string): Node {
   return { ...task, name, weights: Object.fromEntries(weights), saved: {} };
 }
 
-/** What every way of a probe's op calls, forward and backward, in all sizes; ways that go together come in pairs. */
-export function callsOf(adapter: Adapter, probe: Probe, rests = false) {
+/** What every way of a probe's op calls, forward and backward, in the first of its sizes; ways that go together come in pairs. */
+export function* callsOf(adapter: Adapter, probe: Probe, rests = false) {
   const { op } = probe;
   const task = taskOf(adapter, probe, rests);
-  const backwards = Map.groupBy(candidatesFor(op.backward, task), ({ way }) => formOf(way));
-  return [...Map.groupBy(candidatesFor(op.forward, task), ({ way }) => formOf(way))].flatMap(([form, forwards]) => {
+  const byForm = <C extends Candidate<never, unknown>>(candidates: readonly C[]) => {
+    const firsts = [...Map.groupBy(candidates, ({ way }) => way).values()].map(([first]) => first);
+    return Map.groupBy(firsts, ({ way }) => formOf(way));
+  };
+  const backwards = byForm(candidatesFor(op.backward, task));
+  for (const [form, forwards] of byForm(candidatesFor(op.forward, task))) {
     const partners = backwards.get(form) ?? [];
     const pairs = partners.length === 0 ? 0 : Math.max(forwards.length, partners.length);
-    return Array.from({ length: pairs }, (_, n) => {
+    for (let n = 0; n < pairs; n++) {
       const forward = forwards[n % forwards.length], backward = partners[n % partners.length];
       const node = nodeOf(task, probe, form);
       const dy = { ...node.output };
       const dx = node.inputs.map((input) => write({ ...input }));
-      return {
+      yield {
         node,
         forward: forward.way.calls(node, write(node.output), forward.sizes),
         backward: backward.way.calls(node, dy, dx, backward.sizes),
         weights: op.weightGradients?.(node, dy),
       };
-    });
-  });
+    }
+  }
 }
