@@ -1,10 +1,8 @@
 /** `deno task classify`: what a classifier sees in pictures, or how often it is right about a labelled set. */
-import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
 import { endsInSoftmax, labelOf, layerUnits, type Model } from "../mod.ts";
 import { type Command, main, print, printJson, tell } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier } from "./defaults.ts";
-import { readBytes } from "./files.ts";
 import {
   arithmeticKinds,
   arithmeticOption,
@@ -16,7 +14,7 @@ import {
   weightsOption,
 } from "./memory.ts";
 import { type LabelledSet, labelledSet } from "./labelled_set.ts";
-import { inputOf, type Pictures, runPictures } from "./pictures.ts";
+import { inputOf, type Pictures, picturesIn, runPictures } from "./pictures.ts";
 import { planning, tunedOption } from "./tuned.ts";
 import { oneOf, wholeNumber } from "./values.ts";
 
@@ -26,9 +24,9 @@ const options = {
     value: "FILE",
     help:
       "measures accuracy: a list of pictures, each with its unit's number (photos/cat.jpg 281), as Caffe's val.txt; " +
-      "or an .npz of images (uint8, N × height × width × 3) and labels (N)",
+      "or an .npz of images (uint8, N × height × width × 3, or N × height × width for grey) and labels (N)",
   },
-  images: { value: "DIR", help: "where the paths in the list begin (the list's folder)" },
+  images: { value: "DIR", help: "where the paths in the list begin, also those with a / first (the list's folder)" },
   model: { value: "DIR", help: "the model's folder (the embedded classifier)" },
   weights: weightsOption,
   arithmetic: arithmeticOption,
@@ -51,7 +49,8 @@ export const command: Command<typeof options> = {
   name: "classify",
   summary:
     "Names what a classifier sees in PNG or JPEG pictures. They are fitted to its input as its network.json says: the\n" +
-    "centre square, or all of the picture, is resized, and cut to its middle where the network has a larger side for that.\n" +
+    "largest middle part of the input's shape, or all of the picture, is resized, and cut to its middle where the network\n" +
+    "has a larger side for that. What cannot be read is left out and named, and the exit code is 1.\n" +
     "With --weights or --arithmetic, the first picture also runs with the weights as stored and in f32, and the largest\n" +
     "difference is told.",
   operands: "IMAGE…",
@@ -78,18 +77,18 @@ export const command: Command<typeof options> = {
     if (val) {
       const accuracy = await measure(model, await labelledSet(val, root), val, how);
       const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
-      const { pictures, top1, top5 } = accuracy;
+      const { pictures, leftOut, top1, top5 } = accuracy;
       if (json) printJson({ model: model.name, ...accuracy, weights, arithmetic });
       else print(`${pictures} pictures: top-1 ${percent(top1)}, top-5 ${percent(top5)}`);
-      return;
+      return leftOut.length > 0 ? 1 : 0;
     }
-    const read = async (index: number) => decodeImage(await readBytes(files[index]), files[index]);
     const results: { file: string; top: Guess[] }[] = [];
-    const narrowing = await run(model, { count: files.length, read }, how, (output, index) => {
+    const { leftOut, narrowing } = await run(model, picturesIn(files), how, (output, index) => {
       results.push({ file: files[index], top: guesses(model, output).slice(0, top) });
     });
-    if (json) printJson({ model: model.name, pictures: results, weights, arithmetic, narrowing });
+    if (json) printJson({ model: model.name, pictures: results, leftOut, weights, arithmetic, narrowing });
     else for (const { file, top } of results) [file, ...top.map(guessLine)].forEach(print);
+    return leftOut.length > 0 ? 1 : 0;
   },
 };
 
@@ -104,7 +103,7 @@ async function measure(model: Model, { labels, ...pictures }: LabelledSet, file:
   const units = layerUnits(model).channels, missing = labels.find((label) => !(label >= 0 && label < units));
   if (missing !== undefined) throw new UserError(`${file} has label ${missing}, ${model.name} has ${units} units`);
   const ranks: number[] = [];
-  const narrowing = await run(model, pictures, how, (output, index) => {
+  const { leftOut, narrowing } = await run(model, pictures, how, (output, index) => {
     const right = output[labels[index]];
     ranks.push(
       output.reduce((stronger, value, unit) => stronger + (unit !== labels[index] && !(value < right) ? 1 : 0), 0),
@@ -112,7 +111,7 @@ async function measure(model: Model, { labels, ...pictures }: LabelledSet, file:
   });
   if (ranks.length === 0) throw new UserError(`${file}: none of its ${labels.length} pictures can be used`);
   const share = (within: number) => ranks.filter((rank) => rank < within).length / ranks.length;
-  return { pictures: ranks.length, top1: share(1), top5: share(5), narrowing };
+  return { pictures: ranks.length, leftOut, top1: share(1), top5: share(5), narrowing };
 }
 
 /** How a model runs. */
@@ -122,27 +121,34 @@ interface How extends Narrow {
   tuned: string | undefined;
 }
 
-/** Runs all pictures; `use` gets each one's output, in memory that the next one may take. What narrower weights and arithmetic change in the first. */
+/**
+ * Runs all pictures; `use` gets each one's output, in memory that the next one may take.
+ * @returns Why pictures were left out, and what narrower weights and arithmetic change in the first that was not.
+ */
 async function run(
   model: Model,
   pictures: Pictures,
   { adapter, weights, arithmetic, ...how }: How,
   use: (output: Float32Array, index: number) => void,
-): Promise<number | undefined> {
+): Promise<{ leftOut: string[]; narrowing?: number }> {
   using device = await openAdapter(adapter);
   const narrow = { weights, arithmetic };
-  let first: Float32Array<ArrayBuffer> | undefined;
-  const read = async (index: number) => {
-    const picture = await pictures.read(index);
-    if (isNarrow(narrow) && picture) first ??= inputOf(model, picture);
-    return picture;
-  };
-  await runPictures(device, model, { ...pictures, read }, { ...narrow, ...planning(device, how) }, use);
-  if (!first) return undefined;
-  const input = first;
+  let first: number | undefined;
+  const leftOut = await runPictures(
+    device,
+    model,
+    pictures,
+    { ...narrow, ...planning(device, how) },
+    (output, index) => {
+      first ??= index;
+      use(output, index);
+    },
+  );
+  if (first === undefined || !isNarrow(narrow)) return { leftOut };
+  const input = inputOf(model, await pictures.read(first));
   const narrowing = await narrowingError(device, model, narrow, (net) => net.forward(input));
   tell(narrowingLine(narrow, { [model.network.layers.at(-1)!.name]: narrowing }));
-  return narrowing;
+  return { leftOut, narrowing };
 }
 
 /** All units, the most probable first. Logits go through a softmax; a model that ends in one has done so. */

@@ -1,9 +1,9 @@
 /**
- * Pictures through a model, many at a time: the centre square of each, or all of it where the network warps, resized to
- * the model's input, or larger and then cut to it where the network says so.
+ * Pictures through a model, many at a time: the middle of each, or all of it where the network warps, resized to the
+ * model's input, or larger and then cut to it where the network says so.
  */
-import { centreCrop, centreCropSquare, type Image, resizeRgb } from "../formats/image.ts";
-import { decodeImage } from "../formats/png.ts";
+import { fitPicture, type Fitting } from "../formats/fit.ts";
+import type { Image } from "../formats/image.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
 import {
@@ -12,6 +12,7 @@ import {
   type Device,
   firstNonFinite,
   GpuError,
+  imageFormat,
   type Model,
   Net,
   type NetOptions,
@@ -19,50 +20,41 @@ import {
   sequenceLayerOf,
 } from "../mod.ts";
 import { warn } from "./command.ts";
-import { readBytes } from "./files.ts";
 import { progress, stderrScreen } from "./progress.ts";
+import { inTurn, readPicture, startReaders } from "./reading.ts";
 
 /** Pictures that run together. */
 const most = 50;
 
-/** Pictures that are read when their turn comes, so that few are in memory; undefined for one that is left out. */
+/** Pictures that are read when their turn comes, so that few are in memory. */
 export interface Pictures {
   count: number;
-  read(index: number): Image | undefined | Promise<Image | undefined>;
+  /** Reads one. @throws UserError where it cannot be used. */
+  read(index: number): Image | Promise<Image>;
+  /** Where they are files: which. */
+  files?: readonly string[];
 }
 
-/** A picture; undefined, with a warning, for one that is damaged: it shall not cost the work on all the others. */
-export async function readPicture(file: string): Promise<Image | undefined> {
-  const bytes = await readBytes(file);
-  try {
-    return await decodeImage(bytes, file);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    warn(`left out: ${error.message}`);
-  }
-}
+/** Pictures in files. */
+export const picturesIn = (files: readonly string[]): Pictures => ({
+  count: files.length,
+  read: (index) => readPicture(files[index]),
+  files,
+});
 
-/** Side of the square pictures that the model takes. @throws UserError where it takes no pictures. */
-function inputSize({ network, where }: Model): number {
-  const [channels, height, width] = network.inputs[0].shape;
-  if (!network.image || channels !== 3 || height !== width) {
-    throw new UserError(`${where} takes an input of shape [${network.inputs[0].shape}], not square pictures`);
+/** How pictures are fitted to the model's input. @throws UserError where it takes no pictures. */
+function fittingOf({ network, where }: Model): Fitting {
+  const { shape } = network.inputs[0], [, height, width] = shape;
+  if (shape.length !== 3) throw new UserError(`${where} takes an input of shape [${shape}], not pictures`);
+  const { resize, warp } = imageFormat(network), side = Math.max(width, height);
+  if (resize !== undefined && resize < side) {
+    throw new UserError(`${where}: pictures are resized to ${resize}, which is less than the input's ${side}`);
   }
-  return width;
+  return { width, height, resize, warp };
 }
 
 /** A picture in the size of the model's input. @throws UserError where the model takes no pictures. */
-export function fitted(model: Model, picture: Image): Image {
-  const size = inputSize(model), { resize = size, warp } = model.network.image!;
-  if (resize < size) {
-    throw new UserError(`${model.where}: pictures are resized to ${resize}, which is less than the input's ${size}`);
-  }
-  // convert_imageset, whose way to warp is, does not smooth.
-  const square = warp
-    ? resizeRgb(picture, resize, resize, { smooth: false })
-    : resizeRgb(centreCropSquare(picture), resize, resize);
-  return centreCrop(square, size);
-}
+export const fitted = (model: Model, picture: Image): Image => fitPicture(picture, fittingOf(model));
 
 /** A picture as the model's input. @throws UserError where the model takes no pictures. */
 export const inputOf = (model: Model, picture: Image): Float32Array<ArrayBuffer> =>
@@ -90,41 +82,75 @@ export function notFinite(
   return new UserError(`${where}: ${name} ${of} holds ${value}: ${beyond}; are its weights too large?`);
 }
 
-/** Runs all pictures; `use` gets the output of each in order, in memory that the next one may take. */
+/** So many workers read for an adapter: a CPU that computes has little to spare. */
+const readersFor = ({ caps: { software } }: Device): number =>
+  software ? 1 : Math.max(1, Math.min(8, navigator.hardwareConcurrency >> 1));
+
+/**
+ * Runs all pictures; `use` gets the output of each in order, in memory that the next one may take. One that cannot be used is
+ * left out, for it shall not cost the work on all the others: a warning names it. While some run, the next are read.
+ * @returns Why each was left out. @throws UserError where there is but one.
+ */
 export async function runPictures(
   device: Device,
   model: Model,
-  { count, read }: Pictures,
+  { count, read, files }: Pictures,
   options: Pick<NetOptions, "layer" | "weights" | "arithmetic" | "choose" | "onPlan">,
   use: (output: Float32Array, index: number) => void,
-): Promise<void> {
-  inputSize(model);
+): Promise<string[]> {
+  const fitting = fittingOf(model);
   const together = sequenceLayerOf(model, options.layer) ? 1 : Math.min(most, count); // pictures are no sequence
   using net = await largestNet(device, model, options, together);
-  const { batch } = net;
-  const size = valueCount(net.inputShape), units = valueCount(net.outputShape), inputs = new Float32Array(batch * size);
+  const { batch } = net, size = valueCount(net.inputShape), units = valueCount(net.outputShape);
+  using readers = files && count > batch ? startReaders(readersFor(device)) : undefined;
   // Photographs take seconds to decode: who looks on is told of a few, a log only of many.
   const screen = stderrScreen(false), watched = screen?.columns !== undefined && count > 1;
   const bar = progress("picture", watched || count > batch ? screen : undefined);
-  let waiting: number[] = [];
-  try {
-    for (let index = 0; index < count; index++) {
-      const picture = await read(index);
-      if (picture) {
-        inputs.set(inputOf(model, picture), waiting.length * size);
-        waiting.push(index);
+  const leftOut: string[] = [];
+  let done = 0;
+  const readOne = readers
+    ? (index: number) => readers.read(files![index], fitting)
+    : inTurn(async (index: number) => fitPicture(await read(index), fitting));
+  const readOrRefuse = async (index: number): Promise<Image | UserError> => {
+    try {
+      return await readOne(index);
+    } catch (error) {
+      if (!(error instanceof UserError) || count === 1) throw error;
+      return error;
+    } finally {
+      bar.show({ done: ++done, total: count, note: "" });
+    }
+  };
+  /** The pictures from the first on, as many as run together. */
+  const load = async (first: number) => {
+    const inputs = new Float32Array(batch * size), indices: number[] = [];
+    const all = Array.from({ length: Math.min(batch, count - first) }, (_, i) => readOrRefuse(first + i));
+    for (const [i, picture] of (await Promise.all(all)).entries()) {
+      if (picture instanceof UserError) {
+        leftOut.push(picture.message);
+        warn(`left out: ${picture.message}`);
+        continue;
       }
-      bar.show({ done: index + 1, total: count, note: "" });
-      if (waiting.length < batch && index < count - 1 || waiting.length === 0) continue;
-      const values = await net.forward(inputs);
-      waiting.forEach((index, i) => {
+      inputs.set(pictureToInput(model.network, picture), indices.length * size);
+      indices.push(first + i);
+    }
+    return { inputs, indices };
+  };
+  try {
+    let loaded = await load(0);
+    for (let first = batch; first < count + batch; first += batch) {
+      // Asked for before the net runs, for an adapter may keep this thread until it has computed.
+      const [next, values] = await Promise.all([load(first), net.forward(loaded.inputs)]);
+      loaded.indices.forEach((index, i) => {
         const output = values.subarray(i * units, (i + 1) * units), at = firstNonFinite(output);
         if (at >= 0) throw notFinite(output[at], `of picture ${index + 1}`, model, options);
         use(output, index);
       });
-      waiting = [];
+      loaded = next;
     }
   } finally {
     bar.end();
   }
+  if (leftOut.length > 0) warn(`left out: ${leftOut.length} of ${count} pictures`);
+  return leftOut;
 }

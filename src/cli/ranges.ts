@@ -13,7 +13,7 @@ import { adapterOption, openAdapter, openClassifier, openModel } from "./default
 import { filesBelow, readBytes } from "./files.ts";
 import { weightKinds, weightsOption } from "./memory.ts";
 import { Outputs } from "./outputs/outputs.ts";
-import { readPicture, runPictures } from "./pictures.ts";
+import { picturesIn, runPictures } from "./pictures.ts";
 import { planning, tunedOption } from "./tuned.ts";
 import { oneOf } from "./values.ts";
 
@@ -36,7 +36,8 @@ export const command: Command<typeof options> = {
   name: "ranges",
   summary:
     "Measures a layer's values over a folder of pictures: the bounds of a generator's code, mean + 3 standard deviations\n" +
-    "(of all pictures, not of a sample) for each value. Pictures are fitted to the model's input as classify does.",
+    "(of all pictures, not of a sample) for each value. Pictures are fitted to the model's input as classify does; what\n" +
+    "cannot be read is left out and named, and the exit code is 1.",
   options,
   examples: [
     [
@@ -68,10 +69,10 @@ export const command: Command<typeof options> = {
 
     using device = await openAdapter(values.adapter);
     const gathered = statistics();
-    await runPictures(
+    const leftOut = await runPictures(
       device,
       model,
-      { count: files.length, read: (index) => readPicture(files[index]) },
+      picturesIn(files),
       { layer, weights, ...planning(device, values) },
       gathered.add,
     );
@@ -90,7 +91,7 @@ export const command: Command<typeof options> = {
     const saved = [...written.keys()].map((file) => outputs.where(file));
     const average = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
     const report = { model: model.name, layer, pictures, values: mean.length, mean: average(mean), std: average(std) };
-    if (json) printJson({ ...report, files: saved });
+    if (json) printJson({ ...report, leftOut, files: saved });
     else {
       print(
         `${saved.join(", ")}: ${mean.length} values of ${layer} over ${pictures} pictures, ` +
@@ -98,6 +99,7 @@ export const command: Command<typeof options> = {
       );
     }
     outputs.finish();
+    return leftOut.length > 0 ? 1 : 0;
   },
 };
 

@@ -97,9 +97,13 @@ export function recordText(record: PictureRecord, description: string): { [keywo
   return { Software: `Phosphene ${record.version}`, Description: description, [keyword]: JSON.stringify(record) };
 }
 
-/** Reads the record from a PNG's text. @throws UserError where there is none, or one that makes no sense. */
-export function readRecord(text: { [keyword: string]: string }, file: string): PictureRecord {
+/**
+ * Reads the record from a PNG's text, some of which may be lost. @throws UserError where there is none, or one that makes no
+ * sense.
+ */
+export function readRecord(text: { [keyword: string]: string }, file: string, textLost = false): PictureRecord {
   if (!Object.hasOwn(text, keyword)) {
+    if (textLost) throw new UserError(`${file} does not say how it was made: its text is damaged`);
     throw new UserError(`${file} does not say how it was made; --from reads pictures that synth has written`);
   }
   let record: PictureRecord;

@@ -158,7 +158,8 @@ function listOf(values: SynthValues, one: "unit" | "seed", several: "units" | "s
 async function repeat(values: SynthValues, file: string): Promise<Request> {
   const other = Object.keys(making).find((name) => given(values[name as keyof typeof making]));
   if (other) throw new UserError(`--from repeats what ${file} says; --${other} cannot be given with it`);
-  return requestOf(readRecord((await decodeImage(await readBytes(file), file)).text, file), file);
+  const { text, textLost } = await decodeImage(await readBytes(file), file);
+  return requestOf(readRecord(text, file, textLost), file);
 }
 
 /** A request to make a picture again: alone, or among others where they mattered or made kernels round otherwise. */

@@ -5,7 +5,7 @@
 import { applyPalette, GIFEncoder, quantize } from "gifenc";
 import { joinBytes } from "./bytes.ts";
 import { type Chunk, textChunks, writeChunks } from "./png_chunks.ts";
-import { encodedChunks } from "./png.ts";
+import { encodedChunks, isGrey } from "./png.ts";
 import { enlarge, type Image, repeatPixels } from "./image.ts";
 
 /** How frames are shown. */
@@ -38,7 +38,8 @@ export function encodeApng(
 ): Uint8Array<ArrayBuffer> {
   checkSizes(frames);
   const encoded = new Map<Image, Chunk[]>(); // one that is shown several times is encoded once
-  for (const frame of frames) if (!encoded.has(frame)) encoded.set(frame, encodedChunks(enlarge(frame, scale)));
+  const grey = frames.every(isGrey); // a file is of one kind
+  for (const frame of frames) if (!encoded.has(frame)) encoded.set(frame, encodedChunks(enlarge(frame, scale), grey));
   const [width, height] = [frames[0].width * scale, frames[0].height * scale];
   const pictures = frames.map((frame) => encoded.get(frame)!);
   let sequence = 0; // counts fcTL and fdAT chunks together

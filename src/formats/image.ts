@@ -17,33 +17,36 @@ export interface Image {
  */
 export function resizeRgb(image: Image, width: number, height: number, { smooth = true } = {}): Image {
   if (width === image.width && height === image.height) return image;
-  const columns = taps(image.width, width, smooth);
-  const rows = taps(image.height, height, smooth);
-  const narrow = new Float32Array(image.height * width * 3);
+  const columns = taps(image.width, width, smooth), rows = taps(image.height, height, smooth), from = image.rgb;
+  const stride = 3 * width, narrow = new Float32Array(image.height * stride);
   for (let y = 0, to = 0; y < image.height; y++) {
     for (const { first, weights } of columns) {
-      for (let c = 0; c < 3; c++) {
-        let sum = 0;
-        for (let k = 0; k < weights.length; k++) sum += weights[k] * image.rgb[3 * (y * image.width + first + k) + c];
-        narrow[to++] = sum;
+      let red = 0, green = 0, blue = 0, at = 3 * (y * image.width + first);
+      for (let k = 0; k < weights.length; k++, at += 3) {
+        red += weights[k] * from[at];
+        green += weights[k] * from[at + 1];
+        blue += weights[k] * from[at + 2];
       }
+      narrow[to++] = red;
+      narrow[to++] = green;
+      narrow[to++] = blue;
     }
   }
-  const rgb = new Uint8Array(width * height * 3);
-  const stride = 3 * width;
+  const rgb = new Uint8Array(height * stride), sums = new Float64Array(stride);
   for (let y = 0, to = 0; y < height; y++) {
     const { first, weights } = rows[y];
-    for (let x = 0; x < stride; x++) {
-      let sum = 0;
-      for (let k = 0; k < weights.length; k++) sum += weights[k] * narrow[(first + k) * stride + x];
-      rgb[to++] = Math.round(sum);
+    sums.fill(0);
+    for (let k = 0; k < weights.length; k++) {
+      const weight = weights[k], row = (first + k) * stride;
+      for (let x = 0; x < stride; x++) sums[x] += weight * narrow[row + x];
     }
+    for (let x = 0; x < stride; x++) rgb[to++] = Math.round(sums[x]);
   }
   return { width, height, rgb };
 }
 
 /** For each output position, the source positions under its triangle and their weights, which sum to 1. */
-function taps(from: number, to: number, smooth: boolean): { first: number; weights: number[] }[] {
+function taps(from: number, to: number, smooth: boolean): { first: number; weights: Float64Array }[] {
   const scale = from / to;
   const radius = smooth ? Math.max(1, scale) : 1;
   return Array.from({ length: to }, (_, i) => {
@@ -52,18 +55,15 @@ function taps(from: number, to: number, smooth: boolean): { first: number; weigh
     const last = Math.min(from - 1, Math.floor(centre + radius));
     const raw = Array.from({ length: last - first + 1 }, (_, k) => 1 - Math.abs(first + k - centre) / radius);
     const sum = raw.reduce((a, b) => a + b);
-    return { first, weights: raw.map((weight) => weight / sum) };
+    return { first, weights: Float64Array.from(raw, (weight) => weight / sum) };
   });
 }
 
-/** The largest square in the middle of a picture. */
-export const centreCropSquare = (image: Image): Image => centreCrop(image, Math.min(image.width, image.height));
-
-/** A square in the middle of a picture that is at least so large. */
-export function centreCrop(image: Image, size: number): Image {
-  if (size === image.width && size === image.height) return image;
-  const [left, top] = [Math.floor((image.width - size) / 2), Math.floor((image.height - size) / 2)];
-  return part(image, { left, top, width: size, height: size });
+/** The middle of a picture that is at least so large. */
+export function centreCrop(image: Image, { width, height }: { width: number; height: number }): Image {
+  if (width === image.width && height === image.height) return image;
+  const [left, top] = [Math.floor((image.width - width) / 2), Math.floor((image.height - height) / 2)];
+  return part(image, { left, top, width, height });
 }
 
 /** A part of a picture. */

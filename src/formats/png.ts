@@ -7,9 +7,9 @@
 import { encode } from "fast-png";
 import { UserError } from "./user_error.ts";
 import { joinBytes } from "./bytes.ts";
-import { inflate } from "./inflate.ts";
+import { inflate, inflateStart } from "./inflate.ts";
 import { type Chunk, isPng, readChunks, readText, textChunks, writeChunks } from "./png_chunks.ts";
-import { filteredBytes, type PngHeader, readPixels, type Samples } from "./png_rows.ts";
+import { filteredBytes, type Pieces, type PngHeader, readPixels, type Samples } from "./png_rows.ts";
 import { decodeJpeg, isJpeg } from "./jpeg.ts";
 import type { Image } from "./image.ts";
 
@@ -25,36 +25,45 @@ const colourTypes: Record<number, { channels: number; depths: number[] }> = {
   6: { channels: 4, depths: [8, 16] }, // RGB, alpha
 };
 
-/** Encodes an 8-bit RGB PNG. The text may hold any characters; its keywords are 1 to 79 ASCII characters. */
+/** Encodes a PNG of 8 bits a sample, RGB, or grey where all pixels are. The text may hold any characters; its keywords are 1 to 79 ASCII characters. */
 export function encodePng(image: Image, text: Record<string, string> = {}): Uint8Array<ArrayBuffer> {
-  const [header, ...rest] = encodedChunks(image);
+  const [header, ...rest] = encodedChunks(image, isGrey(image));
   return writeChunks([header, ...textChunks(text), ...rest]);
 }
 
-/** The chunks IHDR, IDAT and IEND of an 8-bit RGB PNG. */
-export function encodedChunks({ width, height, rgb }: Image): Chunk[] {
-  return readChunks(encode({ width, height, data: rgb, channels: 3, depth: 8 }, { zlib: { level: 6 } }));
+/** The chunks IHDR, IDAT and IEND of an 8-bit PNG, RGB or grey. */
+export function encodedChunks({ width, height, rgb }: Image, grey = false): Chunk[] {
+  const data = grey ? Uint8Array.from({ length: width * height }, (_, i) => rgb[3 * i]) : rgb;
+  return readChunks(encode({ width, height, data, channels: grey ? 1 : 3, depth: 8 }, { zlib: { level: 6 } }));
+}
+
+/** Whether every pixel is as red as it is green and blue. */
+export const isGrey = ({ rgb }: Image): boolean => rgb.every((value, i) => i % 3 === 0 || value === rgb[i - 1]);
+
+/** A picture with what its file says. */
+export interface DecodedImage extends Image {
+  /** The texts of a PNG, by their keywords. */
+  text: Record<string, string>;
+  /** Whether there was text that cannot be read. */
+  textLost: boolean;
 }
 
 /**
  * Decodes a PNG (any kind; transparency is laid over white) or a JPEG (turned upright by its EXIF orientation) to 8-bit
  * RGB, with the text of a PNG's chunks. `name` stands for the file in errors. Throws UserError where it is neither, is
- * damaged, or is larger than 100 megapixels.
+ * larger than 100 megapixels, or is damaged where its pixels hang on it.
  */
-export async function decodeImage(
-  bytes: Uint8Array,
-  name: string,
-): Promise<Image & { text: Record<string, string> }> {
+export async function decodeImage(bytes: Uint8Array, name: string): Promise<DecodedImage> {
   try {
     if (isPng(bytes)) return await decodePng(bytes);
-    if (isJpeg(bytes)) return { ...decodeJpeg(bytes, maxPixels), text: {} };
+    if (isJpeg(bytes)) return { ...decodeJpeg(bytes, maxPixels), text: {}, textLost: false };
   } catch (error) {
     throw new UserError(`${name}: this ${isPng(bytes) ? "PNG" : "JPEG"} cannot be read: ${(error as Error).message}`);
   }
   throw new UserError(`${name}: neither a PNG nor a JPEG picture`);
 }
 
-async function decodePng(bytes: Uint8Array): Promise<Image & { text: Record<string, string> }> {
+async function decodePng(bytes: Uint8Array): Promise<DecodedImage> {
   const chunks = readChunks(bytes), part = (name: string) => chunks.find((chunk) => chunk.type === name)?.data;
   // Joined first: a stream of a million tiny pieces would take minutes.
   const body = joinBytes(chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data));
@@ -64,8 +73,10 @@ async function decodePng(bytes: Uint8Array): Promise<Image & { text: Record<stri
     header.type === 3
       ? fromPalette(samples, palette, transparent)
       : fromSamples(samples, channels, 2 ** depth - 1, transparent);
-  const rgb = await readPixels(header, inflate([body], "deflate", filteredBytes(header)), toRgb);
-  return { width, height, rgb, text: await readText(chunks) };
+  const pixels = (pieces: Pieces) => readPixels(header, pieces, toRgb);
+  // What is behind the pixels is none of them: bytes behind the stream, rows that are too many.
+  const rgb = await pixels(inflate([body], "deflate")).catch(() => pixels(inflateStart(body)));
+  return { width, height, rgb, ...await readText(chunks) };
 }
 
 /** Bytes that the smallest file may unpack to, and what each compressed one may add. */

@@ -10,6 +10,8 @@ import { inflate } from "./inflate.ts";
 export interface Chunk {
   type: string;
   data: Uint8Array;
+  /** Of one that was read: its checksum is wrong, and the pixels can be had without it. */
+  damaged?: boolean;
 }
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -20,17 +22,28 @@ const maxTextBytes = 1 << 24;
 /** Whether the bytes start as every PNG does. */
 export const isPng = (bytes: Uint8Array): boolean => signature.every((byte, i) => bytes[i] === byte);
 
-/** The chunks up to IEND, as views. Throws Error where the file is truncated or a CRC is wrong. */
+/** Whether the pixels cannot be had without a chunk. Critical ones begin with a capital, and tRNS says what is not seen. */
+const makesPixels = (type: string): boolean => /^(?!IEND)[A-Z]|^tRNS$/.test(type);
+
+/**
+ * The chunks up to IEND, as views. Where the file ends behind its first pixels, in no chunk that makes them, that is the end.
+ * Throws Error where it is truncated before, or the checksum of a chunk that makes the pixels is wrong.
+ */
 export function readChunks(bytes: Uint8Array): Chunk[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks: Chunk[] = [];
+  let pixels = false;
   for (let at = signature.length; chunks.at(-1)?.type !== "IEND";) {
-    if (at + 12 > bytes.length) throw new Error("it is truncated");
-    const end = at + 8 + view.getUint32(at);
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-    if (end + 4 > bytes.length) throw new Error("it is truncated");
-    if (view.getUint32(end) !== crc32(bytes.subarray(at + 4, end))) throw new Error("a checksum is wrong");
-    chunks.push({ type, data: bytes.subarray(at + 8, end) });
+    const end = at + 12 > bytes.length ? Infinity : at + 8 + view.getUint32(at);
+    if (end + 4 > bytes.length) {
+      if (pixels && !(type.length === 4 && makesPixels(type))) return chunks;
+      throw new Error("it is truncated");
+    }
+    const damaged = view.getUint32(end) !== crc32(bytes.subarray(at + 4, end));
+    if (damaged && makesPixels(type)) throw new Error("a checksum is wrong");
+    chunks.push({ type, data: bytes.subarray(at + 8, end), damaged });
+    pixels ||= type === "IDAT";
     at = end + 4;
   }
   return chunks;
@@ -64,28 +77,38 @@ export function textChunks(text: Record<string, string>): Chunk[] {
   });
 }
 
-/** The entries of all text chunks (tEXt, zTXt, iTXt). Throws Error where one is malformed. */
-export async function readText(chunks: Chunk[]): Promise<Record<string, string>> {
-  const latin1 = new TextDecoder("latin1");
-  const entries: [string, string][] = [];
+/**
+ * The entries of all text chunks (tEXt, zTXt, iTXt), and whether some were lost: what is damaged or malformed is passed over,
+ * for nothing that is seen hangs on it.
+ */
+export async function readText(chunks: Chunk[]): Promise<{ text: Record<string, string>; textLost: boolean }> {
+  const entries: [string, string][] = [], all = chunks.filter(({ type }) => /^(tEXt|zTXt|iTXt)$/.test(type));
   let left = maxTextBytes;
-  for (const { type, data } of chunks.filter(({ type }) => /^(t|z|i)(EXt|TXt)$/.test(type))) {
-    const keyEnd = data.indexOf(0);
-    if (keyEnd < 1) throw new Error("a text chunk has no keyword");
-    let start = keyEnd + (type === "tEXt" ? 1 : 2);
-    const compressed = type === "zTXt" || (type === "iTXt" && data[keyEnd + 1] === 1);
-    if (type === "iTXt") { // keyword 0 flag method language 0 translated-keyword 0 text
-      const languageEnd = data.indexOf(0, keyEnd + 3);
-      start = data.indexOf(0, languageEnd + 1) + 1;
-      if (languageEnd < 0 || start === 0) throw new Error("a text chunk is cut short");
-    }
-    const stored = data.subarray(start);
-    const value = compressed ? joinBytes(await Array.fromAsync(inflate([stored], "deflate", left))) : stored;
-    if (compressed) left -= value.length;
-    entries.push([
-      latin1.decode(data.subarray(0, keyEnd)),
-      (type === "iTXt" ? new TextDecoder() : latin1).decode(value),
-    ]);
+  for (const chunk of all) {
+    const entry = chunk.damaged ? undefined : await textEntry(chunk, left).catch(() => undefined);
+    if (!entry) continue;
+    left -= entry.value.length;
+    entries.push([entry.keyword, (chunk.type === "iTXt" ? utf8 : latin1).decode(entry.value)]);
   }
-  return Object.fromEntries(entries);
+  return { text: Object.fromEntries(entries), textLost: entries.length < all.length };
+}
+
+const latin1 = new TextDecoder("latin1"), utf8 = new TextDecoder();
+
+/** A text chunk's keyword and value. Throws Error where it is malformed, or inflates to more than `most` bytes. */
+async function textEntry({ type, data }: Chunk, most: number): Promise<{ keyword: string; value: Uint8Array }> {
+  const keyEnd = data.indexOf(0);
+  if (keyEnd < 1) throw new Error("it has no keyword");
+  let start = keyEnd + (type === "tEXt" ? 1 : 2);
+  const compressed = type === "zTXt" || type === "iTXt" && data[keyEnd + 1] === 1;
+  if (type === "iTXt") { // keyword 0 flag method language 0 translated-keyword 0 text
+    const languageEnd = data.indexOf(0, keyEnd + 3);
+    start = data.indexOf(0, languageEnd + 1) + 1;
+    if (languageEnd < 0 || start === 0) throw new Error("it is cut short");
+  }
+  const stored = data.subarray(start);
+  return {
+    keyword: latin1.decode(data.subarray(0, keyEnd)),
+    value: compressed ? joinBytes(await Array.fromAsync(inflate([stored], "deflate", most))) : stored,
+  };
 }

@@ -49,14 +49,18 @@ export const filteredBytes = (header: PngHeader): number =>
 /** Samples of one row: 0 … 2^depth − 1. */
 export type Samples = Uint8Array | Uint16Array;
 
+/** Bytes in pieces of any size. */
+export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
 /**
- * Reads the pixels as 8-bit RGB. Throws Error where there are fewer than the header promises, or a filter is unknown.
- * @param pieces The filtered bytes, in pieces of any size.
+ * Reads the pixels as 8-bit RGB. Throws Error where there are fewer than the header promises, or a filter is unknown; what is
+ * behind them is not read, but for a checksum that follows at once.
+ * @param pieces The filtered bytes.
  * @param toRgb Makes a row's pixels of its samples, which it may return.
  */
 export async function readPixels(
   header: PngHeader,
-  pieces: AsyncIterable<Uint8Array>,
+  pieces: Pieces,
   toRgb: (samples: Samples) => Uint8Array,
 ): Promise<Uint8Array> {
   const rgb = new Uint8Array(3 * header.width * header.height);
@@ -72,7 +76,7 @@ export async function readPixels(
 async function fillPixels(
   rgb: Uint8Array,
   header: PngHeader,
-  pieces: AsyncIterable<Uint8Array>,
+  pieces: Pieces,
   toRgb: (samples: Samples) => Uint8Array,
 ): Promise<void> {
   const { width, height, depth, channels } = header;
@@ -101,8 +105,8 @@ async function fillPixels(
 }
 
 /** Takes bytes out of pieces. */
-function byteReader(pieces: AsyncIterable<Uint8Array>) {
-  const iterator = pieces[Symbol.asyncIterator]();
+function byteReader(pieces: Pieces) {
+  const iterator = Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
   let piece: Uint8Array = new Uint8Array(0), at = 0, taken = 0;
   const next = async () => {
     const { value, done } = await iterator.next();
@@ -123,24 +127,25 @@ function byteReader(pieces: AsyncIterable<Uint8Array>) {
       }
       return true;
     },
-    /** Reads on to the end, so that damage there, or bytes too many, are found. */
+    /** Asks for what is behind the last byte, so that a wrong checksum is found, and for no more. */
     async end(): Promise<void> {
-      while (await next());
+      if (at === piece.length) await next();
+      await iterator.return?.();
     },
   };
 }
 
 /** Undoes a row's filter, in place: samples are differences to the byte of the pixel before (a), above (b), or both (c: left above). */
 function unfilter(row: Uint8Array, above: Uint8Array, pixelBytes: number): void {
-  const filter = row[0];
+  const [filter] = row, second = Math.min(1 + pixelBytes, row.length), { length } = row;
   if (filter > 4) throw new Error(`there is no filter ${filter}`);
-  if (filter === 0) return;
-  for (let i = 1; i < row.length; i++) {
-    const a = i > pixelBytes ? row[i - pixelBytes] : 0, b = above[i];
-    if (filter === 1) row[i] += a;
-    else if (filter === 2) row[i] += b;
-    else if (filter === 3) row[i] += a + b >> 1;
-    else row[i] += paeth(a, b, i > pixelBytes ? above[i - pixelBytes] : 0);
+  // Before the first pixel all are 0.
+  for (let i = 1; filter > 1 && i < second; i++) row[i] += filter === 3 ? above[i] >> 1 : above[i];
+  if (filter === 1) { for (let i = second; i < length; i++) row[i] += row[i - pixelBytes]; }
+  if (filter === 2) { for (let i = second; i < length; i++) row[i] += above[i]; }
+  if (filter === 3) { for (let i = second; i < length; i++) row[i] += row[i - pixelBytes] + above[i] >> 1; }
+  if (filter === 4) {
+    for (let i = second; i < length; i++) row[i] += paeth(row[i - pixelBytes], above[i], above[i - pixelBytes]);
   }
 }
 

@@ -12,9 +12,9 @@ export interface ImageFormat {
   mean: number[];
   /** One for all channels, or one per channel in the same order. */
   scale: number | number[];
-  /** Side that a picture's centre square is resized to before the input is cut from its middle; the input's unless given. */
+  /** Side that a picture's centre square is resized to before the input is cut from its middle; none comes before unless given. */
   resize?: number;
-  /** Whether the whole picture becomes that square, whatever its sides were, in place of its centre square: Caffe's way. */
+  /** Whether the whole picture is resized so, whatever its sides were, in place of its middle: Caffe's way. */
   warp?: boolean;
 }
 

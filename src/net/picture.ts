@@ -1,6 +1,6 @@
 /** Pictures in and out of networks: value = (pixel − mean) · scale, channels in the network's order. */
 import { UserError } from "../formats/user_error.ts";
-import { chw, type Shape } from "../ops/op.ts";
+import { chw, type Shape, show } from "../ops/op.ts";
 import type { ImageFormat, Network } from "./network.ts";
 
 /** An RGB picture, eight bits a channel, row by row. */
@@ -10,8 +10,11 @@ export interface Picture {
   rgb: Uint8Array;
 }
 
-/** The image format of a network. @throws UserError when network.json has none or it does not fit one channel (grey) or three. */
-export function imageFormat(network: Network): ImageFormat {
+/**
+ * The image format of a network, for its pictures of this shape: its input, or a generator's output. @throws UserError when
+ * network.json has none, or it does not fit one channel (grey) or three.
+ */
+export function imageFormat(network: Network, shape: Shape = network.inputs[0].shape): ImageFormat {
   const { image, name } = network;
   if (!image) {
     throw new UserError(`network "${name}" has no "image" entry, so pictures cannot be turned into its numbers`);
@@ -19,6 +22,11 @@ export function imageFormat(network: Network): ImageFormat {
   const { mean: { length } } = image;
   if (length !== 3 && length !== 1) {
     throw new UserError(`network "${name}": "image" has ${length} means, expected 3, or 1 for grey`);
+  }
+  if (length !== chw(shape)[0]) {
+    throw new UserError(
+      `network "${name}": its pictures have shape ${show(shape)}, "image" has ${length === 3 ? "3 means" : "1 mean"}`,
+    );
   }
   return image;
 }
@@ -39,8 +47,8 @@ export const scaleOf = ({ scale }: ImageFormat, c: number): number => typeof sca
 /** A picture of the input's size as NCHW values of one item. @throws UserError when the size differs. */
 export function pictureToInput(network: Network, { width, height, rgb }: Picture): Float32Array<ArrayBuffer> {
   const format = imageFormat(network), [c, h, w] = chw(network.inputs[0].shape);
-  if (c !== format.mean.length || h !== height || w !== width) {
-    throw new UserError(`network "${network.name}" takes ${c}×${h}×${w}, the picture is 3×${height}×${width}`);
+  if (h !== height || w !== width) {
+    throw new UserError(`network "${network.name}" takes pictures of ${w} × ${h}, this one has ${width} × ${height}`);
   }
   const area = h * w, values = new Float32Array(c * area);
   for (let channel = 0; channel < c; channel++) {
@@ -56,7 +64,7 @@ export function pictureToInput(network: Network, { width, height, rgb }: Picture
 
 /** NCHW values of one item of a map of one channel or three as a picture, clipped to 0 … 255. */
 export function inputToPicture(network: Network, values: Float32Array, shape: Shape): Picture {
-  const format = imageFormat(network), [, height, width] = chw(shape), area = height * width;
+  const format = imageFormat(network, shape), [, height, width] = chw(shape), area = height * width;
   const rgb = new Uint8Array(3 * area), grey = format.mean.length === 1;
   for (let n = 0; n < 3; n++) {
     const channel = grey ? 0 : n, to = grey ? n : rgbIndex(format, n);

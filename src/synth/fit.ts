@@ -35,12 +35,7 @@ export function fitLayers(
   { fit = "auto", interpolation = "bilinear" }: Fitting,
 ): Layer[] {
   const layers: Layer[] = [], [c, h, w] = chw(picture.shape), [pc, ph, pw] = chw(wanted);
-  const from = imageFormat(generator.network), to = imageFormat(classifier.network);
-  for (const [{ name }, channels, { mean }] of [[generator, c, from], [classifier, pc, to]] as const) {
-    if (channels !== mean.length) {
-      throw new UserError(`${name} has pictures of ${channels} channels, and "image" with ${mean.length} means`);
-    }
-  }
+  const from = imageFormat(generator.network, picture.shape), to = imageFormat(classifier.network, wanted);
   const add = (...[name, type, params, inputs, weight]: Parameters<typeof makeLayer>) =>
     layers.push(makeLayer(name, type, params, inputs, weight));
   const last = () => layers.at(-1)?.output ?? picture;

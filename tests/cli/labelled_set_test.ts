@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { zipSync } from "fflate";
+import { labelledSet } from "../../src/cli/labelled_set.ts";
 import { writeNpy } from "../../src/formats/npy.ts";
 import { encodePng } from "../../src/formats/png.ts";
 import { uniform } from "../reference/random.ts";
@@ -35,7 +36,7 @@ async function given() {
   return { at, files, order, classify, list, [Symbol.dispose]: () => folder[Symbol.dispose]() };
 }
 
-Deno.test("classify --val: a list and arrays give one accuracy; a damaged picture does not count", async () => {
+Deno.test("classify --val: a list and arrays give one accuracy; a picture that cannot be used does not count", async () => {
   using run = await given();
   const list = run.list("val.txt", [0, 0, 0, 1, 4, 0]);
   const plain = await run.classify("--val", list);
@@ -57,11 +58,34 @@ Deno.test("classify --val: a list and arrays give one accuracy; a damaged pictur
 
   Deno.writeTextFileSync(run.at("broken.png"), "no picture");
   const elsewhere = run.at("photos of mine", "val.txt");
-  Deno.writeTextFileSync(elsewhere, `broken.png 0\n${Deno.readTextFileSync(list)}`);
-  const rooted = await run.classify("--val", elsewhere, "--images", run.at(""), "--weights", "i8", "--json");
-  assert.equal(rooted.code, 0, rooted.err);
-  assert.match(rooted.err, /^warning: left out: .*broken\.png: .*\nweights in i8: fc3 changes by/);
-  assert.equal(JSON.parse(rooted.out).pictures, 6);
+  const rooted = Deno.readTextFileSync(list).replaceAll(/^photos/gm, "/photos"); // below --images, as Caffe has it
+  Deno.writeTextFileSync(elsewhere, `broken.png 0\n${rooted}none.png 0\n`);
+  const left = await run.classify("--val", elsewhere, "--images", run.at(""), "--weights", "i8", "--json");
+  assert.equal(left.code, 1, left.err);
+  assert.match(
+    left.err,
+    /^(warning: left out: .*\/(broken\.png: neither|none\.png cannot be read: it does not exist).*\n){2}warning: left out: 2 of 8 pictures\nweights in i8: fc3 changes by/,
+  );
+  const { pictures: used, leftOut } = JSON.parse(left.out);
+  assert.deepEqual([used, leftOut.length], [6, 2]);
+});
+
+Deno.test("a labelled set may be of grey arrays", async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "val.npz"), labels = writeNpy({ shape: [2], data: Uint8Array.of(3, 4) });
+  const set = async (shape: number[]) => {
+    const images = writeNpy({ shape, data: Uint8Array.of(1, 2, 3, 4) });
+    Deno.writeFileSync(file, zipSync({ "images.npy": images, "labels.npy": labels }));
+    return await labelledSet(file);
+  };
+  for (const shape of [[2, 1, 2], [2, 1, 2, 1]]) {
+    const { read, ...rest } = await set(shape);
+    assert.deepEqual(rest, { count: 2, labels: [3, 4] });
+    assert.deepEqual(read(1), { width: 2, height: 1, rgb: Uint8Array.of(3, 3, 3, 4, 4, 4) });
+  }
+  for (const shape of [[2, 2], [2, 1, 1, 2], [2, 1, 2, 1, 1]]) {
+    await assert.rejects(set(shape), /val\.npz: expected "images"/);
+  }
 });
 
 Deno.test("classify --val: what cannot be measured is one sentence", async (t) => {
@@ -81,7 +105,11 @@ Deno.test("classify --val: what cannot be measured is one sentence", async (t) =
     ["no such picture", ["--val", text("c.txt", "x.png 1")], /there is no file .*x\.png; --images DIR says where/],
     ["no such unit", ["--val", run.list("d.txt", [0], `${run.files[0]} 5`)], /d\.txt has label 5, .* has 5 units/],
     ["a picture as the list", ["--val", run.at(run.files[0])], /0\.png: line 1 is .*, expected a picture's path/],
-    ["nothing usable", ["--val", text("e.txt", "broken.png 1")], /e\.txt: none of its 1 pictures can be used\n$/],
+    [
+      "nothing usable",
+      ["--val", text("e.txt", "broken.png 1\nbroken.png 1")],
+      /e\.txt: none of its 2 pictures can be used\n$/,
+    ],
     ["a root without a list", ["--images", run.at(""), run.at(run.files[0])], /--images goes with --val/],
   ];
   for (const [name, args, message] of cases) {

@@ -44,9 +44,13 @@ Deno.test("ranges: mean and deviation against float64; what is damaged is left o
   for (const layer of ["fc2", "conv1"]) {
     const out = run.at(`${layer}.safetensors`), args = ["--images", run.at("photos"), "--layer", layer, "--out", out];
     const { code, out: told, err } = await type(["ranges", "--model", run.models.classifier, ...args, "--json"]);
-    assert.equal(code, 0, err);
-    assert.match(err, /^warning: left out: .*broken\.jpg: neither a PNG nor a JPEG picture\n$/);
-    assert.deepEqual([JSON.parse(told).pictures, JSON.parse(told).layer], [5, layer]);
+    assert.equal(code, 1, err);
+    assert.match(
+      err,
+      /^warning: left out: .*broken\.jpg: neither a PNG nor a JPEG picture\nwarning: left out: 1 of 6 pictures\n$/,
+    );
+    const { pictures, layer: measured, leftOut } = JSON.parse(told);
+    assert.deepEqual([pictures, measured, leftOut.length], [5, layer, 1]);
     const tensors = readSafetensors(Deno.readFileSync(out), out);
     const expected = reference(run.models.classifier, run.pictures, layer);
     ["code.mean", "code.std"].forEach((name, k) => {

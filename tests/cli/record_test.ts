@@ -34,6 +34,7 @@ Deno.test("a record survives its way through a picture's text", () => {
 
 Deno.test("a record that makes no sense is refused by the name of the field", () => {
   refused(() => readRecord({ Software: "GIMP" }, "a.png"), /a\.png does not say how it was made/);
+  refused(() => readRecord({}, "a.png", true), /a\.png does not say how it was made: its text is damaged/);
   refused(() => readRecord({ phosphene: "{" }, "a.png"), /not in JSON/);
   const wrong = {
     units: [],

@@ -23,9 +23,17 @@ Deno.test("apng: every frame comes back; a plain reader sees the first, and the 
     0.04,
     0.04,
   ]);
-  assert.deepEqual(await decodeImage(bytes, "x"), { ...frames[0], text: { unit: "945" } });
+  assert.deepEqual(await decodeImage(bytes, "x"), { ...frames[0], text: { unit: "945" }, textLost: false });
   const numbers = readChunks(bytes).filter(({ type }) => type === "fcTL" || type === "fdAT").map(({ data }) => data[3]);
   assert.deepEqual(numbers, [0, 1, 2, 3, 4]);
+});
+
+Deno.test("apng: stored as grey where all frames are", () => {
+  const dark = solid(2, 1, [9, 9, 9]), light = solid(2, 1, [200, 200, 200]);
+  const grey = decodeApng(encodeApng([dark, light], { delayMs: 40 }));
+  assert.deepEqual([grey.channels, ...grey.frames.map(({ data }) => [...data])], [1, [9, 9], [200, 200]]);
+  const mixed = decodeApng(encodeApng([dark, solid(2, 1, [1, 2, 3])], { delayMs: 40 }));
+  assert.deepEqual([mixed.channels, ...mixed.frames.map(({ data }) => data[2])], [3, 9, 3]);
 });
 
 Deno.test("gif: size, endless loop, and each frame with its delay", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { textWidth, wrapText, writeText } from "../../src/formats/font.ts";
-import { centreCropSquare, contactSheet, type Image, resizeRgb } from "../../src/formats/image.ts";
+import { centreCrop, contactSheet, type Image, resizeRgb } from "../../src/formats/image.ts";
 
 const make = (width: number, height: number, value: (x: number, y: number, c: number) => number): Image => ({
   width,
@@ -33,9 +33,9 @@ Deno.test("resize: without smoothing, what OpenCV's INTER_LINEAR gives", () => {
 });
 
 Deno.test("crop: the middle square", () => {
-  const wide = centreCropSquare(make(5, 2, (x) => x));
+  const wide = centreCrop(make(5, 2, (x) => x), { width: 2, height: 2 });
   assert.deepEqual(wide, make(2, 2, (x) => x + 1));
-  assert.deepEqual(centreCropSquare(make(1, 4, (_, y) => y)), make(1, 1, () => 1));
+  assert.deepEqual(centreCrop(make(1, 4, (_, y) => y), { width: 1, height: 1 }), make(1, 1, () => 1));
 });
 
 Deno.test("captions: letters are drawn where they belong, and cut off at the edge", () => {
