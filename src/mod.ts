@@ -46,6 +46,7 @@ export type { Arithmetic, Node, Task, WeightStorage } from "./ops/op.ts";
 export { addWays, type OwnWays, type OwnWaysOfOp } from "./ops/own_ways.ts";
 export { type Backward, type Candidate, describe, type Forward, type Sizes, type Way } from "./ops/way.ts";
 export { type Box, fieldBox } from "./synth/crop.ts";
+export { meanColour, occluded, type Region, regionOf, windowsOver } from "./synth/occlusion.ts";
 export { type Fit, fits, type Fitting, type Interpolated, interpolations } from "./synth/fit.ts";
 export { type GivenInputs, type Inputs, type Role, sortInputs } from "./synth/inputs.ts";
 export type { Directions } from "./synth/objective.ts";

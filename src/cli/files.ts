@@ -1,6 +1,7 @@
 /** Files, as commands read them, every failure in one sentence. How they are written is in outputs/. */
 import { join } from "node:path";
 import { UserError } from "../formats/user_error.ts";
+import type { ZipSource } from "../formats/zip.ts";
 import type { ReadFile } from "../mod.ts";
 import { freeMemory } from "./free_memory.ts";
 
@@ -59,6 +60,34 @@ export function checkReadable(path: string): void {
   );
 }
 
+/** An open archive, of which pieces are read when they are wanted. */
+export function zipSource(file: Deno.FsFile): ZipSource {
+  return {
+    size: file.statSync().size,
+    read(from, length) {
+      const bytes = new Uint8Array(length);
+      file.seekSync(from, Deno.SeekMode.Start);
+      for (let at = 0, count; at < length; at += count) {
+        count = file.readSync(bytes.subarray(at));
+        if (!count) throw new Error("it ends too soon");
+      }
+      return bytes;
+    },
+  };
+}
+
+/** Opens an archive to the end of the program; undefined where a file is none. @throws UserError where it cannot be read. */
+export function openArchive(path: string): ZipSource | undefined {
+  try {
+    const file = Deno.openSync(path), source = zipSource(file);
+    const [p, k] = source.size > 1 ? source.read(0, 2) : [];
+    if (p === 0x50 && k === 0x4b) return source; // "PK": a zip
+    file.close();
+  } catch (error) {
+    throw new UserError(`${path} cannot be read: ${reasonOf(error)}`);
+  }
+}
+
 /** Every file in a folder and its folders, sorted by path. @throws UserError where it cannot be read. */
 export function filesBelow(folder: string): string[] {
   try {
@@ -69,6 +98,13 @@ export function filesBelow(folder: string): string[] {
     if (error instanceof UserError) throw error;
     throw new UserError(`${folder} cannot be read: ${reasonOf(error)}`);
   }
+}
+
+/** The pictures of a folder, in the order of their names. @throws UserError where there are none. */
+export function picturesBelow(folder: string): string[] {
+  const files = filesBelow(folder).filter((file) => /\.(png|jpe?g)$/i.test(file));
+  if (files.length === 0) throw new UserError(`${folder} holds no pictures (.png, .jpg)`);
+  return files;
 }
 
 /** Reads the files of a model folder, undefined for one that is not there. @throws UserError unless it is a folder with a network.json. */

@@ -10,7 +10,7 @@ import { layerUnits, type Model } from "../mod.ts";
 import { defaultSigmas } from "./bounds.ts";
 import { type Command, main, print, printJson, required } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier, openModel } from "./defaults.ts";
-import { filesBelow, readBytes } from "./files.ts";
+import { picturesBelow, readBytes } from "./files.ts";
 import { weightKinds, weightsOption } from "./memory.ts";
 import { Outputs } from "./outputs/outputs.ts";
 import { picturesIn, runPictures } from "./pictures.ts";
@@ -118,13 +118,6 @@ function statistics() {
     /** Over all pictures, as NumPy's `std`. */
     result: () => ({ pictures, mean, std: squares.map((sum) => Math.sqrt(sum / pictures)) }),
   };
-}
-
-/** The pictures of a folder, in the order of their names. @throws UserError where there are none. */
-function picturesBelow(folder: string): string[] {
-  const files = filesBelow(folder).filter((file) => /\.(png|jpe?g)$/i.test(file));
-  if (files.length === 0) throw new UserError(`${folder} holds no pictures (.png, .jpg)`);
-  return files;
 }
 
 const modelFiles = (folder: string) => ["network.json", "weights.safetensors"].map((name) => join(folder, name));
