@@ -1,6 +1,7 @@
 /** deno task bench WHAT: speed, beside the adapter's own peak, measured in the same run. */
 import { type Command, main, type Option, print, tell } from "../src/cli/command.ts";
 import { compareCommand } from "./compare/command.ts";
+import { decodeCommand } from "./decode/command.ts";
 import { kernelsCommand } from "./kernels/command.ts";
 import { profileCommand } from "./profile/command.ts";
 import { staticCommand } from "./static/command.ts";
@@ -12,6 +13,7 @@ export const commands = {
   kernels: kernelsCommand,
   profile: profileCommand,
   compare: compareCommand,
+  decode: decodeCommand,
   static: staticCommand,
 };
 

@@ -66,4 +66,5 @@ const better = (a: Peak, b: Peak): Peak => ({
   gigabytes: Math.max(a.gigabytes, b.gigabytes),
 });
 
-const today = (): string => new Date().toISOString().slice(0, 10);
+/** The date, as files have it. */
+export const today = (): string => new Date().toISOString().slice(0, 10);

@@ -92,7 +92,7 @@ async function waited(device: Device, submit: () => void): Promise<Taken> {
 }
 
 /** Milliseconds that this program's threads have run. */
-function processorMs(): number {
+export function processorMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }

@@ -4,6 +4,7 @@
  * The header is read here first: the size must be one that the bytes there can hold, and the end of the picture must be among
  * them.
  */
+import { decodeArithmetic } from "./arithmetic_jpeg.ts";
 import { upright } from "./exif.ts";
 import type { Image } from "./image.ts";
 import { type JpegHeader, readJpegHeader } from "./jpeg_header.ts";
@@ -31,12 +32,18 @@ export const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes
  * Decodes a JPEG, baseline or progressive, of grey, YCbCr, RGB, CMYK or YCCK, as libjpeg does by default. Throws Error where
  * it is damaged, too large or of another kind.
  */
-export function decodeJpeg(bytes: Uint8Array, maxPixels: number): Image {
+export async function decodeJpeg(bytes: Uint8Array, maxPixels: number): Promise<Image> {
   const header = readJpegHeader(bytes), { width, height, channels, orientation } = header;
   checkSizes(header, bytes.length, maxPixels);
-  if (header.arithmetic) throw new Error("arithmetic coding is not read; jpegtran makes a usual JPEG of it");
   const file = bytes.subarray(0, header.end); // the scans that were counted, and no others
-  const rgb = channels === 4 ? rgbOfCmyk(decode(file, width, height, "cmyk")) : decode(file, width, height, "rgb");
+  if (header.arithmetic && channels === 4) {
+    throw new Error("four colours in arithmetic coding are not read; jpegtran makes a usual JPEG of it");
+  }
+  const rgb = header.arithmetic
+    ? await decodeArithmetic(file, header)
+    : channels === 4
+    ? rgbOfCmyk(decode(file, width, height, "cmyk"))
+    : decode(file, width, height, "rgb");
   return upright({ width, height, rgb }, orientation);
 }
 

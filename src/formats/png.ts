@@ -56,7 +56,7 @@ export interface DecodedImage extends Image {
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<DecodedImage> {
   try {
     if (isPng(bytes)) return await decodePng(bytes);
-    if (isJpeg(bytes)) return { ...decodeJpeg(bytes, maxPixels), text: {}, textLost: false };
+    if (isJpeg(bytes)) return { ...await decodeJpeg(bytes, maxPixels), text: {}, textLost: false };
   } catch (error) {
     throw new UserError(`${name}: this ${isPng(bytes) ? "PNG" : "JPEG"} cannot be read: ${(error as Error).message}`);
   }

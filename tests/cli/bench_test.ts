@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { share as shareOf, shareText } from "../../src/gpu/probe.ts";
+import { encodePng } from "../../src/formats/png.ts";
+import { jpegFiles } from "../formats/jpeg_files.ts";
 import { writeTinyModels } from "./tiny_models.ts";
 import { temporaryFolder, type } from "./user.ts";
 
@@ -30,10 +32,26 @@ Deno.test("bench synth: an iteration beside the peak, as text and as a file that
   assert.match(tiny.out, /\ntiny generator and tiny classifier, batch 1: [\d.]+ ms an iteration /);
 });
 
+Deno.test("bench decode: what each picture takes, and what is no picture", async () => {
+  using folder = temporaryFolder();
+  const at = (name: string) => join(folder.path, name), json = at("decode.json");
+  Deno.writeFileSync(at("a.jpg"), jpegFiles[0].bytes);
+  Deno.writeFileSync(at("b.png"), encodePng({ width: 5, height: 4, rgb: new Uint8Array(60) }));
+  Deno.writeTextFileSync(at("c.jpg"), "no picture");
+  Deno.writeTextFileSync(json, "mine");
+  const { code, out, err } = await type(["bench", "decode", "--images", folder.path, "--json", json, "--force"]);
+  assert.equal(code, 1, err);
+  assert.match(err, /\nwarning: left out: .*c\.jpg: neither a PNG nor a JPEG picture\n/);
+  assert.match(out, /^ +pictures .*\nJPEG +1 +0\.000513 .*\nPNG +1 +0\.0000200 .*\n$/);
+  const { kind, pictures } = JSON.parse(Deno.readTextFileSync(json));
+  assert.deepEqual([kind, ...pictures.map(({ width }: { width: number }) => width)], ["decode", 27, 5]);
+  for (const { ms, own, bytes } of pictures) assert.ok(ms > 0 && own >= 0 && bytes > 0);
+});
+
 Deno.test("bench: what makes no sense is one sentence; what can be measured is told", async () => {
   assert.match(
     (await type(["bench", "nets"])).err,
-    /^bench: expected what to measure, synth, kernels, profile, compare, static, got "nets"\n$/,
+    /^bench: expected what to measure, synth, kernels, profile, compare, decode, static, got "nets"\n$/,
   );
   assert.match(
     (await type(["bench", "kernels", "--classifier", "models/caffenet64"])).err,
@@ -49,6 +67,7 @@ Deno.test("bench: what makes no sense is one sentence; what can be measured is t
   );
   assert.match((await type(["bench", "synth", "--help"])).out, /^deno task bench synth \[options\]\n/);
   assert.match((await type(["bench", "kernels", "--help"])).out, /^deno task bench kernels \[options\]\n/);
+  assert.match((await type(["bench", "decode", "--help"])).out, /^deno task bench decode \[options\]\n/);
   assert.match(
     (await type(["bench", "compare", "--help"])).out,
     /^deno task bench compare \[options\] BEFORE\.json AFTER\.json\n/,

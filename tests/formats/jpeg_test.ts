@@ -53,9 +53,11 @@ function segments(file: Uint8Array): Uint8Array[] {
   return starts.map((start, i) => file.subarray(start, starts[i + 1]));
 }
 
-/** A copy of the photo whose frame has another byte, so far behind its marker's 0xff. */
-const otherFrame = (offset: number, value: number) =>
-  photo.with(photo.findIndex((byte, at) => byte === 0xff && photo[at + 1] === 0xc0) + offset, value);
+/** A copy of the photo, or of the file of another kind, whose frame has another byte, so far behind its marker's 0xff. */
+function otherFrame(offset: number, value: number, kind = jpegFiles[0].kind): Uint8Array {
+  const { bytes } = jpegFiles.find((file) => file.kind === kind)!;
+  return bytes.with(bytes.findIndex((byte, at) => byte === 0xff && bytes[at + 1] === 0xc0) + offset, value);
+}
 
 Deno.test("jpeg: each fault is named", async () => {
   const cases: [Uint8Array, RegExp][] = [
@@ -71,7 +73,7 @@ Deno.test("jpeg: each fault is named", async () => {
       /101 scans/,
     ],
     [otherFrame(1, 0xc3), /lossless or hierarchical/],
-    [otherFrame(1, 0xc9), /arithmetic coding is not read/],
+    [otherFrame(1, 0xc9, "CMYK"), /four colours in arithmetic coding are not read/],
     [otherFrame(4, 12), /12 bits a sample/],
     [otherFrame(9, 2), /2 colour channels/],
     [otherFrame(5, 0xff), /27 × 65299 pixels do not go with/],
@@ -95,9 +97,10 @@ Deno.test("jpeg: scans behind the end of the picture are none of it", async () =
 Deno.test("jpeg: damaged files", async () => {
   const rotated = Uint8Array.from([0xff, 0xd8, ...exif(6), ...photo.subarray(2)]);
   const damageSegments = damagePieces(segments, joinBytes, damageBytes);
-  for (const file of [rotated, ...jpegFiles.map(({ bytes }) => bytes)]) {
+  for (const { kind, bytes } of [{ kind: "rotated", bytes: rotated }, ...jpegFiles]) {
+    const rounds = kind.includes("arithmetic") ? 20 : 100; // whose decoder is made anew after every failure
     for (const damage of [undefined, damageSegments]) {
-      await fuzzAsync(file, 100, (bytes) => decodeImage(bytes, "x"), { damage });
+      await fuzzAsync(bytes, rounds, (bytes) => decodeImage(bytes, "x"), { damage });
     }
   }
 });

@@ -1,0 +1,58 @@
+/**
+ * JPEGs in arithmetic coding, which libjpeg-turbo as `libjpeg.ts` has it was built without: by the build of
+ * @cornerstonejs/codec-libjpeg-turbo-8bit, which is loaded when the first such file comes.
+ */
+import type { JpegHeader } from "./jpeg_header.ts";
+
+/** What the package makes; its pixels and buffers are views of its memory. */
+interface Build {
+  HEAPU8: Uint8Array;
+  JPEGDecoder: new () => {
+    getEncodedBuffer(bytes: number): Uint8Array;
+    decode(): void;
+    getDecodedBuffer(): Uint8Array;
+    delete(): void;
+  };
+}
+
+/** Memory never shrinks; a build that took more than this is not kept. */
+const mostKept = 64 * 2 ** 20;
+
+let compiled: WebAssembly.Module | undefined, kept: Build | undefined;
+
+/**
+ * Decodes a JPEG of one colour or three: the width × height pixels row by row, three bytes each. Throws Error where it is
+ * damaged: of what libjpeg would only warn, too.
+ */
+export async function decodeArithmetic(file: Uint8Array, { width, height, channels }: JpegHeader): Promise<Uint8Array> {
+  const build = kept ?? await load(), decoder = new build.JPEGDecoder();
+  kept = undefined; // what it has in hand when it fails is lost with it
+  decoder.getEncodedBuffer(file.length).set(file);
+  try {
+    decoder.decode();
+  } catch {
+    throw new Error("it is damaged");
+  }
+  const pixels = decoder.getDecodedBuffer().slice();
+  decoder.delete();
+  if (pixels.length !== channels * width * height) throw new Error("its header is damaged");
+  if (build.HEAPU8.length <= mostKept) kept = build;
+  return channels === 3 ? pixels : Uint8Array.from({ length: 3 * pixels.length }, (_, i) => pixels[Math.floor(i / 3)]);
+}
+
+async function load(): Promise<Build> {
+  const [{ default: start }, { default: code }] = await Promise.all([
+    import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs"),
+    import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasm", { with: { type: "bytes" } }),
+  ]);
+  const made = compiled ??= new WebAssembly.Module(code);
+  return await start({
+    instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) {
+      const instance = new WebAssembly.Instance(made, imports);
+      done(instance);
+      return instance.exports;
+    },
+    print() {},
+    printErr() {},
+  });
+}
