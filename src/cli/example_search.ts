@@ -31,9 +31,10 @@ export const nothingKnown = (set: PictureSet, { layer, keep }: Indexed): Known =
  * @param file It may be missing. @throws UserError where it is of something else, or of pictures that are not there or have changed.
  */
 export async function recall(file: string, set: PictureSet, indexed: Indexed): Promise<Known> {
+  // Before any is read: what changes meanwhile is another picture to the next run.
+  const placeOf = new Map(Array.from({ length: set.count }, (_, index) => [set.identity(index), index]));
   if (!statOf(file)) return nothingKnown(set, indexed);
   const { identities, best } = readIndex(await readBytes(file), file, indexed), seen = new Uint8Array(set.count);
-  const placeOf = new Map(Array.from({ length: set.count }, (_, index) => [set.identity(index), index]));
   const places = identities.map((identity) => placeOf.get(identity));
   const gone = identities.filter((_, n) => places[n] === undefined);
   if (gone.length > 0) {
@@ -70,12 +71,12 @@ export async function seeAll(
 ): Promise<string[]> {
   const all = Array.from({ length: set.count }, (_, place) => place), todo = all.filter((place) => !known.seen[place]);
   if (todo.length === 0) return [];
-  const { read, files } = set,
-    rest = {
-      count: todo.length,
-      read: (n: number) => read(todo[n]),
-      files: files && todo.map((place) => files[place]),
-    };
+  const { read, files } = set;
+  const rest = {
+    count: todo.length,
+    read: (n: number) => read(todo[n]),
+    files: files && todo.map((place) => files[place]),
+  };
   using outputs = index === undefined
     ? undefined
     : Outputs.open([index], { force: true, bytes: tableBytes + 100 * set.count });

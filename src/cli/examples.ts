@@ -1,7 +1,7 @@
 /** `deno task examples`: the pictures that excite units most, beside what these want to see. */
 import { join } from "node:path";
 import { encodePng } from "../formats/png.ts";
-import { part } from "../formats/image.ts";
+import { type Image, part } from "../formats/image.ts";
 import { UserError } from "../formats/user_error.ts";
 import {
   type Device,
@@ -59,8 +59,8 @@ const options = {
   verbose: { help: "tells each layer's ways and what GPU memory will be taken, before it is" },
 };
 
-/** Pictures of a unit that are kept: more would make the index large. */
-const mostKept = 1000;
+/** Pictures of a unit: more are no examples. */
+const mostKept = 100;
 
 /** Bytes of a sheet for each picture on it, about. */
 const tileBytes = 1 << 16;
@@ -105,42 +105,27 @@ async function run(values: Values<typeof options>): Promise<number> {
   const leftOut = await seeAll(device, model, set, indexed, known, { index, ...how });
   const seen = known.seen.reduce((sum, is) => sum + is, 0), stopped = signal.aborted;
   if (stopped) {
-    tell(
-      `stopped after ${seen} of ${set.count} pictures${
-        index === undefined ? "" : `, which ${index} knows from now on`
-      }`,
-    );
+    tell(`stopped after ${seen} of ${set.count} pictures${index === undefined ? "" : `; ${index} knows them`}`);
   }
   if (seen === 0) {
     if (stopped) return stopCode()!;
     throw new UserError(`${images}: none of its ${set.count} pictures can be used`);
   }
   const rows = rowsOf(model, layer, units, { best: known.best, top: keep }, set);
-  if (sheet !== undefined) {
-    const wanted = new Set(rows.flatMap(({ examples }) => examples.map(({ picture }) => picture)));
-    const pictures = await fittedOf(model, wanted, set);
-    if (size !== undefined && !stopped) {
-      const all = rows.flatMap(({ unit, examples }) => examples.map((example) => ({ unit, example })));
-      const regions = await regionsOf(
-        device,
-        model,
-        layer.name,
-        all.map(({ unit, example: { picture, activation, at: [x, y] = [0, 0], field } }) => ({
-          image: pictures.get(picture)!,
-          activation,
-          value: (unit * layer.height + y) * layer.width + x,
-          field,
-        })),
-        size,
-        how,
-      );
-      all.forEach(({ example }, n) => example.region = signal.aborted ? undefined : regions[n]);
+  let failure: unknown;
+  try {
+    if (sheet === undefined) warn(`the sheet would have more than ${mostTiles} pictures, so there is none`);
+    else {
+      const wanted = new Set(rows.flatMap(({ examples }) => examples.map(({ picture }) => picture)));
+      const pictures = await fittedOf(model, wanted, set);
+      if (size !== undefined && !stopped) await mark(device, model, layer, rows, pictures, size, how);
+      if (beside && !signal.aborted) await draw(device, { classifier: model, ...beside }, layer, rows, how);
+      outputs.save([[sheet, encodePng(sheetOf(rows, pictures), { Software: `Phosphene ${version}` })]]);
     }
-    if (beside && !stopped) await draw(device, { classifier: model, ...beside }, layer, rows, how);
-    const bytes = encodePng(sheetOf(rows, pictures), { Software: `Phosphene ${version}` });
-    outputs.save([[sheet, bytes]]);
-  } else warn(`the sheet would have more than ${mostTiles} pictures, so there is none`);
-  const saved = sheet && outputs.where(sheet);
+  } catch (error) {
+    failure = error; // what was found is told all the same
+  }
+  const saved = sheet !== undefined && failure === undefined ? outputs.where(sheet) : undefined;
   if (values.json) {
     printJson({
       ...{ model: model.name, hash: model.hash, layer: layer.name, pictures: seen, leftOut, index, sheet: saved },
@@ -148,6 +133,7 @@ async function run(values: Values<typeof options>): Promise<number> {
     });
   } else linesOf(rows, saved).forEach(print);
   outputs.finish();
+  if (failure !== undefined) throw failure;
   return stopCode() ?? (leftOut.length > 0 ? 1 : 0);
 }
 
@@ -186,17 +172,41 @@ function placeOf(
   );
 }
 
-/** Draws what each unit wants to see, cut to what it sees of it. */
+/** How examples run on. */
+type How = Pick<NetOptions, "choose" | "onPlan"> & { signal: AbortSignal };
+
+/** Finds the region of each example that excites its unit; of none where it is stopped. */
+async function mark(
+  device: Device,
+  model: Model,
+  { name, width, height }: UnitLayer,
+  rows: readonly Row[],
+  pictures: ReadonlyMap<number, Image>,
+  size: number,
+  how: How,
+): Promise<void> {
+  const all = rows.flatMap(({ unit, examples }) => examples.map((example) => ({ unit, example })));
+  const excited = all.map(({ unit, example: { picture, activation, at: [x, y] = [0, 0], field } }) => ({
+    image: pictures.get(picture)!,
+    activation,
+    value: (unit * height + y) * width + x,
+    field,
+  }));
+  const regions = await regionsOf(device, model, name, excited, size, how);
+  if (!how.signal.aborted) all.forEach(({ example }, n) => example.region = regions[n]);
+}
+
+/** Draws what each unit wants to see, cut to what it sees of it; nothing where it is stopped. */
 async function draw(
   device: Device,
   { iterations, ...models }: { classifier: Model; generator: Model; iterations?: number },
   layer: UnitLayer,
   rows: readonly Row[],
-  how: Pick<NetOptions, "choose" | "onPlan"> & { signal: AbortSignal },
+  how: How,
 ): Promise<void> {
   const targets = rows.map(({ unit }) => ({ target: targetOf(layer, unit), seed: 0 }));
   const bar = progress("iteration", stderrScreen(false));
-  const { items } = await searchInBatches(device, {
+  const searching = searchInBatches(device, {
     ...models,
     ...suitable({ iterations }, models.classifier),
     targets,
@@ -204,7 +214,12 @@ async function draw(
     onLost: (loss) => warn(lossLine(loss, device.name)),
     onProgress: ({ iteration, iterations }) => bar.show({ done: iteration, total: iterations, note: "" }),
   }).finally(bar.end);
-  items.forEach(({ picture, activation }, n) => {
+  const result = await searching.catch((error) => {
+    if (!how.signal.aborted) throw error;
+  });
+  if (result?.failure !== undefined) throw result.failure;
+  if (!result || result.aborted) return;
+  result.items.forEach(({ picture, activation }, n) => {
     rows[n].drawn = { image: part(picture, fieldBox(models.classifier, targets[n].target)), activation };
   });
 }

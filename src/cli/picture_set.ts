@@ -14,7 +14,7 @@ import { fitted, type Pictures, picturesIn } from "./pictures.ts";
 export interface PictureSet extends Pictures {
   /** The file, and which of its arrays' items it is: `set.npz[12]`. */
   name(index: number): string;
-  /** The file's path, size and time of change, and the item: what is another one once the picture has changed. */
+  /** The file's path, size and time of change, and the item: as they are when first asked for. */
   identity(index: number): string;
 }
 
@@ -41,11 +41,14 @@ export async function pictureSet(place: string): Promise<PictureSet> {
   };
 }
 
-const filesSet = (files: readonly string[]): PictureSet => ({
-  ...picturesIn(files),
-  name: (index) => files[index],
-  identity: (index) => identityOf(files[index]),
-});
+function filesSet(files: readonly string[]): PictureSet {
+  const identities: string[] = [];
+  return {
+    ...picturesIn(files),
+    name: (index) => files[index],
+    identity: (index) => identities[index] ??= identityOf(files[index]),
+  };
+}
 
 /** A file's path, size and time of change; the size is missing where it is. */
 function identityOf(file: string): string {
