@@ -14,7 +14,8 @@ import {
   weightsOption,
 } from "./memory.ts";
 import { type LabelledSet, labelledSet } from "./labelled_set.ts";
-import { inputOf, type Pictures, picturesIn, runPictures } from "./pictures.ts";
+import { inputOf, runPictures } from "./pictures.ts";
+import { type Pictures, picturesIn } from "./reading.ts";
 import { planning, tunedOption } from "./tuned.ts";
 import { oneOf, wholeNumber } from "./values.ts";
 

@@ -8,7 +8,7 @@ import type { NpzItems } from "../formats/npz_items.ts";
 import { show, UserError } from "../formats/user_error.ts";
 import { isFile, readBytes } from "./files.ts";
 import { imagesIn, openNpz } from "./picture_set.ts";
-import { type Pictures, picturesIn } from "./pictures.ts";
+import { type Pictures, picturesIn } from "./reading.ts";
 
 /** Pictures and the unit that is right for each. */
 export interface LabelledSet extends Pictures {

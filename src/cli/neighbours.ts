@@ -11,7 +11,7 @@ import { abortOnSignal, stopCode } from "./interrupt.ts";
 import { Outputs } from "./outputs/outputs.ts";
 import { fittedOf, imagesHelp, type PictureSet, pictureSet } from "./picture_set.ts";
 import { fitted, runPictures } from "./pictures.ts";
-import { readPicture } from "./reading.ts";
+import { picturesIn } from "./reading.ts";
 import { planning, tunedOption } from "./tuned.ts";
 import { safe } from "./synth_files.ts";
 import { oneOf, wholeNumber } from "./values.ts";
@@ -79,7 +79,7 @@ async function run(values: Values<typeof options>, operands: string[]): Promise<
   const model = await openClassifier(values.model);
   const layers = values.layer.length > 0 ? values.layer : [layerUnits(model).name];
   const spaces = [pixels, ...layers], names = layers.map((layer) => lastName(model, layer));
-  const picture = await readPicture(file), set = await pictureSet(images);
+  const picture = await picturesIn([file]).read(0), set = await pictureSet(images);
   using outputs = Outputs.open([sheet], { force: values.force, bytes: tileBytes * spaces.length * keep });
   const signal = abortOnSignal();
 

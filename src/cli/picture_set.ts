@@ -8,7 +8,8 @@ import { UserError } from "../formats/user_error.ts";
 import type { Image } from "../formats/image.ts";
 import type { Model } from "../mod.ts";
 import { openArchive, picturesBelow, readBytes, statOf } from "./files.ts";
-import { fitted, type Pictures, picturesIn } from "./pictures.ts";
+import { fitted } from "./pictures.ts";
+import { type Pictures, picturesIn } from "./reading.ts";
 
 /** Pictures with names. */
 export interface PictureSet extends Pictures {

@@ -20,27 +20,12 @@ import {
   sequenceLayerOf,
 } from "../mod.ts";
 import { warn } from "./command.ts";
+import { freeMemory } from "./free_memory.ts";
 import { progress, stderrScreen } from "./progress.ts";
-import { inTurn, readPicture, startReaders } from "./reading.ts";
+import { openReader, type Pictures } from "./reading.ts";
 
 /** Pictures that run together. */
 const most = 50;
-
-/** Pictures that are read when their turn comes, so that few are in memory. */
-export interface Pictures {
-  count: number;
-  /** Reads one. @throws UserError where it cannot be used. */
-  read(index: number): Image | Promise<Image>;
-  /** Where they are files: which. */
-  files?: readonly string[];
-}
-
-/** Pictures in files. */
-export const picturesIn = (files: readonly string[]): Pictures => ({
-  count: files.length,
-  read: (index) => readPicture(files[index]),
-  files,
-});
 
 /** How pictures are fitted to the model's input. @throws UserError where it takes no pictures. */
 function fittingOf({ network, where }: Model): Fitting {
@@ -82,9 +67,14 @@ export function notFinite(
   return new UserError(`${where}: ${name} ${of} holds ${value}: ${beyond}; are its weights too large?`);
 }
 
+/** Memory that a large photograph takes while it is decoded. */
+const photograph = 2 ** 29;
+
 /** So many workers read for an adapter: a CPU that computes has little to spare. */
 const readersFor = ({ caps: { software } }: Device): number =>
-  software ? 1 : Math.max(1, Math.min(8, navigator.hardwareConcurrency >> 1));
+  software
+    ? 1
+    : Math.max(1, Math.min(8, navigator.hardwareConcurrency >> 1, Math.floor(freeMemory() / 2 / photograph)));
 
 /** How pictures run. */
 export interface Running extends Pick<NetOptions, "layer" | "values" | "weights" | "arithmetic" | "choose" | "onPlan"> {
@@ -112,26 +102,23 @@ export interface Outcome {
 export async function runPictures(
   device: Device,
   model: Model,
-  { count, read, files }: Pictures,
+  pictures: Pictures,
   { unit = "picture", leavesOutAll = false, signal, ...options }: Running,
   use: (output: Float32Array, index: number, outcome: Outcome) => void,
 ): Promise<string[]> {
-  const fitting = fittingOf(model);
+  const fitting = fittingOf(model), { count } = pictures;
   const together = sequenceLayerOf(model, options.layer) ? 1 : Math.min(most, count); // pictures are no sequence
   using net = await largestNet(device, model, options, together);
   const { batch } = net, size = valueCount(net.inputShape);
-  using readers = files && count > batch ? startReaders(readersFor(device)) : undefined;
+  using reader = openReader(pictures, fitting, count > batch ? readersFor(device) : 0);
   // Photographs take seconds to decode: who looks on is told of a few, a log only of many.
   const screen = stderrScreen(false), watched = screen?.columns !== undefined && count > 1;
   const bar = progress(unit, watched || count > batch ? screen : undefined);
   const leftOut: string[] = [];
   let done = 0;
-  const readOne = readers
-    ? (index: number) => readers.read(files![index], fitting)
-    : inTurn(async (index: number) => fitPicture(await read(index), fitting));
   const readOrRefuse = async (index: number): Promise<Image | UserError> => {
     try {
-      return await readOne(index);
+      return await reader.read(index);
     } catch (error) {
       if (!(error instanceof UserError) || count === 1 && !leavesOutAll) throw error;
       return error;
@@ -155,10 +142,9 @@ export async function runPictures(
     return { inputs, loaded };
   };
   try {
-    let now = await load(0);
-    for (let first = batch; first < count + batch && !signal?.aborted; first += batch) {
+    for (let first = 0, now = await load(0); first < count && !signal?.aborted; first += batch) {
       // Asked for before the net runs, for an adapter may keep this thread until it has computed.
-      const [next, values] = await Promise.all([load(first), net.forwardAll(now.inputs)]);
+      const [next, values] = await Promise.all([load(first + batch), net.forwardAll(now.inputs)]);
       now.loaded.forEach(({ index, picture }, i) => {
         const outputs = values.map((all) => all.subarray(i * all.length / batch, (i + 1) * all.length / batch));
         outputs.forEach((output, n) => {

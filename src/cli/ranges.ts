@@ -13,7 +13,8 @@ import { adapterOption, openAdapter, openClassifier, openModel } from "./default
 import { picturesBelow, readBytes } from "./files.ts";
 import { weightKinds, weightsOption } from "./memory.ts";
 import { Outputs } from "./outputs/outputs.ts";
-import { picturesIn, runPictures } from "./pictures.ts";
+import { runPictures } from "./pictures.ts";
+import { picturesIn } from "./reading.ts";
 import { planning, tunedOption } from "./tuned.ts";
 import { oneOf } from "./values.ts";
 

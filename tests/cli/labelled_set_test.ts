@@ -39,8 +39,10 @@ async function given() {
 Deno.test("classify --val: a list and arrays give one accuracy; a picture that cannot be used does not count", async () => {
   using run = await given();
   const list = run.list("val.txt", [0, 0, 0, 1, 4, 0]);
-  const plain = await run.classify("--val", list);
-  assert.deepEqual([plain.code, plain.out], [0, "6 pictures: top-1 66.67 %, top-5 100.00 %\n"], plain.err);
+  const long = run.at("long.txt"); // more than run together
+  Deno.writeTextFileSync(long, Deno.readTextFileSync(list).repeat(9));
+  const plain = await run.classify("--val", long);
+  assert.deepEqual([plain.code, plain.out], [0, "54 pictures: top-1 66.67 %, top-5 100.00 %\n"], plain.err);
 
   const images = new Uint8Array(count * side * side * 3),
     labels = Int32Array.from([0, 0, 0, 1, 4, 0], (place, i) => {

@@ -1,7 +1,8 @@
 /** How pictures get the size of a model's input. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fitted, inputOf, picturesIn, runPictures } from "../../src/cli/pictures.ts";
+import { fitted, inputOf, runPictures } from "../../src/cli/pictures.ts";
+import { picturesIn } from "../../src/cli/reading.ts";
 import { type Image, resizeRgb } from "../../src/formats/image.ts";
 import { encodePng } from "../../src/formats/png.ts";
 import { type Model, openDevice, type PlannedMemory } from "../../src/mod.ts";
@@ -95,16 +96,29 @@ Deno.test("as many pictures run together as memory allows, each with its own res
     net = model(),
     pictures = Array.from({ length: 9 }, (_, i) => square(picture, i % 4, 0, 9));
   const run = async (maxMemory: number) => {
-    const plans: number[] = [], outputs: number[][] = [], read = (index: number) => pictures[index];
+    const plans: number[] = [], outputs: number[][] = [], readFirst: number[] = [];
+    let read = 0;
+    const reading = (index: number) => {
+      assert.equal(index, read++);
+      return pictures[index];
+    };
     const onPlan = (pieces: readonly PlannedMemory[]) => plans.push(pieces.reduce((sum, { bytes }) => sum + bytes, 0));
-    await runPictures(pretend(real, { maxMemory }, "buffer"), net, { count: 9, read }, { onPlan }, (output, index) => {
-      outputs[index] = [...output];
-    });
+    await runPictures(
+      pretend(real, { maxMemory }, "buffer"),
+      net,
+      { count: 9, read: reading },
+      { onPlan },
+      (output, index) => {
+        outputs[index] = [...output];
+        readFirst.push(read);
+      },
+    );
     assert.deepEqual(outputs, pictures.map((picture) => [...inputOf(net, picture).map((x) => Math.max(x, 0))]));
-    return plans.map((bytes) => bytes / 512); // input and output, 16 texels each
+    return { plans: plans.map((bytes) => bytes / 512), readFirst }; // input and output, 16 texels each
   };
-  assert.deepEqual(await run(Infinity), [9]);
-  assert.deepEqual(await run(16 * 512), [9, 5, 3]);
+  assert.deepEqual(await run(Infinity), { plans: [9], readFirst: Array(9).fill(9) });
+  // Three run while the next three are read.
+  assert.deepEqual(await run(16 * 512), { plans: [9, 5, 3], readFirst: [6, 6, 6, 9, 9, 9, 9, 9, 9] });
   await assert.rejects(run(512), /^GpuError: the plan: needs 1 MiB, expected at most 1 MiB/);
 });
 
