@@ -49,6 +49,7 @@ export { type Backward, type Candidate, describe, type Forward, type Sizes, type
 export { type Box, fieldBox } from "./synth/crop.ts";
 export type { Prior } from "./synth/images/image.ts";
 export { type MethodName, methodNames, methods } from "./synth/methods/table.ts";
+export { meanColour, occluded, type Region, regionOf, windowsOver } from "./synth/occlusion.ts";
 export { type Fit, fits, type Fitting, type Interpolated, interpolations } from "./synth/fit.ts";
 export { type GivenInputs, type Inputs, type Role, sortInputs } from "./synth/inputs.ts";
 export type { Directions } from "./synth/objective.ts";

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { HEAD, refuseOthers } from "../formats/kinds.ts";
 import { UserError } from "../formats/user_error.ts";
+import type { ZipSource } from "../formats/zip.ts";
 import type { ReadFile } from "../mod.ts";
 import { freeMemory } from "./free_memory.ts";
 
@@ -67,6 +68,35 @@ export function readHead(path: string): Uint8Array {
     using file = Deno.openSync(path);
     const bytes = new Uint8Array(HEAD);
     return bytes.subarray(0, file.readSync(bytes) ?? 0);
+  } catch (error) {
+    throw new UserError(`${path} cannot be read: ${reasonOf(error)}`);
+  }
+}
+
+/** An open archive, of which pieces are read when they are wanted. */
+export function zipSource(file: Deno.FsFile): ZipSource {
+  return {
+    size: file.statSync().size,
+    read(from, length) {
+      const bytes = new Uint8Array(length);
+      file.seekSync(from, Deno.SeekMode.Start);
+      for (let at = 0, count; at < length; at += count) {
+        count = file.readSync(bytes.subarray(at));
+        if (!count) throw new Error("it ends too soon");
+      }
+      return bytes;
+    },
+  };
+}
+
+/** Opens an archive to the end of the program; undefined where a file is none. @throws UserError where it cannot be read. */
+export function openArchive(path: string): ZipSource | undefined {
+  if (!isFile(path)) return undefined; // reading says what is wrong
+  try {
+    const file = Deno.openSync(path), source = zipSource(file);
+    const [p, k] = source.size > 1 ? source.read(0, 2) : [];
+    if (p === 0x50 && k === 0x4b) return source; // "PK": a zip
+    file.close();
   } catch (error) {
     throw new UserError(`${path} cannot be read: ${reasonOf(error)}`);
   }

@@ -4,9 +4,11 @@
  */
 import { dirname, join, resolve } from "node:path";
 import { refuseOthers } from "../formats/kinds.ts";
-import { readNpz } from "../formats/npy.ts";
+import { readNpy } from "../formats/npy.ts";
+import type { NpzItems } from "../formats/npz_items.ts";
 import { show, UserError } from "../formats/user_error.ts";
 import { isFile, readBytes } from "./files.ts";
+import { imagesIn, openNpz } from "./picture_set.ts";
 import { type Pictures, picturesIn } from "./reading.ts";
 
 /** Pictures and the unit that is right for each. */
@@ -15,42 +17,24 @@ export interface LabelledSet extends Pictures {
 }
 
 /**
- * Reads a labelled set; of a list, the pictures are read when their turn comes.
+ * Reads a labelled set, whose pictures are read when their turn comes.
  * @param root Where all paths of a list begin, "/…" too, as Caffe joins them; unless given, its relative paths begin in the
  *   list's folder.
  * @throws UserError unless there are pictures and a label for each.
  */
 export async function labelledSet(file: string, root?: string): Promise<LabelledSet> {
-  const bytes = await readBytes(file);
-  return bytes[0] === 0x50 && bytes[1] === 0x4b ? await arrays(bytes, file) : list(bytes, file, root); // "PK": a zip
+  const arrays = await openNpz(file);
+  return arrays ? await labelledArrays(arrays, file) : list(await readBytes(file), file, root);
 }
 
-async function arrays(bytes: Uint8Array, file: string): Promise<LabelledSet> {
-  const arrays = await readNpz(bytes, file), images = arrays.get("images"), labels = arrays.get("labels");
-  const [count, height, width, channels = 1, ...more] = images?.shape ?? [];
-  if (
-    images?.dtype !== "u1" || width === undefined || more.length > 0 || ![1, 3].includes(channels) ||
-    images.data.length === 0
-  ) {
-    throw new UserError(
-      `${file}: expected "images", uint8 of shape [N, height, width, 3], or [N, height, width] for grey, none of them 0`,
-    );
-  }
+/** @throws UserError unless there is a label for each picture. */
+async function labelledArrays(arrays: ReadonlyMap<string, NpzItems>, file: string): Promise<LabelledSet> {
+  const images = imagesIn(arrays, file), { count } = images, stored = await arrays.get("labels")?.whole();
+  const labels = stored && readNpy(stored, `${file}: "labels"`);
   if (labels?.shape.length !== 1 || labels.shape[0] !== count) {
     throw new UserError(`${file}: expected "labels", one for each of the ${count} images`);
   }
-  const pixels = images.data as Uint8Array, length = height * width * channels;
-  return {
-    count,
-    labels: Array.from(labels.data, Number),
-    read: (index) => {
-      const values = pixels.subarray(index * length, (index + 1) * length);
-      const rgb = channels === 3
-        ? values
-        : Uint8Array.from({ length: 3 * length }, (_, i) => values[Math.floor(i / 3)]);
-      return { width, height, rgb };
-    },
-  };
+  return { ...images, labels: Array.from(labels.data, Number) };
 }
 
 /** Lines of a path, which may hold spaces, and a number. */

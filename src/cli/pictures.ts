@@ -76,6 +76,24 @@ const readersFor = ({ caps: { software } }: Device): number =>
     ? 1
     : Math.max(1, Math.min(8, navigator.hardwareConcurrency >> 1, Math.floor(freeMemory() / 2 / photograph)));
 
+/** How pictures run. */
+export interface Running extends Pick<NetOptions, "layer" | "values" | "weights" | "arithmetic" | "choose" | "onPlan"> {
+  /** What progress counts; pictures unless given. */
+  unit?: string;
+  /** Leaves out the only picture too. */
+  leavesOutAll?: boolean;
+  /** Ends it after those that run. */
+  signal?: AbortSignal;
+}
+
+/** What came of a picture beside its first output. */
+export interface Outcome {
+  /** All outputs. */
+  outputs: Float32Array[];
+  /** The picture in the size of the model's input. */
+  picture: Image;
+}
+
 /**
  * Runs all pictures; `use` gets the output of each in order, in memory that the next one may take. One that cannot be used is
  * left out, for it shall not cost the work on all the others: a warning names it. While some run, the next are read.
@@ -85,24 +103,24 @@ export async function runPictures(
   device: Device,
   model: Model,
   pictures: Pictures,
-  options: Pick<NetOptions, "layer" | "weights" | "arithmetic" | "choose" | "onPlan">,
-  use: (output: Float32Array, index: number) => void,
+  { unit = "picture", leavesOutAll = false, signal, ...options }: Running,
+  use: (output: Float32Array, index: number, outcome: Outcome) => void,
 ): Promise<string[]> {
   const fitting = fittingOf(model), { count } = pictures;
   const together = sequenceLayerOf(model, options.layer) ? 1 : Math.min(most, count); // pictures are no sequence
   using net = await largestNet(device, model, options, together);
-  const { batch } = net, size = valueCount(net.inputShape), units = valueCount(net.outputShape);
+  const { batch } = net, size = valueCount(net.inputShape);
   using reader = openReader(pictures, fitting, count > batch ? readersFor(device) : 0);
   // Photographs take seconds to decode: who looks on is told of a few, a log only of many.
   const screen = stderrScreen(false), watched = screen?.columns !== undefined && count > 1;
-  const bar = progress("picture", watched || count > batch ? screen : undefined);
+  const bar = progress(unit, watched || count > batch ? screen : undefined);
   const leftOut: string[] = [];
   let done = 0;
   const readOrRefuse = async (index: number): Promise<Image | UserError> => {
     try {
       return await reader.read(index);
     } catch (error) {
-      if (!(error instanceof UserError) || count === 1) throw error;
+      if (!(error instanceof UserError) || count === 1 && !leavesOutAll) throw error;
       return error;
     } finally {
       bar.show({ done: ++done, total: count, note: "" });
@@ -110,7 +128,7 @@ export async function runPictures(
   };
   /** The pictures from the first on, as many as run together. */
   const load = async (first: number) => {
-    const inputs = new Float32Array(batch * size), indices: number[] = [];
+    const inputs = new Float32Array(batch * size), loaded: { index: number; picture: Image }[] = [];
     const all = Array.from({ length: Math.min(batch, count - first) }, (_, i) => readOrRefuse(first + i));
     for (const [i, picture] of (await Promise.all(all)).entries()) {
       if (picture instanceof UserError) {
@@ -118,21 +136,24 @@ export async function runPictures(
         warn(`left out: ${picture.message}`);
         continue;
       }
-      inputs.set(pictureToInput(model.network, picture), indices.length * size);
-      indices.push(first + i);
+      inputs.set(pictureToInput(model.network, picture), loaded.length * size);
+      loaded.push({ index: first + i, picture });
     }
-    return { inputs, indices };
+    return { inputs, loaded };
   };
   try {
-    for (let first = 0, loaded = await load(0); first < count; first += batch) {
+    for (let first = 0, now = await load(0); first < count && !signal?.aborted; first += batch) {
       // Asked for before the net runs, for an adapter may keep this thread until it has computed.
-      const [next, values] = await Promise.all([load(first + batch), net.forward(loaded.inputs)]);
-      loaded.indices.forEach((index, i) => {
-        const output = values.subarray(i * units, (i + 1) * units), at = firstNonFinite(output);
-        if (at >= 0) throw notFinite(output[at], `of picture ${index + 1}`, model, options);
-        use(output, index);
+      const [next, values] = await Promise.all([load(first + batch), net.forwardAll(now.inputs)]);
+      now.loaded.forEach(({ index, picture }, i) => {
+        const outputs = values.map((all) => all.subarray(i * all.length / batch, (i + 1) * all.length / batch));
+        outputs.forEach((output, n) => {
+          const at = firstNonFinite(output), layer = options.values?.[n] ?? options.layer;
+          if (at >= 0) throw notFinite(output[at], `of picture ${index + 1}`, model, { ...options, layer });
+        });
+        use(outputs[0], index, { outputs, picture });
       });
-      loaded = next;
+      now = next;
     }
   } finally {
     bar.end();

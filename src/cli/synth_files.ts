@@ -39,13 +39,13 @@ const frameMs = 80;
 const lastFrameTimes = 12;
 
 /** Pictures on a sheet: more would take a gigabyte and be no use to anyone. */
-const mostTiles = 1000;
+export const mostTiles = 1000;
 
 /** Longest list of numbers in a file name. */
 const longestList = 60;
 
 /** What a name keeps of a text. */
-const safe = (text: string) => text.replace(/[^\w.-]+/g, "-");
+export const safe = (text: string) => text.replace(/[^\w.-]+/g, "-");
 
 /** Longest part of a file's name that a target makes. */
 const longestTarget = 80;
@@ -162,7 +162,7 @@ export function spaceFor(rows: readonly Row[], classifier: Model): number {
 }
 
 /** Numbers as --units takes them, each with so many digits: "0001,0005-0009". Long lists give their ends and length. */
-function listText(numbers: number[], digits: number): string {
+export function listText(numbers: number[], digits: number): string {
   const runs: number[][] = [];
   for (const n of numbers) {
     const run = runs.at(-1);

@@ -231,7 +231,10 @@ export function settleRequest(request: Request, models: Models): Job {
     const generator = imageModel(decided.prior, classifier, sizeOf(classifier, decided.size)) ?? models.generator!;
     const old = repeats && repeats.record.target === undefined && layer !== undefined;
     const units = items[0].units && searchedUnits(classifier, old ? lastName(classifier, layer) : layer);
-    if (units) checkUnits(units, items, xy, classifier);
+    if (units) {
+      checkUnits(units, items.flatMap(({ units }) => units ?? []), classifier);
+      checkPosition(units, xy);
+    }
     const targetOf = ({ units: list = [] }: BatchItem) =>
       showTarget(unitsTarget({ layer: units?.name, units: list, at: xy, gamma: decided.gamma }));
     const own = items.map((item) => ({ ...item, target: item.target ?? targetOf(item) }));
@@ -254,17 +257,16 @@ export function settingsOf(
   return suitable(said, classifier, method && methods[method].settings(side));
 }
 
-/** Makes sure that units and positions are there. */
-function checkUnits(
-  { name, channels, height, width }: UnitLayer,
-  items: readonly BatchItem[],
-  xy: Request["xy"],
-  classifier: Model,
-): void {
-  const missing = items.flatMap(({ units }) => units ?? []).find((unit) => unit >= channels);
+/** @throws UserError unless a layer has all of these units. */
+export function checkUnits({ name, channels }: UnitLayer, units: readonly number[], classifier: Model): void {
+  const missing = units.find((unit) => unit >= channels);
   if (missing !== undefined) {
     throw new UserError(`unit ${missing} does not exist: ${name} of ${classifier.name} has units 0 to ${channels - 1}`);
   }
+}
+
+/** @throws UserError unless a position is in a layer's maps. */
+function checkPosition({ name, height, width }: UnitLayer, xy: Request["xy"]): void {
   if (xy && (xy[0] >= width || xy[1] >= height)) {
     throw new UserError(`position ${xy} does not exist: the maps of ${name} are ${width} wide and ${height} high`);
   }

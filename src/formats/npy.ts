@@ -61,8 +61,7 @@ const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
  * Throws UserError where it is malformed.
  */
 export function readNpy(bytes: Uint8Array, name: string): NpyArray {
-  const { header, offset } = splitHeader(bytes, name);
-  const { dtype, bigEndian, fortran, shape } = parseHeader(header, name);
+  const { dtype, bigEndian, fortran, shape, offset } = npyHeader(bytes, name);
   const Elements = elements[dtype];
   const count = valueCount(shape);
   const payload = bytes.subarray(offset);
@@ -78,6 +77,21 @@ export function readNpy(bytes: Uint8Array, name: string): NpyArray {
   const stored = new Elements(own.buffer as ArrayBuffer, own.byteOffset, count);
   const data: NpyData = stored instanceof Float16Array ? new Float32Array(stored) : stored;
   return { shape, dtype, data: fortran && shape.length > 1 ? toCOrder(data, shape) : data };
+}
+
+/** What a .npy file says before its elements, and the byte where these begin. */
+export interface NpyHeader {
+  shape: number[];
+  dtype: keyof typeof elements;
+  bigEndian: boolean;
+  fortran: boolean;
+  offset: number;
+}
+
+/** The header of a .npy file, of which the elements may be missing. @throws UserError where it is malformed. */
+export function npyHeader(bytes: Uint8Array, name: string): NpyHeader {
+  const { header, offset } = splitHeader(bytes, name);
+  return { ...parseHeader(header, name), offset };
 }
 
 /** An array's numbers as float32, the array itself where they are. (`Float32Array.from` would list them all first: no room.) */

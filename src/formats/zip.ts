@@ -63,10 +63,23 @@ export function* zipEntries(source: ZipSource): Generator<ZipEntry> {
   }
 }
 
+/** Where the bytes of a file begin that is stored as it is; undefined where it is packed. Throws Error where it is damaged. */
+export function storedAt(source: ZipSource, { method, packed, size, offset }: ZipEntry): number | undefined {
+  if (method !== 0) return undefined;
+  const start = contentAt(source, offset);
+  if (start + packed > source.size || packed !== size) throw damaged();
+  return start;
+}
+
+/** Where what a file holds begins, behind its header. */
+function contentAt(source: ZipSource, offset: number): number {
+  const header = view(source, offset, 30);
+  return offset + 30 + header.getUint16(26, true) + header.getUint16(28, true);
+}
+
 /** The bytes of a file, piece by piece. Throws Error where they are not those that the directory describes. */
 export async function* unpack(source: ZipSource, entry: ZipEntry): AsyncGenerator<Uint8Array> {
-  const { packed, method, offset } = entry, header = view(source, offset, 30);
-  const start = offset + 30 + header.getUint16(26, true) + header.getUint16(28, true);
+  const { packed, method, offset } = entry, start = contentAt(source, offset);
   if (method !== 0 && method !== 8) throw new Error(`${entry.name} is packed in a way that is not known`);
   if (start + packed > source.size || method === 0 && packed !== entry.size) throw damaged();
   const stored = function* () {

@@ -7,6 +7,7 @@ import { listedSpots, listTexels } from "../ops/spots.ts";
 import type { Choose } from "./choose.ts";
 import { buildGraph, type Graph, type Value } from "./graph.ts";
 import type { Model } from "./model.ts";
+import { valueOf } from "./naming.ts";
 import { buildPlan, type Plan, type PlanMemory, type PlannedMemory } from "./plan.ts";
 
 /** How a net is built. */
@@ -15,6 +16,8 @@ export interface NetOptions {
   batch?: number;
   /** Layer or blob whose values come out; the last layer unless given. */
   layer?: string;
+  /** In place of `layer`: several, by what targets call them (`conv5` before its last activation in place, `conv5+last` after it). */
+  values?: readonly string[];
   /** Also compile the gradient: to the first input, or to the blob of this name. */
   gradient?: boolean | string;
   /** With `gradient`: also compile the gradients to the weights and biases of conv2d, deconv2d and fc. */
@@ -59,7 +62,7 @@ export class Net {
   private constructor(
     private readonly device: Device,
     private readonly graph: Graph,
-    private readonly output: Value,
+    private readonly outputs: readonly Value[],
     /** What one pass runs. */
     readonly plan: Plan,
     /** Items run together. */
@@ -72,6 +75,7 @@ export class Net {
     const {
       batch = 1,
       layer,
+      values,
       gradient = false,
       weightGradients,
       weights,
@@ -85,13 +89,15 @@ export class Net {
     if (!Number.isSafeInteger(batch) || batch < 1) {
       throw new UserError(`batch is ${batch}, expected a whole number ≥ 1`);
     }
-    const graph = buildGraph(model), output = layer === undefined ? graph.output : graph.find(layer);
+    const graph = buildGraph(model);
+    const outputs = values?.map((name) => valueOf(graph, name)) ??
+      [layer === undefined ? graph.output : graph.find(layer)];
     const plan = await buildPlan(device, {
       graph,
       batch,
-      wanted: [output],
+      wanted: outputs,
       gradient: gradient === false ? undefined : {
-        of: [output],
+        of: outputs.slice(0, 1),
         to: gradient === true ? graph.inputs[0] : graph.find(gradient),
         spots: spots ? () => listedSpots(spots.list, spots.count) : undefined,
       },
@@ -103,7 +109,7 @@ export class Net {
       onPlan,
       optimise,
     });
-    return new Net(device, graph, output, plan, batch, spots || undefined);
+    return new Net(device, graph, outputs, plan, batch, spots || undefined);
   }
 
   /** Shape of one item of the first input. */
@@ -111,9 +117,13 @@ export class Net {
     return this.graph.inputs[0].shape;
   }
 
-  /** Shape of one item of the output. */
+  /** Shape of one item of the output, the first of several. */
   get outputShape(): readonly number[] {
     return this.output.shape;
+  }
+
+  private get output(): Value {
+    return this.outputs[0];
   }
 
   /** GPU memory in bytes. */
@@ -133,9 +143,15 @@ export class Net {
 
   /** The output's values, NCHW. @throws UserError when an input has the wrong number of values. */
   async forward(input: NetInput): Promise<Float32Array> {
+    const [output] = await this.forwardAll(input);
+    return output;
+  }
+
+  /** The values of all outputs, in the order of `values`, each NCHW. @throws UserError as `forward`. */
+  async forwardAll(input: NetInput): Promise<Float32Array[]> {
     this.#load(input);
     this.plan.submit(1, true);
-    return await this.#values(this.plan.tensors.of(this.output));
+    return await Promise.all(this.outputs.map((value) => this.#values(this.plan.tensors.of(value))));
   }
 
   /**

@@ -72,7 +72,7 @@ Deno.test("classify --val: a list and arrays give one accuracy; a picture that c
   assert.deepEqual([used, leftOut.length], [6, 2]);
 });
 
-Deno.test("a labelled set may be of grey arrays", async () => {
+Deno.test("a labelled set may be of grey arrays, and of planes", async () => {
   using folder = temporaryFolder();
   const file = join(folder.path, "val.npz"), labels = writeNpy({ shape: [2], data: Uint8Array.of(3, 4) });
   const set = async (shape: number[]) => {
@@ -80,12 +80,12 @@ Deno.test("a labelled set may be of grey arrays", async () => {
     Deno.writeFileSync(file, zipSync({ "images.npy": images, "labels.npy": labels }));
     return await labelledSet(file);
   };
-  for (const shape of [[2, 1, 2], [2, 1, 2, 1]]) {
+  for (const shape of [[2, 1, 2], [2, 1, 2, 1], [2, 1, 1, 2]]) {
     const { read, ...rest } = await set(shape);
     assert.deepEqual(rest, { count: 2, labels: [3, 4] });
-    assert.deepEqual(read(1), { width: 2, height: 1, rgb: Uint8Array.of(3, 3, 3, 4, 4, 4) });
+    assert.deepEqual(await read(1), { width: 2, height: 1, rgb: Uint8Array.of(3, 3, 3, 4, 4, 4) });
   }
-  for (const shape of [[2, 2], [2, 1, 1, 2], [2, 1, 2, 1, 1]]) {
+  for (const shape of [[2, 2], [1, 2, 1, 2], [2, 1, 2, 1, 1]]) {
     await assert.rejects(set(shape), /val\.npz: expected "images"/);
   }
 });

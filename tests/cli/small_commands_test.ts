@@ -87,7 +87,14 @@ Deno.test("every command explains itself", async () => {
     assert.ok(out.startsWith(`deno task ${name} [options]`));
     assert.match(out, new RegExp(`Examples:\\n  deno task ${name}\\b`));
   };
-  await Promise.all([explains("synth"), explains("units"), explains("layers"), explains("classify")]);
+  await Promise.all([
+    explains("synth"),
+    explains("units"),
+    explains("layers"),
+    explains("classify"),
+    explains("examples"),
+    explains("neighbours"),
+  ]);
   await Promise.all([
     explains("infer"),
     explains("ranges"),

@@ -3,13 +3,13 @@
  * whole in memory.
  */
 import { dirname } from "node:path";
-import { readHead, reasonOf } from "../../src/cli/files.ts";
+import { readHead, reasonOf, zipSource } from "../../src/cli/files.ts";
 import { place } from "../../src/cli/outputs/place.ts";
 import { Temporary } from "../../src/cli/outputs/temporary.ts";
 import { inflate } from "../../src/formats/inflate.ts";
 import { refuseOthers } from "../../src/formats/kinds.ts";
 import { UserError } from "../../src/formats/user_error.ts";
-import { unpack, zipEntries, type ZipSource } from "../../src/formats/zip.ts";
+import { unpack, zipEntries } from "../../src/formats/zip.ts";
 
 /** The most bytes that one unpacked file may have: far above any network's, far below a disk's. */
 const mostBytes = 2 ** 32;
@@ -70,18 +70,7 @@ const mostGrowth = 16;
 
 async function unzip(archive: string, take: (name: string) => Sink | undefined): Promise<void> {
   using file = Deno.openSync(archive);
-  const source: ZipSource = {
-    size: file.statSync().size,
-    read(from, length) {
-      const bytes = new Uint8Array(length);
-      file.seekSync(from, Deno.SeekMode.Start);
-      for (let at = 0, count; at < length; at += count) {
-        count = file.readSync(bytes.subarray(at));
-        if (!count) throw new Error("it ends too soon");
-      }
-      return bytes;
-    },
-  };
+  const source = zipSource(file);
   for (const entry of zipEntries(source)) {
     const sink = take(entry.name);
     if (!sink) continue;

@@ -1,0 +1,118 @@
+/**
+ * Pictures in an order, of which few are in memory: those of a folder and its folders, of a list of files, of NumPy's arrays in a
+ * .npz, or one file.
+ */
+import { dirname, resolve } from "node:path";
+import { NpzItems } from "../formats/npz_items.ts";
+import { UserError } from "../formats/user_error.ts";
+import type { Image } from "../formats/image.ts";
+import type { Model } from "../mod.ts";
+import { openArchive, picturesBelow, readBytes, statOf } from "./files.ts";
+import { fitted } from "./pictures.ts";
+import { type Pictures, picturesIn } from "./reading.ts";
+
+/** Pictures with names. */
+export interface PictureSet extends Pictures {
+  /** The file, and which of its arrays' items it is: `set.npz[12]`. */
+  name(index: number): string;
+  /** The file's path, size and time of change, and the item: as they are when first asked for. */
+  identity(index: number): string;
+}
+
+/** What --images takes, in the words of --help. */
+export const imagesHelp =
+  "a folder of PNG and JPEG pictures, and of folders of them; a list of their paths (.txt), one a line, with a number behind or " +
+  'without; or an .npz of "images": uint8, N × height × width × 3, or N × 3 × height × width';
+
+const isPicture = (file: string) => /\.(png|jpe?g)$/i.test(file);
+
+/** Opens what --images names. @throws UserError where there are no pictures. */
+export async function pictureSet(place: string): Promise<PictureSet> {
+  const found = statOf(place);
+  if (!found) throw new UserError(`${place} cannot be read: it does not exist`);
+  if (found.isDirectory) return filesSet(picturesBelow(place));
+  if (isPicture(place)) return filesSet([place]);
+  const arrays = await openNpz(place);
+  if (!arrays) return filesSet(await listed(place));
+  const identity = identityOf(place);
+  return {
+    ...imagesIn(arrays, place),
+    name: (index) => `${place}[${index}]`,
+    identity: (index) => `${identity}\n${index}`,
+  };
+}
+
+function filesSet(files: readonly string[]): PictureSet {
+  const identities: string[] = [];
+  return {
+    ...picturesIn(files),
+    name: (index) => files[index],
+    identity: (index) => identities[index] ??= identityOf(files[index]),
+  };
+}
+
+/** A file's path, size and time of change; the size is missing where it is. */
+function identityOf(file: string): string {
+  const found = statOf(file);
+  return [resolve(file), found?.size, found?.mtime?.getTime()].join("\n");
+}
+
+/** The files of a list, whose paths begin in its folder. @throws UserError where none is there. */
+async function listed(list: string): Promise<string[]> {
+  const lines = new TextDecoder().decode(await readBytes(list)).split("\n").map((line) => line.trim());
+  const paths = lines.filter((line) => line !== "").map((line) => isPicture(line) ? line : line.replace(/\s+\d+$/, ""));
+  const files = [...new Set(paths.map((path) => resolve(dirname(list), path)))];
+  if (files.length === 0) throw new UserError(`${list}: there is no picture in the list`);
+  if (!files.some((file) => statOf(file)?.isFile)) throw new UserError(`${list}: there is no file ${files[0]}`);
+  return files;
+}
+
+/** Some pictures of a set, fitted to a model's input, by their places. @throws UserError where one cannot be used any more. */
+export async function fittedOf(model: Model, places: Iterable<number>, set: PictureSet): Promise<Map<number, Image>> {
+  const images = new Map<number, Image>();
+  // In order, for a packed .npz is read from its beginning.
+  for (const place of [...places].sort((a, b) => a - b)) images.set(place, fitted(model, await set.read(place)));
+  return images;
+}
+
+/** The arrays of a .npz; undefined where a file is none. @throws UserError where it cannot be read. */
+export async function openNpz(file: string): Promise<Map<string, NpzItems> | undefined> {
+  const archive = openArchive(file);
+  return archive && await NpzItems.open(archive, file);
+}
+
+/** Height, width and channels of the items of an array, and whether the channels come before the pixels. */
+function layoutOf({ dtype, shape: [count, ...item] }: NpzItems) {
+  const [a, b, c] = item, isImage = dtype === "u1" && count > 0 && (item.length === 3 || item.length === 2);
+  const layout = item.length === 2 || c === 1 || c === 3
+    ? { height: a, width: b, channels: c ?? 1, planar: false }
+    : { height: b, width: c, channels: a, planar: true };
+  return isImage && a * b > 0 && [1, 3].includes(layout.channels) && layout.width > 0 ? layout : undefined;
+}
+
+/** The pictures of a .npz: "images", or the only array that can be. @throws UserError where there is none. */
+export function imagesIn(arrays: ReadonlyMap<string, NpzItems>, file: string): Pictures {
+  const suited = [...arrays.values()].filter(layoutOf);
+  const images = arrays.get("images") ?? (suited.length === 1 ? suited[0] : undefined);
+  const layout = images && layoutOf(images);
+  if (!images || !layout) {
+    throw new UserError(
+      `${file}: expected "images", uint8 of shape [N, height, width, 3], [N, 3, height, width], or [N, height, width] for grey, ` +
+        "none of them 0",
+    );
+  }
+  return { count: images.shape[0], read: async (index) => imageOf(await images.read(index), layout) };
+}
+
+/** Bytes of one channel or three as red, green and blue. */
+function imageOf(
+  bytes: Uint8Array,
+  { height, width, channels, planar }: NonNullable<ReturnType<typeof layoutOf>>,
+): Image {
+  if (channels === 3 && !planar) return { width, height, rgb: bytes };
+  const area = width * height, rgb = new Uint8Array(3 * area);
+  for (let pixel = 0; pixel < area; pixel++) {
+    for (let c = 0; c < 3; c++) rgb[3 * pixel + c] = bytes[channels === 3 ? c * area + pixel : pixel];
+  }
+  return { width, height, rgb };
+}
