@@ -79,18 +79,20 @@ const pad: Rule = (o) => {
     throw new UserError(`it has ${pads?.length ?? "no"} pads, expected ${2 * axes.length}`);
   }
   const value = fill ? fill.values[0] : o.number("value", 0);
-  return [axes.reduce((x, axis, n) => {
-    const before = pads[n], after = pads[n + axes.length];
-    if (before === 0 && after === 0) return x;
-    const params = {
-      axis: o.trace.itemAxis(axis),
-      before,
-      after,
-      mode,
-      ...(mode === "constant" && value ? { value } : {}),
-    };
-    return o.trace.add("pad", params, [x]);
-  }, o.computed(0))];
+  const padded = (x: Traced, order: readonly number[]) =>
+    axes.reduce((x, axis, n) => {
+      const before = pads[n], after = pads[n + axes.length];
+      if (before === 0 && after === 0) return x;
+      const params = {
+        axis: order[o.trace.itemAxis(axis)],
+        before,
+        after,
+        mode,
+        ...(mode === "constant" && value ? { value } : {}),
+      };
+      return o.trace.add("pad", params, [x]);
+    }, x);
+  return [o.trace.beneath(o.computed(0), padded)];
 };
 
 const reshape: Rule = (o) => {

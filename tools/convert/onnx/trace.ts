@@ -140,6 +140,16 @@ export class Trace {
     return this.add("transpose", { order: [...order] }, [x]);
   }
 
+  /**
+   * What `run` makes of a value: of a transposed one before it is transposed, for a transposition that goes on may meet its
+   * opposite. `order` has the dimension of what `run` sees for each of the value's.
+   */
+  beneath(x: Traced, run: (x: Traced, order: readonly number[]) => Traced): Traced {
+    if (x.maker?.type !== "transpose") return run(x, x.item.map((_, d) => d));
+    const order = x.maker.params.order as number[];
+    return this.transpose(run(x.maker.inputs[0], order), order);
+  }
+
   /** What `run` makes of a value whose dimension `axis` has been brought to the front, put back. */
   alongFirst(xs: readonly Traced[], axis: number, run: (xs: Traced[]) => Traced): Traced {
     const rank = xs[0].item.length,

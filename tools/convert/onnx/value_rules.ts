@@ -1,6 +1,7 @@
 /** Arithmetic value by value. Integers are computed as float32 too, but divide as integers do. */
 import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
+import { reshaped, transposed } from "./fold.ts";
 import { localResponse } from "./local_response.ts";
 import type { Operator, Rule } from "./operator.ts";
 import { type OnnxTensor, tensorOf } from "./tensor.ts";
@@ -29,8 +30,30 @@ export function meeting(trace: Trace, operation: Operation, a: Operand, b: Opera
   return trace.add("eltwise", params, [left, right]);
 }
 
+/** A known value that meets x, as it meets what x is a transposition of; undefined where it has a batch of its own. */
+function turnedBack(trace: Trace, known: OnnxTensor, x: Traced, order: readonly number[]): OnnxTensor | undefined {
+  const rank = trace.shapeOf(x).length,
+    shape = [...Array(Math.max(0, rank - known.shape.length)).fill(1), ...known.shape];
+  const batch = shape.slice(0, rank - order.length);
+  if (shape.length !== rank || batch.some((n) => n !== 1)) return undefined;
+  trace.spend(known.values.length);
+  const item = reshaped(known, shape.slice(batch.length)),
+    back = transposed(item, order.map((_, d) => order.indexOf(d)));
+  return reshaped(back, [...batch, ...back.shape]);
+}
+
 /** y = a ∘ b. A known number, or one for each channel, becomes a scale layer, which others can take in. */
 export function arithmetic(trace: Trace, operation: Operation, a: Operand, b: Operand): Traced {
+  const [x, known] = isTraced(a) ? [a, b] : [b, a];
+  if (isTraced(x) && !isTraced(known) && x.maker?.type === "transpose") {
+    const back = turnedBack(trace, known, x, x.maker.params.order as number[]);
+    if (back) {
+      return trace.beneath(
+        x,
+        (source) => x === a ? arithmetic(trace, operation, source, back) : arithmetic(trace, operation, back, source),
+      );
+    }
+  }
   if (isTraced(a)) {
     const known = trace.perChannel(b, a), negative = known && Float32Array.from(known, (value) => -value);
     if (known && operation === "sum") return trace.affine(a, 1, known);

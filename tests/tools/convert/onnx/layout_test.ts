@@ -15,7 +15,12 @@ const model = (before: NodeFile[], seen: string) =>
   onnxModel({
     inputs: [{ name: "data", shape: ["N", 7, 6, 3] }],
     outputs: ["y"],
-    initializers: { w: float([4, 3, 3, 3], weight.data), half: float([], [0.5]), shift: float([3], shift.data) },
+    initializers: {
+      w: float([4, 3, 3, 3], weight.data),
+      half: float([], [0.5]),
+      shift: float([3], shift.data),
+      pads: int64(0, 1, 0, 0, 0, 0, 0, 0),
+    },
     nodes: [
       ...before,
       { type: "Transpose", inputs: [seen], outputs: ["t"], attributes: { perm: first } },
@@ -35,15 +40,20 @@ Deno.test("onnx: the transposition that a model begins with is gone, and picture
   assertClose("y", run(converted, { data }), conv(data), 1e-6);
 });
 
-Deno.test("onnx: what the model does to its channels before is done as before", () => {
+Deno.test("onnx: what the model does to its pictures before is done to theirs", () => {
   const converted = convert(
     model([
       { type: "Mul", inputs: ["data", "half"], outputs: ["a"] },
-      { type: "Sub", inputs: ["a", "shift"], outputs: ["b"] },
-    ], "b"),
+      { type: "Sub", inputs: ["shift", "a"], outputs: ["b"] },
+      { type: "Pad", inputs: ["b", "pads"], outputs: ["c"] },
+    ], "c"),
     { pixels },
   );
-  const expected = onnx.each(data.shape, (index) => onnx.at(data, index)! / 2 - shift.data[index[1]]);
+  assert.equal(typesOf(converted), "scale scale pad conv2d");
+  const expected = onnx.each([2, 3, 8, 6], ([n, c, y, x]) => {
+    const value = onnx.at(data, [n, c, y - 1, x]);
+    return value === undefined ? 0 : shift.data[c] - value / 2;
+  });
   assertClose("y", run(converted, { data }), conv(expected), 1e-6);
 });
 
