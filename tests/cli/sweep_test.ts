@@ -160,6 +160,63 @@ Deno.test("sweep: everything that synth is told can be told a sweep, and no name
   assert.ok(!page.includes("<img"));
   const [, lines] = madeIn(out);
   assert.deepEqual(lines.map(({ settings: { rule }, title }) => [rule, title]), [["paper", name], ["adam", name]]);
+  const pixels = [
+    "--method",
+    "yosinski2015,fft",
+    "--prior",
+    "pixels",
+    "--size",
+    "8,16",
+    "--clip",
+    "none",
+    "--lowest",
+    "0",
+  ];
+  const start = [
+    "--octaves",
+    "1",
+    "--octave-scale",
+    "2",
+    "--noise",
+    "5:9",
+    "--variation",
+    "0.1",
+    "--alpha-norm",
+    "0.1",
+  ];
+  const costs = ["--alpha", "4", "--centre", "0.1", "--blur", "0.5", "--blur-every", "1", "--small-norm", "1"];
+  const views = [
+    "--small-contribution",
+    "1",
+    "--jitter",
+    "1",
+    "--zoom",
+    "0.1",
+    "--rotation",
+    "5",
+    "--edges",
+    "mean,wrap",
+  ];
+  const priors = [
+    ...pixels,
+    ...start,
+    ...costs,
+    ...views,
+    "--iterations",
+    "2",
+    "--draws",
+    "1",
+    "--out",
+    run.at("priors"),
+  ];
+  const drawn = await type(["sweep", "--classifier", classifier, "--unit", "1", ...priors]);
+  assert.equal(drawn.code, 0, drawn.err);
+  const [, ways] = madeIn(run.at("priors")),
+    told = ways.map(({ settings: { size, edges }, command }) => [
+      ...[size, edges],
+      /--method (\S+)/.exec(command)![1],
+    ]);
+  assert.deepEqual([told.length, told[0], told.at(-1)], [8, [8, "mean", "yosinski2015"], [16, "wrap", "fft"]]);
   const target = await type([
     "sweep",
     ...run.words.slice(0, 6),
