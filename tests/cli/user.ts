@@ -27,7 +27,10 @@ export interface Circumstances {
   interruptAt?: string;
   /** Does something, such as sending another signal, as soon as stderr holds a text. */
   when?: [text: string, act: (child: Deno.ChildProcess) => void | Promise<void>];
-  /** Largest file that the system allows, in blocks of 512 bytes; a larger one fails (signal 25, which kills, is ignored). */
+  /**
+   * Largest file that the system allows, in blocks of 512 bytes; a larger one fails (signal 25, which kills, is ignored; the
+   * task runner would bring it back).
+   */
   fileBlocks?: number;
   /** A program of this folder that runs before the task. */
   preload?: string;
