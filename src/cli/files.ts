@@ -124,7 +124,7 @@ export function picturesBelow(folder: string): string[] {
 /** Reads the files of a model folder, undefined for one that is not there. @throws UserError unless it is a folder with a network.json. */
 export function modelFolder(folder: string): ReadFile {
   const found = statOf(folder);
-  if (!found?.isDirectory || !isFile(join(folder, "network.json"))) {
+  if (!found?.isDirectory || !statOf(join(folder, "network.json"))) {
     // A model in another program's format, or the folder of one.
     const other = found?.isDirectory ? join(folder, "model.json") : folder;
     if (isFile(other)) refuseOthers(readHead(other), other, "a model folder");

@@ -106,7 +106,7 @@ Deno.test("classify --val: what cannot be measured is one sentence", async (t) =
     ["an empty list", ["--val", text("b.txt", "\n")], /b\.txt: there is no picture in the list/],
     ["no such picture", ["--val", text("c.txt", "x.png 1")], /there is no file .*x\.png; --images DIR says where/],
     ["no such unit", ["--val", run.list("d.txt", [0], `${run.files[0]} 5`)], /d\.txt has label 5, .* has 5 units/],
-    ["a picture as the list", ["--val", run.at(run.files[0])], /0\.png: line 1 is .*, expected a picture's path/],
+    ["a picture as the list", ["--val", run.at(run.files[0])], /0\.png: this is a PNG picture, not a list of pictures/],
     [
       "nothing usable",
       ["--val", text("e.txt", "broken.png 1\nbroken.png 1")],

@@ -49,10 +49,14 @@ export function normalised(mean: readonly number[], std: readonly number[]): Pix
   return { order: "RGB", mean: mean.map((m) => short(255 * m)), scale: std.map((s) => short(1 / (255 * s))) };
 }
 
-/** What the options say. `mean` is --mean's numbers where they are read already, `usual` the range of pixels unless given. */
+/** How the options are read. */
 export interface PixelReading {
+  /** The range of pixels unless given. */
   usual: Range;
+  /** The numbers of --mean, where they are read already. */
   mean?: number[];
+  /** Whether what is not said is known all the same: that of published weights. */
+  published?: true;
 }
 
 /**
@@ -61,7 +65,7 @@ export interface PixelReading {
  */
 export function readPixels(
   values: Partial<Values<typeof pixelOptions & Record<"mean" | "order" | "range", { value: string }>>>,
-  { usual, mean: means }: PixelReading,
+  { usual, mean: means, published }: PixelReading,
 ): Pixels {
   const preset = oneOf("--pixels", values.pixels, Object.keys(presets) as (keyof typeof presets)[]);
   const order = oneOf("--order", values.order, ["RGB", "BGR"]), given = oneOf("--range", values.range, ranges);
@@ -77,7 +81,10 @@ export function readPixels(
   const std = numbers("--std", values.std, leastFactor), scale = numbers("--scale", values.scale, leastFactor);
   const unit = 255 / Number((given ?? usual).slice(2)); // what a pixel of 1 in their terms is in ours
   checkRange(given, unit, { mean, std });
-  const factors = std?.map((s) => 1 / s) ?? scale ?? (given && [1]);
+  if (published && given && !mean && !std && !scale) {
+    throw new UserError(`--range ${given} says what --mean, --std and --scale are of; none of them is given`);
+  }
+  const factors = std?.map((s) => 1 / s) ?? scale ?? (given && !published ? [1] : undefined);
   return {
     ...(order && { order }),
     ...(mean && { mean: mean.map((m) => short(m * unit)) }),

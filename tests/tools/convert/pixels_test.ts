@@ -47,6 +47,12 @@ Deno.test("pixels: what is not said is left to the converter, and decimals stay 
   assert.deepEqual(read({}), {});
   assert.deepEqual(read({ mean: "104" }), { mean: [104] });
   assert.deepEqual(read({ mean: "0.485,0.456,0.406" }, "0-1"), { mean: [123.675, 116.28, 103.53] });
+  const published = { usual: "0-1", published: true } as const;
+  assert.deepEqual(readPixels({ mean: "123.7", range: "0-255" }, published), { mean: [123.7] });
+  refuses(
+    () => readPixels({ range: "0-255" }, published),
+    /^--range 0-255 says what --mean, --std and --scale are of; none/,
+  );
   assert.deepEqual(readPixels({ order: "BGR" }, { usual: "0-255", mean: [1, 2, 3] }), {
     order: "BGR",
     mean: [1, 2, 3],

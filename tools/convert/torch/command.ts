@@ -50,7 +50,7 @@ async function run(values: Values<typeof options>): Promise<void> {
   const start = performance.now(), out = required("--out", values.out), { force } = values;
   const weights = required("--weights", values.weights), network = required("--network", values.network);
   const name = oneOf("--network", network, names)!;
-  const pixels = readPixels(values, { usual: "0-1" });
+  const pixels = readPixels(values, { usual: "0-1", published: true });
   using place = openPlace(out, force);
   const labels = values.labels === undefined ? undefined : await readBytes(values.labels);
 
