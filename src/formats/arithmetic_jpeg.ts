@@ -1,6 +1,6 @@
 /**
- * JPEGs in arithmetic coding, which libjpeg-turbo as `libjpeg.ts` has it was built without: by the build of
- * @cornerstonejs/codec-libjpeg-turbo-8bit, which is loaded when the first such file comes.
+ * JPEGs in arithmetic coding. The build of libjpeg-turbo that `libjpeg.ts` uses was made without it; that of
+ * @cornerstonejs/codec-libjpeg-turbo-8bit has it, and is loaded when the first such file comes.
  */
 import type { JpegHeader } from "./jpeg_header.ts";
 

@@ -47,13 +47,14 @@ export async function decodeJpeg(bytes: Uint8Array, maxPixels: number): Promise<
   return upright({ width, height, rgb }, orientation);
 }
 
-function checkSizes({ width, height, samples, scans }: JpegHeader, bytes: number, maxPixels: number): void {
+function checkSizes({ width, height, samples, scans, arithmetic }: JpegHeader, bytes: number, maxPixels: number): void {
   // Coefficients of two bytes, and the picture twice. A block of 8 × 8 pixels takes at least one bit.
   const pixels = width * height, taken = 2 * samples + 6 * pixels, most = Math.max(mostTaken, mostGrowth * bytes);
   if (pixels === 0 || pixels > Math.min(maxPixels, 512 * bytes) || taken > most) {
     throw new Error(`${width} × ${height} pixels do not go with a file of ${bytes} bytes`);
   }
-  const mostScans = Math.min(maxScans, usualScans + Math.floor(mostVisits / pixels));
+  // Arithmetic coding goes on without any bytes: all of its visits count.
+  const mostScans = Math.min(maxScans, (arithmetic ? 0 : usualScans) + Math.floor(mostVisits / pixels));
   if (scans > mostScans) throw new Error(`${scans} scans; at most ${mostScans} are expected`);
 }
 

@@ -25,7 +25,9 @@ export function imageFormat(network: Network, shape: Shape = network.inputs[0].s
   }
   if (length !== chw(shape)[0]) {
     throw new UserError(
-      `network "${name}": its pictures have shape ${show(shape)}, "image" has ${length === 3 ? "3 means" : "1 mean"}`,
+      `network "${name}": its pictures have shape ${show(shape)}, "image" has ${
+        length === 3 ? "3 means" : "1 mean"
+      }, expected one a channel`,
     );
   }
   return image;

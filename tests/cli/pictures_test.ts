@@ -82,7 +82,10 @@ Deno.test("a network of one channel takes the luma, and one of no pictures says 
     odd.network.inputs[0].shape = shape;
     assert.throws(() => fitted(odd, picture), message);
   };
-  refused([1, 4, 4], /^UserError: network "small": its pictures have shape 1×4×4, "image" has 3 means$/);
+  refused(
+    [1, 4, 4],
+    /^UserError: network "small": its pictures have shape 1×4×4, "image" has 3 means, expected one a channel$/,
+  );
   refused([48], /^UserError: small takes an input of shape \[48\], not pictures$/);
 });
 

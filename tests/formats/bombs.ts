@@ -92,13 +92,13 @@ function safetensors(json: string): Uint8Array {
 
 const frame = jpeg.findIndex((byte, at) => byte === 0xff && jpeg[at + 1] === 0xc0);
 
-/** A JPEG that says it is larger, with scans of zeros. */
-function largeJpeg(width: number, height: number, bytes: number, progressive: boolean, scans: number): Uint8Array {
+/** A JPEG that says it is larger, and how it is coded, with scans of zeros. */
+function largeJpeg(width: number, height: number, bytes: number, coding: number, scans: number): Uint8Array {
   const scan = jpeg.findIndex((byte, at) => byte === 0xff && jpeg[at + 1] === 0xda);
   const head = jpeg.slice(0, scan), view = new DataView(head.buffer);
   view.setUint16(frame + 5, height);
   view.setUint16(frame + 7, width);
-  if (progressive) head[frame + 1] = 0xc2;
+  head[frame + 1] = coding;
   const body = joinBytes([jpeg.subarray(scan, -2), new Uint8Array(Math.ceil(bytes / scans))]);
   return joinBytes([head, ...Array(scans).fill(body), Uint8Array.of(0xff, 0xd9)]);
 }
@@ -124,7 +124,8 @@ const makers: [kind: string, reader: Bomb["reader"], make: (random: Integers, si
   }],
   ["JPEG", "picture", (random, size) => {
     const bytes = 1000 * (size & 1023), scans = 1 + random(3) * 45;
-    return largeJpeg(1 + random(65_535), 1 + random(4000), bytes, random(2) === 1, scans);
+    const coding = [0xc0, 0xc2, 0xc9, 0xca][random(4)]; // baseline and progressive, Huffman's and arithmetic
+    return largeJpeg(1 + random(65_535), 1 + random(4000), bytes, coding, scans);
   }],
   ["npz", "npz", (random, size) => {
     const array = zeros(size, npyHeader(size));
