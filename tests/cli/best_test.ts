@@ -4,6 +4,8 @@ import { Best } from "../../src/cli/best.ts";
 import { type Indexed, readIndex, writeIndex } from "../../src/cli/example_index.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { UserError } from "../../src/formats/user_error.ts";
+import { damageSafetensors } from "../formats/damage.ts";
+import { fuzz } from "../formats/fuzz.ts";
 import { uniform } from "../reference/random.ts";
 
 const rows = 3, keep = 4, count = 40, next = uniform(11);
@@ -76,4 +78,11 @@ Deno.test("an index gives back what was written; any other is refused in a sente
     /is no index of examples/,
     damaged((tensors) => void tensors.set("seen", { dtype: "U8", shape: [1], bytes: new Uint8Array([65]) })),
   );
+});
+
+Deno.test("a damaged index gives a value or a sentence", () => {
+  const bytes = writeIndex(indexed, { identities, best: offered(inOrder) });
+  for (const damage of [undefined, damageSafetensors]) {
+    fuzz(bytes, 200, (damaged) => readIndex(damaged, "i", indexed), { damage });
+  }
 });

@@ -83,3 +83,18 @@ Deno.test("batch norm and scale in a row: folded into the weights, which are rou
   assert.equal(net.dispatches, 1);
   assert.deepEqual([...await net.forward(Float32Array.of(1))], [...weight.data]);
 });
+
+Deno.test("several values of one run, by what targets call them, are those of runs of their own", async () => {
+  const { network, weights, inputs, tolerance } = smallNetworks.find(({ network: { name } }) =>
+    name === "odd classifier"
+  )!;
+  const model = caseModel({ network, weights }), [[, x]] = inputs, names = ["conv1", "conv1+last", "pool3", "fc4+relu"];
+  using net = await Net.create(device, model, { batch: x.shape[0], values: names });
+  const [before, ...others] = await net.forwardAll(caseInputs(inputs)), expected = runNetwork(network, weights, inputs);
+  for (const [n, blob] of ["conv1", "pool3", "fc4"].entries()) {
+    const { shape } = expected.get(blob)!;
+    assertClose(blob, { shape, data: others[n] }, expected.get(blob)!, tolerance);
+  }
+  assert.ok(before.some((value) => value < 0), "conv1 is before its ReLU");
+  assert.deepEqual(before.map((value) => Math.max(0, value)), others[0]);
+});
