@@ -3,7 +3,8 @@
  *
  *     .safetensors   code.mean and code.std, one value for each of the code's; the bound is mean + sigmas · std, and of a
  *                    code with a sign the lower one mean − sigmas · std
- *     text           the upper bounds themselves, and after all of them the lower ones if there are any, between spaces or line ends (act_range/3x/fc6.txt)
+ *     text           the upper bounds themselves (act_range/3x/fc6.txt), and after all of them the lower ones if there are any,
+ *                    between spaces or line ends
  */
 import { kindOf, refuseOthers } from "../formats/kinds.ts";
 import { readSafetensors, type StoredTensor, toFloat32 } from "../formats/safetensors.ts";
@@ -15,7 +16,8 @@ import type { Model } from "../mod.ts";
 export const defaultSigmas = 3;
 
 /**
- * The upper bound of each value of the generator's code, and after them the lower ones, where there are any but `lowest`. @throws UserError where the file does not fit it.
+ * The upper bound of each value of the generator's code, and after them the lower ones, where there are any but `lowest`.
+ * @throws UserError where the file does not fit the code.
  */
 export function readBounds(
   bytes: Uint8Array,

@@ -88,8 +88,10 @@ export function chooser(device: Device, option: string | undefined, tell?: (chos
   return tuned(device, ways, tell);
 }
 
-/** How a command makes its plan: by the tuned ways, and with `--verbose` telling of its memory and of every layer's ways, with `sum` of all
- * its memory. */
+/**
+ * How a command makes its plan: by the tuned ways, and with `--verbose` telling of its memory and of every layer's ways; with `sum`
+ * of its memory in one line.
+ */
 export function planning(
   device: Device,
   { tuned: option, verbose, sum = false }: { tuned?: string; verbose: boolean; sum?: boolean },

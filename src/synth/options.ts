@@ -114,7 +114,6 @@ export function settle(device: Device, joined: Joined, options: MadeSearch): Cli
   if (size > MOST_CODE) {
     throw new UserError(`the code of ${generator.name} has ${size} values, expected at most ${MOST_CODE}`);
   }
-  checkMaps(decided, shape, generator);
   // At least code, input and gradient on the device, and each of them here as values; drawing them may take a minute.
   checkMemory(device, "the codes", 2 * 3 * 4 * targets.length * size);
   const codes = new Float32Array(targets.length * size);
@@ -137,7 +136,11 @@ export function settle(device: Device, joined: Joined, options: MadeSearch): Cli
 }
 
 /** @throws UserError where something is to be done to a code's pixels that has none. */
-function checkMaps({ prior, blur, smallNorm, smallContribution }: Settings, shape: Shape, { name }: Model): void {
+export function checkMaps(
+  { prior, blur, smallNorm, smallContribution }: Settings,
+  shape: Shape,
+  { name }: Model,
+): void {
   if (blur > 0 && shape.length !== 3) {
     throw new UserError(`blur is of codes that are maps, such as pixels; the code of ${name} is [${shape.join(", ")}]`);
   }

@@ -11,7 +11,7 @@ import { chw } from "../ops/op.ts";
 import type { Prior, Size } from "./images/image.ts";
 import { images } from "./images/table.ts";
 import { join, type Joined } from "./joined.ts";
-import { type MadeSearch, MOST_CODE, type SearchOptions, suitable, sumOf } from "./options.ts";
+import { checkMaps, type MadeSearch, MOST_CODE, type SearchOptions, suitable, sumOf } from "./options.ts";
 import type { Settings } from "./settings.ts";
 import { type TargetSum, termsOf } from "./target.ts";
 
@@ -49,7 +49,9 @@ export function prepare(asked: SearchOptions, size?: Size): Stage {
   const { fit = "auto" } = asked;
   const sees = prior === "learned" || fit !== "auto" ? classifier : grown(classifier, picture, asked);
   const options = { ...asked, ...settings, generator, classifier: sees };
-  return { options, joined: join(generator, sees, options), classifier };
+  const joined = join(generator, sees, options);
+  checkMaps(settings, joined.code.shape, generator);
+  return { options, joined, classifier };
 }
 
 /** @throws UserError where a setting is about a picture without a generator, and there is one. */

@@ -59,6 +59,15 @@ Deno.test("a search that loses its device up to three times is, bit for bit, the
   }
 });
 
+Deno.test("a search that sees its pictures shifted and turned goes on with the views of where it is", async () => {
+  using device = await openDevice();
+  const more = { iterations: 12, redirect: 0, jitter: 1, rotation: 10 };
+  const { result: undisturbed } = await losing(device, [], more);
+  const { result, losses } = await losing(device, [7], more);
+  assert.deepEqual(result, undisturbed);
+  assert.ok(losses[0].iteration > 0);
+});
+
 Deno.test("a search goes on from the last state that was read, and without one from its start", async () => {
   using device = await openDevice();
   const { losses: [read] } = await losing(device, [20]);
