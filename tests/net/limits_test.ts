@@ -57,6 +57,19 @@ Deno.test("limits: sizes that no device holds and windows that no kernel visits"
     ],
     [network([1, 2000, 2000], { type: "avgpool", global: true }), /windows of 2000×2000 .* are larger than/],
     [network([1, 512, 512], { ...pool, kernel: 300, padding: 299 }), /windows of 300×300 .* are larger than/],
+    [
+      network(map, { type: "resample", axis: 1, positions: [0, 8] }),
+      /layer "l0": position 8, but axis 1 of 3×8×8 has 0 to 7/,
+    ],
+    [
+      network(map, { type: "resample", axis: 1, positions: [0, 1, 2], taps: 2 }),
+      /"positions" are 3, expected 2 for each position of the output/,
+    ],
+    [
+      network(map, { type: "resample", axis: 0, positions: Array(20_000).fill(2) }),
+      /a sum of 80000 values, expected at most 60000/,
+    ],
+    [network(map, { type: "power", exponent: -1 }), /"exponent" is -1, expected a number above 0/],
     [network(map, { type: "lrn", size: 1_000_001 }), /"size" is 1000001, expected at most 255 channels/],
     [
       network([1, 30_001, 1], { type: "lrn", size: 1_000_001, region: "within" }),
