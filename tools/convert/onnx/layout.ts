@@ -9,8 +9,9 @@ const isFew = (channels: number): boolean => channels === 1 || channels === 3;
 /** Whether a shape of the model is that of pictures with their channels first. */
 export const areFirst = (shape: readonly number[]): boolean => shape.length === 4 && isFew(shape[1]);
 
-/** Whether it is that of pictures with their channels last. */
-export const areLast = (shape: readonly number[]): boolean => shape.length === 4 && isFew(shape[3]) && !isFew(shape[1]);
+/** Whether it is that of pictures with their channels last; a code of [N, 100, 1, 1] is none. */
+export const areLast = (shape: readonly number[]): boolean =>
+  shape.length === 4 && isFew(shape[3]) && !isFew(shape[1]) && shape[1] > 1 && shape[2] > 1;
 
 /** The shape with its channels first. */
 export const channelsFirst = ([n, h, w, c]: readonly number[]): number[] => [n, c, h, w];
