@@ -168,6 +168,8 @@ Deno.test("bad input: one sentence, exit code 1, nothing written", async (t) => 
     file(name, writeNpy({ shape: [values.length], data: Float32Array.from(values) }));
   const truncated = Deno.readFileSync(weights).subarray(0, -100);
   const plain = file("plain.png", encodePng({ width: 1, height: 1, rgb: new Uint8Array(3) }));
+  const record = encodePng({ width: 1, height: 1, rgb: new Uint8Array(3) }, { phosphene: "{}" });
+  const damaged = file("damaged.png", record.with(record.indexOf(0x7b), 0x7d)); // the brace
   const init = (path: string) => ({ unit: "1", init: path });
   const replaced = { unit: "1", classifier };
   const cases: [name: string, options: Record<string, string | undefined>, message: RegExp, prepare?: () => void][] = [
@@ -183,7 +185,8 @@ Deno.test("bad input: one sentence, exit code 1, nothing written", async (t) => 
     ["no picture", init(file("text.png", new Uint8Array(9))), /neither a PNG nor a JPEG/],
     ["code of the wrong size", init(codes("five.npy", 1, 2, 3, 4, 5)), /expected one code of tiny generator, \[6\]/],
     ["NaN code", init(codes("nan.npy", 1, 2, 3, NaN, 5, 6)), /NaN/],
-    ["no record", { iterations: undefined, from: plain }, /does not say how it was made/],
+    ["no record", { iterations: undefined, from: plain }, /does not say how it was made; --from reads/],
+    ["a damaged record", { iterations: undefined, from: damaged }, /damaged\.png does not say .*: its text is damaged/],
     ["no such model", { unit: "1", classifier: join(run.path, "no") }, /no does not exist; a model is a folder/],
     ["no adapter", { unit: "1" }, /no adapter found/],
     ["unknown adapter", { unit: "1", adapter: "fast" }, /fast: expected high-performance, low-power or fallback/],
