@@ -182,7 +182,6 @@ Deno.test("examples: bad input is one sentence, and nothing is written", async (
     ["nothing usable", { ...good, images: broken }, /2\.png: neither a PNG nor a JPEG picture/],
     ["no such unit", { ...good, units: "2" }, /unit 2 does not exist: fc2 of patches has units 0 to 1/],
     ["no such layer", { ...good, layer: "fc9" }, /no layer "fc9"/],
-    ["no picture's name", { ...good, out: run.at("o.gif") }, /o\.gif: the sheet is saved as \.png/],
     ["a search of nothing", { ...good, iterations: "5" }, /--generator and --iterations go with --beside/],
   ];
   for (const [name, options, message] of cases) {

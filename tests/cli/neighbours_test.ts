@@ -108,11 +108,6 @@ Deno.test("neighbours: bad input is one sentence, and nothing is written", async
     ["no picture", good, /expected one picture; --help has examples/],
     ["an empty folder", [run.files[0], "--images", run.at("none")], /none holds no pictures/],
     ["no such layer", [run.files[0], ...good, "--layer", "fc9"], /no layer "fc9"/],
-    [
-      "another distance",
-      [run.files[0], ...good, "--distance", "far"],
-      /--distance expects euclidean or cosine, got "far"/,
-    ],
   ];
   for (const [name, args, message] of cases) {
     await t.step(name, async () => {
