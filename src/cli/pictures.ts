@@ -4,6 +4,7 @@
  */
 import { fitPicture, type Fitting } from "../formats/fit.ts";
 import type { Image } from "../formats/image.ts";
+import { DamagedArchive } from "../formats/npz_items.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
 import {
@@ -97,7 +98,7 @@ export interface Outcome {
 /**
  * Runs all pictures; `use` gets the output of each in order, in memory that the next one may take. One that cannot be used is
  * left out, for it shall not cost the work on all the others: a warning names it. While some run, the next are read.
- * @returns Why each was left out. @throws UserError where there is but one.
+ * @returns Why each was left out. @throws UserError where there is but one, or their archive is damaged.
  */
 export async function runPictures(
   device: Device,
@@ -120,7 +121,7 @@ export async function runPictures(
     try {
       return await reader.read(index);
     } catch (error) {
-      if (!(error instanceof UserError) || count === 1 && !leavesOutAll) throw error;
+      if (!(error instanceof UserError) || error instanceof DamagedArchive || count === 1 && !leavesOutAll) throw error;
       return error;
     } finally {
       bar.show({ done: ++done, total: count, note: "" });

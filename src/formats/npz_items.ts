@@ -17,6 +17,11 @@ const mostWhole = 2 ** 30;
 /** Far more than a .npy header takes. */
 const mostHeader = 1 << 17;
 
+/** An archive cannot be read: not one item, nor the next. */
+export class DamagedArchive extends UserError {
+  override name = "DamagedArchive";
+}
+
 /** An array of an archive. */
 export class NpzItems {
   #pass?: Pass;
@@ -60,13 +65,18 @@ export class NpzItems {
     return this.header.dtype;
   }
 
-  /** An item of an array of single bytes. @throws UserError where items cannot be read one by one, or the archive is damaged. */
+  /** An item of an array of single bytes. @throws DamagedArchive, also where items cannot be read one by one. */
   async read(index: number): Promise<Uint8Array> {
     const { source, entry, header: { offset, fortran }, where } = this;
     const [count, ...item] = this.shape, size = valueCount(item);
-    if (fortran) throw new UserError(`${where} is in Fortran's order; np.ascontiguousarray brings it into C's`);
-    if (size > mostBytes || entry.size !== offset + count * size) {
-      throw new UserError(`${where}: [${this.shape}] takes ${count * size} bytes, there are ${entry.size - offset}`);
+    if (fortran) throw new DamagedArchive(`${where} is in Fortran's order; np.ascontiguousarray brings it into C's`);
+    if (size > mostBytes) {
+      throw new DamagedArchive(`${where}: an item has ${size} bytes, expected at most ${mostBytes}`);
+    }
+    if (entry.size !== offset + count * size) {
+      throw new DamagedArchive(
+        `${where}: [${this.shape}] takes ${count * size} bytes, there are ${entry.size - offset}`,
+      );
     }
     return await soundly(where, async () => {
       const start = storedAt(source, entry);
@@ -128,12 +138,12 @@ class Pass {
   }
 }
 
-/** @throws UserError with the place before the message, where `run` throws another Error. */
+/** @throws DamagedArchive with the place before the message, where `run` throws an Error that is no UserError. */
 async function soundly<T>(place: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`${place}: not a sound .npz (zip) file: ${(error as Error).message}`);
+    throw new DamagedArchive(`${place}: not a sound .npz (zip) file: ${(error as Error).message}`);
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fitted, inputOf, runPictures } from "../../src/cli/pictures.ts";
 import { picturesIn } from "../../src/cli/reading.ts";
 import { type Image, resizeRgb } from "../../src/formats/image.ts";
+import { DamagedArchive } from "../../src/formats/npz_items.ts";
 import { encodePng } from "../../src/formats/png.ts";
 import { type Model, openDevice, type PlannedMemory } from "../../src/mod.ts";
 import { parseNetwork } from "../../src/net/network.ts";
@@ -156,4 +157,10 @@ Deno.test("of many files, the next are read by a worker while some run; one that
   const few = await run([files[4], files[0]]);
   assert.deepEqual([[...few.outputs], few.left], [[[1, expected(0)]], left.slice(0, 1)]);
   await assert.rejects(run([files[6]]), /none\.png cannot be read: it does not exist$/);
+});
+
+Deno.test("a damaged archive ends the run: it has no other pictures either", async () => {
+  using device = await openDevice();
+  const read = () => Promise.reject(new DamagedArchive("set.npz is damaged"));
+  await assert.rejects(runPictures(device, model(), { count: 4, read }, {}, () => {}), /set\.npz is damaged/);
 });

@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { zipSync } from "fflate";
 import { writeNpy } from "../../src/formats/npy.ts";
-import { NpzItems } from "../../src/formats/npz_items.ts";
-import { UserError } from "../../src/formats/user_error.ts";
+import { DamagedArchive, NpzItems } from "../../src/formats/npz_items.ts";
 import { fuzzAsync } from "./fuzz.ts";
 
 const count = 5, size = 2 ** 15 + 2 ** 13;
@@ -36,7 +35,7 @@ for (const level of [0, 6] as const) {
     };
     await assert.rejects(
       pass,
-      (error) => error instanceof UserError && /images\.npy.*not a sound \.npz/.test(error.message),
+      (error) => error instanceof DamagedArchive && /images\.npy.*not a sound \.npz/.test(error.message),
     );
   });
 }
