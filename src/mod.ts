@@ -5,6 +5,7 @@
  *
  * @module
  */
+import "./older_engines.ts";
 export { UserError } from "./formats/user_error.ts";
 export { Device, type DeviceOptions, openDevice } from "./gpu/device.ts";
 export { GpuError, type GpuErrorKind } from "./gpu/error.ts";
@@ -53,7 +54,15 @@ export { objectives } from "./synth/objectives/table.ts";
 export { searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
 export { encode } from "./synth/encode.ts";
 export type { Loss } from "./synth/losses.ts";
-export { checkSearch, type Progress, type Ranked, search, type SearchItem, type SearchResult } from "./synth/search.ts";
+export {
+  type Change,
+  checkSearch,
+  type Progress,
+  type Ranked,
+  search,
+  type SearchItem,
+  type SearchResult,
+} from "./synth/search.ts";
 export {
   allows,
   type NumberSetting,

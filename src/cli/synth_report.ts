@@ -1,25 +1,11 @@
 /** What synth says: while it runs, about what it made, and what the user should know. */
-import {
-  isTrained,
-  labelOf,
-  type Loss,
-  type Model,
-  type Progress,
-  type Ranked,
-  type SearchResult,
-  type UnitLayer,
-} from "../mod.ts";
+import { isTrained, labelOf, type Loss, type Model, type Progress, type Ranked, type SearchResult } from "../mod.ts";
 import type { Verdict } from "../lab/judge.ts";
 import type { BatchResult } from "./batches.ts";
 import type { OwnFile } from "./own_kernels.ts";
 import type { Made, Places } from "./synth_files.ts";
-import type { BatchItem } from "./record.ts";
-import type { Job, Request } from "./synth_request.ts";
-
-/** The names of units, where they have any. */
-export function titleOf(units: number[], { labelled }: UnitLayer, classifier: Model): string {
-  return units.map((unit) => labelled ? labelOf(classifier, unit) : `unit ${unit}`).join(", ");
-}
+import type { BatchItem } from "../record/record.ts";
+import type { Job, Request } from "../record/request.ts";
 
 /** What may surprise the user about a run that is about to start. */
 export function warnings(

@@ -3,72 +3,23 @@ import { asFloat32, readNpy } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
 import {
-  checkSearch,
   fits,
-  type Fitting,
-  type GivenInputs,
   interpolations,
-  lastName,
-  type Model,
   optionOf,
   parseTarget,
-  searchedUnits,
   type SettingName,
   settingNames,
   type Settings,
   settings,
   showTarget,
-  suitable,
   termsOf,
-  type UnitLayer,
-  unitsTarget,
 } from "../mod.ts";
+import { type BatchItem, lastSeed, readRecord } from "../record/record.ts";
+import { type Request, requestOf } from "../record/request.ts";
 import { readBytes } from "./files.ts";
 import { arithmeticKinds, weightKinds } from "./memory.ts";
-import { type BatchItem, decodeCode, lastSeed, type PictureRecord, readRecord } from "./record.ts";
 import { making, type SynthValues } from "./synth_options.ts";
 import { decimal, named, numberList, oneOf, position, wholeNumber } from "./values.ts";
-
-/** What to make, before the models are known. */
-export interface Request extends Fitting, Pick<PictureRecord, "xy" | "weights" | "arithmetic" | "crop"> {
-  /** Pictures that are made together: those of each layer, and of each target. */
-  rows: { layer?: string; items: BatchItem[] }[];
-  /** The settings that somebody said. */
-  said: Partial<Settings>;
-  /** A file with upper bounds of the code; the generator's own where there is none. */
-  bounds?: NamedBytes;
-  /** A picture or codes to start from. */
-  init?: NamedBytes;
-  /** Directions by their files, and other inputs by their names. */
-  directions: Record<string, Float32Array>;
-  set: Record<string, { file: string; values: Float32Array }>;
-  /** The record that this repeats, and which of the batch is kept. */
-  repeats?: { file: string; record: PictureRecord; keep: number };
-}
-
-interface NamedBytes {
-  file: string;
-  bytes: Uint8Array;
-}
-
-/** Pictures that are made together, each with its target. */
-export interface Row {
-  /** The layer of the units; none where targets are given. */
-  layer?: UnitLayer;
-  items: (BatchItem & { target: string })[];
-}
-
-/** What to make with the models at hand. */
-export interface Job {
-  rows: Row[];
-  settings: Settings;
-}
-
-/** The two networks. */
-export interface Models {
-  classifier: Model;
-  generator: Model;
-}
 
 /** Reads the request from options, and the files that they name. @throws UserError in one sentence. */
 export async function readRequest(values: SynthValues): Promise<Request> {
@@ -160,82 +111,3 @@ async function repeat(values: SynthValues, file: string): Promise<Request> {
   if (other) throw new UserError(`--from repeats what ${file} says; --${other} cannot be given with it`);
   return requestOf(readRecord((await decodeImage(await readBytes(file), file)).text, file), file);
 }
-
-/** A request to make a picture again: alone, or among others where they mattered or made kernels round otherwise. */
-export function requestOf(record: PictureRecord, file: string): Request {
-  const { layer, units, target, seed, start, xy, weights, arithmetic, fit, interpolation, crop } = record;
-  const { batch = 1, beside, place = 0 } = record, own: BatchItem = { units, target, seed, start };
-  const items = beside ? beside.toSpliced(place, 0, own) : Array.from({ length: batch }, () => own);
-  const said = Object.fromEntries(settingNames.map((name) => [name, record[name]])) as Partial<Settings>;
-  const decode = (text: string, what: string) => decodeCode(text, undefined, file, what);
-  return {
-    rows: [{ layer, items }],
-    xy,
-    said: { ...said, redirect: said.redirect ?? 0 }, // which old pictures were made without
-    weights,
-    arithmetic,
-    fit,
-    interpolation,
-    crop,
-    directions: Object.fromEntries(
-      Object.entries(record.directions ?? {}).map(([name, text]) => [name, decode(text, `direction ${name}`)]),
-    ),
-    set: Object.fromEntries(
-      Object.entries(record.set ?? {}).map(([name, { file, code }]) => [
-        name,
-        { file, values: decode(code, `input ${name}`) },
-      ]),
-    ),
-    repeats: { file, record, keep: beside ? place : 0 },
-  };
-}
-
-/** Makes sure that these are the models of the record. @throws UserError naming the one that differs. */
-export function checkModels({ repeats }: Request, models: Models): void {
-  if (!repeats) return;
-  for (const role of ["classifier", "generator"] as const) {
-    const made = repeats.record[role], here = models[role];
-    if (made.hash === here.hash) continue;
-    throw new UserError(
-      `${repeats.file} was made with ${role} ${made.name} (${made.hash.slice(0, 12)}…), ${here.where} is ` +
-        `${here.name} (${here.hash.slice(0, 12)}…); --${role} names another folder`,
-    );
-  }
-}
-
-/** What the request asks of these models. @throws UserError in one sentence where layers, units or positions are not there. */
-export function settleRequest(request: Request, models: Models): Job {
-  const { classifier } = models, { repeats, xy } = request, decided = suitable(request.said, classifier);
-  const rows = request.rows.map(({ layer, items }): Row => {
-    const old = repeats && repeats.record.target === undefined && layer !== undefined;
-    const units = items[0].units && searchedUnits(classifier, old ? lastName(classifier, layer) : layer);
-    if (units) checkUnits(units, items, xy, classifier);
-    const targetOf = ({ units: list = [] }: BatchItem) =>
-      showTarget(unitsTarget({ layer: units?.name, units: list, at: xy, gamma: decided.gamma }));
-    return { layer: units, items: items.map((item) => ({ ...item, target: item.target ?? targetOf(item) })) };
-  });
-  for (const { items } of rows) {
-    checkSearch({ ...models, ...request, set: inputsOf(request), targets: items, layer: undefined });
-  }
-  return { rows, settings: decided };
-}
-
-/** Makes sure that units and positions are there. */
-function checkUnits(
-  { name, channels, height, width }: UnitLayer,
-  items: readonly BatchItem[],
-  xy: Request["xy"],
-  classifier: Model,
-): void {
-  const missing = items.flatMap(({ units }) => units ?? []).find((unit) => unit >= channels);
-  if (missing !== undefined) {
-    throw new UserError(`unit ${missing} does not exist: ${name} of ${classifier.name} has units 0 to ${channels - 1}`);
-  }
-  if (xy && (xy[0] >= width || xy[1] >= height)) {
-    throw new UserError(`position ${xy} does not exist: the maps of ${name} are ${width} wide and ${height} high`);
-  }
-}
-
-/** The values of the networks' other inputs. */
-export const inputsOf = ({ set }: Request): GivenInputs =>
-  Object.fromEntries(Object.entries(set).map(([name, { values }]) => [name, values]));

@@ -7,8 +7,8 @@ import { UserError } from "../formats/user_error.ts";
 import { type Device, encode, type Model } from "../mod.ts";
 import { readBounds } from "./bounds.ts";
 import { fitted } from "./pictures.ts";
-import { decodeCode } from "./record.ts";
-import { inputsOf, type Models, type Request } from "./synth_request.ts";
+import { decodeCode } from "../record/record.ts";
+import { inputsOf, type Models, type Request } from "../record/request.ts";
 
 /** Where the pictures start: one code for each, or a picture that has still to be turned into one. */
 export interface Start {

@@ -6,6 +6,7 @@
  * A file is refused unless its tensors cover the buffer exactly once: no hole, no overlap, nothing left over. Tensors are
  * views into the file's bytes, so reading a model copies nothing.
  */
+import { fromHalves, halfOf } from "./float16.ts";
 import { parseJson } from "./json.ts";
 import { valueCount } from "./shape.ts";
 import { show, UserError } from "./user_error.ts";
@@ -98,7 +99,7 @@ export function toFloat32({ dtype, bytes }: StoredTensor): Float32Array {
     case "F64":
       return Float32Array.from(new Float64Array(buffer, byteOffset, length));
     case "F16":
-      return Float32Array.from(new Float16Array(buffer, byteOffset, length));
+      return fromHalves(new Uint16Array(buffer, byteOffset, length));
     case "BF16": { // the upper half of a float32
       const halves = new Uint16Array(buffer, byteOffset, length), bits = new Uint32Array(length);
       for (let n = 0; n < length; n++) bits[n] = halves[n] << 16;
@@ -137,7 +138,7 @@ export function allFinite({ dtype, bytes }: StoredTensor): boolean {
 
 /** A tensor of these values in C order; F16 rounds to nearest even, and beyond ±65504 to infinity. */
 export function fromFloat32(values: ArrayLike<number>, dtype: "F32" | "F16", shape: number[]): StoredTensor {
-  const stored = dtype === "F32" ? Float32Array.from(values) : Float16Array.from(values);
+  const stored = dtype === "F32" ? Float32Array.from(values) : Uint16Array.from(values, halfOf);
   return { dtype, shape, bytes: new Uint8Array(stored.buffer) };
 }
 

@@ -1,4 +1,5 @@
 /** A model folder in memory: the network, its weights as stored, its labels, and a hash that names exactly these. */
+import { giveBack } from "../formats/bytes.ts";
 import { readSafetensors, type StoredTensor } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
 import { unitMap } from "../ops/op.ts";
@@ -72,7 +73,7 @@ export async function loadModel(read: ReadFile, where: string): Promise<Model> {
   whole.set(json);
   whole.set(bytes, json.length);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", whole));
-  whole.buffer.transfer(0); // hundreds of megabytes, given back now and not at some later collection
+  giveBack(whole); // hundreds of megabytes
   const hash = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const model = { name: network.name, where, network, weights, labels, hash };
   const graph = buildGraph(model);

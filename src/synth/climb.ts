@@ -15,7 +15,8 @@ import { isOutput, iterationOf, type Joined } from "./joined.ts";
 import { isDirect, type Objective } from "./objective.ts";
 import { objectiveCalls, objectiveSpotsOf, type ObjectiveTensors } from "./objective_calls.ts";
 import { rules } from "./rules/table.ts";
-import { type SettingName, type Settings, stateNames } from "./settings.ts";
+import { type Settings, stateNames } from "./settings.ts";
+import { boundTexels, doubled, stateOf } from "./starts.ts";
 import { stepCalls } from "./step.ts";
 
 /** What a search climbs and how, all of it decided. */
@@ -26,9 +27,6 @@ export interface ClimbSettings extends Settings {
   /** Start of each item, [items × code values]. */
   codes: Float32Array;
 }
-
-/** Where clipping never bites. */
-const FAR = 3e38;
 
 /** What a search leaves: `Climb`'s readings of these names. */
 export interface Readings {
@@ -67,7 +65,8 @@ export class Climb {
     private readonly own: Own,
     private readonly owned: readonly Memory[],
     private readonly items: number,
-    private readonly starts: ReadonlyMap<Tensor, Float32Array<ArrayBuffer>>,
+    private readonly starts: Map<Tensor, Float32Array<ArrayBuffer>>,
+    private readonly settings: ClimbSettings,
     /** The source whose values are those of the output's units, where there is one. */
     private readonly ranked: Value | undefined,
   ) {}
@@ -147,10 +146,7 @@ export class Climb {
       seed,
       after,
     });
-    const twice = new Float32Array(2 * start.length);
-    twice.set(start);
-    twice.set(start, start.length);
-    const starts = new Map([[own.code, twice], [plan.tensors.of(joined.code), start], [own.state, first]]);
+    const starts = new Map([[own.code, doubled(start)], [plan.tensors.of(joined.code), start], [own.state, first]]);
     for (const [input, values] of joined.given) {
       const tensor = plan.tensors.of(input), all = new Float32Array(items * values.length);
       for (let item = 0; item < items; item++) all.set(values, item * values.length);
@@ -158,7 +154,7 @@ export class Climb {
     }
     for (const moment of Object.values(moments)) starts.set(moment, new Float32Array(4 * moment.texels));
     const ranked = objective.sources.find((source) => isOutput(joined, source));
-    const climb = new Climb(device, joined, plan, own, owned, items, starts, ranked);
+    const climb = new Climb(device, joined, plan, own, owned, items, starts, settings, ranked);
     try {
       await onReady?.(plan);
     } catch (error) {
@@ -167,6 +163,24 @@ export class Climb {
     }
     climb.restart();
     return climb;
+  }
+
+  /** Whether it can search with these settings too: by the same kernels, on memory that is there. */
+  takes({ rule, iterations, objective }: ClimbSettings): boolean {
+    const { settings } = this;
+    return rule === settings.rule && iterations <= settings.iterations && objective === settings.objective;
+  }
+
+  /** Goes to the start of a search with other settings that it takes. */
+  begin(settings: ClimbSettings): void {
+    const { code, state, bound } = this.own, shape = [this.items, ...chw(this.joined.code.shape)] as const;
+    const start = toTexels(settings.codes, shape);
+    this.starts.set(code, doubled(start)).set(this.plan.tensors.of(this.joined.code), start).set(
+      state,
+      stateOf(settings),
+    );
+    upload(this.device, bound, bytes(boundTexels(settings.bound, shape)));
+    this.restart();
   }
 
   /** Back to the start, after what was submitted. */
@@ -285,21 +299,4 @@ export class Climb {
     this.plan[Symbol.dispose]();
     for (const memory of this.owned) free(this.device, memory);
   }
-}
-
-/** The state of every item at the start. */
-function stateOf(settings: ClimbSettings): Float32Array<ArrayBuffer> {
-  const { objective: { items }, bound } = settings, size = 4 * stateTexels(stateNames);
-  const numbers: Record<string, number> = { iteration: 0, lowest: bound ? 0 : -FAR };
-  const one = stateNames.map((name) => numbers[name] ?? settings[name as Exclude<SettingName, "rule">]);
-  const all = new Float32Array(items * size);
-  for (let item = 0; item < items; item++) all.set(one, item * size);
-  return all;
-}
-
-function boundTexels(
-  bound: Float32Array | undefined,
-  [, c, h, w]: readonly [number, number, number, number],
-): Float32Array<ArrayBuffer> {
-  return toTexels(bound ?? new Float32Array(c * h * w).fill(FAR), [1, c, h, w]);
 }

@@ -14,7 +14,7 @@ import type { Loss } from "./losses.ts";
 import { type Directions, settleObjective } from "./objective.ts";
 import { normals } from "./random.ts";
 import type { Rule } from "./rules/table.ts";
-import type { Progress } from "./search.ts";
+import type { Change, Progress } from "./search.ts";
 import { decide, defaultsOf, type Settings, settings } from "./settings.ts";
 import { parseTarget, type TargetSum, unitsTarget } from "./target.ts";
 
@@ -60,7 +60,8 @@ export interface SearchOptions extends Partial<Settings>, Joining {
   onPlan?: (pieces: readonly PlannedMemory[]) => void;
   /** Report at least every so many iterations, for frames. */
   every?: number;
-  onProgress?: (progress: Progress) => void | Promise<void>;
+  /** Told how far the search is, which waits for it; what it answers changes the search from here. */
+  onProgress?: (progress: Progress) => void | Change | Promise<void | Change>;
   /** How many milliseconds of searching a lost device costs at most, and a submit; 2000 unless given. */
   saveMs?: number;
   /** Told when the device was lost and the search goes on. */

@@ -11,16 +11,18 @@ const allowed: Record<string, string[]> = {
   shaders: [],
   "src/formats": [],
   "src/gpu": ["shaders"],
-  "src/ops": ["src/gpu", "shaders"],
+  "src/ops": ["src/gpu", "src/formats", "shaders"],
   "src/net": ["src/ops", "src/gpu", "src/formats"],
   "src/synth": ["src/net", "src/ops", "src/gpu", "shaders"],
   "src/tune": ["src/synth", "src/net", "src/ops", "src/gpu", "src/formats"],
-  "src/mod.ts": ["src/formats", "src/gpu", "src/net", "src/ops", "src/synth", "src/tune"],
+  "src/mod.ts": ["src/older_engines.ts", "src/formats", "src/gpu", "src/net", "src/ops", "src/synth", "src/tune"],
+  "src/record": ["src/mod.ts", "src/formats"],
   // What computes otherwise than we do is compared with the tests' own references.
   "src/lab": ["src/tune", "src/synth", "src/net", "src/ops", "src/gpu", "src/formats", "tests/reference"],
   // So does the doctor with our kernels.
   "src/cli": [
     "src/mod.ts",
+    "src/record",
     "src/formats",
     "src/lab",
     "deno.json",
@@ -81,6 +83,15 @@ Deno.test("src outside src/cli names neither Deno nor document nor window", asyn
     if (named) wrong.push(`${relative(root, file)} names ${named[1]}`);
   }
   assert.deepEqual(wrong, []);
+});
+
+Deno.test("what pages run asks for nothing that is younger than WebGPU, but what src/older_engines.ts makes", () => {
+  const young =
+    /^\s*(await )?using |Float16Array|DisposableStack|asyncDispose|Uint8Array\.fromBase64|\.toBase64\(|withResolvers|ReadableStream\.from/m;
+  const files = ["src", "shaders", "web", "tools/convert"].flatMap((room) => sources(join(root, room)))
+    .filter((file) => !/\/src\/(cli|lab)\/|\/convert\/(\w+\/command|main|folder)\.ts$/.test(file));
+  const found = files.filter((file) => young.test(withoutComments(Deno.readTextFileSync(file))));
+  assert.deepEqual(found.map((file) => relative(root, file)), []);
 });
 
 Deno.test("nothing but print.ts and progress.ts writes to the terminal: they make it printable", () => {
