@@ -35,11 +35,13 @@ export {
   sequenceLayerOf,
   type UnitLayer,
 } from "./net/model.ts";
+export type { OnBytes } from "./net/fetch_files.ts";
 export { type LayerInfo, layersOf } from "./net/layers.ts";
 export { type Choose, chooseCheapest, type Question } from "./net/choose.ts";
 export { beyondFloat16, beyondFloat32, firstNonFinite } from "./net/finite.ts";
 export { Net, type NetInput, type NetOptions } from "./net/net.ts";
 export type { ImageFormat, LayerSpec, Network, SearchSettings } from "./net/network.ts";
+export { fitted, inputOf, inputSize } from "./net/fitted.ts";
 export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net/picture.ts";
 export type { PlanMemory, PlannedMemory } from "./net/plan.ts";
 export type { PlannedKernel, Replace } from "./net/kernels.ts";
@@ -51,7 +53,7 @@ export { type Fit, fits, type Fitting, type Interpolated, interpolations } from 
 export { type GivenInputs, type Inputs, type Role, sortInputs } from "./synth/inputs.ts";
 export type { Directions } from "./synth/objective.ts";
 export { objectives } from "./synth/objectives/table.ts";
-export { searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
+export { codeBounds, searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
 export { encode } from "./synth/encode.ts";
 export type { Loss } from "./synth/losses.ts";
 export {

@@ -1,7 +1,7 @@
 /** `deno task classify`: what a classifier sees in pictures, or how often it is right about a labelled set. */
 import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
-import { endsInSoftmax, labelOf, layerUnits, type Model } from "../mod.ts";
+import { endsInSoftmax, inputOf, labelOf, layerUnits, type Model } from "../mod.ts";
 import { type Command, main, print, printJson, tell } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier } from "./defaults.ts";
 import { readBytes } from "./files.ts";
@@ -16,7 +16,7 @@ import {
   weightsOption,
 } from "./memory.ts";
 import { type LabelledSet, labelledSet } from "./labelled_set.ts";
-import { inputOf, type Pictures, runPictures } from "./pictures.ts";
+import { type Pictures, runPictures } from "./pictures.ts";
 import { planning, tunedOption } from "./tuned.ts";
 import { oneOf, wholeNumber } from "./values.ts";
 

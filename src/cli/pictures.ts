@@ -2,7 +2,7 @@
  * Pictures through a model, many at a time: the centre square of each, or all of it where the network warps, resized to
  * the model's input, or larger and then cut to it where the network says so.
  */
-import { centreCrop, centreCropSquare, type Image, resizeRgb } from "../formats/image.ts";
+import type { Image } from "../formats/image.ts";
 import { decodeImage } from "../formats/png.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
@@ -12,10 +12,11 @@ import {
   type Device,
   firstNonFinite,
   GpuError,
+  inputOf,
+  inputSize,
   type Model,
   Net,
   type NetOptions,
-  pictureToInput,
   sequenceLayerOf,
 } from "../mod.ts";
 import { warn } from "./command.ts";
@@ -41,32 +42,6 @@ export async function readPicture(file: string): Promise<Image | undefined> {
     warn(`left out: ${error.message}`);
   }
 }
-
-/** Side of the square pictures that the model takes. @throws UserError where it takes no pictures. */
-function inputSize({ network, where }: Model): number {
-  const [channels, height, width] = network.inputs[0].shape;
-  if (!network.image || channels !== 3 || height !== width) {
-    throw new UserError(`${where} takes an input of shape [${network.inputs[0].shape}], not square pictures`);
-  }
-  return width;
-}
-
-/** A picture in the size of the model's input. @throws UserError where the model takes no pictures. */
-export function fitted(model: Model, picture: Image): Image {
-  const size = inputSize(model), { resize = size, warp } = model.network.image!;
-  if (resize < size) {
-    throw new UserError(`${model.where}: pictures are resized to ${resize}, which is less than the input's ${size}`);
-  }
-  // convert_imageset, whose way to warp is, does not smooth.
-  const square = warp
-    ? resizeRgb(picture, resize, resize, { smooth: false })
-    : resizeRgb(centreCropSquare(picture), resize, resize);
-  return centreCrop(square, size);
-}
-
-/** A picture as the model's input. @throws UserError where the model takes no pictures. */
-export const inputOf = (model: Model, picture: Image): Float32Array<ArrayBuffer> =>
-  pictureToInput(model.network, fitted(model, picture));
 
 /** The net for so many pictures at a time, or for half of them, and again, until it fits. */
 async function largestNet(device: Device, model: Model, options: NetOptions, batch: number): Promise<Net> {

@@ -4,9 +4,8 @@ import { asFloat32, readNpy } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Device, encode, type Model } from "../mod.ts";
+import { type Device, encode, fitted, type Model } from "../mod.ts";
 import { readBounds } from "./bounds.ts";
-import { fitted } from "./pictures.ts";
 import { decodeCode } from "../record/record.ts";
 import { inputsOf, type Models, type Request } from "../record/request.ts";
 

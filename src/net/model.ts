@@ -3,7 +3,7 @@ import { giveBack } from "../formats/bytes.ts";
 import { readSafetensors, type StoredTensor } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
 import { unitMap } from "../ops/op.ts";
-import { fetchFile } from "./fetch_files.ts";
+import { fetchFile, type OnBytes } from "./fetch_files.ts";
 import { buildGraph, endingOf, type Graph, hostWeights, sequenceLayer } from "./graph.ts";
 import { LAST, valueOf } from "./naming.ts";
 import { type Network, parseNetwork } from "./network.ts";
@@ -37,12 +37,16 @@ export type ReadFile = (file: string) => Promise<Uint8Array | undefined>;
  * const classifier = await fetchModel("https://example.org/models/caffenet64/");
  * ```
  * @param folder The folder's address.
+ * @param onBytes Told how much of the weights has come.
  * @throws UserError in one sentence.
  */
-export function fetchModel(folder: string | URL): Promise<Model> {
+export function fetchModel(folder: string | URL, onBytes?: OnBytes): Promise<Model> {
   const base = String(folder).replace(/\/?$/, "/");
   return loadModel(
-    (file) => fetchFile(base + file, file === "weights.safetensors" ? MOST_WEIGHTS : MOST_TEXT),
+    (file) =>
+      file === "weights.safetensors"
+        ? fetchFile(base + file, MOST_WEIGHTS, onBytes)
+        : fetchFile(base + file, MOST_TEXT),
     base.slice(0, -1),
   );
 }

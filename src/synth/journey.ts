@@ -89,9 +89,10 @@ function release(held: Held): void {
 
 /** The journey becomes one with other settings, from the codes that the last step made. */
 async function turn(journey: Journey, climb: Climb, change: Change): Promise<void> {
-  const { device, joined, options, settings: { objective, gamma } } = journey, { codes } = await climb.codes();
-  const targets = split(codes, objective.items).map((code, n) => ({ ...options.targets[n], code }));
-  journey.options = { ...options, ...change, targets };
+  const { device, joined, options, settings: { objective, gamma } } = journey, { codes, ...others } = change;
+  const from = codes ?? split((await climb.codes()).codes, objective.items);
+  const targets = options.targets.map((target, n) => ({ ...target, code: from[n] }));
+  journey.options = { ...options, ...others, targets };
   const settings = settle(device, joined, journey.options);
   // The same terms in the same places leave the kernels as they are.
   journey.settings = settings.gamma === gamma ? { ...settings, objective } : settings;

@@ -117,15 +117,19 @@ export function settle(device: Device, joined: Joined, options: SearchOptions): 
   return {
     ...decided,
     codes,
-    bound: bounds === true ? codeBound(generator, size) : bounds || undefined,
+    bound: bounds === true ? codeBounds(generator, size) : bounds || undefined,
     objective: settleObjective(joined, targets.map((target) => sumOf(target, layer, decided.gamma)), directions),
   };
 }
 
-/** mean + sigmas · std of each code value, where the generator has them. */
-function codeBound({ network: { code }, weights, where }: Model, size: number): Float32Array | undefined {
+/** mean + sigmas · std of each code value, where the generator has them; its own sigmas unless given. */
+export function codeBounds(
+  { network: { code }, weights, where }: Model,
+  size: number,
+  sigmas: number | undefined = code?.sigmas,
+): Float32Array | undefined {
   if (!code || !weights.has("code.mean")) return undefined;
   const mean = hostTensor({ weights, where }, "code.mean", [size]).values;
   const std = hostTensor({ weights, where }, "code.std", [size]).values;
-  return mean.map((m, j) => m + code.sigmas * std[j]);
+  return mean.map((m, j) => m + sigmas! * std[j]);
 }

@@ -51,7 +51,13 @@ export interface Progress {
 }
 
 /** What may change while a search is on its way. */
-export type Change = Partial<Settings> & Pick<SearchOptions, "bounds">;
+export interface Change extends Partial<Settings>, Pick<SearchOptions, "bounds"> {
+  /**
+   * Where it goes on from, a code for each target: those that the last step made unless given. Whoever has read them (`Progress.codes`)
+   * gives them, and needs no device any more that was lost meanwhile.
+   */
+  codes?: readonly Float32Array[];
+}
 
 /** What came out for one target. */
 export interface SearchItem {

@@ -1,6 +1,7 @@
 /** How pictures get the size of a model's input. */
 import assert from "node:assert/strict";
-import { fitted, inputOf, runPictures } from "../../src/cli/pictures.ts";
+import { runPictures } from "../../src/cli/pictures.ts";
+import { fitted, inputOf } from "../../src/net/fitted.ts";
 import { type Image, resizeRgb } from "../../src/formats/image.ts";
 import { type Model, openDevice, type PlannedMemory } from "../../src/mod.ts";
 import { parseNetwork } from "../../src/net/network.ts";

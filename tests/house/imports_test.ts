@@ -51,7 +51,19 @@ const allowed: Record<string, string[]> = {
     // Networks whose shapes are known by name are drawn once, whoever needs them.
     "tools/convert/torch/architectures.ts",
   ],
-  web: ["src/mod.ts"],
+  web: [
+    "src/mod.ts",
+    "src/record",
+    "src/formats",
+    "src/synth/settings.ts",
+    "deno.json",
+    ...["caffe", "onnx", "torch"].map((kind) => `tools/convert/${kind}`),
+    // What it says of a GPU is what the doctor and the benchmarks say.
+    "bench/profile",
+    "bench/synth/search.ts",
+    "tests/cases",
+    "tests/ops/check_case.ts",
+  ],
 };
 
 /** The error that everything may throw. */
@@ -105,7 +117,7 @@ Deno.test("nothing but print.ts and progress.ts writes to the terminal: they mak
 
 /** All TypeScript files of a folder, or the file itself; none where there is neither. */
 function sources(path: string): string[] {
-  if (path.endsWith(".ts")) return [path];
+  if (isSource(path)) return [path];
   let entries: Deno.DirEntry[];
   try {
     entries = [...Deno.readDirSync(path)];
@@ -113,8 +125,10 @@ function sources(path: string): string[] {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
-  return entries.filter(({ isDirectory, name }) => isDirectory || name.endsWith(".ts"))
+  return entries.filter(({ isDirectory, name }) => isDirectory || isSource(name))
     .flatMap(({ name }) => sources(join(path, name)));
 }
+
+const isSource = (name: string) => /\.tsx?$/.test(name);
 
 const withoutComments = (text: string) => text.replace(/\/\*[^]*?\*\/|(?<!:)\/\/.*$/gm, "");
