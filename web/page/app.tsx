@@ -7,7 +7,8 @@ import { Missing } from "./missing.tsx";
 import { NetworkView } from "./network_view.tsx";
 import { PhotographView } from "./photograph_view.tsx";
 import { SearchView } from "./search_view.tsx";
-import { busy, drop, failure, loaded, notice, opened, phase, restore, view, views } from "./state.ts";
+import { drop, restore, take } from "./deeds.ts";
+import { asked, busy, failure, loaded, notice, opened, phase, view, views } from "./state.ts";
 
 const names = { search: "Search", network: "Network", photograph: "Photograph", gpu: "This GPU" };
 
@@ -92,6 +93,15 @@ function Words() {
     <div class="words" aria-live="polite">
       {failure.value && <p class="failure" role="alert">{failure.value}</p>}
       {notice.value && <p class="notice">{notice.value}</p>}
+      {asked.value && (
+        <div class="notice" role="alert">
+          <p>{asked.value.sentence}</p>
+          <div class="buttons">
+            <button type="button" class="main" onClick={() => void take(asked.value!.files)}>Read them</button>
+            <button type="button" onClick={() => asked.value = undefined}>Leave them</button>
+          </div>
+        </div>
+      )}
       {busy.value && <p class="notice">{busy.value}…</p>}
     </div>
   );

@@ -1,7 +1,8 @@
 /** A unit, found by typing: a combobox after the ARIA Authoring Practices, and the units that are searched together. */
 import { useComputed, useSignal } from "@preact/signals";
 import type { ModelInfo } from "../engine/messages.ts";
-import { find, opened, wanted } from "./state.ts";
+import { find } from "./deeds.ts";
+import { opened, wanted } from "./state.ts";
 
 /** Units that are offered at a time, and that one search takes. */
 const OFFERED = 40;
@@ -125,8 +126,13 @@ function Chosen() {
           <span class="unseen">, back to the last layer</span>
         </button>
       )}
-      {target !== undefined && <span class="chip">{target}</span>}
-      {units.length > 1 && units.map((unit) => (
+      {target !== undefined && (
+        <button type="button" class="chip" onClick={() => void find({ units })}>
+          {target} <span aria-hidden="true">×</span>
+          <span class="unseen">, back to the units</span>
+        </button>
+      )}
+      {target === undefined && units.length > 1 && units.map((unit) => (
         <button
           type="button"
           class="chip"

@@ -1,7 +1,7 @@
 /** The page's beginning. */
 import { render } from "preact";
 import { App } from "./app.tsx";
-import { begin, openAddress } from "./state.ts";
+import { begin, openAddress } from "./deeds.ts";
 
 render(<App />, document.body);
 addEventListener("hashchange", () => void openAddress());

@@ -1,7 +1,8 @@
 /** The network as a place: its layers, and an atlas of what the units of one want to see. */
 import { useSignal } from "@preact/signals";
 import { Atlas } from "./atlas.tsx";
-import { find, opened } from "./state.ts";
+import { find } from "./deeds.ts";
+import { opened } from "./state.ts";
 
 /** The layers as a table. */
 export function NetworkView() {

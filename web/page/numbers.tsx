@@ -1,6 +1,7 @@
 /** The numbers of the search: they act at once, on the search on its way. */
 import type { Wishes } from "../engine/messages.ts";
-import { opened, smooth, steer, usual, wanted } from "./state.ts";
+import { find, steer, usual } from "./deeds.ts";
+import { opened, smooth, wanted } from "./state.ts";
 
 /** A number with its range; where `log` says so, equal steps of the slider multiply. */
 interface Slider {
@@ -57,6 +58,17 @@ export function Numbers() {
           <option value="paper">the paper’s</option>
           <option value="adam">Adam</option>
         </select>
+      </label>
+      <label class="field">
+        <span>Target, in place of a unit</span>
+        <input
+          type="text"
+          placeholder="945 - 0.001*variation(data)"
+          autocomplete="off"
+          spellcheck={false}
+          value={wanted.value?.target ?? ""}
+          onChange={({ currentTarget: { value } }) => void find({ target: value.trim() || undefined })}
+        />
       </label>
       <button type="button" disabled={!changed} onClick={() => void usual()}>The paper’s values</button>
       <label class="check">

@@ -1,6 +1,7 @@
 /** The visitor's own photograph: what the network makes of it, layer by layer, and the search that starts from it. */
 import { Canvas } from "./canvas.tsx";
-import { find, look, looks, photograph, wanted } from "./state.ts";
+import { find, look } from "./deeds.ts";
+import { looks, photograph, wanted } from "./state.ts";
 
 /** All of it. */
 export function PhotographView() {

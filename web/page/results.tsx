@@ -1,6 +1,7 @@
 /** What comes of a search, to keep. */
 import { useSignal } from "@preact/signals";
-import { command, save, shown, started } from "./state.ts";
+import { save } from "./deeds.ts";
+import { command, shown, started } from "./state.ts";
 
 /** Files, and the command line that makes the same. */
 export function Results() {

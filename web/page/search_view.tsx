@@ -4,6 +4,7 @@ import { Curve } from "./curve.tsx";
 import { Finder } from "./finder.tsx";
 import { Numbers } from "./numbers.tsx";
 import { Results } from "./results.tsx";
+import { step, toggle } from "./deeds.ts";
 import {
   history,
   length,
@@ -14,8 +15,6 @@ import {
   selected,
   shown,
   started,
-  step,
-  toggle,
   topFive,
   version,
   wanted,
