@@ -6,11 +6,11 @@ import { buildGraph } from "../src/net/graph.ts";
 import { bytes } from "../src/net/net.ts";
 import { buildPlan, type Plan } from "../src/net/plan.ts";
 import { count } from "../src/ops/op.ts";
-import { Climb } from "../src/synth/climb.ts";
 import type { SearchOptions } from "../src/synth/options.ts";
 import { normals } from "../src/synth/random.ts";
 import { openNetwork } from "./networks/open.ts";
-import { openSubject } from "./synth/subject.ts";
+import { openSearch } from "./synth/search.ts";
+import { openPair } from "./synth/subject.ts";
 
 /** What shall run: a network, or a generator with a classifier, the embedded ones unless given. */
 export interface Wanted {
@@ -41,18 +41,9 @@ export interface Running extends Disposable {
 
 /** Compiles it. @throws UserError, GpuError */
 export const openRunning = (device: Device, wanted: Wanted, how: How = {}): Promise<Running> =>
-  wanted.model ?? wanted.network ? networkRunning(device, wanted, how) : searchRunning(device, wanted, how);
-
-async function searchRunning(device: Device, { batch, ...folders }: Wanted, how: How): Promise<Running> {
-  const { generator, classifier, joined, settings } = await openSubject(folders, batch);
-  const climb = await Climb.create(device, joined, settings, how);
-  return {
-    title: `${generator} and ${classifier}, batch ${batch}`,
-    plan: climb.plan,
-    restart: () => climb.restart(),
-    [Symbol.dispose]: () => climb[Symbol.dispose](),
-  };
-}
+  wanted.model ?? wanted.network
+    ? networkRunning(device, wanted, how)
+    : openPair(wanted).then((pair) => openSearch(device, pair, wanted.batch, how));
 
 async function networkRunning(
   device: Device,

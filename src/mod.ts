@@ -5,6 +5,7 @@
  *
  * @module
  */
+import "./older_engines.ts";
 export { UserError } from "./formats/user_error.ts";
 export { Device, type DeviceOptions, openDevice } from "./gpu/device.ts";
 export { GpuError, type GpuErrorKind } from "./gpu/error.ts";
@@ -34,12 +35,14 @@ export {
   sequenceLayerOf,
   type UnitLayer,
 } from "./net/model.ts";
+export type { OnBytes } from "./net/fetch_files.ts";
 export { type LayerInfo, layersOf } from "./net/layers.ts";
 export { asAmong, Unlike } from "./net/alike.ts";
 export { type Choose, chooseCheapest, type Question } from "./net/choose.ts";
 export { beyondFloat16, beyondFloat32, firstNonFinite } from "./net/finite.ts";
 export { Net, type NetInput, type NetOptions } from "./net/net.ts";
 export type { ImageFormat, LayerSpec, Network, SearchSettings } from "./net/network.ts";
+export { fitted, fittingOf, inputOf } from "./net/fitted.ts";
 export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net/picture.ts";
 export type { PlanMemory, PlannedMemory } from "./net/plan.ts";
 export type { PlannedKernel, Replace } from "./net/kernels.ts";
@@ -55,10 +58,18 @@ export { type GivenInputs, type Inputs, type Role, sortInputs } from "./synth/in
 export type { Directions } from "./synth/objective.ts";
 export { objectives } from "./synth/objectives/table.ts";
 export { uniforms } from "./synth/random.ts";
-export { searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
+export { codeBounds, searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
 export { encode } from "./synth/encode.ts";
 export type { Loss } from "./synth/losses.ts";
-export { checkSearch, type Progress, type Ranked, search, type SearchItem, type SearchResult } from "./synth/search.ts";
+export {
+  type Change,
+  checkSearch,
+  type Progress,
+  type Ranked,
+  search,
+  type SearchItem,
+  type SearchResult,
+} from "./synth/search.ts";
 export {
   allows,
   defaultsOf,

@@ -2,7 +2,7 @@
 import { type Layer, neededLayers, type Value } from "../../src/net/graph.ts";
 import { typeOf } from "../../src/ops/table.ts";
 import { UserError } from "../../src/formats/user_error.ts";
-import type { SearchSubject } from "../synth/subject.ts";
+import type { SearchSubject } from "../synth/search.ts";
 import type { Backend } from "./packages.ts";
 
 /** The same search in a peer, compiled and with its weights in place. */

@@ -6,7 +6,7 @@ import { buildPlan } from "../../src/net/plan.ts";
 import { batched, count } from "../../src/ops/op.ts";
 import type { Climb } from "../../src/synth/climb.ts";
 import { iterationOf } from "../../src/synth/joined.ts";
-import type { SearchSubject } from "../synth/subject.ts";
+import type { SearchSubject } from "../synth/search.ts";
 
 /** The gradient at the codes that a search starts from, [batch × code values], in double-float arithmetic. */
 export async function exactGradient(

@@ -69,7 +69,7 @@ export async function profile(
     restart();
     return Math.max(await clock.time((times, writes) => plan.submit(times, false, writes), 1), LEAST_MS);
   };
-  using timer = method === "timestamps" ? await stamps(device, plan) : await repetitions(device, clock, plan);
+  const timer = method === "timestamps" ? await stamps(device, plan) : await repetitions(device, clock, plan);
   try {
     await wall();
     const once = await wall() + sum(await timer.round());
@@ -82,6 +82,7 @@ export async function profile(
       wallSamples.push(await wall());
     }
   } finally {
+    timer[Symbol.dispose]();
     clock.stop();
   }
   const quiet = quietHalf(samples[0].map((_, round) => sum(samples.map((own) => own[round]))));
@@ -103,10 +104,10 @@ interface Timer extends Disposable {
 async function stamps(device: Device, { steps: planned }: Plan): Promise<Timer> {
   const nothing: Step = { ...planned[0], grid: [0, 0, 0] };
   const steps = [...planned, ...Array.from({ length: NOTHINGS }, () => nothing)];
-  const owned = new DisposableStack(), pieces: { steps: readonly Step[]; timestamps: Timestamps }[] = [];
+  const pieces: { steps: readonly Step[]; timestamps: Timestamps }[] = [];
   for (let from = 0; from < steps.length; from += MOST_PASSES) {
     const own = steps.slice(from, from + MOST_PASSES);
-    pieces.push({ steps: own, timestamps: owned.use(await timestampsOf(device, own.length)) });
+    pieces.push({ steps: own, timestamps: await timestampsOf(device, own.length) });
   }
   return {
     async round() {
@@ -124,7 +125,7 @@ async function stamps(device: Device, { steps: planned }: Plan): Promise<Timer> 
       const idle = median(took.splice(planned.length));
       return took.map((ms) => Math.max(ms - idle, LEAST_MS));
     },
-    [Symbol.dispose]: () => owned.dispose(),
+    [Symbol.dispose]: () => pieces.forEach(({ timestamps }) => timestamps[Symbol.dispose]()),
   };
 }
 

@@ -5,7 +5,7 @@ import { type Submit, timeRuns } from "../../src/gpu/timing.ts";
 import { Climb } from "../../src/synth/climb.ts";
 import type { How } from "../running.ts";
 import { sampleRuns } from "../sample_runs.ts";
-import type { SearchSubject } from "./subject.ts";
+import type { SearchSubject } from "./search.ts";
 
 /** Timings of which the best counts. */
 const ROUNDS = 5;

@@ -4,7 +4,7 @@
  */
 import { asAmong, chooseCheapest, type Device, Unlike } from "../mod.ts";
 import { type BatchOptions, type BatchResult, searchInBatches } from "./batches.ts";
-import type { PictureRecord } from "./record.ts";
+import type { PictureRecord } from "../record/record.ts";
 
 /**
  * Searches as `searchInBatches` for the picture that a record is of, of which the targets are copies where others were made with

@@ -1,6 +1,6 @@
 /** `deno task classify`: what a classifier sees in pictures, or how often it is right about a labelled set. */
 import { UserError } from "../formats/user_error.ts";
-import { endsInSoftmax, labelOf, layerUnits, type Model } from "../mod.ts";
+import { endsInSoftmax, inputOf, labelOf, layerUnits, type Model } from "../mod.ts";
 import { type Command, main, print, printJson, tell } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier } from "./defaults.ts";
 import {
@@ -14,7 +14,7 @@ import {
   weightsOption,
 } from "./memory.ts";
 import { type LabelledSet, labelledSet } from "./labelled_set.ts";
-import { inputOf, runPictures } from "./pictures.ts";
+import { runPictures } from "./pictures.ts";
 import { type Pictures, picturesIn } from "./reading.ts";
 import { planning, tunedOption } from "./tuned.ts";
 import { oneOf, wholeNumber } from "./values.ts";

@@ -25,7 +25,7 @@ import { progress, stderrScreen } from "./progress.ts";
 import { regionsOf } from "./region.ts";
 import { listText, mostTiles, safe } from "./synth_files.ts";
 import { lossLine } from "./synth_report.ts";
-import { checkUnits } from "./synth_request.ts";
+import { checkUnits } from "../record/request.ts";
 import { settingHelp } from "./synth_options.ts";
 import { planning, tunedOption } from "./tuned.ts";
 import { numberList, wholeNumber } from "./values.ts";

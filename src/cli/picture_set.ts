@@ -6,9 +6,8 @@ import { dirname, resolve } from "node:path";
 import { NpzItems } from "../formats/npz_items.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Image } from "../formats/image.ts";
-import type { Model } from "../mod.ts";
+import { fitted, type Model } from "../mod.ts";
 import { openArchive, picturesBelow, readBytes, statOf } from "./files.ts";
-import { fitted } from "./pictures.ts";
 import { type Pictures, picturesIn } from "./reading.ts";
 
 /** Pictures with names. */

@@ -2,7 +2,6 @@
  * Pictures through a model, many at a time: the middle of each, or all of it where the network warps, resized to the
  * model's input, or larger and then cut to it where the network says so.
  */
-import { fitPicture, type Fitting } from "../formats/fit.ts";
 import type { Image } from "../formats/image.ts";
 import { DamagedArchive } from "../formats/npz_items.ts";
 import { valueCount } from "../formats/shape.ts";
@@ -12,8 +11,8 @@ import {
   beyondFloat32,
   type Device,
   firstNonFinite,
+  fittingOf,
   GpuError,
-  imageFormat,
   type Model,
   Net,
   type NetOptions,
@@ -27,24 +26,6 @@ import { openReader, type Pictures } from "./reading.ts";
 
 /** Pictures that run together. */
 const most = 50;
-
-/** How pictures are fitted to the model's input. @throws UserError where it takes no pictures. */
-function fittingOf({ network, where }: Model): Fitting {
-  const { shape } = network.inputs[0], [, height, width] = shape;
-  if (shape.length !== 3) throw new UserError(`${where} takes an input of shape [${shape}], not pictures`);
-  const { resize, warp } = imageFormat(network), side = Math.max(width, height);
-  if (resize !== undefined && resize < side) {
-    throw new UserError(`${where}: pictures are resized to ${resize}, which is less than the input's ${side}`);
-  }
-  return { width, height, resize, warp };
-}
-
-/** A picture in the size of the model's input. @throws UserError where the model takes no pictures. */
-export const fitted = (model: Model, picture: Image): Image => fitPicture(picture, fittingOf(model));
-
-/** A picture as the model's input. @throws UserError where the model takes no pictures. */
-export const inputOf = (model: Model, picture: Image): Float32Array<ArrayBuffer> =>
-  pictureToInput(model.network, fitted(model, picture));
 
 /** The net for so many pictures at a time, or for half of them, and again, until it fits. */
 async function largestNet(device: Device, model: Model, options: NetOptions, batch: number): Promise<Net> {

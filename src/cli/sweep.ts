@@ -8,14 +8,15 @@ import { abortOnSignal, stopCode } from "./interrupt.ts";
 import { Outputs } from "./outputs/outputs.ts";
 import { writeFiles } from "./outputs/place.ts";
 import { progress, stderrScreen } from "./progress.ts";
-import { lastSeed } from "./record.ts";
+import { lastSeed } from "../record/record.ts";
 import { planOf, shareOf } from "./sweep/plan.ts";
 import { report } from "./sweep/report.ts";
 import { readResults, Results } from "./sweep/results.ts";
 import { combinations, readSpread, spreadHelp } from "./sweep/spread.ts";
 import { type Bench, make, quoted } from "./sweep/work.ts";
 import { making, settingHelp, type SettingOption, type SynthValues } from "./synth_options.ts";
-import { type Models, readRequest, type Request, settingsOf } from "./synth_request.ts";
+import { type Models, type Request, settingsOf } from "../record/request.ts";
+import { readRequest } from "./synth_request.ts";
 import { planning, tunedOption } from "./tuned.ts";
 import { wholeNumber } from "./values.ts";
 

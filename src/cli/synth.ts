@@ -15,7 +15,7 @@ import type { Verdict } from "../lab/judge.ts";
 import { searchAgain } from "./again.ts";
 import { type BatchResult, checkRoom, searchInBatches } from "./batches.ts";
 import { type Command, main, print, printJson, tell, warn } from "./command.ts";
-import { openAdapter, openClassifier, openGenerator } from "./defaults.ts";
+import { openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
 import { isFolder } from "./files.ts";
 import { abortOnSignal, stopCode } from "./interrupt.ts";
 import { isNarrow, narrowingError, narrowingLine } from "./memory.ts";
@@ -34,27 +34,18 @@ import {
   withNames,
 } from "./synth_files.ts";
 import { synthOptions, type SynthValues } from "./synth_options.ts";
-import { recordOf } from "./synth_record.ts";
-import {
-  costLines,
-  jsonReport,
-  lossLine,
-  progressNote,
-  resultLines,
-  titleOf,
-  uncut,
-  warnings,
-} from "./synth_report.ts";
+import { recordOf, titleOf } from "../record/making.ts";
 import {
   checkModels,
   inputsOf,
   type Models,
-  readRequest,
   type Request,
   type Row,
   settingsOf,
   settleRequest,
-} from "./synth_request.ts";
+} from "../record/request.ts";
+import { costLines, jsonReport, lossLine, progressNote, resultLines, uncut, warnings } from "./synth_report.ts";
+import { readRequest } from "./synth_request.ts";
 import { readCodeBounds, readStart, startCodes } from "./synth_start.ts";
 import { halfBlocks, stderrShowsColours } from "./terminal.ts";
 import { planning } from "./tuned.ts";
@@ -168,7 +159,15 @@ async function run(values: SynthValues): Promise<number | void> {
     });
     if (!result) break;
     for (const { first, size, losses } of batchesOf(result)) {
-      const together = { row, items: items.slice(first, first + size), bounds, own: own.files, device, losses };
+      const together = {
+        row,
+        items: items.slice(first, first + size),
+        bounds,
+        own: own.files,
+        version,
+        device,
+        losses,
+      };
       const starting = start && codes && { file: start.file, codes: codes.slice(first, first + size) };
       for (const [place, item] of result.items.slice(first, first + size).entries()) {
         const i = first + place;

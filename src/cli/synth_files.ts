@@ -7,9 +7,10 @@ import { encodePng } from "../formats/png.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Model, SearchItem } from "../mod.ts";
-import { type PictureRecord, recordText } from "./record.ts";
+import { description } from "../record/making.ts";
+import { type PictureRecord, recordText } from "../record/record.ts";
 import type { SynthValues } from "./synth_options.ts";
-import type { Row } from "./synth_request.ts";
+import type { Row } from "../record/request.ts";
 
 /** Where everything goes. */
 export interface Places {
@@ -217,12 +218,4 @@ function codesFile(codes: Float32Array[], given?: number[]): Uint8Array {
   codes.forEach((code, i) => data.set(code, i * size));
   const fits = given && valueCount(given) === data.length;
   return writeNpy({ shape: fits ? given : codes.length === 1 ? [size] : [codes.length, size], data });
-}
-
-/** What a picture shows, in a sentence for people. */
-function description({ units, target, layer, classifier, generator }: PictureRecord, title: string): string {
-  const by = `of ${classifier.name}, drawn by ${generator.name}`;
-  if (layer === undefined || !units) return `What maximises ${target} ${by}`;
-  const what = units.length > 1 ? `units ${units.join(", ")} (${title}) want` : `unit ${units[0]} (${title}) wants`;
-  return `What ${what} to see: ${layer} ${by}`;
 }

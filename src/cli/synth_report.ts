@@ -8,19 +8,13 @@ import {
   type Progress,
   type Ranked,
   type SearchResult,
-  type UnitLayer,
 } from "../mod.ts";
 import type { Verdict } from "../lab/judge.ts";
 import type { BatchResult } from "./batches.ts";
 import type { OwnFile } from "./own_kernels.ts";
 import type { Made, Places } from "./synth_files.ts";
-import type { BatchItem } from "./record.ts";
-import type { Job, Request, Row } from "./synth_request.ts";
-
-/** The names of units, where they have any. */
-export function titleOf(units: number[], { labelled }: UnitLayer, classifier: Model): string {
-  return units.map((unit) => labelled ? labelOf(classifier, unit) : `unit ${unit}`).join(", ");
-}
+import type { BatchItem } from "../record/record.ts";
+import type { Job, Request, Row } from "../record/request.ts";
 
 /** What may surprise the user about a run that is about to start. */
 export function warnings(

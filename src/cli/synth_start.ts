@@ -4,11 +4,10 @@ import { asFloat32, readNpy } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Device, encode, imageFormat, type Model, pictureToInput } from "../mod.ts";
+import { type Device, encode, fitted, imageFormat, type Model, pictureToInput } from "../mod.ts";
+import { decodeCode } from "../record/record.ts";
+import { inputsOf, type Request, type Row } from "../record/request.ts";
 import { readBounds } from "./bounds.ts";
-import { fitted } from "./pictures.ts";
-import { decodeCode } from "./record.ts";
-import { inputsOf, type Request, type Row } from "./synth_request.ts";
 
 /** Where the pictures start: one code for each, or a picture that has still to be turned into one. */
 export interface Start {

@@ -8,3 +8,8 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   }
   return whole;
 }
+
+/** Gives the memory of bytes back now and not at some later collection, where the engine can: they are gone then. */
+export function giveBack({ buffer }: Uint8Array<ArrayBuffer>): void {
+  buffer.transfer?.(0);
+}

@@ -19,7 +19,15 @@ export async function* inflate(
   format: CompressionFormat,
   limit = Infinity,
 ): AsyncGenerator<Uint8Array> {
-  const packed = ReadableStream.from(sliced(pieces));
+  const slices = sliced(pieces);
+  const packed = new ReadableStream<BufferSource>({
+    async pull(stream) {
+      const { value } = await slices.next();
+      if (value) stream.enqueue(value);
+      else stream.close();
+    },
+    cancel: async () => void await slices.return(undefined),
+  });
   const reader = packed.pipeThrough(new DecompressionStream(format)).getReader();
   let size = 0;
   try {

@@ -6,6 +6,8 @@
  * Arrays come out in C order and native byte order whatever the file holds.
  */
 import { refuseText } from "./kinds.ts";
+import { fromHalves } from "./float16.ts";
+import { giveBack } from "./bytes.ts";
 import { valueCount } from "./shape.ts";
 import { show, UserError } from "./user_error.ts";
 import { unpack, zipEntries, type ZipEntry, type ZipSource } from "./zip.ts";
@@ -31,7 +33,7 @@ export interface NpyArray {
 }
 
 const elements = {
-  f2: Float16Array,
+  f2: Uint16Array,
   f4: Float32Array,
   f8: Float64Array,
   i1: Int8Array,
@@ -75,7 +77,7 @@ export function readNpy(bytes: Uint8Array, name: string): NpyArray {
   const own = bigEndian || payload.byteOffset % Elements.BYTES_PER_ELEMENT !== 0 ? payload.slice() : payload;
   if (bigEndian) swapBytes(own, Elements.BYTES_PER_ELEMENT);
   const stored = new Elements(own.buffer as ArrayBuffer, own.byteOffset, count);
-  const data: NpyData = stored instanceof Float16Array ? new Float32Array(stored) : stored;
+  const data: NpyData = dtype === "f2" ? fromHalves(stored as Uint16Array) : stored;
   return { shape, dtype, data: fortran && shape.length > 1 ? toCOrder(data, shape) : data };
 }
 
@@ -107,7 +109,7 @@ export function asFloat32(data: NpyData): Float32Array<ArrayBuffer> {
 export function writeNpy({ shape, data }: { shape: number[]; data: NpyData }): Uint8Array {
   const count = valueCount(shape);
   if (count !== data.length) throw new RangeError(`[${shape}] has ${count} elements, got ${data.length}`);
-  const [code] = Object.entries(elements).find(([, Elements]) => data instanceof Elements)!;
+  const [code] = Object.entries(elements).find(([code, Elements]) => code !== "f2" && data instanceof Elements)!;
   const descr = (data.BYTES_PER_ELEMENT === 1 ? "|" : "<") + code;
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
   const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
@@ -130,8 +132,10 @@ export async function readNpz(bytes: Uint8Array, name: string): Promise<Map<stri
   // Checked before anything is unpacked, so that a small hostile file cannot ask for all the memory there is.
   const limit = mostUnpacked + 16 * bytes.length, arrays = new Map<string, NpyArray>();
   try {
-    const entries = zipEntries(source).take(mostFiles + 1).toArray();
-    if (entries.length > mostFiles) throw new UserError(`${name} holds more than ${mostFiles} files`);
+    const entries: ZipEntry[] = [];
+    for (const entry of zipEntries(source)) {
+      if (entries.push(entry) > mostFiles) throw new UserError(`${name} holds more than ${mostFiles} files`);
+    }
     const unpacked = entries.reduce((sum, { size }) => sum + size, 0);
     // DEFLATE shrinks to a 1032nd at best.
     if (unpacked > limit || entries.some(({ size, packed }) => size > 1032 * packed)) {
@@ -160,7 +164,7 @@ async function contentOf(source: ZipSource, entry: ZipEntry): Promise<Uint8Array
     }
     return content;
   } catch (error) {
-    content.buffer.transfer(0);
+    giveBack(content);
     throw error;
   }
 }

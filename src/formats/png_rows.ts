@@ -2,6 +2,7 @@
  * PNG's pixels: rows of packed samples, each behind a byte that says how it was filtered, in one pass over the picture or
  * in Adam7's seven. Rows are taken as they come, so that only the finished picture is ever whole in memory.
  */
+import { giveBack } from "./bytes.ts";
 
 /** What IHDR says. */
 export interface PngHeader {
@@ -68,7 +69,7 @@ export async function readPixels(
     await fillPixels(rgb, header, pieces, toRgb);
     return rgb;
   } catch (error) {
-    rgb.buffer.transfer(0); // given back now and not at some later collection
+    giveBack(rgb);
     throw error;
   }
 }

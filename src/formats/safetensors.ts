@@ -7,6 +7,7 @@
  * views into the file's bytes, so reading a model copies nothing. Those of other element types than ours are kept as bytes:
  * a file may hold what nobody here asks for.
  */
+import { fromHalves, halfOf } from "./float16.ts";
 import { parseJson } from "./json.ts";
 import { refuseText } from "./kinds.ts";
 import { valueCount } from "./shape.ts";
@@ -110,7 +111,7 @@ export function toFloat32({ dtype, bytes }: StoredTensor, what = "a tensor"): Fl
     case "F64":
       return Float32Array.from(new Float64Array(buffer, byteOffset, length));
     case "F16":
-      return Float32Array.from(new Float16Array(buffer, byteOffset, length));
+      return fromHalves(new Uint16Array(buffer, byteOffset, length));
     case "BF16": { // the upper half of a float32
       const halves = new Uint16Array(buffer, byteOffset, length), bits = new Uint32Array(length);
       for (let n = 0; n < length; n++) bits[n] = halves[n] << 16;
@@ -149,7 +150,7 @@ export function allFinite({ dtype, bytes }: StoredTensor): boolean {
 
 /** A tensor of these values in C order; F16 rounds to nearest even, and beyond ±65504 to infinity. */
 export function fromFloat32(values: ArrayLike<number>, dtype: "F32" | "F16", shape: number[]): StoredTensor {
-  const stored = dtype === "F32" ? Float32Array.from(values) : Float16Array.from(values);
+  const stored = dtype === "F32" ? Float32Array.from(values) : Uint16Array.from(values, halfOf);
   return { dtype, shape, bytes: new Uint8Array(stored.buffer) };
 }
 

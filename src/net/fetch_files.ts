@@ -12,8 +12,17 @@ function mostUnpacked({ headers }: Response): number {
   return MOST_UNPACKED + MOST_GROWTH * Number(headers.get("content-length") ?? 0);
 }
 
+/** The bytes of a body that is not packed, where the server says them. */
+function sizeOf({ headers }: Response): number | undefined {
+  const packed = !["identity", null].includes(headers.get("content-encoding"));
+  return packed ? undefined : Number(headers.get("content-length")) || undefined;
+}
+
+/** Told how many bytes of a file have come, and of how many, where that is known. */
+export type OnBytes = (bytes: number, of: number | undefined) => void;
+
 /** Fetches a file; undefined where there is none. @throws UserError in one sentence. */
-export async function fetchFile(address: string, most: number): Promise<Uint8Array | undefined> {
+export async function fetchFile(address: string, most: number, onBytes?: OnBytes): Promise<Uint8Array | undefined> {
   let response: Response;
   const failed = (reason: string) => new UserError(`${address} cannot be read: ${reason}`);
   try {
@@ -38,5 +47,6 @@ export async function fetchFile(address: string, most: number): Promise<Uint8Arr
       throw failed(`it has more than ${limit} bytes`);
     }
     pieces.push(value);
+    onBytes?.(size, sizeOf(response));
   }
 }

@@ -1,9 +1,10 @@
 /** A model folder in memory: the network, its weights as stored, its labels, and a hash that names exactly these. */
+import { giveBack } from "../formats/bytes.ts";
 import { type KindName, refuseOthers } from "../formats/kinds.ts";
 import { readSafetensors, type StoredTensor } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
 import { unitMap } from "../ops/op.ts";
-import { fetchFile } from "./fetch_files.ts";
+import { fetchFile, type OnBytes } from "./fetch_files.ts";
 import { buildGraph, endingOf, type Graph, hostWeights, sequenceLayer } from "./graph.ts";
 import { LAST, valueOf } from "./naming.ts";
 import { type Network, parseNetwork } from "./network.ts";
@@ -40,12 +41,16 @@ export type ReadFile = (file: string) => Promise<Uint8Array | undefined>;
  * const classifier = await fetchModel("https://example.org/models/caffenet64/");
  * ```
  * @param folder The folder's address.
+ * @param onBytes Told how much of the weights has come.
  * @throws UserError in one sentence.
  */
-export function fetchModel(folder: string | URL): Promise<Model> {
+export function fetchModel(folder: string | URL, onBytes?: OnBytes): Promise<Model> {
   const base = String(folder).replace(/\/?$/, "/");
   return loadModel(
-    (file) => fetchFile(base + file, file === "weights.safetensors" ? MOST_WEIGHTS : MOST_TEXT),
+    (file) =>
+      file === "weights.safetensors"
+        ? fetchFile(base + file, MOST_WEIGHTS, onBytes)
+        : fetchFile(base + file, MOST_TEXT),
     base.slice(0, -1),
   );
 }
@@ -77,7 +82,7 @@ export async function loadModel(read: ReadFile, where: string): Promise<Model> {
   whole.set(json);
   whole.set(bytes, json.length);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", whole));
-  whole.buffer.transfer(0); // hundreds of megabytes, given back now and not at some later collection
+  giveBack(whole); // hundreds of megabytes
   const hash = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const model = { name: network.name, where, network, weights, labels, hash };
   const graph = buildGraph(model);

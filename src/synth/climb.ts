@@ -15,8 +15,8 @@ import { isOutput, iterationOf, type Joined } from "./joined.ts";
 import { isDirect, type Objective } from "./objective.ts";
 import { objectiveCalls, objectiveSpotsOf, type ObjectiveTensors } from "./objective_calls.ts";
 import { rules } from "./rules/table.ts";
-import { type Settings, stateNames } from "./settings.ts";
-import { boundTexels, stateOf, viewCall } from "./start.ts";
+import { sameKernels, type Settings, stateNames } from "./settings.ts";
+import { boundTexels, doubled, stateOf, viewCall } from "./start.ts";
 import { stepCalls } from "./step.ts";
 
 /** What a search climbs and how, all of it decided. */
@@ -67,9 +67,8 @@ export class Climb {
     private readonly own: Own,
     private readonly owned: readonly Memory[],
     private readonly items: number,
-    private readonly starts: ReadonlyMap<Tensor, Float32Array<ArrayBuffer>>,
-    /** How each item is seen in each iteration, where pictures are not seen as they are. */
-    private readonly views: Float32Array<ArrayBuffer> | undefined,
+    private readonly starts: Map<Tensor, Float32Array<ArrayBuffer>>,
+    private readonly settings: ClimbSettings,
     /** The source whose values are those of the output's units, where there is one. */
     private readonly ranked: Value | undefined,
   ) {}
@@ -151,10 +150,7 @@ export class Climb {
       seed,
       after,
     });
-    const twice = new Float32Array(2 * start.length);
-    twice.set(start);
-    twice.set(start, start.length);
-    const starts = new Map([[own.code, twice], [plan.tensors.of(joined.code), start], [own.state, first]]);
+    const starts = new Map([[own.code, doubled(start)], [plan.tensors.of(joined.code), start], [own.state, first]]);
     for (const [input, values] of joined.given) {
       const tensor = plan.tensors.of(input), all = new Float32Array(items * values.length);
       for (let item = 0; item < items; item++) all.set(values, item * values.length);
@@ -163,7 +159,7 @@ export class Climb {
     if (views) starts.set(plan.tensors.of(joined.view!), views.slice(0, 4 * items));
     for (const moment of Object.values(moments)) starts.set(moment, new Float32Array(4 * moment.texels));
     const ranked = objective.sources.find((source) => isOutput(joined, source));
-    const climb = new Climb(device, joined, plan, own, owned, items, starts, views, ranked);
+    const climb = new Climb(device, joined, plan, own, owned, items, starts, settings, ranked);
     try {
       await onReady?.(plan);
     } catch (error) {
@@ -172,6 +168,27 @@ export class Climb {
     }
     climb.restart();
     return climb;
+  }
+
+  /** Whether it can search with these settings too: by the same kernels, on memory that is there. */
+  takes(other: ClimbSettings): boolean {
+    const { settings } = this, size = settings.codes.length;
+    const bounds = [settings, other].map(({ bound }) => bound?.length ?? size / this.items);
+    return sameKernels(settings, other) && other.iterations <= settings.iterations &&
+      other.objective === settings.objective &&
+      bounds[0] === bounds[1] && !settings.views && !other.views;
+  }
+
+  /** Goes to the start of a search with other settings that it takes. */
+  begin(settings: ClimbSettings): void {
+    const { code, state, bound } = this.own, shape = [this.items, ...chw(this.joined.code.shape)] as const;
+    const start = toTexels(settings.codes, shape);
+    this.starts.set(code, doubled(start)).set(this.plan.tensors.of(this.joined.code), start).set(
+      state,
+      stateOf(settings),
+    );
+    upload(this.device, bound, bytes(boundTexels(settings.bound, shape)));
+    this.restart();
   }
 
   /** Back to the start, after what was submitted. */
@@ -188,10 +205,10 @@ export class Climb {
   /** Goes on from there. */
   restore({ iteration, pieces }: Saved): void {
     this.#kept(iteration).forEach(([tensor], n) => upload(this.device, tensor, pieces[n]));
-    const [codes] = pieces;
+    const [codes] = pieces, { views } = this.settings;
     upload(this.device, this.plan.tensors.of(this.joined.code), codes.subarray(0, codes.length / 2));
-    if (!this.views) return;
-    const size = 4 * this.items, view = this.views.slice(size * iteration, size * (iteration + 1));
+    if (!views) return;
+    const size = 4 * this.items, view = views.slice(size * iteration, size * (iteration + 1));
     upload(this.device, this.plan.tensors.of(this.joined.view!), bytes(view));
   }
 

@@ -2,15 +2,17 @@
 import type { Device } from "../gpu/device.ts";
 import { Climb, type ClimbSettings, type Readings, type Saved } from "./climb.ts";
 import { checkTrace, type Told } from "./finite.ts";
+import { type SearchOptions, settle } from "./options.ts";
 import { itemsOf, picturesOf, rank, split } from "./result.ts";
-import type { SearchResult } from "./search.ts";
+import type { Change, SearchResult } from "./search.ts";
+import { sameKernels } from "./settings.ts";
 import type { Stage } from "./stages.ts";
 
 /** A search, and how far it has come. */
 export interface Journey extends Stage {
   readonly device: Device;
   /** Their codes are where the search starts: after a detour through ReLUs that are off, where it took one. */
-  readonly settings: ClimbSettings;
+  settings: ClimbSettings;
   /** The items whose gradient is zero at the start, once that is known. */
   stuck?: readonly number[];
   /** When the first iteration began, in milliseconds. */
@@ -26,30 +28,74 @@ const SUBMIT_MS = 400;
 
 /** Goes on from where a search is to its end. @throws UserError, GpuError as `search` does, and when the device is lost. */
 export async function goOn(journey: Journey): Promise<Omit<SearchResult, "losses">> {
-  const { device, options, joined, settings } = journey, before = device.memory;
-  const again = { ...options, onPlan: undefined, onReady: undefined, signal: undefined };
-  let climb: Climb | undefined = await Climb.create(device, joined, settings, journey.stuck ? again : options), took;
+  const { device } = journey, before = device.memory, held: Held = {};
   try {
-    if (!journey.stuck) {
-      options.signal?.throwIfAborted();
-      const first = await begin(climb), stuck = settings.redirect > 0 ? first.stuck : [];
-      took = first.took;
-      if (stuck.length > 0 && !options.signal?.aborted) {
-        climb[Symbol.dispose]();
-        climb = undefined;
-        settings.codes = await redirect(journey, stuck);
-        climb = await Climb.create(device, joined, settings, again);
-        took = (await begin(climb)).took;
+    for (;;) {
+      const { climb, took } = await start(journey, held);
+      const inUse = device.memory - before, { done, seconds, readings, change } = await run(journey, climb, took);
+      if (change) await turn(journey, climb, change);
+      else {
+        const { iterations } = journey.settings, { dispatches, flops } = climb;
+        const memory = { ...climb.memory, device: inUse }, items = await itemsOf(journey, climb, readings!);
+        return { iterations: done, aborted: done < iterations, seconds, dispatches, flops, memory, items };
       }
-      journey.stuck = stuck;
-    } else if (journey.saved) climb.restore(journey.saved);
-    const inUse = device.memory - before, { done, seconds, readings } = await run(journey, climb, took);
-    const { iterations } = settings, { dispatches, flops } = climb, memory = { ...climb.memory, device: inUse };
-    const items = await itemsOf(journey, climb, readings);
-    return { iterations: done, aborted: done < iterations, seconds, dispatches, flops, memory, items };
+    }
   } finally {
-    climb?.[Symbol.dispose]();
+    held.climb?.[Symbol.dispose]();
   }
+}
+
+/** The climb that there is. */
+interface Held {
+  climb?: Climb;
+}
+
+/** The climb where the journey is: the held one where it takes the settings, else a new one. Its first iteration may be done. */
+async function start(journey: Journey, held: Held): Promise<{ climb: Climb; took?: number }> {
+  const { device, options, joined, settings } = journey;
+  const again = { ...options, onPlan: undefined, onReady: undefined, signal: undefined };
+  const place = async (how: SearchOptions): Promise<Climb> => {
+    if (held.climb?.takes(settings)) {
+      held.climb.begin(settings);
+      return held.climb;
+    }
+    release(held);
+    return held.climb = await Climb.create(device, joined, settings, how);
+  };
+  let climb = await place(journey.stuck || journey.started !== undefined ? again : options);
+  if (journey.stuck) {
+    if (journey.saved) climb.restore(journey.saved);
+    return { climb };
+  }
+  if (journey.started === undefined) options.signal?.throwIfAborted();
+  const first = await begin(climb), stuck = settings.redirect > 0 ? first.stuck : [];
+  let { took } = first;
+  if (stuck.length > 0 && !options.signal?.aborted) {
+    release(held);
+    settings.codes = await redirect(journey, stuck);
+    climb = await place(again);
+    took = (await begin(climb)).took;
+  }
+  journey.stuck = stuck;
+  return { climb, took };
+}
+
+function release(held: Held): void {
+  held.climb?.[Symbol.dispose]();
+  held.climb = undefined;
+}
+
+/** The journey becomes one with other settings, from the codes that the last step made. */
+async function turn(journey: Journey, climb: Climb, change: Change): Promise<void> {
+  const { device, joined, options, settings: before } = journey, { codes, ...others } = change;
+  const from = codes ?? split((await climb.codes()).codes, before.objective.items);
+  const targets = options.targets.map((target, n) => ({ ...target, code: from[n] }));
+  journey.options = { ...options, ...others, targets };
+  const settings = settle(device, joined, journey.options);
+  journey.settings = sameKernels(settings, before) ? { ...settings, objective: before.objective } : settings;
+  journey.stuck = undefined;
+  journey.saved = undefined;
+  journey.told = 0;
 }
 
 /** What sentences about a search tell of it. */
@@ -71,22 +117,23 @@ async function redirect(
   const { redirect, lrStart, codes, objective: { items } } = settings;
   const own = { ...settings, iterations: redirect, lrEnd: lrStart };
   const ours = { onPlan: undefined, onReady: undefined, replace: undefined }; // others' kernels mask with the ReLUs
-  using climb = await Climb.create(device, joined, own, { ...options, ...ours, redirected: true });
+  const climb = await Climb.create(device, joined, own, { ...options, ...ours, redirected: true });
   climb.submit(redirect);
-  const after = split((await climb.codes()).codes, items), result = codes.slice();
+  const after = split((await climb.codes().finally(() => climb[Symbol.dispose]())).codes, items);
+  const result = codes.slice();
   for (const item of stuck) result.set(after[item], item * after[item].length);
   return result;
 }
 
 /**
- * Iterates until the end, or until the search is aborted; at least once.
+ * Iterates until the end, or until the search is aborted or changed; at least once.
  * @param begun The milliseconds of the first iteration, where it is done.
  */
 async function run(
   journey: Journey,
   climb: Climb,
   begun?: number,
-): Promise<{ done: number; seconds: number; readings: Readings }> {
+): Promise<{ done: number; seconds: number; readings?: Readings; change?: Change }> {
   const {
     device,
     options: { targets, classifier, signal, every, saveMs = 2000, onProgress },
@@ -95,6 +142,11 @@ async function run(
   const started = journey.started ??= performance.now() - (begun ?? 0);
   const growth = device.caps.software ? 4 : 32, from = journey.saved?.iteration ?? 0;
   const pictures = async () => picturesOf(journey, await climb.images());
+  const codes = async () => {
+    const { codes, shown } = await climb.codes(), next = split(codes, targets.length);
+    return split(shown, targets.length).map((code, n) => ({ code, next: next[n] }));
+  };
+  const elapsed = () => (performance.now() - started) / 1000;
   let done = from, chunk = 1, savedAt = performance.now(), ending: Readings | undefined;
   while (done < iterations && !(done > from && signal?.aborted)) {
     const times = Math.min(chunk, iterations - done, every ?? Infinity), start = performance.now();
@@ -110,14 +162,17 @@ async function run(
     if (telling && read) {
       checkTrace(read.trace, toldOf(journey));
       const activations = read.trace.slice((done - 1) * targets.length);
-      const top = read.values && split(read.values, targets.length).map((values) => rank(classifier, values, 1)[0]);
-      await onProgress({ iteration: done, iterations, activations, top, pictures });
+      const values = read.values && split(read.values, targets.length);
+      const strongest = (most: number) => values?.map((values) => rank(classifier, values, most));
+      const top = strongest(1)?.map(([first]) => first);
+      const change = await onProgress({ iteration: done, iterations, activations, top, strongest, pictures, codes });
+      if (change) return { done, seconds: elapsed(), change };
       journey.told = done;
     }
     const took = performance.now() - start + (ahead ?? 0);
     const known = done > from + times || !device.caps.software; // where a CPU compiles kernels as they first run, the first says little
     chunk = known ? Math.max(1, Math.min(growth * times, Math.floor(times * SUBMIT_MS / Math.max(took, 1)))) : 1;
   }
-  const seconds = (performance.now() - started) / 1000;
+  const seconds = elapsed();
   return { done, seconds, readings: ending ?? await climb.readings(done) };
 }

@@ -15,7 +15,7 @@ import { type Directions, settleObjective } from "./objective.ts";
 import { penaltiesOf } from "./penalties.ts";
 import { normals } from "./random.ts";
 import type { Rule } from "./rules/table.ts";
-import type { Progress } from "./search.ts";
+import type { Change, Progress } from "./search.ts";
 import { decide, defaultsOf, type Settings } from "./settings.ts";
 import { parseTarget, type TargetSum, unitsTarget } from "./target.ts";
 import { viewsOf } from "./views.ts";
@@ -62,7 +62,8 @@ export interface SearchOptions extends Partial<Settings>, Joining {
   onPlan?: (pieces: readonly PlannedMemory[]) => void;
   /** Report at least every so many iterations, for frames. */
   every?: number;
-  onProgress?: (progress: Progress) => void | Promise<void>;
+  /** Told how far the search is, which waits for it; what it answers changes the search from here. */
+  onProgress?: (progress: Progress) => void | Change | Promise<void | Change>;
   /** How many milliseconds of searching a lost device costs at most, and a submit; 2000 unless given. */
   saveMs?: number;
   /** Told when the device was lost and the search goes on. */
@@ -168,16 +169,23 @@ function boundsOf(
   return own;
 }
 
-/** The code's own bounds: mean + sigmas · std of each value where the generator has them, of codes with a sign mean − sigmas · std too. */
-function codeBounds({ network: { code }, weights, where }: Model, size: number): Float32Array | undefined {
+/**
+ * The code's own bounds: mean + sigmas · std of each value where the generator has them, of codes with a sign mean − sigmas · std
+ * too; with its own sigmas unless given.
+ */
+export function codeBounds(
+  { network: { code }, weights, where }: Model,
+  size: number,
+  sigmas: number | undefined = code?.sigmas,
+): Float32Array | undefined {
   const values = (name: string) => hostTensor({ weights, where }, name, weights.get(name)!.shape).values;
-  const at = (sigmas: number) => {
+  const at = (factor: number) => {
     const [mean, std] = ["code.mean", "code.std"].map((name) => hostTensor({ weights, where }, name, [size]).values);
-    return mean.map((m, j) => m + sigmas * std[j]);
+    return mean.map((m, j) => m + factor * std[j]);
   };
   const joint = (upper: Float32Array, lower: Float32Array) =>
     Float32Array.from({ length: 2 * size }, (_, n) => n < size ? upper[n] : lower[n - size]);
   if (weights.has("code.upper")) return joint(values("code.upper"), values("code.lower"));
   if (!code || !weights.has("code.mean")) return undefined;
-  return code.signed ? joint(at(code.sigmas), at(-code.sigmas)) : at(code.sigmas);
+  return code.signed ? joint(at(sigmas!), at(-sigmas!)) : at(sigmas!);
 }

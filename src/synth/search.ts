@@ -9,6 +9,9 @@
  * An item whose gradient is exactly zero stays where it is. Where that is so at the start, a few steps go before the first in which
  * ReLUs that are off let the gradient through where it would turn them on (as Lucid does, Olah et al. 2017).
  *
+ * Whoever is told of its progress may answer with other settings: then the search begins anew with these, from the codes that the
+ * last step made. It is, bit for bit, the search that somebody else begins with these settings from these codes.
+ *
  * What a search would go on from is read back every few seconds, with what is read anyway. When the device is lost, it is opened
  * anew and the search goes on from there: on the same adapter to the same values, bit for bit.
  */
@@ -22,6 +25,7 @@ import { despiteLosses, type Loss } from "./losses.ts";
 import { settleObjective } from "./objective.ts";
 import { throughOctaves } from "./octaves.ts";
 import { type SearchOptions, settle, suitable, sumOf, type Target } from "./options.ts";
+import type { Settings } from "./settings.ts";
 import { prepare, type Stage } from "./stages.ts";
 
 /** A unit with its name and activation. */
@@ -39,8 +43,24 @@ export interface Progress {
   activations: Float32Array;
   /** The strongest unit for each target, when a term is of the classifier's output or the logits of it. */
   top?: Ranked[];
+  /** So many of the strongest units for each target, likewise. */
+  strongest(most: number): Ranked[][] | undefined;
   /** The pictures as they are now. */
   pictures(): Promise<Picture[]>;
+  /** Their codes, and those that the last step made of them. */
+  codes(): Promise<{ code: Float32Array; next: Float32Array }[]>;
+}
+
+/** The settings that say what a picture is and how it is seen. */
+type Lasting = "prior" | "size" | "octaves" | "octaveScale" | "jitter" | "zoom" | "rotation" | "edges";
+
+/** What may change while a search is on its way. */
+export interface Change extends Partial<Omit<Settings, Lasting>>, Pick<SearchOptions, "bounds"> {
+  /**
+   * Where it goes on from, a code for each target: those that the last step made unless given. Whoever has read them (`Progress.codes`)
+   * gives them, and needs no device any more that was lost meanwhile.
+   */
+  codes?: readonly Float32Array[];
 }
 
 /** What came out for one target. */

@@ -225,5 +225,9 @@ export function decide(...saying: readonly (Partial<Settings> | undefined)[]): S
   return { ...defaultsOf(given), ...given };
 }
 
+/** Whether a search with these settings has the same kernels as one with those: such differ in numbers of the GPU's state alone. */
+export const sameKernels = (these: Settings, those: Settings): boolean =>
+  settingNames.every((name) => settings[name].gpu || these[name] === those[name]);
+
 /** The numbers of the GPU's state, by name: the iteration, and the settings that kernels read. */
 export const stateNames: readonly string[] = ["iteration", ...settingNames.filter((name) => settings[name].gpu)];

@@ -10,6 +10,14 @@ import { type SettingName, stateNames } from "./settings.ts";
 /** Where clipping never bites. */
 const FAR = 3e38;
 
+/** What the codes' memory holds: the codes, and the same as those that the pictures are of. */
+export function doubled(start: Float32Array): Float32Array<ArrayBuffer> {
+  const twice = new Float32Array(2 * start.length);
+  twice.set(start);
+  twice.set(start, start.length);
+  return twice;
+}
+
 /** The state of every item at the start. */
 export function stateOf(settings: ClimbSettings): Float32Array<ArrayBuffer> {
   const { objective: { items }, bound } = settings, size = 4 * stateTexels(stateNames);

@@ -44,9 +44,30 @@ export async function contest(
   clock: Clock,
   signal?: AbortSignal,
 ): Promise<Contest> {
-  using alone = new Alone(device, about, rotation);
-  using compiled = new DisposableStack();
-  const failed: Contest["failed"] = [], expected = await alone.values(compiled.use(await alone.build(predicted)));
+  const alone = new Alone(device, about, rotation), compiled: Built[] = [];
+  try {
+    return await hold(alone, compiled, device, about, predicted, clock, signal);
+  } finally {
+    for (const built of compiled) built[Symbol.dispose]();
+    alone[Symbol.dispose]();
+  }
+}
+
+async function hold(
+  alone: Alone,
+  compiled: Built[],
+  device: Device,
+  about: Subject,
+  predicted: LayerWays,
+  clock: Clock,
+  signal?: AbortSignal,
+): Promise<Contest> {
+  const build = async (ways: LayerWays): Promise<Built> => {
+    const built = await alone.build(ways);
+    compiled.push(built);
+    return built;
+  };
+  const failed: Contest["failed"] = [], expected = await alone.values(await build(predicted));
 
   /** Compiles and checks ways; undefined where they are not what they should be. */
   const admit = async (ways: LayerWays, suspect: Candidate<never, unknown>): Promise<Built | undefined> => {
@@ -55,7 +76,7 @@ export async function contest(
       failed.push({ layer: about.layer.name, way: describe(suspect), reason });
     };
     try {
-      const built = compiled.use(await alone.build(ways));
+      const built = await build(ways);
       const off = largestDifference(expected, await alone.values(built));
       if (off <= TOLERANCE[about.task.arithmetic]) return built;
       fail(`its values are off by ${off.toPrecision(2)} of the largest`);

@@ -49,16 +49,28 @@ async function takeTurns(
   clock: Clock,
   ...requests: [PlanRequest, PlanRequest]
 ): Promise<[number[], number[]]> {
-  using plans = new DisposableStack();
   const built: Plan[] = [];
+  try {
+    return await inTurns(device, clock, requests, built);
+  } finally {
+    for (const plan of built) plan[Symbol.dispose]();
+  }
+}
+
+async function inTurns(
+  device: Device,
+  clock: Clock,
+  requests: readonly PlanRequest[],
+  built: Plan[],
+): Promise<[number[], number[]]> {
   for (const request of requests) {
-    const plan = plans.use(await buildPlan(device, request)), { of, dy } = plan.tensors;
+    const plan = await buildPlan(device, request), { of, dy } = plan.tensors;
+    built.push(plan);
     for (const [seed, tensor] of [...request.graph.inputs.map(of), ...dy ?? []].entries()) {
       upload(device, tensor, bytes(toTexels(normals(seed, count(tensor.shape)), tensor.shape)));
     }
     plan.submit();
     await device.finish();
-    built.push(plan);
   }
   const timed = (plan: Plan, times: number) => clock.time((times, writes) => plan.submit(times, false, writes), times);
   const once = Math.max(await timed(built[1], 1), 0.1);

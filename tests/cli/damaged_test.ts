@@ -1,8 +1,8 @@
 /** What commands read beside models and pictures: bounds, labels, and what a picture says of itself; seeded damage to each. */
 import { join } from "node:path";
 import { readBounds } from "../../src/cli/bounds.ts";
-import { readRecord, recordText } from "../../src/cli/record.ts";
-import { checkModels, requestOf, settleRequest } from "../../src/cli/synth_request.ts";
+import { readRecord, recordText } from "../../src/record/record.ts";
+import { checkModels, requestOf, settleRequest } from "../../src/record/request.ts";
 import { readCodeBounds, readStart } from "../../src/cli/synth_start.ts";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { labelOf, loadModel } from "../../src/mod.ts";

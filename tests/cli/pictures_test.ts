@@ -1,8 +1,9 @@
 /** How pictures get the size of a model's input. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fitted, inputOf, runPictures } from "../../src/cli/pictures.ts";
+import { runPictures } from "../../src/cli/pictures.ts";
 import { picturesIn } from "../../src/cli/reading.ts";
+import { fitted, inputOf } from "../../src/net/fitted.ts";
 import { type Image, resizeRgb } from "../../src/formats/image.ts";
 import { DamagedArchive } from "../../src/formats/npz_items.ts";
 import { encodePng } from "../../src/formats/png.ts";

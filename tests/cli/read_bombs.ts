@@ -4,7 +4,7 @@
  */
 import process from "node:process";
 import { join } from "node:path";
-import { readRecord } from "../../src/cli/record.ts";
+import { readRecord } from "../../src/record/record.ts";
 import { parseJson } from "../../src/formats/json.ts";
 import { readNpz } from "../../src/formats/npy.ts";
 import { decodeImage } from "../../src/formats/png.ts";

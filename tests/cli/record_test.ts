@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../src/formats/user_error.ts";
-import { decodeCode, encodeCode, type PictureRecord, readRecord, recordText } from "../../src/cli/record.ts";
+import { decodeCode, encodeCode, type PictureRecord, readRecord, recordText } from "../../src/record/record.ts";
 
 const model = { name: "tiny", hash: "0123" };
 const record: PictureRecord = {

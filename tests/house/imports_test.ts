@@ -11,16 +11,18 @@ const allowed: Record<string, string[]> = {
   shaders: [],
   "src/formats": [],
   "src/gpu": ["shaders"],
-  "src/ops": ["src/gpu", "shaders"],
+  "src/ops": ["src/gpu", "src/formats", "shaders"],
   "src/net": ["src/ops", "src/gpu", "src/formats"],
   "src/synth": ["src/net", "src/ops", "src/gpu", "shaders"],
   "src/tune": ["src/synth", "src/net", "src/ops", "src/gpu", "src/formats"],
-  "src/mod.ts": ["src/formats", "src/gpu", "src/net", "src/ops", "src/synth", "src/tune"],
+  "src/mod.ts": ["src/older_engines.ts", "src/formats", "src/gpu", "src/net", "src/ops", "src/synth", "src/tune"],
+  "src/record": ["src/mod.ts", "src/formats"],
   // What computes otherwise than we do is compared with the tests' own references.
   "src/lab": ["src/tune", "src/synth", "src/net", "src/ops", "src/gpu", "src/formats", "tests/reference"],
   // So does the doctor with our kernels.
   "src/cli": [
     "src/mod.ts",
+    "src/record",
     "src/formats",
     "src/lab",
     "deno.json",
@@ -49,7 +51,19 @@ const allowed: Record<string, string[]> = {
     // Networks whose shapes are known by name are drawn once, whoever needs them.
     "tools/convert/torch/architectures.ts",
   ],
-  web: ["src/mod.ts"],
+  web: [
+    "src/mod.ts",
+    "src/record",
+    "src/formats",
+    "src/synth/settings.ts",
+    "deno.json",
+    ...["caffe", "onnx", "torch"].map((kind) => `tools/convert/${kind}`),
+    // What it says of a GPU is what the doctor and the benchmarks say.
+    "bench/profile",
+    "bench/synth/search.ts",
+    "tests/cases",
+    "tests/ops/check_case.ts",
+  ],
 };
 
 /** The error that everything may throw. */
@@ -83,6 +97,15 @@ Deno.test("src outside src/cli names neither Deno nor document nor window", asyn
   assert.deepEqual(wrong, []);
 });
 
+Deno.test("what pages run asks for nothing that is younger than WebGPU, but what src/older_engines.ts makes", () => {
+  const young =
+    /^\s*(await )?using |Float16Array|DisposableStack|asyncDispose|Uint8Array\.fromBase64|\.toBase64\(|withResolvers|ReadableStream\.from/m;
+  const files = ["src", "shaders", "web", "tools/convert"].flatMap((room) => sources(join(root, room)))
+    .filter((file) => !/\/src\/(cli|lab)\/|\/convert\/(\w+\/command|main|folder)\.ts$/.test(file));
+  const found = files.filter((file) => young.test(withoutComments(Deno.readTextFileSync(file))));
+  assert.deepEqual(found.map((file) => relative(root, file)), []);
+});
+
 Deno.test("nothing but print.ts and progress.ts writes to the terminal: they make it printable", () => {
   const printing = /\bconsole\.\w|\bDeno\.(stdout|stderr)\b(?!\.isTerminal)/;
   const files = ["src", "tools", "bench"].flatMap((room) => sources(join(root, room)));
@@ -94,7 +117,7 @@ Deno.test("nothing but print.ts and progress.ts writes to the terminal: they mak
 
 /** All TypeScript files of a folder, or the file itself; none where there is neither. */
 function sources(path: string): string[] {
-  if (path.endsWith(".ts")) return [path];
+  if (isSource(path)) return [path];
   let entries: Deno.DirEntry[];
   try {
     entries = [...Deno.readDirSync(path)];
@@ -102,8 +125,10 @@ function sources(path: string): string[] {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
-  return entries.filter(({ isDirectory, name }) => isDirectory || name.endsWith(".ts"))
+  return entries.filter(({ isDirectory, name }) => isDirectory || isSource(name))
     .flatMap(({ name }) => sources(join(path, name)));
 }
+
+const isSource = (name: string) => /\.tsx?$/.test(name);
 
 const withoutComments = (text: string) => text.replace(/\/\*[^]*?\*\/|(?<!:)\/\/.*$/gm, "");

@@ -7,7 +7,7 @@ import { assertClose } from "../reference/close.ts";
 import { gradient, runNetwork } from "../reference/network.ts";
 import { count } from "../reference/tensor.ts";
 
-/** @throws AssertionError when the output or the gradient to an input is off by more than the case allows. */
+/** @throws Error when the output or the gradient to an input is off by more than the case allows. */
 export function checkCase(device: Device, testCase: Case): Promise<void> {
   return checkNetwork(device, caseNetwork(testCase));
 }
@@ -36,10 +36,14 @@ export function comparison(
     for (const [name, dx] of gradients) {
       const [batch] = dx.shape;
       const spots = listed ? count(expected.shape) / batch : undefined;
-      using net = await Net.create(device, model, { ...options, batch, gradient: name, spots });
-      const result = await net.backward(caseInputs(inputs), Float32Array.from(dy.data));
-      assertClose("output", { shape: expected.shape, data: result.output }, expected, own);
-      assertClose(`gradient to ${name}`, { shape: dx.shape, data: result.gradient }, dx, own);
+      const net = await Net.create(device, model, { ...options, batch, gradient: name, spots });
+      try {
+        const result = await net.backward(caseInputs(inputs), Float32Array.from(dy.data));
+        assertClose("output", { shape: expected.shape, data: result.output }, expected, own);
+        assertClose(`gradient to ${name}`, { shape: dx.shape, data: result.gradient }, dx, own);
+      } finally {
+        net[Symbol.dispose]();
+      }
     }
   };
 }

@@ -1,7 +1,6 @@
 /**
- * How two tensors are compared everywhere in the tests.
+ * How two tensors are compared everywhere in the tests, and by the doctor, in pages too.
  */
-import assert from "node:assert/strict";
 import type { Tensor } from "./tensor.ts";
 
 /** The largest magnitude below which a tensor counts as zero, so that rounding noise around zero is no error. */
@@ -17,8 +16,11 @@ export function assertClose(
   expected: Tensor,
   tolerance = 1e-12,
 ): void {
-  assert.deepEqual(actual.shape, expected.shape, `${what}: shape`);
-  assert.equal(actual.data.length, expected.data.length, `${what}: number of values`);
+  const shapes = [actual.shape, expected.shape].map((shape) => `[${shape}]`);
+  if (shapes[0] !== shapes[1]) throw new Error(`${what}: shape ${shapes[0]}, expected ${shapes[1]}`);
+  if (actual.data.length !== expected.data.length) {
+    throw new Error(`${what}: ${actual.data.length} values, expected ${expected.data.length}`);
+  }
   let [largest, worst, error] = [tiny, 0, 0];
   expected.data.forEach((value, i) => {
     largest = Math.max(largest, Math.abs(value));
@@ -26,8 +28,8 @@ export function assertClose(
     if (!(own <= error)) [worst, error] = [i, own];
     if (Number.isNaN(own)) error = Infinity;
   });
-  assert.ok(
-    error <= tolerance * largest,
+  if (error <= tolerance * largest) return;
+  throw new Error(
     `${what}: value ${worst} is ${actual.data[worst]}, expected ${expected.data[worst]}: off by ` +
       `${(error / largest).toExponential(2)} of the largest, ${tolerance} allowed`,
   );

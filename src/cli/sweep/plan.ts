@@ -5,7 +5,7 @@
 import { UserError } from "../../formats/user_error.ts";
 import type { Model, Settings } from "../../mod.ts";
 import { version } from "../defaults.ts";
-import { type Models, type Request, type Row, settleRequest } from "../synth_request.ts";
+import { type Models, type Request, type Row, settleRequest } from "../../record/request.ts";
 
 /** Pictures that are made together: a request of synth's for one row. */
 export interface Piece {

@@ -3,6 +3,7 @@ import { encodePng } from "../../formats/png.ts";
 import {
   type Choose,
   type Device,
+  inputOf,
   labelOf,
   type Model,
   Net,
@@ -12,11 +13,10 @@ import {
   type SearchItem,
   settingNames,
 } from "../../mod.ts";
-import { inputOf } from "../pictures.ts";
-import { recordText } from "../record.ts";
-import { recordOf } from "../synth_record.ts";
-import { titleOf } from "../synth_report.ts";
-import { inputsOf, type Models, type Row, settingsOf } from "../synth_request.ts";
+import { version } from "../defaults.ts";
+import { recordText } from "../../record/record.ts";
+import { recordOf, titleOf } from "../../record/making.ts";
+import { inputsOf, type Models, type Row, settingsOf } from "../../record/request.ts";
 import { readCodeBounds } from "../synth_start.ts";
 import type { Piece } from "./plan.ts";
 import { type Line, pictureName, type Seen } from "./results.ts";
@@ -62,7 +62,7 @@ export async function make(
   for (const [place, item] of result.items.entries()) {
     const { units, target, seed } = items[place], picture = first + place, file = pictureName(picture);
     const title = layer && units ? titleOf(units, layer, classifier) : target;
-    const making = { row, items, place, item, bounds, own: [], device, losses: result.losses };
+    const making = { row, items, place, item, bounds, own: [], version, device, losses: result.losses };
     const record = recordOf(request, models, making);
     pictures.set(file, encodePng(item.picture, recordText(record, title)));
     const own = layer?.labelled ? units?.[0] : undefined, seen = judged?.[place];

@@ -1,6 +1,7 @@
 /** The one packed copy of a convolution's weights, in each format, that its kernels read in both directions. */
 import { blockTexels } from "../../../shaders/conv/blocks.ts";
 import { type ConvGeometry, spans } from "../../../shaders/conv/shape.ts";
+import { halfOf } from "../../formats/float16.ts";
 import { UserError } from "../../formats/user_error.ts";
 import type { Format } from "../../gpu/tensor.ts";
 import { blocks, formatOf, type HostTensor, type PackedTensor, type WeightStorage } from "../op.ts";
@@ -59,15 +60,15 @@ export function packConv(
   const format = formatOf(weight, storage), size = packedValues(c);
   let integers: ReturnType<typeof quantise> | undefined;
   const quantised = () => integers ??= weight.quantised ?? quantise(weight.values, c.channelsOut);
-  const pack = (): Float32Array | Float16Array | Int8Array => {
+  const pack = (): Float32Array | Uint16Array | Int8Array => {
     const [values, plain] = format === "f32"
       ? [new Float32Array(size), weight.values]
       : format === "f16"
-      ? [new Float16Array(size), weight.values]
+      ? [new Uint16Array(size), Uint16Array.from(weight.values, halfOf)]
       : [new Int8Array(size), quantised().integers];
     eachWeight(c, (to, from) => values[to] = plain[from]);
     // Finite weights become infinite where they are past the largest half float.
-    if (format === "f16" && new Uint16Array(values.buffer).some((bits) => (bits & 0x7c00) === 0x7c00)) {
+    if (format === "f16" && values.some((bits) => (bits & 0x7c00) === 0x7c00)) {
       throw new UserError("a weight is larger than f16 can hold (65504); store weights as f32");
     }
     return values;

@@ -5,6 +5,7 @@
  *                   uint64_data 11, external_data 13 { key 1, value 2 }, data_location 14
  */
 import { joinBytes } from "../../../src/formats/bytes.ts";
+import { fromHalves } from "../../../src/formats/float16.ts";
 import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { content, fields, varints } from "../protobuf.ts";
@@ -195,7 +196,7 @@ function fromRaw(bytes: Uint8Array, type: ElementType): Float32Array | Float64Ar
     case "float64":
       return new Float64Array(buffer, byteOffset, length);
     case "float16":
-      return Float32Array.from(new Float16Array(buffer, byteOffset, length));
+      return fromHalves(new Uint16Array(buffer, byteOffset, length));
     case "bfloat16":
       return new Float32Array(Uint32Array.from(new Uint16Array(buffer, byteOffset, length), (v) => v << 16).buffer);
     case "int64":

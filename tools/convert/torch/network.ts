@@ -83,7 +83,7 @@ export function convertStateDict(
     );
   }
   checkFactors(graph, file);
-  const parameters = tensors.values().reduce((sum, { shape }) => sum + valueCount(shape), 0);
+  const parameters = [...tensors.values()].reduce((sum, { shape }) => sum + valueCount(shape), 0);
   return { text, tensors, layers: layers.length, parameters, units, image };
 }
 

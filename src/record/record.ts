@@ -1,6 +1,7 @@
 /**
  * What a picture says of itself: everything that makes it again, as JSON in the PNG's text under "phosphene".
  */
+import { fromBase64, toBase64 } from "../formats/base64.ts";
 import { parseJson } from "../formats/json.ts";
 import { UserError } from "../formats/user_error.ts";
 import {
@@ -200,7 +201,7 @@ const checks: { [Field in keyof Required<Omit<PictureRecord, keyof Settings>>]: 
 /** A code as text. */
 export function encodeCode(code: Float32Array): string {
   const bytes = new Uint8Array(code.buffer, code.byteOffset, code.byteLength);
-  return bytes.toBase64();
+  return toBase64(bytes);
 }
 
 /** The numbers in such a text. @throws UserError where they are not `size` finite ones, or one of these numbers of them, or none. */
@@ -212,7 +213,7 @@ export function decodeCode(
 ): Float32Array {
   let bytes = new Uint8Array(0);
   try {
-    bytes = Uint8Array.fromBase64(text);
+    bytes = fromBase64(text);
   } catch {
     // Not base64: no bytes, which is refused below.
   }

@@ -1,9 +1,20 @@
-/** What a picture of synth's says of itself. */
-import { type Device, type Loss, type Model, objectives, parseTarget, type SearchItem, termsOf } from "../mod.ts";
-import { version } from "./defaults.ts";
+/** What a picture that was made says of itself. */
+import {
+  type Device,
+  labelOf,
+  type Loss,
+  type Model,
+  objectives,
+  parseTarget,
+  type SearchItem,
+  termsOf,
+  type UnitLayer,
+} from "../mod.ts";
 import { type BatchItem, encodeCode, type PictureRecord, toldSettings } from "./record.ts";
-import type { OwnFile } from "./own_kernels.ts";
-import type { Models, Request, Row } from "./synth_request.ts";
+import type { Models, Request, Row } from "./request.ts";
+
+/** A file of the user's own in the place of kernels. */
+type Own = NonNullable<PictureRecord["own"]>[number];
 
 /** A picture among those that were made together. */
 export interface Making {
@@ -15,7 +26,9 @@ export interface Making {
   item: SearchItem;
   start?: { file: string; codes: readonly Float32Array[] };
   bounds?: { file: string; values: Float32Array };
-  own: readonly OwnFile[];
+  own: readonly Own[];
+  /** Phosphene's. */
+  version: string;
   device: Device;
   losses: readonly Loss[];
 }
@@ -26,7 +39,8 @@ const nameOf = ({ name, hash }: Model) => ({ name, hash });
 export function recordOf(
   request: Request,
   { classifier }: Models,
-  { row: { method, layer, settings, generator }, items, place, item, start, bounds, own, device, losses }: Making,
+  { row: { method, layer, settings, generator }, items, place, item, start, bounds, own, version, device, losses }:
+    Making,
 ): PictureRecord {
   const { xy, weights, arithmetic, fit, interpolation, crop, directions, set } = request;
   const batchItem = ({ units, target, seed }: BatchItem, i: number): BatchItem => ({
@@ -72,4 +86,17 @@ export function recordOf(
       ...(losses.length > 0 ? { losses: [...losses] } : {}),
     },
   };
+}
+
+/** The names of units, where they have any. */
+export function titleOf(units: number[], { labelled }: UnitLayer, classifier: Model): string {
+  return units.map((unit) => labelled ? labelOf(classifier, unit) : `unit ${unit}`).join(", ");
+}
+
+/** What a picture shows, in a sentence for people. */
+export function description({ units, target, layer, classifier, generator }: PictureRecord, title: string): string {
+  const by = `of ${classifier.name}, drawn by ${generator.name}`;
+  if (layer === undefined || !units) return `What maximises ${target} ${by}`;
+  const what = units.length > 1 ? `units ${units.join(", ")} (${title}) want` : `unit ${units[0]} (${title}) wants`;
+  return `What ${what} to see: ${layer} ${by}`;
 }

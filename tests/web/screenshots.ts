@@ -1,0 +1,31 @@
+/** `deno task web:screenshots`: the page's main views in out/web, dark and light, 1440 and 360 pixels wide. */
+import { join } from "node:path";
+import { iterationOf, openSite, until } from "./browser.ts";
+
+/** Iterations until pictures are worth a screenshot, and how long a slow machine may take. */
+const ITERATIONS = 60;
+const PATIENCE = 600_000;
+
+const folder = join(import.meta.dirname!, "../../out/web");
+await Deno.mkdir(folder, { recursive: true });
+await using site = await openSite({ height: 1000 });
+const { page } = site;
+
+/** The view that is shown, in all four ways. */
+async function shoot(name: string): Promise<void> {
+  for (const width of [1440, 360]) {
+    await page.setViewportSize({ width, height: width === 360 ? 780 : 1000 });
+    for (const colorScheme of ["dark", "light"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: join(folder, `${name}_${width}_${colorScheme}.png`), fullPage: true });
+    }
+  }
+}
+
+await until(() => iterationOf(page), (iteration) => iteration >= ITERATIONS, PATIENCE);
+await page.getByRole("button", { name: "Pause" }).click();
+await shoot("search");
+await page.getByRole("button", { name: "Network" }).click();
+await page.getByRole("button", { name: "conv5", exact: true }).click();
+await until(() => page.locator(".atlas img").count(), (count) => count >= 8, PATIENCE);
+await shoot("network");

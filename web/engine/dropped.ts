@@ -1,0 +1,67 @@
+/** What was dropped: a picture that says how it was made, a photograph, or a network of some framework. */
+import { UserError } from "../../src/formats/user_error.ts";
+import { decodeImage } from "../../src/formats/png.ts";
+import { joinBytes } from "../../src/formats/bytes.ts";
+import { unpack, zipEntries } from "../../src/formats/zip.ts";
+import type { Device, Model } from "../../src/mod.ts";
+import { type PictureRecord, readRecord } from "../../src/record/record.ts";
+import type { Pair } from "./pair.ts";
+import { modelOf } from "./dropped_model.ts";
+import type { DroppedFile, Photograph } from "./messages.ts";
+import { lookAt, type Seen } from "./photograph.ts";
+
+/** It. */
+export type Found =
+  | { kind: "record"; record: PictureRecord; file: string }
+  | { kind: "photograph"; seen: Seen; photograph: Photograph }
+  | { kind: "model"; role: keyof Pair; model: Model; notes: string[] };
+
+/** Files by their paths, without the folders that all are in. */
+export type Files = ReadonlyMap<string, Blob>;
+
+/** The most files of a folder or an archive. */
+const MOST_FILES = 1000;
+
+/** @throws UserError in one sentence where it is nothing of the kind, or damaged. */
+export async function takeDropped(dropped: readonly DroppedFile[], device: Device, models: Pair): Promise<Found> {
+  if (dropped.length === 0) throw new UserError("there is no file in what was dropped");
+  if (dropped.length > MOST_FILES) throw new UserError(`${dropped.length} files, expected at most ${MOST_FILES}`);
+  const [{ path, file }] = dropped;
+  if (dropped.length === 1 && /\.(png|jpe?g)$/i.test(path)) return await picture(path, file, device, models);
+  const files = dropped.length === 1 && /\.zip$/i.test(path)
+    ? await unzipped(path, file)
+    : new Map(dropped.map(({ path, file }) => [path, file]));
+  return { kind: "model", ...await modelOf(withoutFolder(files)) };
+}
+
+async function picture(path: string, file: Blob, device: Device, models: Pair): Promise<Found> {
+  const bytes = new Uint8Array(await file.arrayBuffer()), image = await decodeImage(bytes, path);
+  if (Object.hasOwn(image.text, "phosphene")) {
+    return { kind: "record", record: readRecord(image.text, path), file: path };
+  }
+  return { kind: "photograph", ...await lookAt(image, path, device, models) };
+}
+
+/** The files of an archive. */
+async function unzipped(path: string, file: Blob): Promise<Files> {
+  const bytes = new Uint8Array(await file.arrayBuffer()), files = new Map<string, Blob>();
+  const source = { size: bytes.length, read: (from: number, length: number) => bytes.subarray(from, from + length) };
+  try {
+    for (const entry of zipEntries(source)) {
+      if (files.size === MOST_FILES) throw new UserError(`${path} holds more than ${MOST_FILES} files`);
+      const pieces: Uint8Array[] = [];
+      for await (const piece of unpack(source, entry)) pieces.push(piece);
+      files.set(entry.name, new Blob([joinBytes(pieces)]));
+    }
+  } catch (error) {
+    throw error instanceof UserError ? error : new UserError(`${path} cannot be read: ${(error as Error).message}`);
+  }
+  return files;
+}
+
+/** Without what begins every path: the folder that was dropped. */
+function withoutFolder(files: Files): Files {
+  const [first] = files.keys(), folder = first?.slice(0, first.indexOf("/") + 1) ?? "";
+  if (folder === "" || ![...files.keys()].every((path) => path.startsWith(folder))) return files;
+  return withoutFolder(new Map([...files].map(([path, file]) => [path.slice(folder.length), file])));
+}

@@ -1,0 +1,42 @@
+/** What the page shows, as the part of its address behind the #: anybody who opens it sees the same. */
+import type { Wanted } from "../engine/messages.ts";
+
+/** The part of a hash that tells models apart. */
+const LETTERS = 12;
+
+/** What an address names. */
+export interface Place {
+  /** The beginning of the classifier's hash. */
+  model?: string;
+  layer?: string;
+  units?: number[];
+  target?: string;
+  seeds?: number[];
+}
+
+const numbers = (text: string | null): number[] | undefined => {
+  const list = text?.split(",").map(Number) ?? [];
+  return list.length > 0 && list.every((number) => Number.isSafeInteger(number) && number >= 0) ? list : undefined;
+};
+
+/** Reads an address's end. */
+export function placeOf(hash: string): Place {
+  const said = new URLSearchParams(hash.replace(/^#/, ""));
+  return {
+    model: said.get("model") ?? undefined,
+    layer: said.get("layer") ?? undefined,
+    units: numbers(said.get("unit")),
+    target: said.get("target") ?? undefined,
+    seeds: numbers(said.get("seed")),
+  };
+}
+
+/** Writes it. */
+export function hashOf({ layer, units, target, seeds }: Wanted, model: string): string {
+  const said = new URLSearchParams({ model: model.slice(0, LETTERS) });
+  if (layer !== undefined) said.set("layer", layer);
+  if (target === undefined) said.set("unit", units.join(","));
+  else said.set("target", target);
+  said.set("seed", seeds.join(","));
+  return `#${said.toString().replaceAll("%2C", ",")}`;
+}

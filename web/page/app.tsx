@@ -1,0 +1,151 @@
+/** The page: its head, its views, what it has to say, and the place where files are dropped. */
+import type { ComponentChildren } from "preact";
+import { useSignal } from "@preact/signals";
+import { droppedFiles, listedFiles } from "./files.ts";
+import { GpuView } from "./gpu_view.tsx";
+import { Missing } from "./missing.tsx";
+import { NetworkView } from "./network_view.tsx";
+import { PhotographView } from "./photograph_view.tsx";
+import { SearchView } from "./search_view.tsx";
+import { drop, restore, take } from "./deeds.ts";
+import { asked, busy, failure, loaded, notice, opened, phase, view, views } from "./state.ts";
+
+const names = { search: "Search", network: "Network", photograph: "Photograph", gpu: "This GPU" };
+
+/** All of it. */
+export function App() {
+  return (
+    <DropPlace>
+      <Head />
+      <Words />
+      <main>
+        {phase.value === "missing" && <Missing />}
+        {phase.value === "loading" && <Loading />}
+        {phase.value === "ready" && <View />}
+      </main>
+      <Foot />
+    </DropPlace>
+  );
+}
+
+function Head() {
+  return (
+    <header class="head">
+      <a class="brand" href="./" aria-label="Phosphene, the page's beginning">
+        <img src="icon.svg" alt="" width="28" height="28" />
+        <h1>Phosphene</h1>
+      </a>
+      {phase.value === "ready" && (
+        <nav aria-label="Views">
+          {views.map((name) => (
+            <button
+              type="button"
+              key={name}
+              aria-current={view.value === name ? "page" : undefined}
+              onClick={() => view.value = name}
+            >
+              {names[name]}
+            </button>
+          ))}
+        </nav>
+      )}
+      {phase.value === "ready" && <OpenFiles />}
+    </header>
+  );
+}
+
+/** Files by the system's own dialog, for who does not drop. */
+function OpenFiles() {
+  const take = async (input: HTMLInputElement) => {
+    const files = listedFiles([...input.files ?? []]);
+    input.value = "";
+    if (files.length > 0) await drop(files);
+  };
+  return (
+    <label class="button open">
+      Open files…
+      <input type="file" multiple class="unseen" onChange={({ currentTarget }) => void take(currentTarget)} />
+    </label>
+  );
+}
+
+function View() {
+  if (view.value === "network") return <NetworkView key={opened.value?.classifier.hash} />;
+  if (view.value === "photograph") return <PhotographView />;
+  if (view.value === "gpu") return <GpuView />;
+  return <SearchView />;
+}
+
+function Loading() {
+  const { done, total } = loaded.value, megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+  return (
+    <section class="alone" aria-label="Loading">
+      <p>What does a neuron want to see? In a moment, on this machine’s own GPU.</p>
+      <progress aria-label="The networks are loaded" max={total || 1} value={done} />
+      <p class="quiet">{total > 0 ? `${megabytes(done)} of ${megabytes(total)} MB` : "Asking for the GPU"}</p>
+    </section>
+  );
+}
+
+/** What there is to say. */
+function Words() {
+  return (
+    <div class="words" aria-live="polite">
+      {failure.value && <p class="failure" role="alert">{failure.value}</p>}
+      {notice.value && <p class="notice">{notice.value}</p>}
+      {asked.value && (
+        <div class="notice" role="alert">
+          <p>{asked.value.sentence}</p>
+          <div class="buttons">
+            <button type="button" class="main" onClick={() => void take(asked.value!.files)}>Read them</button>
+            <button type="button" onClick={() => asked.value = undefined}>Leave them</button>
+          </div>
+        </div>
+      )}
+      {busy.value && <p class="notice">{busy.value}…</p>}
+    </div>
+  );
+}
+
+function Foot() {
+  const pair = opened.value;
+  return (
+    <footer class="foot">
+      {pair && (
+        <p>
+          {pair.classifier.name}, drawn by {pair.generator.name}, on {pair.adapter}
+          {pair.software && " (the CPU runs the kernels)"}.{" "}
+          <button type="button" class="link" onClick={() => void restore()}>The embedded pair</button>
+        </p>
+      )}
+      <p>Nothing that you open here leaves this machine: there is no server behind the page.</p>
+    </footer>
+  );
+}
+
+/** The whole window takes what is dropped. */
+function DropPlace({ children }: { children: ComponentChildren }) {
+  const over = useSignal(false);
+  return (
+    <div
+      class={over.value ? "page over" : "page"}
+      onDragOver={(event) => {
+        event.preventDefault();
+        over.value = true;
+      }}
+      onDragLeave={(event) => {
+        if (event.currentTarget === event.target || !event.relatedTarget) over.value = false;
+      }}
+      onDrop={async (event) => {
+        event.preventDefault();
+        over.value = false;
+        if (event.dataTransfer) await drop(await droppedFiles(event.dataTransfer));
+      }}
+    >
+      {children}
+      <p class="drop" aria-hidden="true">
+        A picture, or a network: .prototxt with .caffemodel, .onnx, .safetensors, a model folder or its .zip
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,74 @@
+/** A layer's units as small pictures, made as they come into sight. */
+import { useEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { keep, kept } from "./kept.ts";
+import { attempt, engine, opened, running } from "./state.ts";
+
+/** Pictures that are made at a time, and shown before more are asked for. */
+const TOGETHER = 8;
+const PAGE = 48;
+
+/** It; `open` shows a unit by itself. */
+export function Atlas({ layer, open }: { layer: string; open: (unit: number) => void }) {
+  const { classifier, generator } = opened.value!, info = classifier.layers.find(({ target }) => target === layer)!;
+  const pictures = useSignal<ReadonlyMap<number, string>>(new Map()),
+    shown = useSignal(PAGE),
+    heading = useRef<HTMLHeadingElement>(null);
+  const count = Math.min(shown.value, info.units);
+  useEffect(() => {
+    heading.current?.scrollIntoView({ block: "start" });
+    heading.current?.focus({ preventScroll: true });
+  }, []);
+  useEffect(() => {
+    let wanted = true;
+    const key = (unit: number) => `${classifier.hash}/${generator.hash}/${encodeURIComponent(layer)}/${unit}`;
+    const show = (unit: number, picture: Blob) => {
+      pictures.value = new Map([...pictures.value, [unit, URL.createObjectURL(picture)]]);
+    };
+    const make = async () => {
+      const missing: number[] = [];
+      for (let unit = 0; unit < count && wanted; unit++) {
+        if (pictures.value.has(unit)) continue;
+        const found = await kept(key(unit));
+        if (found) show(unit, found);
+        else missing.push(unit);
+      }
+      while (missing.length > 0 && wanted) {
+        // A search that somebody watches comes first.
+        if (running.value === "running") {
+          await new Promise((resolve) => setTimeout(resolve, 300));
+          continue;
+        }
+        const units = missing.splice(0, TOGETHER), made = await attempt("", () => engine.atlas(layer, units));
+        if (!made) return;
+        for (const [n, { bytes, type }] of made.entries()) {
+          const picture = new Blob([bytes], { type });
+          if (wanted) show(units[n], picture);
+          await keep(key(units[n]), picture);
+        }
+      }
+    };
+    void make();
+    return () => {
+      wanted = false;
+    };
+  }, [count]);
+  useEffect(() => () => pictures.value.forEach((address) => URL.revokeObjectURL(address)), []);
+  const named = (unit: number) => layer === classifier.layer && classifier.labels[unit] || `unit ${unit}`;
+  return (
+    <section class="atlas" aria-label={`Units of ${layer}`}>
+      <h2 ref={heading} tabIndex={-1}>{layer}: {info.units} units</h2>
+      <ul>
+        {Array.from({ length: count }, (_, unit) => (
+          <li key={unit}>
+            <button type="button" onClick={() => open(unit)}>
+              {pictures.value.has(unit) ? <img src={pictures.value.get(unit)} alt="" /> : <span class="blank" />}
+              <span class="caption">{named(unit)}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {count < info.units && <button type="button" onClick={() => shown.value += PAGE}>More units</button>}
+    </section>
+  );
+}

@@ -1,0 +1,32 @@
+/** The command line that makes the same pictures. */
+import { optionOf, settingNames } from "../../src/synth/settings.ts";
+import type { Opened, Wanted } from "../engine/messages.ts";
+
+const quoted = (text: string) => /^[\w.,:/+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
+/** It. Only what differs from the defaults is said; networks that are not the embedded ones are named by folder. */
+export function commandOf(
+  { layer, units, target, seeds, wishes, from }: Wanted,
+  { classifier, generator, settings }: Opened,
+  embedded: Opened,
+  photograph = "",
+): string {
+  const words = ["deno task synth"];
+  if (target !== undefined) words.push(`--target ${quoted(target)}`);
+  else {
+    if (layer !== undefined && layer !== classifier.layer) words.push(`--layer ${quoted(layer)}`);
+    words.push(units.length === 1 ? `--unit ${units[0]}` : `--units ${units.join(",")}`);
+  }
+  if (seeds.length > 1) words.push(`--seeds ${seeds.join(",")}`);
+  else if (seeds[0] !== 0) words.push(`--seed ${seeds[0]}`);
+  if (from === "photograph") words.push(`--init ${quoted(photograph)}`);
+  for (const name of settingNames) {
+    if (wishes[name] !== settings[name]) words.push(`--${optionOf(name)} ${wishes[name]}`);
+  }
+  if (classifier.hash !== embedded.classifier.hash) words.push(`--classifier ${quoted(`models/${classifier.name}`)}`);
+  if (generator.hash !== embedded.generator.hash) words.push(`--generator ${quoted(`models/${generator.name}`)}`);
+  return words.join(" ");
+}
+
+/** The command line that makes a saved picture again. */
+export const fromCommand = (file: string): string => `deno task synth --from ${quoted(file)}`;

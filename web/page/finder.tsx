@@ -1,0 +1,174 @@
+/** A unit, found by typing: a combobox after the ARIA Authoring Practices, and the units that are searched together. */
+import { useComputed, useSignal } from "@preact/signals";
+import type { ModelInfo } from "../engine/messages.ts";
+import { find } from "./deeds.ts";
+import { opened, wanted } from "./state.ts";
+
+/** Units that are offered at a time, and that one search takes. */
+const OFFERED = 40;
+const MOST = 16;
+
+interface Offer {
+  unit: number;
+  name: string;
+  trained: boolean;
+}
+
+/** The units of the layer whose number or name has the text, trained ones first. */
+function offers({ labels, trained, layers, layer: own }: ModelInfo, layer: string | undefined, text: string): Offer[] {
+  const name = layer ?? own, { units = 0 } = layers.find(({ target }) => target === name) ?? {};
+  const words = text.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const labelled = name === own, found: Offer[] = [];
+  for (let unit = 0; unit < units; unit++) {
+    const label = labelled && labels[unit] ? labels[unit] : `unit ${unit}`, all = `${unit} ${label.toLowerCase()}`;
+    if (!words.every((word) => all.includes(word))) continue;
+    const isTrained = !labelled || (trained?.some(([first, last]) => unit >= first && unit <= last) ?? true);
+    found.push({ unit, name: label, trained: isTrained });
+  }
+  return found.sort((a, b) => Number(b.trained) - Number(a.trained)).slice(0, OFFERED);
+}
+
+/** The line to type in, and what is chosen. */
+export function Finder() {
+  const text = useSignal(""), open = useSignal(false), active = useSignal(0);
+  const list = useComputed(() => opened.value ? offers(opened.value.classifier, wanted.value?.layer, text.value) : []);
+  const choose = (offer: Offer | undefined, beside: boolean) => {
+    if (!offer) return;
+    const { units = [], seeds = [0] } = wanted.value ?? {};
+    const together = beside && !units.includes(offer.unit) ? [...units, offer.unit] : beside ? units : [offer.unit];
+    open.value = false;
+    text.value = "";
+    void find({ units: together.slice(0, Math.max(1, Math.floor(MOST / seeds.length))) });
+  };
+  const keys: Record<string, (event: KeyboardEvent) => void> = {
+    ArrowDown: () => move(1),
+    ArrowUp: () => move(-1),
+    Enter: (event) => choose(list.value[active.value], event.shiftKey),
+    Escape: () => open.value = false,
+  };
+  const move = (by: number) => {
+    const { length } = list.value;
+    active.value = open.value && length > 0 ? (active.value + by + length) % length : 0;
+    open.value = true;
+    document.getElementById(`unit-${active.value}`)?.scrollIntoView({ block: "nearest" });
+  };
+  return (
+    <div class="finder">
+      <div class="combobox">
+        <input
+          type="search"
+          role="combobox"
+          aria-label="Find a unit by its name or number"
+          aria-expanded={open.value}
+          aria-controls="units"
+          aria-autocomplete="list"
+          aria-activedescendant={open.value && list.value.length > 0 ? `unit-${active.value}` : undefined}
+          placeholder="Find a unit: pepper, lighthouse, 207…"
+          autocomplete="off"
+          spellcheck={false}
+          value={text.value}
+          onInput={({ currentTarget }) => {
+            text.value = currentTarget.value;
+            active.value = 0;
+            open.value = true;
+          }}
+          onFocus={() => open.value = true}
+          onBlur={() => open.value = false}
+          onKeyDown={(event) => {
+            if (!(event.key in keys)) return;
+            event.preventDefault();
+            keys[event.key](event);
+          }}
+        />
+        <ul id="units" role="listbox" aria-label="Units" hidden={!open.value}>
+          {list.value.map((offer, n) => (
+            <li
+              key={offer.unit}
+              id={`unit-${n}`}
+              role="option"
+              aria-selected={n === active.value}
+              class={offer.trained ? undefined : "untrained"}
+              onPointerDown={(event) => {
+                event.preventDefault();
+                choose(offer, event.shiftKey);
+              }}
+            >
+              <span class="number">{offer.unit}</span>
+              <span>{offer.name}</span>
+              {!offer.trained && <span class="quiet">not trained</span>}
+            </li>
+          ))}
+          {list.value.length === 0 && (
+            <li role="option" aria-selected={false} aria-disabled="true">No unit has this in its name.</li>
+          )}
+        </ul>
+      </div>
+      <Chosen />
+    </div>
+  );
+}
+
+/** What is searched together, and with how many seeds. */
+function Chosen() {
+  const { layer, units = [], seeds = [0], target } = wanted.value ?? {}, info = opened.value?.classifier;
+  if (!info) return null;
+  const named = (unit: number) => (layer ?? info.layer) === info.layer && info.labels[unit] || `unit ${unit}`;
+  const several = Math.max(1, Math.floor(MOST / Math.max(1, units.length)));
+  return (
+    <div class="chosen">
+      {layer !== undefined && layer !== info.layer && target === undefined && (
+        <button
+          type="button"
+          class="chip"
+          onClick={() => void find({ layer: undefined, units: [945] })}
+        >
+          layer {layer} <span aria-hidden="true">×</span>
+          <span class="unseen">, back to the last layer</span>
+        </button>
+      )}
+      {target !== undefined && (
+        <button type="button" class="chip" onClick={() => void find({ units })}>
+          {target} <span aria-hidden="true">×</span>
+          <span class="unseen">, back to the units</span>
+        </button>
+      )}
+      {target === undefined && units.length > 1 && units.map((unit) => (
+        <button
+          type="button"
+          class="chip"
+          key={unit}
+          onClick={() => void find({ units: units.filter((other) => other !== unit) })}
+        >
+          {named(unit)} <span aria-hidden="true">×</span>
+          <span class="unseen">, take away</span>
+        </button>
+      ))}
+      <label class="seeds">
+        Seeds
+        <select
+          value={seeds.length}
+          onChange={({ currentTarget }) =>
+            void find({ seeds: Array.from({ length: Number(currentTarget.value) }, (_, n) => seeds[0] + n) })}
+        >
+          {[1, 2, 4, 9, 16].filter((count) => count <= several || count === 1).map((count) => (
+            <option key={count} value={count}>{count}</option>
+          ))}
+        </select>
+      </label>
+      <label class="seeds">
+        from
+        <input
+          type="number"
+          min={0}
+          max={2 ** 32 - 17}
+          value={seeds[0]}
+          onChange={({ currentTarget: { value, valueAsNumber } }) => {
+            if (value !== "" && Number.isSafeInteger(valueAsNumber) && valueAsNumber >= 0) {
+              void find({ seeds: seeds.map((_, n) => valueAsNumber + n) });
+            }
+          }}
+        />
+      </label>
+    </div>
+  );
+}

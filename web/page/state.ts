@@ -1,0 +1,160 @@
+/** What the page knows; what visitors can do with it is in deeds.ts. */
+import { batch, computed, signal } from "@preact/signals";
+import type { Ranked } from "../../src/mod.ts";
+import type { DroppedFile, LayerView, Opened, Photograph, Started, Told, Wanted } from "../engine/messages.ts";
+import { hashOf } from "./address.ts";
+import { commandOf, fromCommand } from "./command.ts";
+import { type Frame, History } from "./history.ts";
+import { startEngine } from "./link.ts";
+
+/** Where the engine is: `missing` where the browser has no WebGPU. */
+export const phase = signal<"loading" | "ready" | "missing" | "failed">("loading");
+export const loaded = signal({ done: 0, total: 0 });
+
+/** The networks at hand, and the embedded ones. */
+export const opened = signal<Opened | undefined>(undefined);
+export const embeddedPair = signal<Opened | undefined>(undefined);
+
+/** The views, and the one that is shown. */
+export const views = ["search", "network", "photograph", "gpu"] as const;
+export const view = signal<typeof views[number]>("search");
+
+/** What is wanted, and what the search on its way is of. */
+export const wanted = signal<Wanted | undefined>(undefined);
+export const started = signal<Started | undefined>(undefined);
+export const running = signal<"idle" | "running" | "paused" | "done">("idle");
+/** Iterations that the search goes on for. */
+export const length = signal(0);
+export const seconds = signal<number | undefined>(undefined);
+const finalTop = signal<Ranked[][] | undefined>(undefined);
+
+/** The states so far; `version` counts them, for they are kept aside. */
+export let history = new History();
+export const version = signal(0);
+/** The iteration that is looked back at, where one is. */
+export const lookedAt = signal<number | undefined>(undefined);
+/** The picture whose curve and units are told. */
+export const selected = signal(0);
+
+/** How pictures are enlarged. */
+export const smooth = signal(false);
+/** GPU memory of the search. */
+export const planned = signal(0);
+
+/** What there is to say: to whom it may concern, and what went wrong. */
+export const notice = signal("");
+export const failure = signal("");
+/** What is being worked at, for a bar without an end. */
+export const busy = signal("");
+
+/** The photograph, and what each layer makes of it. */
+export const photograph = signal<Photograph | undefined>(undefined);
+export const looks = signal<readonly LayerView[]>([]);
+
+/** The state that is shown. */
+export const shown = computed((): Frame | undefined => {
+  void version.value;
+  return history.at(lookedAt.value);
+});
+
+/** The strongest units of the selected picture. */
+export const topFive = computed((): Ranked[] => {
+  const frame = shown.value, last = lookedAt.value === undefined ? finalTop.value : undefined;
+  return frame?.top?.[selected.value] ?? last?.[selected.value] ?? [];
+});
+
+/** The dropped picture that is drawn again, where one is. */
+export const repeated = signal<DroppedFile | undefined>(undefined);
+/** Whether the search was given other numbers on its way: then only its picture says how it was made. */
+export const steered = signal(false);
+
+/** The command line of what is shown. */
+export const command = computed(() => {
+  const now = wanted.value, pair = opened.value;
+  if (!now || !pair || !embeddedPair.value) return "";
+  if (repeated.value) return fromCommand(repeated.value.path);
+  if (steered.value || now.from === "present" || now.wishes.sigmas !== pair.sigmas) return fromCommand(SAVED);
+  return commandOf(now, pair, embeddedPair.value, photograph.value?.name);
+});
+
+/** What a picture that is saved may be called. */
+const SAVED = "SAVED-PICTURE.png";
+
+export const engine = startEngine(hear, (sentence) => {
+  phase.value = "failed";
+  failure.value = sentence;
+});
+
+function hear(told: Told): void {
+  if ("run" in told && told.run !== started.value?.run) {
+    // The first states of a search may come before the page knows its number.
+    if (told.run < (started.value?.run ?? 0)) return;
+    early.push(told);
+    return;
+  }
+  batch(() => heed(told));
+}
+
+let early: Told[] = [];
+
+function heed(told: Told): void {
+  if (told.kind === "loading") loaded.value = told;
+  else if (told.kind === "planned") planned.value = told.bytes;
+  else if (told.kind === "lost") notice.value = told.sentence;
+  else if (told.kind === "progress") {
+    history.add(told);
+    length.value = told.iterations;
+    version.value++;
+  } else if (told.kind === "ended") {
+    running.value = told.finished ? "done" : "idle";
+    seconds.value = told.finished ? told.seconds : undefined;
+    finalTop.value = told.top;
+  } else {
+    running.value = "idle";
+    failure.value = told.sentence;
+  }
+}
+
+/** Does something that may fail, and says so. */
+export async function attempt<T>(work: string, run: () => Promise<T>): Promise<T | undefined> {
+  failure.value = "";
+  busy.value = work;
+  try {
+    return await run();
+  } catch (error) {
+    failure.value = (error as Error).message;
+  } finally {
+    busy.value = "";
+  }
+}
+
+/** Takes networks as those at hand. */
+export function adopt(pair: Opened): void {
+  opened.value = pair;
+  wanted.value = { units: [], seeds: [0], wishes: { ...pair.settings, sigmas: pair.sigmas } };
+}
+
+/** Shows a search that has begun, of a picture that was dropped where one was. */
+export function show(answer: Started, now: Wanted, dropped?: DroppedFile): void {
+  batch(() => {
+    repeated.value = dropped;
+    steered.value = false;
+    history = new History();
+    wanted.value = now;
+    started.value = answer;
+    running.value = "running";
+    lookedAt.value = undefined;
+    seconds.value = undefined;
+    finalTop.value = undefined;
+    selected.value = 0;
+    notice.value = answer.note ?? "";
+    version.value++;
+    const waiting = early;
+    early = [];
+    waiting.forEach(hear);
+  });
+  if (opened.value) globalThis.history.replaceState(null, "", hashOf(now, opened.value.classifier.hash));
+}
+
+/** What would take much memory, until somebody says whether it shall. */
+export const asked = signal<{ sentence: string; files: DroppedFile[] } | undefined>(undefined);
