@@ -15,8 +15,8 @@ export async function outputsOfImages(
   images: Float32Array,
 ): Promise<Float32Array> {
   const { classifier, weights, arithmetic, choose, targets: { length: batch } } = options;
-  using net = await Net.create(device, classifier, { batch, weights, arithmetic, choose });
-  return await net.forward(feedOf(classifier, joined.given, images, batch));
+  const net = await Net.create(device, classifier, { batch, weights, arithmetic, choose });
+  return await net.forward(feedOf(classifier, joined.given, images, batch)).finally(() => net[Symbol.dispose]());
 }
 
 /** The same, or its logits, for each code, whose picture the classifier sees as it is and in its own size. */
@@ -29,14 +29,18 @@ export async function outputsOfCodes(
   const { generator, prior, fit, interpolation, set, weights: storage, arithmetic, choose } = options;
   const { graph, code, given, [which]: output } = join(generator, classifier, { prior, fit, interpolation, set });
   const batch = options.targets.length;
-  using plan = await buildPlan(device, { graph, batch, wanted: [output], storage, arithmetic, choose });
+  const plan = await buildPlan(device, { graph, batch, wanted: [output], storage, arithmetic, choose });
   const feed = (input: Value, values: Float32Array) => {
     const tensor = plan.tensors.of(input);
     upload(device, tensor, bytes(toTexels(values, tensor.shape)));
   };
-  feed(code, codes);
-  for (const [input, values] of given) feed(input, repeated(values, batch));
-  plan.submit(1, true);
-  const tensor = plan.tensors.of(output);
-  return fromTexels(floats(await download(device, tensor)), tensor.shape);
+  try {
+    feed(code, codes);
+    for (const [input, values] of given) feed(input, repeated(values, batch));
+    plan.submit(1, true);
+    const tensor = plan.tensors.of(output);
+    return fromTexels(floats(await download(device, tensor)), tensor.shape);
+  } finally {
+    plan[Symbol.dispose]();
+  }
 }
