@@ -24,7 +24,7 @@ import {
   type Wishes,
 } from "./messages.ts";
 import { type Seen, strongest } from "./photograph.ts";
-import { again } from "./repeat.ts";
+import { type Again, again } from "./repeat.ts";
 import { Run } from "./run.ts";
 import { saved } from "./save.ts";
 import version from "./version.ts";
@@ -174,22 +174,16 @@ export class Engine implements Record<keyof Calls, unknown> {
 
   /** Where pictures start that do not start from seeds. */
   #codes(from: Wanted["from"], count: number): { file: string; codes: Float32Array[] } | undefined {
-    if (from === "photograph") {
-      const { code, name } = this.#photograph ?? {};
-      if (!code || name === undefined) throw new UserError("there is no photograph that the generator can start from");
-      return { file: name, codes: Array.from({ length: count }, () => code) };
-    }
-    const items = this.#run?.latest?.items;
-    if (from !== "present" || items?.length !== count) return undefined;
-    return { file: "an earlier search", codes: items.map(({ next }) => next) };
+    if (from === undefined) return undefined;
+    const { code, name } = this.#photograph ?? {};
+    if (!code || name === undefined) throw new UserError("there is no photograph that the generator can start from");
+    return { file: name, codes: Array.from({ length: count }, () => code) };
   }
 
   async #begin(
     request: Request,
     job: Job,
-    { start, shown, bounds, wanted, note }: Pick<ReturnType<typeof again>, "start" | "shown" | "bounds" | "wanted"> & {
-      note?: string;
-    },
+    { start, shown, box, bounds, wanted, note }: Omit<Again, "request" | "job">,
   ): Promise<Started> {
     await this.stop();
     const { device, models } = this.#ready, run = ++this.#runs, [{ layer, items }] = job.rows;
@@ -199,6 +193,7 @@ export class Engine implements Record<keyof Calls, unknown> {
       {
         ...this.#plan,
         shown,
+        box,
         start,
         bounds,
         boundsOf: (sigmas) => codeBounds(models.generator, codeSize(models.generator), sigmas),

@@ -46,8 +46,8 @@ export interface Wanted {
   target?: string;
   seeds: number[];
   wishes: Wishes;
-  /** Begins from the codes that a search has come to, or from the photograph. */
-  from?: "present" | "photograph";
+  /** Begins from the photograph, not from the seeds. */
+  from?: "photograph";
 }
 
 /** What a search is called, and what its pictures are of. */

@@ -1,7 +1,15 @@
 /** A picture that was dropped, to be made again by what it says of itself. */
-import type { Device } from "../../src/mod.ts";
+import { type Box, type Device, fieldBox, sortInputs } from "../../src/mod.ts";
 import { decodeCode, type PictureRecord } from "../../src/record/record.ts";
-import { checkModels, type Job, type Request, requestOf, settingsOf, settleRequest } from "../../src/record/request.ts";
+import {
+  checkModels,
+  inputsOf,
+  type Job,
+  type Request,
+  requestOf,
+  settingsOf,
+  settleRequest,
+} from "../../src/record/request.ts";
 import type { Pair } from "./pair.ts";
 import { valueCount } from "../../src/formats/shape.ts";
 import { UserError } from "../../src/formats/user_error.ts";
@@ -12,6 +20,7 @@ export interface Again {
   request: Request;
   job: Job;
   shown: readonly number[];
+  box?: Box;
   start?: { file: string; codes: Float32Array[] };
   bounds?: { file: string; values: Float32Array };
   wanted: Wanted;
@@ -25,11 +34,13 @@ export function again(record: PictureRecord, file: string, models: Pair, device:
   const { classifier } = models, learned = settingsOf(request, record.method, classifier).prior === "learned";
   checkModels(request, learned ? models : { classifier });
   const job = settleRequest(request, models), [{ items, settings, generator }] = job.rows, { keep } = request.repeats!;
-  const size = valueCount(generator.network.inputs[0].shape), { start, bounds, adapter } = record;
+  const size = valueCount(generator.network.inputs[0].shape), { start, bounds } = record;
   return {
     request,
     job,
     shown: [keep],
+    box: request.crop &&
+      fieldBox(models.classifier, items[keep].target, sortInputs(models, inputsOf(request)).classifier.free.name),
     start: start && {
       file: start.file,
       codes: items.map((item) => decodeCode((item.start ?? start).code, size, file)),
@@ -40,10 +51,18 @@ export function again(record: PictureRecord, file: string, models: Pair, device:
       units: record.units ?? [],
       target: record.target,
       seeds: [record.seed],
-      wishes: settings,
+      wishes: { ...settings, sigmas: bounds ? undefined : generator.network.code?.sigmas },
     },
-    note: adapter === device.name
-      ? undefined
-      : `${file} was made on ${adapter}, this is ${device.name}: details may differ.`,
+    note: notesOn(record, file, device).join(" ") || undefined,
   };
+}
+
+/** What may surprise about it. */
+function notesOn({ adapter, iterations = 0, result }: PictureRecord, file: string, { name }: Device): string[] {
+  return [
+    ...adapter === name ? [] : [`${file} was made on ${adapter}, this is ${name}: details may differ.`],
+    ...result.iterations < iterations
+      ? [`${file} was saved after ${result.iterations} of ${iterations} iterations; this is the whole search.`]
+      : [],
+  ];
 }

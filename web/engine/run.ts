@@ -1,5 +1,7 @@
 /** A search that can be watched: paused, stepped, given other settings on its way, and saved at any moment. */
+import { part } from "../../src/formats/image.ts";
 import {
+  type Box,
   type Change,
   type Device,
   type Loss,
@@ -22,6 +24,8 @@ export interface Plan {
   models: Pair;
   /** Which of the batch are shown; the others only make kernels round as they did. */
   shown: readonly number[];
+  /** What is cut out of each picture. */
+  box?: Box;
   /** Where the pictures start, and what that is called. */
   start?: { file: string; codes: readonly Float32Array[] };
   bounds?: { file: string; values: Float32Array };
@@ -141,7 +145,8 @@ export class Run {
 
   async #progress(progress: Progress): Promise<Change | void> {
     const { iteration } = progress, { shown } = this.plan;
-    const [pictures, codes] = await Promise.all([progress.pictures(), progress.codes()]), top = progress.strongest(TOP);
+    const [whole, codes] = await Promise.all([progress.pictures(), progress.codes()]), top = progress.strongest(TOP);
+    const pictures = whole.map((picture) => this.#cut(picture));
     this.#trace[iteration - 1] = progress.activations;
     this.#latest = {
       ...this.#parameters(),
@@ -158,6 +163,11 @@ export class Run {
     this.#report(iteration, of(pictures), Float32Array.from(of([...progress.activations])), top && of(top));
     if (this.#paused && !this.#stop.signal.aborted) await this.#woken();
     return this.#turned(iteration, codes.map(({ next }) => next));
+  }
+
+  #cut(picture: Picture): Picture {
+    const { box } = this.plan;
+    return box ? part(picture, box) : picture;
   }
 
   #parameters() {
@@ -206,7 +216,7 @@ export class Run {
   }
 
   #end({ aborted, seconds, items }: SearchResult): void {
-    const shown = this.plan.shown.map((n) => items[n]);
+    const shown = this.plan.shown.map((n) => ({ ...items[n], picture: this.#cut(items[n].picture) }));
     this.#latest = { ...this.#parameters(), items: shown };
     this.tell({
       kind: "ended",

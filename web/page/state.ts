@@ -73,7 +73,7 @@ export const command = computed(() => {
   const now = wanted.value, pair = opened.value;
   if (!now || !pair || !embeddedPair.value) return "";
   if (repeated.value) return fromCommand(repeated.value.path);
-  if (steered.value || now.from === "present" || now.wishes.sigmas !== pair.sigmas) return fromCommand(SAVED);
+  if (steered.value || now.wishes.sigmas !== pair.sigmas) return fromCommand(SAVED);
   return commandOf(now, pair, embeddedPair.value, photograph.value?.name);
 });
 
