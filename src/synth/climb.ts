@@ -5,7 +5,7 @@
  */
 import type { Device } from "../gpu/device.ts";
 import type { Call } from "../gpu/call.ts";
-import { download, free, fromTexels, type Memory, place, run, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
+import { download, free, fromTexels, type Memory, place, run, type Tensor, upload } from "../gpu/tensor.ts";
 import type { Value } from "../net/graph.ts";
 import { bytes, floats } from "../net/net.ts";
 import { buildPlan, type Plan, type PlanMemory, type PlanRequest, type PlanTensors } from "../net/plan.ts";
@@ -16,7 +16,7 @@ import { isDirect, type Objective } from "./objective.ts";
 import { objectiveCalls, objectiveSpotsOf, type ObjectiveTensors } from "./objective_calls.ts";
 import { rules } from "./rules/table.ts";
 import { sameKernels, type Settings, stateNames } from "./settings.ts";
-import { boundTexels, doubled, stateOf, viewCall } from "./start.ts";
+import { boundTexels, givenStarts, settledStarts, viewCall } from "./start.ts";
 import { stepCalls } from "./step.ts";
 
 /** What a search climbs and how, all of it decided. */
@@ -107,7 +107,6 @@ export class Climb {
       if (typeof content !== "number") upload(device, tensor, bytes(content));
       return tensor;
     };
-    const start = toTexels(settings.codes, codeShape), first = stateOf(settings);
     const own: Own = {
       code: make("code", 2 * items * texels),
       trace: make("trace", settings.iterations * items),
@@ -150,13 +149,12 @@ export class Climb {
       seed,
       after,
     });
-    const starts = new Map([[own.code, doubled(start)], [plan.tensors.of(joined.code), start], [own.state, first]]);
-    for (const [input, values] of joined.given) {
-      const tensor = plan.tensors.of(input), all = new Float32Array(items * values.length);
-      for (let item = 0; item < items; item++) all.set(values, item * values.length);
-      starts.set(tensor, toTexels(all, tensor.shape));
-    }
-    if (views) starts.set(plan.tensors.of(joined.view!), views.slice(0, 4 * items));
+    const { of } = plan.tensors;
+    const starts = new Map([
+      ...settledStarts(settings, codeShape, { ...own, input: of(joined.code) }),
+      ...givenStarts(joined, items, of),
+    ]);
+    if (views) starts.set(of(joined.view!), views.slice(0, 4 * items));
     for (const moment of Object.values(moments)) starts.set(moment, new Float32Array(4 * moment.texels));
     const ranked = objective.sources.find((source) => isOutput(joined, source));
     const climb = new Climb(device, joined, plan, own, owned, items, starts, settings, ranked);
@@ -181,13 +179,10 @@ export class Climb {
 
   /** Goes to the start of a search with other settings that it takes. */
   begin(settings: ClimbSettings): void {
-    const { code, state, bound } = this.own, shape = [this.items, ...chw(this.joined.code.shape)] as const;
-    const start = toTexels(settings.codes, shape);
-    this.starts.set(code, doubled(start)).set(this.plan.tensors.of(this.joined.code), start).set(
-      state,
-      stateOf(settings),
-    );
-    upload(this.device, bound, bytes(boundTexels(settings.bound, shape)));
+    const { own, plan, joined } = this, shape = [this.items, ...chw(joined.code.shape)] as const;
+    const starts = settledStarts(settings, shape, { ...own, input: plan.tensors.of(joined.code) });
+    for (const [tensor, values] of starts) this.starts.set(tensor, values);
+    upload(this.device, own.bound, bytes(boundTexels(settings.bound, shape)));
     this.restart();
   }
 

@@ -60,7 +60,7 @@ export function join(generator: Model, classifier: Model, joining: Joining = {})
     : [];
   const image = seen.at(-1)?.output ?? fitted;
   const levels = hasPenalties(joining)
-    ? formatLayers("levels", shown, imageFormat(shownAs), inLevels(imageFormat(classifier.network)))
+    ? formatLayers("levels", shown, imageFormat(shownAs, shown.shape), inLevels(imageFormat(classifier.network)))
     : [];
   const phi = buildGraph(classifier, new Map([[free.name, image]])), { logits } = endingOf(phi);
   const suits = classifier.network.search?.layer, code = inputs.generator.free;

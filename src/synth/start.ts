@@ -4,14 +4,37 @@ import { type Tensor, toTexels } from "../gpu/tensor.ts";
 import { texelCall } from "../ops/calls.ts";
 import { stateTexels } from "../../shaders/search/state.ts";
 import { nextView } from "../../shaders/search/view.ts";
+import type { Value } from "../net/graph.ts";
 import type { ClimbSettings } from "./climb.ts";
+import { repeated } from "./encode.ts";
+import type { Joined } from "./joined.ts";
 import { type SettingName, stateNames } from "./settings.ts";
 
 /** Where clipping never bites. */
 const FAR = 3e38;
 
+/** Tensors, and what they hold at the start. */
+type Starts = [Tensor, Float32Array<ArrayBuffer>][];
+
+/** Of the tensors that settings decide about: the codes, the generator's copy of them, and each item's state. */
+export function settledStarts(
+  settings: ClimbSettings,
+  shape: readonly [number, number, number, number],
+  { code, input, state }: Record<"code" | "input" | "state", Tensor>,
+): Starts {
+  const start = toTexels(settings.codes, shape);
+  return [[code, doubled(start)], [input, start], [state, stateOf(settings)]];
+}
+
+/** Of the networks' other inputs, each item's own. */
+export const givenStarts = ({ given }: Joined, items: number, of: (input: Value) => Tensor): Starts =>
+  [...given].map(([input, values]) => {
+    const tensor = of(input);
+    return [tensor, toTexels(repeated(values, items), tensor.shape)];
+  });
+
 /** What the codes' memory holds: the codes, and the same as those that the pictures are of. */
-export function doubled(start: Float32Array): Float32Array<ArrayBuffer> {
+function doubled(start: Float32Array): Float32Array<ArrayBuffer> {
   const twice = new Float32Array(2 * start.length);
   twice.set(start);
   twice.set(start, start.length);
@@ -19,7 +42,7 @@ export function doubled(start: Float32Array): Float32Array<ArrayBuffer> {
 }
 
 /** The state of every item at the start. */
-export function stateOf(settings: ClimbSettings): Float32Array<ArrayBuffer> {
+function stateOf(settings: ClimbSettings): Float32Array<ArrayBuffer> {
   const { objective: { items }, bound } = settings, size = 4 * stateTexels(stateNames);
   const numbers: Record<string, number> = { iteration: 0, ...bound ? {} : { lowest: -FAR } };
   const one = stateNames.map((name) => numbers[name] ?? settings[name as SettingName] as number);
