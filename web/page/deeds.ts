@@ -146,7 +146,6 @@ export async function take(files: DroppedFile[]): Promise<void> {
     view.value = "photograph";
   } else {
     adopt(dropped.opened);
-    running.value = "idle";
     notice.value = [`${dropped.opened[dropped.role].name} is the ${dropped.role} now.`, ...dropped.notes].join(" ");
     view.value = dropped.role === "classifier" ? "network" : "search";
   }
@@ -157,7 +156,6 @@ export async function restore(): Promise<void> {
   const pair = await attempt("", () => engine.embedded());
   if (!pair) return;
   adopt(pair);
-  running.value = "idle";
   notice.value = "";
   await find({ units: [FIRST], layer: undefined, seeds: [0] });
 }

@@ -51,7 +51,7 @@ function Pictures() {
   if (!frame) {
     return (
       <div class="pictures waiting">
-        <p class="quiet">The first picture takes a moment.</p>
+        <p class="quiet">{started.value ? "The first picture takes a moment." : "Find a unit above."}</p>
       </div>
     );
   }

@@ -71,7 +71,7 @@ export const steered = signal(false);
 /** The command line of what is shown. */
 export const command = computed(() => {
   const now = wanted.value, pair = opened.value;
-  if (!now || !pair || !embeddedPair.value) return "";
+  if (!now || !pair || !embeddedPair.value || !started.value) return "";
   if (repeated.value) return fromCommand(repeated.value.path);
   if (steered.value || now.wishes.sigmas !== pair.sigmas) return fromCommand(SAVED);
   return commandOf(now, pair, embeddedPair.value, photograph.value?.name);
@@ -130,8 +130,16 @@ export async function attempt<T>(work: string, run: () => Promise<T>): Promise<T
 
 /** Takes networks as those at hand. */
 export function adopt(pair: Opened): void {
-  opened.value = pair;
-  wanted.value = { units: [], seeds: [0], wishes: { ...pair.settings, sigmas: pair.sigmas } };
+  batch(() => {
+    history = new History();
+    version.value++;
+    started.value = undefined;
+    finalTop.value = undefined;
+    repeated.value = undefined;
+    running.value = "idle";
+    opened.value = pair;
+    wanted.value = { units: [], seeds: [0], wishes: { ...pair.settings, sigmas: pair.sigmas } };
+  });
 }
 
 /** Shows a search that has begun, of a picture that was dropped where one was. */
