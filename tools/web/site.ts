@@ -37,7 +37,8 @@ export async function siteFiles(): Promise<Map<string, Uint8Array<ArrayBuffer>>>
   const digest = await crypto.subtle.digest("SHA-256", joinBytes([...files.values()]));
   const name = [...new Uint8Array(digest).slice(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const offline = await Deno.readTextFile(join(root, "web/static/offline.js"));
-  return files.set("offline.js", new TextEncoder().encode(offline.replace("DIGEST", name)));
+  const text = offline.replace("DIGEST", name).replace("files = []", `files = ${JSON.stringify([...files.keys()])}`);
+  return files.set("offline.js", new TextEncoder().encode(text));
 }
 
 const types: Record<string, string> = {

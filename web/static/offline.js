@@ -1,8 +1,16 @@
 // Keeps the site in the browser's own storage, so that it works without a network once it has been loaded.
-// The build puts the site's digest here: another site, another store.
+// The build puts the site's digest and its files here: another site, another store.
 const store = "phosphene-DIGEST";
+const files = [];
 
-addEventListener("install", () => skipWaiting());
+addEventListener("install", (event) => {
+  const keep = async () => {
+    const kept = await caches.open(store);
+    await kept.addAll(["./", ...files]);
+    await skipWaiting();
+  };
+  event.waitUntil(keep());
+});
 
 addEventListener("activate", (event) => {
   const clean = async () => {
