@@ -21,8 +21,8 @@ const sources: Record<string, string> = {
   ),
 };
 
-/** Only a classifier has one. */
-const optional = "models/deepsim64/labels.txt";
+/** Only a classifier has one; that there is none is nothing that a browser keeps for when there is no network. */
+const empty = "models/deepsim64/labels.txt";
 
 /** The site, by path. @throws UserError where the scripts are not made. */
 export async function siteFiles(): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
@@ -31,8 +31,8 @@ export async function siteFiles(): Promise<Map<string, Uint8Array<ArrayBuffer>>>
     const bytes = await Deno.readFile(join(root, source)).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });
-    if (bytes) files.set(path, bytes);
-    else if (path !== optional) throw new UserError(`${source} does not exist; deno task web:bundle makes the scripts`);
+    if (bytes || path === empty) files.set(path, bytes ?? new Uint8Array(0));
+    else throw new UserError(`${source} does not exist; deno task web:bundle makes the scripts`);
   }
   const digest = await crypto.subtle.digest("SHA-256", joinBytes([...files.values()]));
   const name = [...new Uint8Array(digest).slice(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
