@@ -1,7 +1,7 @@
 /** `deno task sweep`: pictures over settings, units and seeds, and one report of them all. */
 import { basename, join, resolve } from "node:path";
 import { UserError } from "../formats/user_error.ts";
-import { labelOf, layerUnits, type Model, optionOf, settingNames, settings } from "../mod.ts";
+import { labelOf, layerUnits, type Model, optionOf, quoted, settingNames, settings } from "../mod.ts";
 import { type Command, main, print, tell, type Values } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier, openGenerator } from "./defaults.ts";
 import { abortOnSignal, stopCode } from "./interrupt.ts";
@@ -13,7 +13,7 @@ import { planOf, shareOf } from "./sweep/plan.ts";
 import { report } from "./sweep/report.ts";
 import { readResults, Results } from "./sweep/results.ts";
 import { combinations, readSpread, spreadHelp } from "./sweep/spread.ts";
-import { type Bench, make, quoted } from "./sweep/work.ts";
+import { type Bench, make } from "./sweep/work.ts";
 import { making, settingHelp, type SettingOption, type SynthValues } from "./synth_options.ts";
 import { type Models, type Request, settingsOf } from "../record/request.ts";
 import { readRequest } from "./synth_request.ts";

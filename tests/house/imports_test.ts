@@ -56,6 +56,7 @@ const allowed: Record<string, string[]> = {
     "src/record",
     "src/formats",
     "src/synth/settings.ts",
+    "src/synth/words.ts",
     "deno.json",
     ...["caffe", "onnx", "torch"].map((kind) => `tools/convert/${kind}`),
     // What it says of a GPU is what the doctor and the benchmarks say.

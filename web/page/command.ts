@@ -1,8 +1,6 @@
 /** The command line that makes the same pictures. */
-import { optionOf, settingNames } from "../../src/synth/settings.ts";
+import { quoted, settingWords } from "../../src/synth/words.ts";
 import type { Opened, Wanted } from "../engine/messages.ts";
-
-const quoted = (text: string) => /^[\w.,:/+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /** It. Only what differs from the defaults is said; networks that are not the embedded ones are named by folder. */
 export function commandOf(
@@ -20,9 +18,7 @@ export function commandOf(
   if (seeds.length > 1) words.push(`--seeds ${seeds.join(",")}`);
   else if (seeds[0] !== 0) words.push(`--seed ${seeds[0]}`);
   if (from === "photograph") words.push(`--init ${quoted(photograph)}`);
-  for (const name of settingNames) {
-    if (wishes[name] !== settings[name]) words.push(`--${optionOf(name)} ${wishes[name]}`);
-  }
+  words.push(...settingWords(wishes, settings));
   if (classifier.hash !== embedded.classifier.hash) words.push(`--classifier ${quoted(`models/${classifier.name}`)}`);
   if (generator.hash !== embedded.generator.hash) words.push(`--generator ${quoted(`models/${generator.name}`)}`);
   return words.join(" ");

@@ -7,11 +7,11 @@ import {
   labelOf,
   type Model,
   Net,
-  optionOf,
   type Progress,
+  quoted,
   search,
   type SearchItem,
-  settingNames,
+  settingWords,
 } from "../../mod.ts";
 import { version } from "../defaults.ts";
 import { recordText } from "../../record/record.ts";
@@ -120,13 +120,6 @@ function commandOf({ method, layer, items, settings }: Row, place: number, class
     what = layer && units ? `--layer ${quoted(layer.name)} --unit ${units[0]}` : `--target ${quoted(target)}`;
   const usual = settingsOf({ said: { prior: settings.prior, rule: settings.rule } }, method, classifier);
   const { prior, rule } = settingsOf({ said: {} }, method, classifier), known = { ...usual, prior, rule };
-  const said = settingNames.filter((name) => settings[name] !== known[name]);
-  return [
-    ...["deno task synth", ...method ? [`--method ${method}`] : [], what, `--seed ${seed}`],
-    ...said.map((name) => `--${optionOf(name)} ${settings[name]}`),
-  ].join(" ");
+  const words = ["deno task synth", ...method ? [`--method ${method}`] : [], what, `--seed ${seed}`];
+  return [...words, ...settingWords(settings, known)].join(" ");
 }
-
-/** A word for a shell. */
-export const quoted = (word: string): string =>
-  /^[\w./:,@=+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
