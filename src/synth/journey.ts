@@ -2,7 +2,7 @@
 import type { Device } from "../gpu/device.ts";
 import { Climb, type ClimbSettings, type Readings, type Saved } from "./climb.ts";
 import { checkTrace, type Told } from "./finite.ts";
-import { type SearchOptions, settle } from "./options.ts";
+import { type SearchOptions, settle, suitable } from "./options.ts";
 import { itemsOf, picturesOf, rank, split } from "./result.ts";
 import type { Change, SearchResult } from "./search.ts";
 import { sameKernels } from "./settings.ts";
@@ -90,7 +90,8 @@ async function turn(journey: Journey, climb: Climb, change: Change): Promise<voi
   const { device, joined, options, settings: before } = journey, { codes, ...others } = change;
   const from = codes ?? split((await climb.codes()).codes, before.objective.items);
   const targets = options.targets.map((target, n) => ({ ...target, code: from[n] }));
-  journey.options = { ...options, ...others, targets };
+  journey.asked = { ...journey.asked, ...others };
+  journey.options = { ...options, ...others, ...suitable(journey.asked, journey.classifier), targets };
   const settings = settle(device, joined, journey.options);
   journey.settings = sameKernels(settings, before) ? { ...settings, objective: before.objective } : settings;
   journey.stuck = undefined;

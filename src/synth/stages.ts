@@ -17,6 +17,8 @@ import { type TargetSum, termsOf } from "./target.ts";
 
 /** A search, and what it needs. */
 export interface Stage {
+  /** What was asked for, and with every setting decided. */
+  asked: SearchOptions;
   options: MadeSearch;
   joined: Joined;
   /** The classifier in its own size. */
@@ -51,7 +53,7 @@ export function prepare(asked: SearchOptions, size?: Size): Stage {
   const options = { ...asked, ...settings, generator, classifier: sees };
   const joined = join(generator, sees, options);
   checkMaps(settings, joined.code.shape, generator);
-  return { options, joined, classifier };
+  return { asked, options, joined, classifier };
 }
 
 /** @throws UserError where a setting is about a picture without a generator, and there is one. */
