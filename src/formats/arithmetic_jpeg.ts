@@ -44,7 +44,9 @@ async function load(): Promise<Build> {
   const [{ default: start }, { default: code }] = await Promise.all([
     import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs"),
     import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasm", { with: { type: "bytes" } }),
-  ]);
+  ]).catch(() => {
+    throw new Error("JPEGs in arithmetic coding are not read here; jpegtran makes a usual JPEG of it"); // in a page
+  });
   const made = compiled ??= new WebAssembly.Module(code);
   return await start({
     instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) {
