@@ -116,8 +116,8 @@ export function parse<Options extends Record<string, Option>>(
     if (!Object.hasOwn(options, name)) throw fail(`there is no option ${rawName}`);
     const wanted = options[name].value, list = values[name];
     if (list && !Array.isArray(list)) throw fail(`${rawName} is given twice`);
-    // "--unit --force" would swallow an option; a value that starts with "-" is written --unit=-5.
-    if (wanted && (!value || !token.inlineValue && value.startsWith("-"))) {
+    // "--unit --force" would swallow an option; another value that starts with "-" is written --name=-value.
+    if (wanted && (!value || !token.inlineValue && /^-(?!\.?\d)/.test(value))) {
       throw fail(`${rawName} needs a value: ${rawName} ${wanted}`);
     }
     if (!wanted && value !== undefined) throw fail(`${rawName} takes no value, got "${value}"`);

@@ -98,9 +98,11 @@ export const reportCommand: Command<typeof reportOptions> = {
     using outputs = Outputs.open([out], { force, bytes: 2 ** 20 });
     const read = readResults(folders);
     if (read.lines.length === 0) throw new UserError(`${folders.join(", ")}: no results of a sweep`);
-    outputs.save([[out, new TextEncoder().encode(await report(read, basename(resolve(folders[0]))))]]);
-    print(outputs.where(out));
+    const { html, missing } = await report(read, basename(resolve(folders[0])));
+    outputs.save([[out, new TextEncoder().encode(html)]]);
+    print(`${outputs.where(out)}  ${read.lines.length - missing} of ${read.pictures} pictures`);
     outputs.finish();
+    if (missing > 0) return 1;
   },
 };
 
@@ -127,7 +129,7 @@ async function run(values: Values<typeof options>): Promise<number | void> {
   const share = shareOf(plan.pieces, values.shard);
   const signal = abortOnSignal();
   using results = new Results(folder, share.name, plan);
-  const there = new Set(results.all().map(({ picture }) => picture));
+  const there = await results.made();
   const missing = share.pieces.filter(({ first, row }) => row.items.some((_, place) => !there.has(first + place)));
   results.checkPictures(missing.flatMap(({ first, row }) => row.items.map((_, place) => first + place)));
   const count = missing.reduce((sum, { row }) => sum + row.items.length, 0);
@@ -164,12 +166,11 @@ async function run(values: Values<typeof options>): Promise<number | void> {
 async function writeReport(folder: string, plan: string): Promise<void> {
   const path = join(folder, "report.html");
   for (let read = readResults([folder], plan), told = -1; read.lines.length > 0 && read.lines.length !== told;) {
-    writeFiles(new Map([[path, new TextEncoder().encode(await report(read, basename(resolve(folder))))]]), {
-      force: true,
-    });
+    const { html, missing } = await report(read, basename(resolve(folder)));
+    writeFiles(new Map([[path, new TextEncoder().encode(html)]]), { force: true });
     told = read.lines.length;
     read = readResults([folder], plan);
-    if (read.lines.length === told) print(`${path}  ${told} of ${read.pictures} pictures`);
+    if (read.lines.length === told) print(`${path}  ${told - missing} of ${read.pictures} pictures`);
   }
 }
 

@@ -51,7 +51,7 @@ export const making = {
     repeats: true,
     help:
       "the layer or blob that the units are in (the classifier's last; of a softmax, what it is taken of), before its last " +
-      "activation in place; NAME+relu is after it; several are rows of the sheet",
+      "activation in place; NAME+relu is after it; several have pictures of their own",
   },
   xy: { value: "X,Y", help: "the position of a unit in a layer of maps (the centre)" },
   seed: { value: "N", help: "the random numbers to start from (0)" },
@@ -60,7 +60,7 @@ export const making = {
   method: {
     value: "LIST",
     help:
-      `settings of published methods, a row of the sheet for each; other options count before them: all, or some of ${
+      `settings of published methods, each with pictures of its own; other options count before them: all, or some of ${
         methodNames.map((name) => `${name} (${methods[name].help})`).join(", ")
       }`,
   },

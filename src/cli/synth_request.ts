@@ -92,7 +92,7 @@ async function readDirections(targets: readonly string[]): Promise<Record<string
 function readMethods(text: string | undefined): (MethodName | undefined)[] {
   if (text === undefined) return [undefined];
   if (text === "all") return [...methodNames];
-  const list = text.split(",").map((name) => oneOf("--method", name, methodNames)!);
+  const list = text.split(",").map((name) => oneOf("--method", name, methodNames, "all, or some of ")!);
   const twice = list.find((name, n) => list.indexOf(name) < n);
   if (twice !== undefined) throw new UserError(`--method gives ${twice} twice`);
   return list;

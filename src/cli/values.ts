@@ -67,10 +67,14 @@ export function oneOf<Word extends string>(
   option: string,
   text: string | undefined,
   words: readonly Word[],
+  before = "",
 ): Word | undefined {
   if (text === undefined) return undefined;
   const word = words.find((candidate) => candidate === text);
-  if (word === undefined) throw new UserError(`${option} expects ${words.join(" or ")}, got "${text}"`);
+  if (word === undefined) {
+    const list = before ? words.join(", ") : words.join(" or ");
+    throw new UserError(`${option} expects ${before}${list}, got "${text}"`);
+  }
   return word;
 }
 

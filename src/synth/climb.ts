@@ -8,7 +8,14 @@ import type { Call } from "../gpu/call.ts";
 import { download, free, fromTexels, type Memory, place, run, type Tensor, upload } from "../gpu/tensor.ts";
 import type { Value } from "../net/graph.ts";
 import { bytes, floats } from "../net/net.ts";
-import { buildPlan, type Plan, type PlanMemory, type PlanRequest, type PlanTensors } from "../net/plan.ts";
+import {
+  buildPlan,
+  type Plan,
+  type PlanMemory,
+  type PlannedMemory,
+  type PlanRequest,
+  type PlanTensors,
+} from "../net/plan.ts";
 import { chw, count, type WeightStorage } from "../ops/op.ts";
 import { stateTexels } from "../../shaders/search/state.ts";
 import { isOutput, iterationOf, type Joined } from "./joined.ts";
@@ -50,6 +57,12 @@ export interface Saved {
 export type ClimbOptions =
   & { weights?: WeightStorage; redirected?: boolean; onReady?: (plan: Plan) => Promise<void> }
   & Pick<PlanRequest, "arithmetic" | "choose" | "replace" | "onPlan" | "signal">;
+
+/** What is told of a search's own memory. */
+const ownPiece = (owned: readonly Memory[]): PlannedMemory => ({
+  ...{ label: "codes, traces and state", format: "f32", parts: 1, weight: false },
+  bytes: owned.reduce((sum, { bytes }) => sum + bytes, 0),
+});
 
 /** The state's tensors that live as long as the climb. */
 type Own = ObjectiveTensors & { code: Tensor; bound: Tensor; slopes: Tensor };
@@ -144,7 +157,7 @@ export class Climb {
       arithmetic,
       choose,
       replace,
-      onPlan,
+      onPlan: onPlan && ((pieces) => onPlan([...pieces, ownPiece(owned)])),
       signal,
       seed,
       after,

@@ -126,7 +126,7 @@ Deno.test("what does not fit a prior or a method: one sentence, exit code 1, not
   const code = join(run.path, "photo.png");
   Deno.writeFileSync(code, encodePng({ width: 8, height: 8, rgb: new Uint8Array(192) }));
   const cases: [args: string[], message: RegExp][] = [
-    [["--method", "fft,best"], /--method expects simonyan2013 or .* or fft, got "best"/],
+    [["--method", "fft,best"], /--method expects all, or some of simonyan2013, .*, fft, got "best"/],
     [["--method", "fft,fft"], /--method gives fft twice/],
     [
       ["--method", "fft", "--generator", run.models.generator],

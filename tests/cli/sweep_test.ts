@@ -27,8 +27,13 @@ Deno.test("sweep: what is no value, list or range is one sentence", () => {
   for (const text of ["", "1,", "a", "1:2:3", "2:1", "-1:4", "0:4:log", "1:2000000"]) {
     fails(() => readSpread("lrStart", text), /^--lr-start expects numbers from 0 to 1000000: one, a list/);
   }
+  fails(() => readSpread("lrStart", "16:1"), /got "16:1", which begins behind its end$/);
+  fails(() => readSpread("lrStart", "0:4:log"), /got "0:4:log", and 0 has no logarithm$/);
   fails(() => readSpread("iterations", "1.5"), /^--iterations expects whole numbers from 1/);
-  fails(() => readSpread("rule", "paper:adam"), /^--rule expects paper or adam/);
+  fails(
+    () => readSpread("rule", "paper:adam"),
+    /^--rule expects one of paper, adam, .*, or a list of them; got "paper:adam"$/,
+  );
   fails(() => readSpread("decay", "1,1.0"), /^--decay 1,1.0 lists a value twice$/);
   fails(() => combinations([readSpread("decay", "0:1")], undefined, 0), /^--decay is a range; how often/);
   fails(() => combinations([readSpread("decay", "0,1")], 5, 0), /^--draws draws from ranges/);
@@ -93,8 +98,19 @@ Deno.test("sweep: stopped and gone on with, or in shares, the pictures and the r
   const gone = await type(sweep("parts", "--quiet"));
   assert.deepEqual([gone.code, gone.err], [0, ""]);
   assert.deepEqual(madeIn(run.at("parts")), [pictures, lines]);
+  const picture = (number: number) => join(run.at("parts"), "pictures", `0000${number}.png`);
+  Deno.removeSync(picture(7));
+  Deno.writeTextFileSync(picture(8), "damaged");
+  const reportOf = ["sweep", "report", run.at("parts"), "--out", run.at("damaged.html")];
+  const { code: lacking, out: lacks, err: said } = await type(reportOf);
+  assert.deepEqual([lacking, lacks], [1, `${run.at("damaged.html")}  30 of 32 pictures\n`]);
+  assert.match(said, /^warning: shown without its picture: .*00007\.png is not there as it was made$/m);
   const again = await type(sweep("parts"));
-  assert.match(again.err, /^0 of 32 pictures to make/);
+  assert.match(again.err, /^8 of 32 pictures to make/);
+  assert.deepEqual(madeIn(run.at("parts")), [pictures, lines]);
+  const from = ["synth", "--from", picture(7), ...run.words.slice(0, 4), "--out", run.at("from.png")];
+  assert.equal((await type(from)).code, 0);
+  assert.deepEqual(Deno.readFileSync(run.at("from.png")), pictures.get(7));
 
   for (const shard of ["1/2", "2/2"]) {
     const { code, err } = await type(sweep(`share${shard[0]}`, "--shard", shard));
@@ -103,12 +119,16 @@ Deno.test("sweep: stopped and gone on with, or in shares, the pictures and the r
   assert.deepEqual(madeIn(run.at("share1"), run.at("share2")), [pictures, lines]);
   const both = run.at("both.html");
   const reported = await type(["sweep", "report", run.at("share1"), run.at("share2"), "--out", both]);
-  assert.deepEqual([reported.code, reported.out], [0, `${both}\n`]);
+  assert.deepEqual([reported.code, reported.out], [0, `${both}  32 of 32 pictures\n`]);
   const data = (file: string) =>
     /<script type="application\/json" id="data">(.*)<\/script>/.exec(Deno.readTextFileSync(file))![1];
-  const { lines: told } = JSON.parse(data(both));
-  assert.deepEqual(told, JSON.parse(data(run.at("whole/report.html"))).lines);
-  assert.ok(told.every(({ image }: { image: string }) => image.length > 100));
+  const told = (file: string) => JSON.parse(data(file)).lines as { again: string; image: string }[];
+  const [one, other] = [both, run.at("whole/report.html")].map((file) =>
+    told(file).map(({ again: _, ...line }) => line)
+  );
+  assert.deepEqual(one, other);
+  assert.ok(one.every(({ image }) => image.length > 100));
+  assert.ok(told(both)[0].again.startsWith(`deno task synth --from ${join(run.at("share1"), "pictures/00000.png")} `));
 
   const plans = await type(["sweep", ...run.words, "--iterations", "3", "--out", run.at("whole")]);
   assert.equal(plans.code, 1);

@@ -57,7 +57,7 @@ svg { display: block; width: 100%; height: 2.2rem; margin: .3rem 0; }
 polyline { fill: none; stroke: currentColor; stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 .yes { color: light-dark(#0a6b2d, #6fd08c); }
 .no { color: light-dark(#9a3412, #f0a27a); }
-code { display: block; font-size: .75rem; margin-top: .3rem; user-select: all; color: var(--soft); }
+code { display: block; font-size: .75rem; margin-top: .3rem; user-select: all; color: var(--soft); white-space: nowrap; overflow-x: auto; }
 `;
 
 const script = String.raw`
@@ -147,7 +147,8 @@ function card(line) {
     article.append(make("p", who + " sees " + seen.slice(0, 3).map(({ name }) => name).join(", "), right === undefined ? "" : right ? "yes" : "no"));
   sees("classifier", line.top, line.recognised);
   if (line.judge) sees("judge", line.judge.top, line.judge.recognised);
-  article.append(make("code", line.command));
+  article.append(make("code", line.again), make("code", line.command));
+  article.lastChild.title = "by itself: rounding may lead elsewhere";
   return article;
 }
 

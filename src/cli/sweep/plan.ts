@@ -70,7 +70,8 @@ export async function planOf(
   return { hash: await hashOf(new TextEncoder().encode(what)), pieces, pictures, varied };
 }
 
-const hashOf = async (bytes: Uint8Array<ArrayBuffer>): Promise<string> =>
+/** SHA-256. */
+export const hashOf = async (bytes: Uint8Array<ArrayBuffer>): Promise<string> =>
   new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 
 /** The pieces of a share, `"2/4"`: every fourth from the second. @throws UserError for a share that is none. */

@@ -2,10 +2,11 @@
 import { type Image, resizeRgb } from "../../formats/image.ts";
 import { decodeImage, encodePng } from "../../formats/png.ts";
 import { UserError } from "../../formats/user_error.ts";
+import { quoted } from "../../mod.ts";
 import { warn } from "../print.ts";
 import { version } from "../defaults.ts";
 import { page } from "./page.ts";
-import { type Line, pictureBytes, type Read } from "./results.ts";
+import { type Line, pathOf, pictureBytes, type Read } from "./results.ts";
 
 /** Bytes that all pictures of a report take at most, about. */
 const mostBytes = 12 * 2 ** 20;
@@ -13,8 +14,8 @@ const mostBytes = 12 * 2 ** 20;
 /** Longer sides that pictures are made smaller to, where they would take more. */
 const sides = [256, 192, 128, 96, 64, 48, 32, 16];
 
-/** A page's text. @param name Of what it reports. */
-export async function report(read: Read, name: string): Promise<string> {
+/** A page's text, and how many pictures it lacks. @param name Of what it reports. */
+export async function report(read: Read, name: string): Promise<{ html: string; missing: number }> {
   const pictures: (string | null)[] = [];
   for (const line of read.lines) pictures.push(await embedded(read, line, mostBytes / read.lines.length));
   const data = {
@@ -22,10 +23,14 @@ export async function report(read: Read, name: string): Promise<string> {
     version,
     planned: read.pictures,
     varied: variedOf(read.lines),
-    lines: read.lines.map(({ adapter: _, target, ...line }, n) => ({ ...line, target, image: pictures[n] })),
+    lines: read.lines.map(({ adapter: _, named, ...line }, n) => ({
+      ...line,
+      again: ["deno task synth --from", quoted(pathOf(read, line as Line)), named].filter((part) => part).join(" "),
+      image: pictures[n],
+    })),
     adapters: [...new Set(read.lines.map(({ adapter }) => adapter))],
   };
-  return page(`Sweep: ${name}`, data);
+  return { html: page(`Sweep: ${name}`, data), missing: pictures.filter((picture) => picture === null).length };
 }
 
 /** The settings in which pictures differ. */
@@ -38,14 +43,16 @@ function variedOf(lines: readonly Line[]): string[] {
 /** A picture as text, without its record and as small as it must be; null where it is not there any more. */
 async function embedded(read: Read, line: Line, room: number): Promise<string | null> {
   try {
-    const image = await decodeImage(await pictureBytes(read, line), line.file);
+    const bytes = await pictureBytes(read, line);
+    if (!bytes) throw new UserError(`${pathOf(read, line)} is not there as it was made`);
+    const image = await decodeImage(bytes, line.file);
     for (const side of [Infinity, ...sides]) {
-      const bytes = encodePng(within(image, side));
-      if (bytes.length <= room || side === sides.at(-1)) return bytes.toBase64();
+      const smaller = encodePng(within(image, side));
+      if (smaller.length <= room || side === sides.at(-1)) return smaller.toBase64();
     }
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    warn(`left out of the report: ${error.message}`);
+    warn(`shown without its picture: ${error.message}`);
   }
   return null;
 }

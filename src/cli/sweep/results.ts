@@ -10,7 +10,7 @@ import { readBytes, reasonOf } from "../files.ts";
 import { reserve } from "../outputs/reserve.ts";
 import { makeFolders, writeFiles } from "../outputs/place.ts";
 import { lstatOf } from "../outputs/temporary.ts";
-import type { Plan } from "./plan.ts";
+import { hashOf, type Plan } from "./plan.ts";
 
 /** What is told of a picture. */
 export interface Line {
@@ -36,8 +36,11 @@ export interface Line {
   trace: number[];
   zeroGradient: boolean;
   adapter: string;
-  /** The command that makes it by itself. */
+  /** The command that makes it by itself, in which rounding may lead elsewhere, and its options that name the models. */
   command: string;
+  named: string;
+  /** Of the file. */
+  sha256: string;
 }
 
 /** A unit as a classifier sees it in a picture. */
@@ -98,9 +101,11 @@ export class Results implements Disposable {
     }
   }
 
-  /** The lines of all runs so far, in the pictures' order. */
-  all(): Line[] {
-    return readResults([this.folder], this.plan.hash).lines;
+  /** The numbers of the pictures that are there as they were made. */
+  async made(): Promise<Set<number>> {
+    const read = readResults([this.folder], this.plan.hash), made = new Set<number>();
+    for (const line of read.lines) if (await pictureBytes(read, line)) made.add(line.picture);
+    return made;
   }
 
   /** Adds pictures. @throws UserError where they cannot be written. */
@@ -140,6 +145,7 @@ export interface Read {
 
 /** Reads all results of folders. @throws UserError where they are of several plans, or of another than `plan`. */
 export function readResults(folders: readonly string[], plan?: string): Read {
+  const advice = plan === undefined ? "one report is of one sweep" : "--out names another folder";
   const read: Read = { lines: [], folders: new Map(), plan, pictures: 0, whole: new Map() },
     found = new Map<number, Line>();
   for (const folder of folders) {
@@ -148,11 +154,11 @@ export function readResults(folders: readonly string[], plan?: string): Read {
       const whole = text.slice(0, text.lastIndexOf("\n") + 1), [first, ...rest] = whole.split("\n").slice(0, -1);
       const { phosphene, plan, pictures } = objectOf(first) as Partial<Heading>;
       if (phosphene !== "sweep" || typeof plan !== "string" || typeof pictures !== "number") {
-        throw new UserError(`${path} holds no results of a sweep; --out names another folder`);
+        throw new UserError(`${path} holds no results of a sweep; ${advice}`);
       }
       if (plan !== (read.plan ??= plan)) {
         throw new UserError(
-          `${path} holds the results of another plan (${plan.slice(0, 12)}…); --out names another folder`,
+          `${path} holds the results of another plan (${plan.slice(0, 12)}…); ${advice}`,
         );
       }
       read.pictures = pictures;
@@ -162,8 +168,7 @@ export function readResults(folders: readonly string[], plan?: string): Read {
         if (!isLine(line, pictures)) {
           throw new UserError(`${path}: line ${at + 2} is damaged; without it the sweep goes on`);
         }
-        if (found.has(line.picture)) continue;
-        found.set(line.picture, line);
+        found.set(line.picture, line); // what was made again stands behind what it replaces
         read.folders.set(line.picture, folder);
       }
     }
@@ -199,8 +204,14 @@ const isLine = (line: Partial<Line>, pictures: number): boolean =>
   Number.isSafeInteger(line.seed) && typeof line.settings === "object" && line.settings !== null &&
   typeof line.activation === "number" && isSeen(line.top) && Array.isArray(line.trace) &&
   line.trace.every(Number.isFinite) &&
-  typeof line.command === "string" && (line.judge === undefined || isSeen(line.judge?.top));
+  [line.command, line.named, line.sha256].every((text) => typeof text === "string") &&
+  (line.judge === undefined || isSeen(line.judge?.top));
 
-/** The bytes of a picture. */
-export const pictureBytes = ({ folders }: Read, { picture, file }: Line): Promise<Uint8Array> =>
-  readBytes(join(folders.get(picture)!, file));
+/** The bytes of a picture; undefined where it is not there as it was made. */
+export async function pictureBytes(read: Read, line: Line): Promise<Uint8Array | undefined> {
+  const bytes = await readBytes(pathOf(read, line)).catch(() => undefined);
+  return bytes && await hashOf(bytes) === line.sha256 ? bytes : undefined;
+}
+
+/** Where a picture is. */
+export const pathOf = ({ folders }: Read, { picture, file }: Line): string => join(folders.get(picture)!, file);

@@ -22,16 +22,20 @@ const digits = 4;
 /** Reads the text of an option. @throws UserError in one sentence. */
 export function readSpread(name: SettingName, text: string): Spread {
   const option = `--${optionOf(name)}`, setting = settings[name];
-  const fail = () => {
+  const fail = (range = "") => {
     const one = setting.kind === "word"
-      ? setting.words.join(" or ")
-      : `${setting.kind === "whole" ? "whole numbers" : "numbers"} from ${setting.least} to ${setting.most}`;
-    return new UserError(`${option} expects ${one}: ${spreadHelp}; got "${text}"`);
+      ? `one of ${setting.words.join(", ")}, or a list of them`
+      : `${
+        setting.kind === "whole" ? "whole numbers" : "numbers"
+      } from ${setting.least} to ${setting.most}: ${spreadHelp}`;
+    return new UserError(`${option} expects ${one}; got "${text}"${range}`);
   };
   const range = /^([^:,]+):([^:,]+?)(:log)?$/.exec(text);
   if (range && setting.kind !== "word") {
     const [from, to] = [numberOf(range[1]), numberOf(range[2])], log = range[3] !== undefined;
-    if (!allows(name, from) || !allows(name, to) || from >= to || log && from <= 0) throw fail();
+    if (!allows(name, from) || !allows(name, to)) throw fail();
+    if (from >= to) throw fail(", which begins behind its end");
+    if (log && from <= 0) throw fail(`, and ${from} has no logarithm`);
     return { name, from, to, log };
   }
   const values = text.split(",").map((word) => setting.kind === "word" ? word : numberOf(word));

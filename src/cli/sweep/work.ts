@@ -15,10 +15,10 @@ import {
 } from "../../mod.ts";
 import { version } from "../defaults.ts";
 import { recordText } from "../../record/record.ts";
-import { recordOf, titleOf } from "../../record/making.ts";
+import { description, recordOf, titleOf } from "../../record/making.ts";
 import { inputsOf, type Models, type Row, settingsOf } from "../../record/request.ts";
 import { readCodeBounds } from "../synth_start.ts";
-import type { Piece } from "./plan.ts";
+import { hashOf, type Piece } from "./plan.ts";
 import { type Line, pictureName, type Seen } from "./results.ts";
 
 /** Moments of a trace that are kept. */
@@ -64,7 +64,8 @@ export async function make(
     const title = layer && units ? titleOf(units, layer, classifier) : target;
     const making = { row, items, place, item, bounds, own: [], version, device, losses: result.losses };
     const record = recordOf(request, models, making);
-    pictures.set(file, encodePng(item.picture, recordText(record, title)));
+    const bytes = encodePng(item.picture, recordText(record, description(record, title)));
+    pictures.set(file, bytes);
     const own = layer?.labelled ? units?.[0] : undefined, seen = judged?.[place];
     const expected = own === undefined || !judge ? undefined : judge.unitOf(own);
     lines.push({
@@ -77,6 +78,8 @@ export async function make(
       zeroGradient: item.zeroGradient,
       adapter: device.name,
       command: [commandOf(row, place, classifier), named].filter((part) => part).join(" "),
+      named,
+      sha256: await hashOf(bytes),
     });
   }
   return { pictures, lines };
