@@ -57,6 +57,7 @@ export { type Fit, fits, type Fitting, type Interpolated, interpolations } from 
 export { type GivenInputs, type Inputs, type Role, sortInputs } from "./synth/inputs.ts";
 export type { Directions } from "./synth/objective.ts";
 export { objectives } from "./synth/objectives/table.ts";
+export { rank } from "./synth/result.ts";
 export { quoted, settingWords } from "./synth/words.ts";
 export { uniforms } from "./synth/random.ts";
 export { codeBounds, searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";

@@ -2,7 +2,8 @@
 import type { Device } from "../../src/gpu/device.ts";
 import type { Model } from "../../src/net/model.ts";
 import { count } from "../../src/ops/op.ts";
-import { Climb, type ClimbOptions, type ClimbSettings } from "../../src/synth/climb.ts";
+import { Climb, type ClimbOptions } from "../../src/synth/climb.ts";
+import type { ClimbSettings } from "../../src/synth/climb_data.ts";
 import { join, type Joined } from "../../src/synth/joined.ts";
 import { settleObjective } from "../../src/synth/objective.ts";
 import { searchDefaults } from "../../src/synth/options.ts";

@@ -15,7 +15,7 @@ import { readResults, Results } from "./sweep/results.ts";
 import { combinations, readSpread, spreadHelp } from "./sweep/spread.ts";
 import { type Bench, make } from "./sweep/work.ts";
 import { making, settingHelp, type SettingOption, type SynthValues } from "./synth_options.ts";
-import { type Models, type Request, settingsOf } from "../record/request.ts";
+import { type Models, type Request, wantsGenerator } from "../record/request.ts";
 import { readRequest } from "./synth_request.ts";
 import { planning, tunedOption } from "./tuned.ts";
 import { wholeNumber } from "./values.ts";
@@ -120,9 +120,7 @@ async function run(values: Values<typeof options>): Promise<number | void> {
     wholeNumber("--draw-seed", values["draw-seed"], { most: lastSeed, fallback: 0 }),
   );
   const base = await readRequest(requestValues(values)), classifier = await openClassifier(values.classifier);
-  const learned = all.some((said) =>
-    base.rows.some(({ method }) => settingsOf({ said }, method, classifier).prior === "learned")
-  );
+  const learned = all.some((said) => wantsGenerator({ ...base, said }, classifier));
   const models: Models = { classifier, generator: learned ? await openGenerator(values.generator) : undefined };
   const judge = values.judge === undefined ? undefined : await openJudge(values.judge, classifier, base);
   const plan = await planOf(base, all, { models, judge: judge?.model, together });

@@ -41,8 +41,9 @@ import {
   type Models,
   type Request,
   type Row,
-  settingsOf,
+  searchOf,
   settleRequest,
+  wantsGenerator,
 } from "../record/request.ts";
 import { costLines, jsonReport, lossLine, progressNote, resultLines, uncut, warnings } from "./synth_report.ts";
 import { readRequest } from "./synth_request.ts";
@@ -115,7 +116,6 @@ async function run(values: SynthValues): Promise<number | void> {
 
   using device = await openAdapter(values.adapter);
   warnings(request, job, classifier, device.name, own.files).forEach(warn);
-  const { weights, arithmetic, fit, interpolation } = request;
   const how = {
     ...planning(device, { ...values, sum: rows.some(({ settings }) => settings.prior !== "learned") && !values.quiet }),
     ...ownPlanning(device, own, (line, verdict) => {
@@ -136,12 +136,7 @@ async function run(values: SynthValues): Promise<number | void> {
     const codes = start && await startCodes(start, device, classifier, row, request);
     const frames: Image[][] = items.map(() => []);
     const searching = searchAll(device, {
-      ...{ generator, classifier },
-      ...settings,
-      ...{ weights, arithmetic, fit, interpolation },
-      targets: items.map(({ target, seed }, i) => ({ target, seed, code: codes?.[i] })),
-      directions: request.directions,
-      set: inputsOf(request),
+      ...searchOf(request, row, classifier, codes),
       bounds: bounds?.values,
       ...how,
       signal,
@@ -264,7 +259,7 @@ async function narrowing(
 /** Opens the models that the rows want. @throws UserError where a generator is named and none is wanted. */
 async function openModels({ classifier: folder, generator }: SynthValues, request: Request): Promise<Models> {
   const classifier = await openClassifier(folder);
-  const learned = request.rows.some(({ method }) => settingsOf(request, method, classifier).prior === "learned");
+  const learned = wantsGenerator(request, classifier);
   if (!learned && generator !== undefined) {
     throw new UserError(`--generator ${generator} is of no use: the pictures are made without one`);
   }

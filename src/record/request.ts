@@ -13,6 +13,7 @@ import {
   methods,
   type Model,
   searchedUnits,
+  type SearchOptions,
   settingNames,
   type Settings,
   showTarget,
@@ -60,6 +61,9 @@ export interface Row {
 export interface Job {
   rows: Row[];
 }
+
+/** A search with every setting said. */
+type RowSearch = SearchOptions & Settings;
 
 /** The two networks; no generator where no row wants a learned one. */
 export interface Models {
@@ -126,12 +130,25 @@ export function settleRequest(request: Request, models: Models): Job {
     const own = items.map((item) => ({ ...item, target: item.target ?? targetOf(item) }));
     return { method, layer: units, items: own, settings: decided, generator };
   });
-  const { fit, interpolation, directions } = request, set = inputsOf(request);
-  for (const { items: targets, settings, generator } of rows) {
-    checkSearch({ classifier, generator, ...settings, ...{ fit, interpolation, directions, set, targets } });
-  }
+  for (const row of rows) checkSearch(searchOf(request, row, classifier));
   return { rows };
 }
+
+/** The search that makes a row's pictures, from these codes or else their seeds, within the generator's own bounds. */
+export function searchOf(
+  request: Request,
+  { items, settings, generator }: Row,
+  classifier: Model,
+  codes?: readonly Float32Array[],
+): RowSearch {
+  const { weights, arithmetic, fit, interpolation, directions } = request, set = inputsOf(request);
+  const targets = items.map(({ target, seed }, n) => ({ target, seed, code: codes?.[n] }));
+  return { generator, classifier, ...settings, weights, arithmetic, fit, interpolation, directions, set, targets };
+}
+
+/** Whether any row wants a learned generator. @throws UserError */
+export const wantsGenerator = (request: Pick<Request, "said" | "rows">, classifier: Model): boolean =>
+  request.rows.some(({ method }) => settingsOf(request, method, classifier).prior === "learned");
 
 /** The settings of a row. @throws UserError */
 export function settingsOf(

@@ -8,61 +8,22 @@ import type { Call } from "../gpu/call.ts";
 import { download, free, fromTexels, type Memory, place, run, type Tensor, upload } from "../gpu/tensor.ts";
 import type { Value } from "../net/graph.ts";
 import { bytes, floats } from "../net/net.ts";
-import {
-  buildPlan,
-  type Plan,
-  type PlanMemory,
-  type PlannedMemory,
-  type PlanRequest,
-  type PlanTensors,
-} from "../net/plan.ts";
+import { buildPlan, type Plan, type PlanMemory, type PlanRequest, type PlanTensors } from "../net/plan.ts";
 import { chw, count, type WeightStorage } from "../ops/op.ts";
 import { stateTexels } from "../../shaders/search/state.ts";
 import { isOutput, iterationOf, type Joined } from "./joined.ts";
-import { isDirect, type Objective } from "./objective.ts";
+import type { ClimbSettings, Readings, Saved } from "./climb_data.ts";
+import { isDirect } from "./objective.ts";
 import { objectiveCalls, objectiveSpotsOf, type ObjectiveTensors } from "./objective_calls.ts";
 import { rules } from "./rules/table.ts";
-import { sameKernels, type Settings, stateNames } from "./settings.ts";
-import { boundTexels, givenStarts, settledStarts, viewCall } from "./start.ts";
+import { sameKernels, stateNames } from "./settings.ts";
+import { boundTexels, givenStarts, ownPiece, settledStarts, viewCall } from "./start.ts";
 import { stepCalls } from "./step.ts";
-
-/** What a search climbs and how, all of it decided. */
-export interface ClimbSettings extends Settings {
-  objective: Objective;
-  /** Upper bound of each code value, and after them, unless they all are `lowest`, the lower ones. No clipping when absent. */
-  bound?: Float32Array;
-  /** Start of each item, [items × code values]. */
-  codes: Float32Array;
-  /** How each item is seen in each iteration, [iterations × items × 4], where pictures are not seen as they are. */
-  views?: Float32Array<ArrayBuffer>;
-}
-
-/** What a search leaves: `Climb`'s readings of these names. */
-export interface Readings {
-  trace: Float32Array;
-  slopes: Float32Array;
-  values?: Float32Array;
-  images: Float32Array;
-  shown: Float32Array;
-  codes: Float32Array;
-}
-
-/** A search after so many iterations: the texels of what iterations change. */
-export interface Saved {
-  iteration: number;
-  pieces: readonly Uint8Array[];
-}
 
 /** How a climb's plan is built; `redirected` lets the gradient pass through ReLUs that are off. */
 export type ClimbOptions =
   & { weights?: WeightStorage; redirected?: boolean; onReady?: (plan: Plan) => Promise<void> }
   & Pick<PlanRequest, "arithmetic" | "choose" | "replace" | "onPlan" | "signal">;
-
-/** What is told of a search's own memory. */
-const ownPiece = (owned: readonly Memory[]): PlannedMemory => ({
-  ...{ label: "codes, traces and state", format: "f32", parts: 1, weight: false },
-  bytes: owned.reduce((sum, { bytes }) => sum + bytes, 0),
-});
 
 /** The state's tensors that live as long as the climb. */
 type Own = ObjectiveTensors & { code: Tensor; bound: Tensor; slopes: Tensor };

@@ -1,7 +1,7 @@
 /** What a search comes to are numbers, or it ends in a sentence that says what led to what is none. */
 import { beyondFloat16, beyondFloat32, firstNonFinite } from "../net/finite.ts";
 import { UserError } from "../formats/user_error.ts";
-import type { ClimbSettings, Readings } from "./climb.ts";
+import type { ClimbSettings, Readings } from "./climb_data.ts";
 import type { Joined } from "./joined.ts";
 import type { MadeSearch } from "./options.ts";
 

@@ -1,6 +1,7 @@
 /** A search on its way: what of it outlives a device, and how it goes on from there to its end. */
 import type { Device } from "../gpu/device.ts";
-import { Climb, type ClimbSettings, type Readings, type Saved } from "./climb.ts";
+import { Climb } from "./climb.ts";
+import type { ClimbSettings, Readings, Saved } from "./climb_data.ts";
 import { checkTrace, type Told } from "./finite.ts";
 import { type SearchOptions, settle, suitable } from "./options.ts";
 import { itemsOf, picturesOf, rank, split } from "./result.ts";

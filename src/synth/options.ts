@@ -8,7 +8,7 @@ import type { Replace } from "../net/kernels.ts";
 import type { Plan, PlannedMemory } from "../net/plan.ts";
 import { hostTensor } from "../net/weights.ts";
 import { type Arithmetic, count, type Shape, type WeightStorage } from "../ops/op.ts";
-import type { ClimbSettings } from "./climb.ts";
+import type { ClimbSettings } from "./climb_data.ts";
 import type { Joined, Joining } from "./joined.ts";
 import type { Loss } from "./losses.ts";
 import { type Directions, settleObjective } from "./objective.ts";

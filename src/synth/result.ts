@@ -1,7 +1,8 @@
 /** What a search has left on the GPU, as pictures with names and numbers. */
 import { labelOf, type Model } from "../net/model.ts";
 import { inputToPicture, type Picture } from "../net/picture.ts";
-import type { Climb, Readings } from "./climb.ts";
+import type { Climb } from "./climb.ts";
+import type { Readings } from "./climb_data.ts";
 import { checkGradient, checkReadings } from "./finite.ts";
 import { type Journey, toldOf } from "./journey.ts";
 import { outputsOfCodes, outputsOfImages } from "./judged.ts";

@@ -1,11 +1,12 @@
-/** What a climb's own tensors hold at the start, and what changes one of them. */
+/** What a climb's own tensors take, what they hold at the start, and what changes one of them. */
 import { type Call, write } from "../gpu/call.ts";
-import { type Tensor, toTexels } from "../gpu/tensor.ts";
+import { type Memory, type Tensor, toTexels } from "../gpu/tensor.ts";
 import { texelCall } from "../ops/calls.ts";
 import { stateTexels } from "../../shaders/search/state.ts";
 import { nextView } from "../../shaders/search/view.ts";
 import type { Value } from "../net/graph.ts";
-import type { ClimbSettings } from "./climb.ts";
+import type { PlannedMemory } from "../net/plan.ts";
+import type { ClimbSettings } from "./climb_data.ts";
 import { repeated } from "./encode.ts";
 import type { Joined } from "./joined.ts";
 import { type SettingName, stateNames } from "./settings.ts";
@@ -63,3 +64,9 @@ export function boundTexels(
 /** Each item's view of the next iteration. */
 export const viewCall = (items: number, { views, state, view }: Record<"views" | "state" | "view", Tensor>): Call =>
   texelCall("view", { views, state }, { view: write(view) }, nextView(stateNames, items, views.texels / items));
+
+/** What is told of a search's own memory. */
+export const ownPiece = (owned: readonly Memory[]): PlannedMemory => ({
+  ...{ label: "codes, traces and state", format: "f32", parts: 1, weight: false },
+  bytes: owned.reduce((sum, { bytes }) => sum + bytes, 0),
+});

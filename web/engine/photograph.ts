@@ -1,17 +1,7 @@
 /** What a classifier makes of a photograph: its strongest units, at the end and in every layer. */
 import type { Image } from "../../src/formats/image.ts";
 import { UserError } from "../../src/formats/user_error.ts";
-import {
-  type Device,
-  encode,
-  fitted,
-  labelOf,
-  layerUnits,
-  type Model,
-  Net,
-  pictureToInput,
-  type Ranked,
-} from "../../src/mod.ts";
+import { type Device, encode, fitted, layerUnits, type Model, Net, pictureToInput, rank } from "../../src/mod.ts";
 import type { Pair } from "./pair.ts";
 import type { LayerView, Photograph } from "./messages.ts";
 
@@ -39,11 +29,7 @@ export async function lookAt(
     if (error instanceof UserError) return undefined;
     throw error;
   });
-  const top = [...values.keys()].sort((a, b) => values[b] - values[a]).slice(0, 5).map((unit): Ranked => ({
-    unit,
-    name: labelOf(classifier, unit),
-    activation: values[unit],
-  }));
+  const top = rank(classifier, values, 5);
   return { seen: { name, input, code }, photograph: { name, picture, top, starts: code !== undefined } };
 }
 

@@ -7,8 +7,8 @@ import {
   type Job,
   type Request,
   requestOf,
-  settingsOf,
   settleRequest,
+  wantsGenerator,
 } from "../../src/record/request.ts";
 import type { Pair } from "./pair.ts";
 import { valueCount } from "../../src/formats/shape.ts";
@@ -31,8 +31,8 @@ export interface Again {
 export function again(record: PictureRecord, file: string, models: Pair, device: Device): Again {
   if (record.own) throw new UserError(`${file} was made with kernels of somebody's own, which a page does not have`);
   const request = requestOf(record, file);
-  const { classifier } = models, learned = settingsOf(request, record.method, classifier).prior === "learned";
-  checkModels(request, learned ? models : { classifier });
+  const { classifier } = models;
+  checkModels(request, wantsGenerator(request, classifier) ? models : { classifier });
   const job = settleRequest(request, models), [{ items, settings, generator }] = job.rows, { keep } = request.repeats!;
   const size = valueCount(generator.network.inputs[0].shape), { start, bounds } = record;
   return {

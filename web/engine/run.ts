@@ -13,7 +13,7 @@ import {
   type SearchResult,
   type Settings,
 } from "../../src/mod.ts";
-import { inputsOf, type Job, type Request } from "../../src/record/request.ts";
+import { type Job, type Request, searchOf } from "../../src/record/request.ts";
 import type { Pair } from "./pair.ts";
 import type { Told, Wishes } from "./messages.ts";
 
@@ -109,15 +109,10 @@ export class Run {
 
   async #go(): Promise<void> {
     const { plan: { request, job, models: { classifier } }, number } = this,
-      [{ items, settings, generator }] = job.rows;
-    const { weights, arithmetic, fit, interpolation, directions } = request;
+      [row] = job.rows;
     try {
       const result = await search(this.device, {
-        ...{ classifier, generator },
-        ...settings,
-        ...{ weights, arithmetic, fit, interpolation, directions },
-        set: inputsOf(request),
-        targets: items.map(({ target, seed }, n) => ({ target, seed, code: this.#start?.codes[n] })),
+        ...searchOf(request, row, classifier, this.#start?.codes),
         bounds: this.#bounds?.values,
         every: 1,
         signal: this.#stop.signal,

@@ -22,8 +22,6 @@ export interface Plan {
   pieces: readonly Piece[];
   /** All pictures. */
   pictures: number;
-  /** The settings that differ between pictures. */
-  varied: readonly (keyof Settings)[];
 }
 
 /** Pictures of a plan, more than anyone looks at. */
@@ -65,9 +63,7 @@ export async function planOf(
     models: [models.classifier, models.generator, judge].map((model) => model?.hash),
     pieces: pieces.map(({ row: { settings, items } }) => [settings, items]),
   });
-  const settings = pieces.map(({ row }) => row.settings), names = Object.keys(settings[0]) as (keyof Settings)[];
-  const varied = names.filter((name) => settings.some((one) => one[name] !== settings[0][name]));
-  return { hash: await hashOf(new TextEncoder().encode(what)), pieces, pictures, varied };
+  return { hash: await hashOf(new TextEncoder().encode(what)), pieces, pictures };
 }
 
 /** SHA-256. */

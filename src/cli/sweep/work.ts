@@ -4,11 +4,11 @@ import {
   type Choose,
   type Device,
   inputOf,
-  labelOf,
   type Model,
   Net,
   type Progress,
   quoted,
+  rank,
   search,
   type SearchItem,
   settingWords,
@@ -16,7 +16,7 @@ import {
 import { version } from "../defaults.ts";
 import { recordText } from "../../record/record.ts";
 import { description, recordOf, titleOf } from "../../record/making.ts";
-import { inputsOf, type Models, type Row, settingsOf } from "../../record/request.ts";
+import { type Models, type Row, searchOf, settingsOf } from "../../record/request.ts";
 import { readCodeBounds } from "../synth_start.ts";
 import { hashOf, type Piece } from "./plan.ts";
 import { type Line, pictureName, type Seen } from "./results.ts";
@@ -42,16 +42,11 @@ export async function make(
   { request, row, first }: Piece,
   { device, models, judge, named, choose, signal, onProgress }: Bench,
 ): Promise<{ pictures: Map<string, Uint8Array>; lines: Line[] } | undefined> {
-  const { weights, arithmetic, fit, interpolation } = request, { layer, items, settings, generator } = row;
+  const { layer, items, settings, generator } = row;
   const { classifier } = models, bounds = readCodeBounds(request, generator, settings.lowest);
   const result = await search(device, {
-    ...{ generator, classifier },
-    ...settings,
-    ...{ weights, arithmetic, fit, interpolation, choose, signal, onProgress },
-    targets: items.map(({ target, seed }) => ({ target, seed })),
-    directions: request.directions,
-    set: inputsOf(request),
-    bounds: bounds?.values,
+    ...searchOf(request, row, classifier),
+    ...{ choose, signal, onProgress, bounds: bounds?.values },
   }).catch((error) => {
     if (signal.aborted && error === signal.reason) return undefined;
     throw error;
@@ -97,11 +92,7 @@ async function judgements(
     all = new Float32Array(items.length * inputs[0].length);
   inputs.forEach((input, n) => all.set(input, n * input.length));
   const output = await net.forward(all), units = output.length / items.length;
-  return items.map((_, n) => {
-    const values = [...output.subarray(n * units, (n + 1) * units)];
-    return values.map((activation, unit) => ({ unit, name: labelOf(judge, unit), activation }))
-      .sort((a, b) => b.activation - a.activation).slice(0, 5).map(seenAs);
-  });
+  return items.map((_, n) => rank(judge, output.subarray(n * units, (n + 1) * units), 5).map(seenAs));
 }
 
 const seenAs = ({ unit, name, activation }: Seen): Seen => ({ unit, name, activation: fewDigits(activation) });
