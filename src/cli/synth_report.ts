@@ -69,9 +69,11 @@ export function uncut({ crop }: Request, { items }: Row, classifier: Model, pict
 /** One picture's activation and what it looks like; of many, their mean and how many look like their unit. */
 export function progressNote({ activations, top }: Progress, targets: readonly BatchItem[]): string {
   const mean = activations.reduce((sum, activation) => sum + activation, 0) / activations.length;
-  if (targets.length === 1) return `activation ${mean.toFixed(2)}${top ? `  ${top[0].name}` : ""}`;
+  if (activations.length === 1) return `activation ${mean.toFixed(2)}${top ? `  ${top[0].name}` : ""}`;
   const right = top?.filter(({ unit }, i) => targets[i].units?.includes(unit)).length;
-  return `mean activation ${mean.toFixed(2)}${right === undefined ? "" : `  ${right} of ${targets.length} recognised`}`;
+  return `mean activation ${mean.toFixed(2)}${
+    right === undefined ? "" : `  ${right} of ${activations.length} recognised`
+  }`;
 }
 
 /** A device that was lost, and that the search goes on. */
