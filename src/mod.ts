@@ -6,21 +6,27 @@
  * @module
  */
 import "./older_engines.ts";
+export type { Fitting as PictureFitting } from "./formats/fit.ts";
+export type { StoredTensor } from "./formats/safetensors.ts";
 export { UserError } from "./formats/user_error.ts";
 export { Device, type DeviceOptions, openDevice } from "./gpu/device.ts";
 export { GpuError, type GpuErrorKind } from "./gpu/error.ts";
 export { measurePeak, type Peak } from "./gpu/probe.ts";
-export type { Adapter, Caps, Feature } from "./gpu/adapter.ts";
+export type { Adapter, Caps, Feature, Storage } from "./gpu/adapter.ts";
 export {
   type Binding,
   type Call,
   type ElementCall,
+  type Epilogue,
+  type Kernel,
   type OwnProgram,
   read,
   update,
   type WorkgroupCall,
   write,
 } from "./gpu/call.ts";
+export type { Step } from "./gpu/compile.ts";
+export type { Format, Memory, Shape4, Tensor } from "./gpu/tensor.ts";
 export {
   endsInSoftmax,
   fetchModel,
@@ -35,37 +41,58 @@ export {
   sequenceLayerOf,
   type UnitLayer,
 } from "./net/model.ts";
+export type { Value } from "./net/graph.ts";
 export type { OnBytes } from "./net/fetch_files.ts";
 export { type LayerInfo, layersOf } from "./net/layers.ts";
 export { asAmong, Unlike } from "./net/alike.ts";
-export { type Choose, chooseCheapest, type Question } from "./net/choose.ts";
+export { type Choose, chooseCheapest, type LayerWays, type Question, type Subject } from "./net/choose.ts";
 export { beyondFloat16, beyondFloat32, firstNonFinite } from "./net/finite.ts";
 export { Net, type NetInput, type NetOptions } from "./net/net.ts";
-export type { ImageFormat, LayerSpec, Network, SearchSettings } from "./net/network.ts";
+export type { CodeFormat, ImageFormat, LayerSpec, Network, SearchSettings } from "./net/network.ts";
 export { fitted, fittingOf, inputOf } from "./net/fitted.ts";
 export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net/picture.ts";
-export type { PlanMemory, PlannedMemory } from "./net/plan.ts";
+export type { Plan, PlanMemory, PlannedMemory, PlanTensors } from "./net/plan.ts";
+export type { FusedLayer } from "./net/fuse.ts";
+export type { PlannedLayer } from "./net/backward.ts";
 export type { PlannedKernel, Replace } from "./net/kernels.ts";
-export type { Arithmetic, Node, Task, WeightStorage } from "./ops/op.ts";
+export type { Affine } from "./ops/affine.ts";
+export type { Fields } from "./ops/fields.ts";
+export type {
+  Arithmetic,
+  HostTensor,
+  Node,
+  Op,
+  PackedTensor,
+  Position,
+  Reach,
+  Shape,
+  Task,
+  WeightStorage,
+} from "./ops/op.ts";
+export type { WeightGradient, WeightGradients } from "./ops/conv/weight_gradient.ts";
+export type { Spots } from "./ops/spots.ts";
 export { addWays, type OwnWays, type OwnWaysOfOp } from "./ops/own_ways.ts";
 export { type Backward, type Candidate, describe, type Forward, type Sizes, type Way } from "./ops/way.ts";
 export { type Box, fieldBox } from "./synth/crop.ts";
-export type { Prior } from "./synth/images/image.ts";
+export type { ImageName, Prior, Size } from "./synth/images/image.ts";
 export { type MethodName, methodNames, methods } from "./synth/methods/table.ts";
 export { meanColour, occluded, type Region, regionOf, windowsOver } from "./synth/occlusion.ts";
 export { type Fit, fits, type Fitting, type Interpolated, interpolations } from "./synth/fit.ts";
-export { type GivenInputs, type Inputs, type Role, sortInputs } from "./synth/inputs.ts";
+export { type GivenInputs, type Input, type Inputs, type Role, sortInputs } from "./synth/inputs.ts";
 export type { Directions } from "./synth/objective.ts";
-export { objectives } from "./synth/objectives/table.ts";
+export type { Arguments, Objective, Takes, Wgsl, Where } from "./synth/objectives/objective.ts";
+export { type Kind, objectives } from "./synth/objectives/table.ts";
 export { rank } from "./synth/result.ts";
 export { quoted, settingWords } from "./synth/words.ts";
 export { uniforms } from "./synth/random.ts";
+export type { Joining } from "./synth/joined.ts";
 export { codeBounds, searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
 export { encode } from "./synth/encode.ts";
 export type { Loss } from "./synth/losses.ts";
 export {
   type Change,
   checkSearch,
+  type Lasting,
   type Progress,
   type Ranked,
   search,
@@ -75,6 +102,7 @@ export {
 export {
   allows,
   defaultsOf,
+  type Ground,
   type NumberSetting,
   optionOf,
   type SettingName,
@@ -83,6 +111,7 @@ export {
   settings,
   type WordSetting,
 } from "./synth/settings.ts";
+export type { Rule } from "./synth/rules/table.ts";
 export { imageModel, sizeOf } from "./synth/stages.ts";
 export { parseTarget, showTarget, type TargetSum, type Term, termsOf, unitsTarget } from "./synth/target.ts";
 export { loadWays, saveWays } from "./tune/page.ts";
@@ -94,5 +123,6 @@ export {
   type TuneProgress,
   type TuneReport,
 } from "./tune/tune.ts";
+export type { WholeTimes } from "./tune/whole.ts";
 export { type Chosen, tuned } from "./tune/tuned.ts";
-export { mergeWays, readWays, type TunedWays, writeWays } from "./tune/ways_file.ts";
+export { type Entry, mergeWays, type Pick, readWays, type TunedWays, writeWays } from "./tune/ways_file.ts";

@@ -3,7 +3,9 @@ import { centreCrop, type Image, resizeRgb } from "./image.ts";
 
 /** The size that is wanted, and how it is come by. */
 export interface Fitting {
+  /** Pixels in a row. */
   width: number;
+  /** Rows. */
   height: number;
   /** Side of a square that comes before, of which the middle is taken; at least `width` and `height`. */
   resize?: number;

@@ -24,7 +24,9 @@ const isDType = (dtype: string): dtype is DType => Object.hasOwn(itemSizes, dtyp
 export interface StoredTensor {
   /** A `DType`, or another one as the file says it, whose values nobody here can read. */
   dtype: string;
+  /** Its dimensions, the outermost first. */
   shape: number[];
+  /** Its values. */
   bytes: Uint8Array;
 }
 

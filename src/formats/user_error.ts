@@ -8,7 +8,9 @@ const mostCharacters = 700;
  * what a file says may hold line ends and other control characters.
  */
 export class UserError extends Error {
+  /** Tells it from other errors, also in another realm. */
   override name = "UserError";
+  /** `message` is one sentence: where, what was expected, what came. */
   constructor(message: string) {
     super(oneLine(message));
   }

@@ -31,6 +31,7 @@ export interface Caps {
   maxGroups: number;
   /** Most invocations of a workgroup, along each dimension and in all. */
   maxWorkgroup: readonly [x: number, y: number, z: number];
+  /** Most invocations of a workgroup in all. */
   maxWorkgroupInvocations: number;
   /** Bytes of `var<workgroup>` that a kernel may have. */
   maxWorkgroupBytes: number;
@@ -46,6 +47,8 @@ export type Feature = "shader-f16" | "subgroups";
 
 /** An adapter's abilities, and where tensors lie on it. */
 export interface Adapter {
+  /** Its limits and features. */
   readonly caps: Caps;
+  /** Where feature maps lie on it. */
   readonly storage: Storage;
 }

@@ -36,8 +36,11 @@ export interface Epilogue {
 
 /** One tensor as a kernel sees it. */
 export interface Binding {
+  /** Where its values lie. */
   readonly tensor: Tensor;
+  /** What the kernel does with it; one that is updated is read and written. */
   readonly access: "read" | "write" | "update";
+  /** What is done to values on their way into it. */
   readonly epilogue?: Epilogue;
   /** It is read as half floats. */
   readonly halves?: true;
@@ -53,8 +56,10 @@ export const bytesMoved = ({ bindings }: { bindings: Readonly<Record<string, Bin
   }, 0);
 
 /** What both forms of kernels have. */
-interface Kernel {
+export interface Kernel {
+  /** What messages and profiles call it. */
   readonly label: string;
+  /** Its tensors, by the names that its code calls them. */
   readonly bindings: Readonly<Record<string, Binding>>;
   /** WGSL that defines `kernel`. */
   readonly code: string;
@@ -70,6 +75,7 @@ interface Kernel {
 
 /** A whole WGSL program, with the bindings of the call that it stands for and `main` as its entry point. */
 export interface OwnProgram {
+  /** The program. */
   readonly wgsl: string;
   /** Where it comes from, for messages. */
   readonly file: string;
@@ -79,6 +85,7 @@ export interface OwnProgram {
 
 /** A kernel of elements: `kernel(i)` for i = 0 … invocations − 1. */
 export interface ElementCall extends Kernel {
+  /** How many elements there are. */
   readonly invocations: number;
 }
 

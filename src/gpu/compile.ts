@@ -11,8 +11,11 @@ import { formatWgsl } from "./wgsl_text.ts";
 
 /** One dispatch. */
 export interface Step {
+  /** What was compiled. */
   readonly call: Call;
+  /** Its program. */
   readonly pipeline: GPUComputePipeline;
+  /** Its tensors, bound. */
   readonly group: GPUBindGroup;
   /** Workgroups along each dimension. */
   readonly grid: readonly [x: number, y: number, z: number];

@@ -72,6 +72,7 @@ export class Device implements Adapter {
    * @param given Where feature maps and weights lie: textures suit a CPU, buffers a GPU, and do unless given.
    * @param reopen Opens an adapter the same way when this one is lost.
    */
+  /** Of a WebGPU device that somebody else opened; `openDevice` opens one. */
   constructor(
     gpu: GPUDevice,
     name: string,
@@ -92,10 +93,12 @@ export class Device implements Adapter {
     return this.#opened.name;
   }
 
+  /** The adapter's limits and features. */
   get caps(): Caps {
     return this.#opened.caps;
   }
 
+  /** Where feature maps lie. */
   get storage(): Storage {
     return this.given ?? (this.caps.software ? "texture" : "buffer");
   }
@@ -187,6 +190,7 @@ export class Device implements Adapter {
     }
   }
 
+  /** Gives the device back; twice changes nothing. */
   [Symbol.dispose](): void {
     this.#closed = true;
     this.#lost ??= new GpuError("lost", this.name, "the device was closed");

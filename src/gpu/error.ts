@@ -6,7 +6,9 @@ export type GpuErrorKind = "no-adapter" | "validation" | "out-of-memory" | "lost
 
 /** Thrown for every failure of the device; `kind` tells them apart, `subject` is the label of what failed. */
 export class GpuError extends Error {
+  /** Tells it from other errors, also in another realm. */
   override name = "GpuError";
+  /** `subject` is the kernel, tensor or limit that it is about, `detail` what the GPU said. */
   constructor(readonly kind: GpuErrorKind, readonly subject: string, detail: string) {
     super(oneLine(`${subject}: ${detail}`));
   }

@@ -27,9 +27,13 @@ export const ROW = 1024;
 
 /** The texels of one tensor or of several that take turns, in one or more parts of `partTexels` each. */
 export interface Memory {
+  /** Buffers or textures. */
   readonly storage: Storage;
+  /** How values are stored. */
   readonly format: Format;
+  /** More than one where it is larger than what one binding may show. */
   readonly parts: readonly (GPUBuffer | GPUTexture)[];
+  /** Texels of each part but the last. */
   readonly partTexels: number;
   /** Bytes asked for. */
   readonly bytes: number;
@@ -37,13 +41,19 @@ export interface Memory {
 
 /** A named run of texels; `rest` is set by whoever plans it, `memory` by whoever places it. */
 export interface Tensor {
+  /** What messages call it. */
   readonly label: string;
+  /** Of the whole batch: [n, c, h, w]. */
   readonly shape: Shape4;
+  /** How values are stored. */
   readonly format: Format;
+  /** How many texels it takes. */
   readonly texels: number;
+  /** Where it lies, or will. */
   readonly storage: Storage;
   /** In double-float arithmetic, what rounding lost of each value. */
   rest?: Tensor;
+  /** Where its texels are; it may be shared with tensors that live at other times. */
   memory?: Memory;
 }
 

@@ -14,8 +14,11 @@ import type { Value } from "./graph.ts";
 
 /** A layer that will run: its node, and the ways that were chosen for it. */
 export interface PlannedLayer {
+  /** What it is. */
   layer: FusedLayer;
+  /** What its calls are made of. */
   node: Node;
+  /** How it is computed. */
   ways: LayerWays;
   /** Where its gradient comes from and goes to, once `backwardCalls` has been there. */
   ends?: { dy: Tensor; dx: readonly (Binding | undefined)[] };

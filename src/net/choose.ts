@@ -9,7 +9,9 @@ import type { FusedLayer } from "./fuse.ts";
 
 /** What ways are chosen for: a layer as it will run, its tensors without memory yet. */
 export interface Subject {
+  /** What is computed. */
   readonly layer: FusedLayer;
+  /** With which tensors, and how. */
   readonly task: Task;
   /** Whether a gradient is wanted too. */
   readonly gradient: boolean;
@@ -19,8 +21,11 @@ export interface Subject {
 
 /** What there is to choose from. */
 export interface Question {
+  /** The layer's name. */
   layer: string;
+  /** What of it is to be computed. */
   about: Subject;
+  /** Which of its two directions. */
   pass: "forward" | "backward";
   /** In the registry's order. The cost of a way forward includes the cheapest gradient that goes with it. */
   candidates: readonly Candidate[];
@@ -31,7 +36,9 @@ export type Choose = (question: Question) => Candidate;
 
 /** The ways of a layer. */
 export interface LayerWays {
+  /** The way of the output. */
   forward: Candidate<unknown, Forward<unknown>>;
+  /** The way of the gradients, where there are any. */
   backward?: Candidate<unknown, Backward<unknown>>;
 }
 
@@ -42,7 +49,9 @@ export interface Pairing {
 }
 
 /** By the predicted cost: of equals the first. */
-export const chooseCheapest: Choose = ({ candidates }) => cheapest(candidates);
+export function chooseCheapest({ candidates }: Question): Candidate {
+  return cheapest(candidates);
+}
 
 /** The ways that a subject's output and gradient can go, by the form of weights that both read. */
 export function pairings({ layer: { op }, task, gradient }: Subject): Map<string, Pairing> {

@@ -16,12 +16,17 @@ import { reordered, texelOrder } from "./reorder.ts";
 
 /** A layer as it will run. */
 export interface FusedLayer {
+  /** That of the first of the layers that it is made of. */
   name: string;
+  /** Its op. */
   op: Op;
+  /** The op's fields, as its `parse` gave them. */
   params: unknown;
+  /** What it reads. */
   inputs: Value[];
   /** The inputs' shapes as the layer sees them, where a view has given them others. */
   shapes: readonly Shape[];
+  /** What it writes, after all that is fused into it. */
   output: Value;
   /** The leaky or plain ReLU that its kernel applies while storing. */
   relu?: Epilogue["relu"];

@@ -14,7 +14,9 @@ import { hostTensor, type WeightsFile } from "./weights.ts";
 
 /** What a layer makes or a network is given. */
 export interface Value {
+  /** Unique within its graph. */
   readonly name: string;
+  /** Of an item, without the batch. */
   readonly shape: Shape;
 }
 

@@ -14,9 +14,11 @@ import type { OwnedCall, PlannedLayer } from "./backward.ts";
 export interface PlannedKernel {
   /** No other of the plan has it. */
   readonly name: string;
+  /** What is dispatched. */
   readonly call: Call;
   /** The layer that it works for, where it is one's. */
   readonly layer?: PlannedLayer;
+  /** Which of the layer's two directions it belongs to. */
   readonly pass: "forward" | "backward";
   /** The way that its layer's pass goes, in words. */
   readonly way?: string;

@@ -14,7 +14,9 @@ export interface LayerInfo {
   type: string;
   /** The blob that it writes. */
   blob: string;
+  /** Of an item, without the batch. */
   shape: readonly number[];
+  /** Channels, or values of a vector. */
   units: number;
   /** What a search calls its output, such as `conv5` or `conv5+relu`; undefined where nothing does. */
   target?: string;

@@ -11,10 +11,13 @@ import { type Network, parseNetwork } from "./network.ts";
 
 /** A model, loaded and checked. */
 export interface Model {
+  /** As its network.json says. */
   readonly name: string;
   /** Where it came from, for messages. */
   readonly where: string;
+  /** Its layers, and what its pixels are. */
   readonly network: Network;
+  /** By their names in weights.safetensors: `LAYER.WEIGHT`. */
   readonly weights: ReadonlyMap<string, StoredTensor>;
   /** Names of the output units; empty when the folder has none. */
   readonly labels: readonly string[];
@@ -135,10 +138,13 @@ export function sequenceLayerOf(model: Model, layer?: string): string | undefine
 
 /** The units of a layer or blob. */
 export interface UnitLayer {
+  /** What `--layer` calls it. */
   name: string;
-  /** Units, and the size of their maps: 1 × 1 for a vector. */
+  /** How many units. */
   channels: number;
+  /** Rows of their maps, 1 for a vector. */
   height: number;
+  /** Columns, likewise. */
   width: number;
   /** Whether the model's labels name them: they are its output, or the logits of it. */
   labelled: boolean;

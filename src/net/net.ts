@@ -70,7 +70,10 @@ export class Net {
     private readonly spots?: { count: number; list: Tensor },
   ) {}
 
-  /** @throws UserError for a layer that is not there, weights that do not fit or arithmetic that the device does not have, GpuError when the device fails. */
+  /**
+   * Compiles a model for a device and uploads its weights.
+   * @throws UserError for a layer that is not there, weights that do not fit or arithmetic that the device does not have, GpuError when the device fails.
+   */
   static async create(device: Device, model: Model, options: NetOptions = {}): Promise<Net> {
     const {
       batch = 1,
@@ -119,10 +122,10 @@ export class Net {
 
   /** Shape of one item of the output, the first of several. */
   get outputShape(): readonly number[] {
-    return this.output.shape;
+    return this.#output.shape;
   }
 
-  private get output(): Value {
+  get #output(): Value {
     return this.outputs[0];
   }
 
@@ -164,8 +167,8 @@ export class Net {
     unit: number,
     xy?: readonly [number, number],
   ): Promise<{ output: Float32Array; gradient: Float32Array }> {
-    const size = count(this.output.shape), dy = new Float32Array(this.batch * size);
-    const at = unitIndex(this.output, unit, xy);
+    const size = count(this.#output.shape), dy = new Float32Array(this.batch * size);
+    const at = unitIndex(this.#output, unit, xy);
     for (let item = 0; item < this.batch; item++) dy[item * size + at] = 1;
     return await this.backward(input, dy);
   }
@@ -176,13 +179,13 @@ export class Net {
    * was made without gradient.
    */
   async backward(input: NetInput, dy: Float32Array): Promise<{ output: Float32Array; gradient: Float32Array }> {
-    const { tensors } = this.plan, wanted = this.batch * count(this.output.shape);
+    const { tensors } = this.plan, wanted = this.batch * count(this.#output.shape);
     if (!tensors.dx) throw new UserError("the net was made without gradient");
     if (dy.length !== wanted) throw new UserError(`dy: expected ${wanted} values, got ${dy.length}`);
     this.#load(input);
     this.#loadGradient(dy);
     this.plan.submit();
-    return { output: await this.#values(tensors.of(this.output)), gradient: await this.#values(tensors.dx) };
+    return { output: await this.#values(tensors.of(this.#output)), gradient: await this.#values(tensors.dx) };
   }
 
   /**
@@ -211,7 +214,7 @@ export class Net {
   }
 
   #loadGradient(dy: Float32Array): void {
-    const { spots, plan: { tensors } } = this, texels = toTexels(dy, tensors.of(this.output).shape);
+    const { spots, plan: { tensors } } = this, texels = toTexels(dy, tensors.of(this.#output).shape);
     if (tensors.dy) return upload(this.device, tensors.dy[0], bytes(texels));
     const list = listTexels(texels, this.batch, spots!.count);
     if (!list) throw new UserError(`dy: an item has more values that are not zero than ${spots!.count}`);
@@ -222,6 +225,7 @@ export class Net {
     return fromTexels(floats(await download(this.device, tensor)), tensor.shape);
   }
 
+  /** Frees its memory; twice changes nothing. */
   [Symbol.dispose](): void {
     this.plan[Symbol.dispose]();
   }

@@ -7,6 +7,7 @@ import { checkSize } from "./limits.ts";
 
 /** How pixels (0 … 255) become numbers: value = (pixel − mean) · scale, channels in `order`. */
 export interface ImageFormat {
+  /** The order of the channels of an input [3, height, width]. */
   order: "RGB" | "BGR";
   /** One per channel, in the network's own order. */
   mean: number[];
@@ -20,18 +21,27 @@ export interface ImageFormat {
 
 /** One layer as written; the other fields are the parameters of its type. */
 export interface LayerSpec {
+  /** Unique within the network. */
   name: string;
+  /** An op of docs/model_folder.md. */
   type: string;
+  /** Names of the values that it reads. */
   inputs: string[];
+  /** The value that it makes; one that it reads is changed in place. */
   output: string;
+  /** The op's own fields. */
   params: Record<string, unknown>;
 }
 
 /** A network as written in network.json. */
 export interface Network {
+  /** What messages and records call it. */
   name: string;
+  /** Shapes are those of an item, without the batch. */
   inputs: { name: string; shape: number[] }[];
+  /** In the order in which they are computed. */
   layers: LayerSpec[];
+  /** How pixels become its input; of a generator, how its output becomes pixels. */
   image?: ImageFormat;
   /** [first, last] ranges of the output units that were trained; all when absent. */
   trained?: [number, number][];
@@ -43,18 +53,27 @@ export interface Network {
 
 /** The encoder layer whose features a code is; it is at most mean + sigmas · std, and, where it has a sign, at least mean − sigmas · std. */
 export interface CodeFormat {
+  /** The layer's name in the encoder. */
   layer: string;
+  /** How many standard deviations a code may be from the mean. */
   sigmas: number;
+  /** Whether it may be negative. */
   signed?: boolean;
 }
 
 /** What suits a classifier: the layer that units are of, and the settings of its search. */
 export interface SearchSettings {
+  /** What `--layer` would say. */
   layer?: string;
+  /** How a step is made. */
   rule?: "paper" | "adam";
+  /** How many steps. */
   iterations?: number;
+  /** The step's length at the start. */
   lrStart?: number;
+  /** And at the end. */
   lrEnd?: number;
+  /** What the code is multiplied by after a step. */
   decay?: number;
 }
 

@@ -5,8 +5,11 @@ import type { ImageFormat, Network } from "./network.ts";
 
 /** An RGB picture, eight bits a channel, row by row. */
 export interface Picture {
+  /** Pixels in a row. */
   width: number;
+  /** Rows. */
   height: number;
+  /** R, G and B of every pixel, row by row: 3 · width · height levels from 0 to 255. */
   rgb: Uint8Array;
 }
 

@@ -83,8 +83,9 @@ export interface PlanRequest {
 export interface PlanTensors {
   /** The tensor of a wanted value or input. */
   of(value: Value): Tensor;
-  /** Gradients at the sources, to be written unless spots are enough, and at the target, to be read. */
+  /** Gradients at the sources, to be written unless spots are enough. */
   dy?: readonly Tensor[];
+  /** The gradient at the target, to be read. */
   dx?: Tensor;
   /** Gradients to weights, by their names in the weights file. */
   weights?: Map<string, WeightGradient>;
@@ -92,24 +93,31 @@ export interface PlanTensors {
 
 /** GPU memory of a plan in bytes. */
 export interface PlanMemory {
+  /** Of weights in every form that is kept. */
   weights: number;
+  /** Of all other tensors, those that take turns once. */
   activations: number;
+  /** Both together. */
   total: number;
 }
 
 /** One piece of a plan's memory: a weight, or tensors that take turns. */
 export interface PlannedMemory {
+  /** What lies there. */
   label: string;
+  /** How large it is. */
   bytes: number;
   /** How values are stored. */
   format: Format;
   /** More than one where it is larger than what one binding may show. */
   parts: number;
+  /** Whether it is a weight; all else is made anew in every run. */
   weight: boolean;
 }
 
 /** A compiled plan. Owns its weights and tensors. */
 export class Plan {
+  /** `buildPlan` makes one. */
   constructor(
     private readonly device: Device,
     readonly steps: readonly Step[],
@@ -146,6 +154,7 @@ export class Plan {
     this.device.gpu.queue.submit([encoder.finish()]);
   }
 
+  /** Frees its memory; twice changes nothing. */
   [Symbol.dispose](): void {
     for (const memory of this.owned) free(this.device, memory);
   }

@@ -10,7 +10,9 @@ import { elements } from "./way.ts";
 
 /** Factor and shift of every channel: in double precision, so that they are rounded once, in what they end up in. */
 export interface Affine {
+  /** The factors. */
   a: Float64Array;
+  /** The shifts; none unless given. */
   b?: Float64Array;
 }
 

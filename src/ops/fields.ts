@@ -4,6 +4,7 @@ import { show, UserError } from "../formats/user_error.ts";
 /** The parameters of one layer. Each method takes a field out; `done` complains about what nobody took. */
 export class Fields {
   readonly #left: Map<string, unknown>;
+  /** Of the layer as network.json has it, without what all layers have. */
   constructor(fields: Record<string, unknown>) {
     this.#left = new Map(Object.entries(fields));
   }
@@ -30,6 +31,7 @@ export class Fields {
     return this.#take(key, fallback, valid, least === -Infinity ? "a number" : `a number ≥ ${least}`);
   }
 
+  /** True or false. */
   boolean(key: string, fallback?: boolean): boolean {
     return this.#take(key, fallback, (v): v is boolean => typeof v === "boolean", "true or false");
   }
@@ -82,7 +84,10 @@ export class Fields {
     return this.#left.has(key);
   }
 
-  /** @throws UserError when a field is left that no one knows. */
+  /**
+   * Ends the reading.
+   * @throws UserError when a field is left that no one knows.
+   */
   done(): void {
     const [key] = this.#left.keys();
     if (key !== undefined) throw new UserError(`unknown parameter "${key}"`);

@@ -22,7 +22,9 @@ export type Shape = readonly number[];
 
 /** A weight on the host, row = first dimension. Integers come with one scale per row. */
 export interface HostTensor {
+  /** As the weights file says, rows first. */
   readonly shape: readonly number[];
+  /** How the file stores it. */
   readonly stored: "F32" | "F16" | "I8";
   /** The numbers, dequantised; made when first asked for where the file stores them otherwise. */
   readonly values: Float32Array;
@@ -43,7 +45,9 @@ export function lazyTensor(tensor: Omit<HostTensor, "values">, make: () => Float
 
 /** Texels for upload. */
 export interface PackedTensor {
+  /** How many they are. */
   readonly texels: number;
+  /** How values are stored. */
   readonly format: Format;
   /** Large ones are packed when asked for, each time anew. */
   readonly bytes: Uint8Array;
@@ -71,14 +75,19 @@ export const formatsOf = (weights: Record<string, HostTensor>, storage: WeightSt
 
 /** What is to be computed: a layer whose tensors have no memory yet, and whose weights are still the host's. */
 export interface Task<P = unknown> {
+  /** What it will run on. */
   readonly adapter: Adapter;
+  /** The layer's fields, as the op's `parse` gave them. */
   readonly params: P;
+  /** What it reads, in the order of the layer's inputs. */
   readonly inputs: readonly Tensor[];
   /** The inputs' item shapes, which may have more dimensions than their tensors. */
   readonly shapes: readonly Shape[];
+  /** What it writes. */
   readonly output: Tensor;
   /** How its weights are stored on the GPU, by the name after `LAYER.`; their numbers stay with the host. */
   readonly formats: Readonly<Record<string, Format>>;
+  /** How weights were asked to be stored. */
   readonly storage: WeightStorage;
   /** Whether weights may be kept in any form that serves: they are not trained, and nobody compares with plain ones. */
   readonly anyForm: boolean;
@@ -94,6 +103,7 @@ export interface Task<P = unknown> {
 
 /** A layer, ready to be turned into calls. */
 export interface Node<P = unknown> extends Task<P> {
+  /** The layer's. */
   readonly name: string;
   /** Weights on the GPU under the names that `pack` gave them. */
   readonly weights: Readonly<Record<string, Tensor>>;
@@ -106,7 +116,9 @@ export type Reach = readonly number[] | "all";
 
 /** A row (axis 0) or column (axis 1) of an output. */
 export interface Position {
+  /** 0 for a row, 1 for a column. */
   axis: 0 | 1;
+  /** Its number. */
   at: number;
 }
 

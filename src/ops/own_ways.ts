@@ -13,9 +13,11 @@ export type OwnWays = Readonly<Record<string, OwnWaysOfOp>>;
 
 /** Ways to a layer's output, and to the gradients of its inputs. */
 export interface OwnWaysOfOp {
+  /** Ways to compute the output. */
   // Whoever writes a way knows the parameters of its layer type.
   // deno-lint-ignore no-explicit-any
   readonly forward?: readonly Way<any, Forward<any>>[];
+  /** Ways to compute the gradients at the inputs. */
   // deno-lint-ignore no-explicit-any
   readonly backward?: readonly Way<any, Backward<any>>[];
 }

@@ -14,6 +14,7 @@ export type Sizes = Readonly<Record<string, number>>;
 
 /** One way. `Run` is `Forward` or `Backward`. */
 export interface Way<P, Run> {
+  /** Unique within its registry. */
   readonly name: string;
   /** The module that it comes from, where it is not ours. */
   readonly file?: string;
@@ -42,8 +43,11 @@ export type Backward<P> = (node: Node<P>, dy: Tensor, dx: readonly (Binding | un
 
 /** A way with its sizes, for one task. */
 export interface Candidate<P = unknown, Run = Forward<P> | Backward<P>> {
+  /** The way. */
   readonly way: Way<P, Run>;
+  /** One choice of its sizes. */
   readonly sizes: Sizes;
+  /** Its predicted cost. */
   readonly cost: number;
 }
 

@@ -9,9 +9,13 @@ import { parseTarget, termsOf } from "./target.ts";
 
 /** A part of a picture. */
 export interface Box {
+  /** Columns before it. */
   left: number;
+  /** Rows before it. */
   top: number;
+  /** Columns of it. */
   width: number;
+  /** Rows of it. */
   height: number;
 }
 

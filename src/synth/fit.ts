@@ -8,10 +8,12 @@ import { chw, type HostTensor, show } from "../ops/op.ts";
 
 /** How a picture of another size becomes one of the classifier's. */
 export const fits = ["auto", "crop", "resize"] as const;
+/** One of them. */
 export type Fit = typeof fits[number];
 
 /** How a picture is resized. */
 export const interpolations = ["bilinear", "bicubic"] as const;
+/** One of them. */
 export type Interpolated = typeof interpolations[number];
 
 /** How a picture is fitted. */

@@ -7,14 +7,16 @@ import { count } from "../ops/op.ts";
 export type GivenInputs = Readonly<Record<string, Float32Array>>;
 
 /** A network's input. */
-type Input = Model["network"]["inputs"][number];
+export type Input = Model["network"]["inputs"][number];
 
 /** What a network is: where its inputs are named after it. */
 export type Role = "generator" | "classifier";
 
 /** A network's inputs: the one that the search makes, and the others with their values. */
 export interface Inputs {
+  /** The input that the search or the picture goes to. */
   free: Input;
+  /** Values of the others, one item's each. */
   given: Map<Input, Float32Array>;
 }
 

@@ -36,13 +36,16 @@ export interface Target {
 
 /** What to search for, and how. Of an image prior (`prior`) there need be no generator. Settings that nobody says are the classifier's own (`search` in its network.json), or the defaults. */
 export interface SearchOptions extends Partial<Settings>, Joining {
+  /** Makes pictures of codes; without one, `prior` says what does. */
   generator?: Model;
+  /** Has the units. */
   classifier: Model;
   /**
    * Layer or blob of the classifier that units are of: a blob before its last activation in place (`conv5+last`: after it). Unless
    * given its last, or what the softmax at its end is taken of.
    */
   layer?: string;
+  /** One picture each; all run as one batch. */
   targets: readonly Target[];
   /** Directions for `dot` and `cosine`, by what the target calls them: a number for each of the layer's channels. */
   directions?: Directions;

@@ -30,14 +30,19 @@ import { prepare, type Stage } from "./stages.ts";
 
 /** A unit with its name and activation. */
 export interface Ranked {
+  /** Its number within the layer. */
   unit: number;
+  /** Its label, where the model has labels; its number otherwise. */
   name: string;
+  /** Its value on the picture. */
   activation: number;
 }
 
 /** The state of a search between two submits. */
 export interface Progress {
+  /** Steps done. */
   iteration: number;
+  /** Steps that were asked for. */
   iterations: number;
   /** Of each target. */
   activations: Float32Array;
@@ -52,7 +57,7 @@ export interface Progress {
 }
 
 /** The settings that say what a picture is and how it is seen. */
-type Lasting = "prior" | "size" | "octaves" | "octaveScale" | "jitter" | "zoom" | "rotation" | "edges";
+export type Lasting = "prior" | "size" | "octaves" | "octaveScale" | "jitter" | "zoom" | "rotation" | "edges";
 
 /** What may change while a search is on its way. */
 export interface Change extends Partial<Omit<Settings, Lasting>>, Pick<SearchOptions, "bounds"> {
@@ -65,7 +70,9 @@ export interface Change extends Partial<Omit<Settings, Lasting>>, Pick<SearchOpt
 
 /** What came out for one target. */
 export interface SearchItem {
+  /** As it was asked for. */
   target: Target;
+  /** The last picture. */
   picture: Picture;
   /** The code of the picture. */
   code: Float32Array;
@@ -73,6 +80,7 @@ export interface SearchItem {
   next: Float32Array;
   /** The activation, or what the target's terms come to without its pairs, at every iteration. */
   trace: Float32Array;
+  /** The last value of `trace`. */
   activation: number;
   /** The classifier's five strongest output units on the picture, by their logits where these were searched. */
   top: Ranked[];
@@ -86,15 +94,19 @@ export interface SearchItem {
 export interface SearchResult {
   /** Iterations done. */
   iterations: number;
+  /** Whether a signal ended it before its time. */
   aborted: boolean;
+  /** By the clock, from its start on the device. */
   seconds: number;
   /** Dispatches, multiplications and additions of one iteration. */
   dispatches: number;
+  /** Multiplications and additions of one iteration, those of an add counted as two. */
   flops: number;
   /** GPU memory of the search in bytes, and what the device counted in use meanwhile. */
   memory: PlanMemory & { device: number };
   /** The devices that were lost meanwhile. */
   losses: Loss[];
+  /** One a target, in their order. */
   items: SearchItem[];
 }
 

@@ -9,19 +9,25 @@ import { type Rule, ruleNames, rules } from "./rules/table.ts";
 
 /** What defaults hang on. */
 export interface Ground {
+  /** What makes the picture. */
   prior: Prior;
+  /** How a step is made. */
   rule: Rule;
 }
 
 /** A number that a search goes by. */
 export interface NumberSetting {
+  /** Whether it is a whole number. */
   kind: "whole" | "number";
+  /** The least that it may be. */
   least: number;
+  /** The most. */
   most: number;
   /** What is used where nobody says. */
   fallback(ground: Ground): number;
   /** What it is for, and its default in words where that is more than a number. */
   help: string;
+  /** Its default in words where that is more than a number. */
   shown?: string;
   /** Kernels read it from the state. */
   gpu?: true;
@@ -29,41 +35,73 @@ export interface NumberSetting {
 
 /** One of a few words. */
 export interface WordSetting {
+  /** Tells it from a number. */
   kind: "word";
+  /** Those that it may be. */
   words: readonly string[];
+  /** What is used where nobody says. */
   fallback(ground: Ground): string;
+  /** What it is for. */
   help: string;
+  /** Its default in words where it hangs on others. */
   shown?: string;
+  /** Kernels do not read it: it decides which there are. */
   gpu?: undefined;
 }
 
 /** All settings, decided. */
 export interface Settings {
+  /** What makes the picture: a generator, or a formula. */
   prior: Prior;
+  /** Pixels along the longer side of a picture without a generator; 0 for the classifier's. */
   size: number;
+  /** Sizes that such a picture goes through. */
   octaves: number;
+  /** How much larger each is than the one before. */
   octaveScale: number;
+  /** Standard deviation of the code that a seed starts with. */
   noise: number;
+  /** How a step is made of the gradient. */
   rule: Rule;
+  /** Steps. */
   iterations: number;
+  /** The step's length at the start. */
   lrStart: number;
+  /** And at the end; it falls in a straight line. */
   lrEnd: number;
+  /** What the code is multiplied by after a step. */
   decay: number;
+  /** Whether the code is kept within its bounds. */
   clip: "bounds" | "none";
+  /** The least that a code with bounds may be. */
   lowest: number;
+  /** Weight of the picture's mean total variation. */
   variation: number;
+  /** Weight of the picture's mean |x|^alpha. */
   alphaNorm: number;
+  /** That power. */
   alpha: number;
+  /** Weight of what lies away from the picture's middle. */
   centre: number;
+  /** Pixels of the Gaussian blur of a code of maps. */
   blur: number;
+  /** Steps between two blurs. */
   blurEvery: number;
+  /** Percent of the pixels, those of the smallest norm, that become zero after a step. */
   smallNorm: number;
+  /** The same of those that contribute least. */
   smallContribution: number;
+  /** Pixels by which the classifier's view is shifted at most. */
   jitter: number;
+  /** By how much of its size it is larger or smaller at most. */
   zoom: number;
+  /** Degrees by which it is turned at most. */
   rotation: number;
+  /** What shows past the picture's edges then. */
   edges: "mean" | "wrap";
+  /** Weight of the squared differences between units that are climbed together. */
   gamma: number;
+  /** Most steps before the first that pass through ReLUs that are off. */
   redirect: number;
 }
 

@@ -14,12 +14,15 @@ import { type Kind, kinds, objectives } from "./objectives/table.ts";
 
 /** A term: its kind and what stands in it. */
 export interface Term extends Arguments {
+  /** Which of the kinds of terms it is. */
   kind: Kind;
 }
 
 /** A sum of terms and pairs. */
 export interface TargetSum {
+  /** What is climbed: Σ weight · term. */
   terms: { weight: number; term: Term }[];
+  /** What keeps terms together: −Σ weight · (a − b)² over those of each. */
   pairs: { weight: number; terms: Term[] }[];
 }
 

@@ -37,6 +37,7 @@ export interface TuneOptions {
   arithmetic?: Arithmetic;
   /** Also what `ways` answers already. */
   again?: boolean;
+  /** Told before each question. */
   onProgress?: (progress: TuneProgress) => void;
   /** Ends it with what there is. */
   signal?: AbortSignal;
@@ -44,7 +45,9 @@ export interface TuneOptions {
 
 /** How far it is, in questions. */
 export interface TuneProgress {
+  /** Questions answered. */
   done: number;
+  /** Questions in all. */
   total: number;
   /** The layer whose ways are timed next. */
   layer: string;
@@ -52,18 +55,23 @@ export interface TuneProgress {
 
 /** What was found for the layers of one shape. */
 export interface TunedLayer {
+  /** Their names. */
   layers: string[];
+  /** The way of the output. */
   forward: string;
+  /** The way of the gradients, where there are any. */
   backward?: string;
   /** Whether other ways had been predicted to be the fastest. */
   changed: boolean;
   /** Milliseconds of the layer, and what the predicted ways take. */
   ms: number;
+  /** Milliseconds by the predicted ways, in the same rounds. */
   predictedMs: number;
 }
 
 /** What became of a tune. */
 export interface TuneReport {
+  /** One for each shape that was timed. */
   layers: TunedLayer[];
   /** Ways that failed, or computed something else than the others. */
   failed: { layer: string; way: string; reason: string }[];
@@ -73,6 +81,7 @@ export interface TuneReport {
   whole?: WholeTimes;
   /** The whole run was no faster by the winners, so that the predicted ways stay. */
   reverted: boolean;
+  /** Whether a signal ended it before its time. */
   aborted: boolean;
 }
 

@@ -7,6 +7,7 @@ import { entriesOf, type Entry, type Pick, type TunedWays } from "./ways_file.ts
 
 /** The ways that a layer goes. */
 export interface Chosen extends LayerWays {
+  /** The layer's name. */
   layer: string;
   /** Measured to be the fastest, predicted to be, or the only ways that there are. */
   by: "tuned" | "predicted" | "only";

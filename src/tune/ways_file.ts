@@ -11,12 +11,15 @@ import type { Sizes } from "../ops/way.ts";
 
 /** A way and its sizes, by name. */
 export interface Pick {
+  /** The way's name. */
   way: string;
+  /** Those that it was timed with. */
   sizes: Sizes;
 }
 
 /** The ways that won. */
 export interface Entry {
+  /** The way of the output. */
   forward: Pick;
   /** Where a gradient is wanted. */
   backward?: Pick;

@@ -15,7 +15,9 @@ const ROUNDS = 11, LEAST_ROUNDS = 5, ROUND_MS = 50, ALL_MS = 15_000;
 
 /** Milliseconds of a run of a whole plan, the best of many. */
 export interface WholeTimes {
+  /** By the ways that are there now. */
   ms: number;
+  /** By the predicted ones. */
   predictedMs: number;
 }
 

@@ -9,13 +9,17 @@ import { blocks } from "../op.ts";
 
 /** A gradient on the GPU and the way to its plain form, in the shape and order of the weights file. */
 export interface WeightGradient {
+  /** In the op's own order. */
   tensor: Tensor;
+  /** Its texels in the order of the weights file. */
   unpack: (texels: Float32Array) => Float32Array;
 }
 
 /** What an op gives for its weights: calls, and gradients by the name after `LAYER.`. */
 export interface WeightGradients {
+  /** What computes them. */
   calls: Call[];
+  /** Where they will be. */
   gradients: Record<string, WeightGradient>;
 }
 

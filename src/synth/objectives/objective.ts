@@ -10,6 +10,7 @@ import type { Shape } from "../../ops/op.ts";
 export interface Arguments {
   /** The classifier's logits unless given. */
   layer?: string;
+  /** A channel, or a value of a vector. */
   unit?: number;
   /** [x, y] in a map, or all of it; the centre unless given. */
   at?: readonly [number, number] | "all";
@@ -27,24 +28,33 @@ export type Takes = "place" | "channel" | "channel or layer" | "layer" | "direct
  * its first three numbers those of `slot`; `value` gives the number, and in y, z and w whatever `slope` wants to know.
  */
 export interface Objective {
+  /** How it is written. */
   readonly syntax: string;
+  /** What it is, in a line of --help. */
   readonly help: string;
+  /** What stands in its parentheses. */
   readonly takes: Takes;
   /** Three numbers that say where it is, the first of them ≥ 0. */
   slot(where: Where, shape: Shape): readonly [number, number, number];
   /** It is about several pictures of a batch. */
   readonly meets?: true;
+  /** How it is computed. */
   readonly wgsl: Wgsl;
 }
 
 /** Where a term is: its unit, the position, and the number of its direction. */
 export interface Where {
+  /** A channel, or a value of a vector. */
   unit?: number;
+  /** From the top. */
   row: number;
+  /** From the left. */
   column: number;
   /** All positions, not that one. */
   everywhere: boolean;
+  /** Its number among the target's directions. */
   direction?: number;
+  /** The exponent, where it takes one. */
   power?: number;
 }
 
