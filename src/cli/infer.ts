@@ -2,12 +2,20 @@
 import { writeNpy } from "../formats/npy.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import { firstNonFinite, layerUnits, Net, sequenceLayerOf } from "../mod.ts";
-import { type Command, main, print, printJson, required, tell } from "./command.ts";
+import {
+  firstNonFinite,
+  type Input,
+  layerUnits,
+  type Model,
+  Net,
+  sequenceLayerOf,
+  type WeightStorage,
+} from "../mod.ts";
+import { type Command, main, print, printJson, required, tell, type Values } from "./command.ts";
 import { adapterOption, openAdapter, openModel } from "./defaults.ts";
 import { mebibytes } from "./files.ts";
 import { freeMemory } from "./free_memory.ts";
-import { addressed, readInputs } from "./infer_inputs.ts";
+import { addressed, type Feed, readInputs } from "./infer_inputs.ts";
 import { narrowingError, narrowingLine, weightKinds, weightsOption } from "./memory.ts";
 import { Outputs } from "./outputs/outputs.ts";
 import { notFinite } from "./pictures.ts";
@@ -59,89 +67,127 @@ export const command: Command<typeof options> = {
     ["deno task infer --model models/sum --input a=a.npy --input b=b.npy --output y.npy", "a network of two inputs"],
   ],
   async run(values) {
-    const folder = required("--model", values.model), [file] = values.input;
-    required("--input", file);
-    const output = required("--output", values.output);
-    if ((values.gradient === undefined) !== (values.unit === undefined)) {
-      throw new UserError("--gradient and --unit belong together: a file and the unit whose gradient goes there");
-    }
-    if (values.xy && !values.gradient) {
-      throw new UserError("--xy says where the gradient is taken; give --gradient and --unit");
-    }
-    const unit = wholeNumber("--unit", values.unit, { fallback: 0 });
-    const xy = position("--xy", values.xy);
-    const weights = oneOf("--weights", values.weights, weightKinds);
-    const model = await openModel(folder);
-    const { inputs } = model.network, { rows, batched, arrays } = await readInputs(values.input, inputs, folder);
-    const gradient = values.gradient === undefined ? undefined : addressed(values.gradient, inputs);
-    const target = inputs.find(({ name }) => name === gradient?.name) ?? inputs[0];
-    const together = wholeNumber("--batch", values.batch, { least: 1, most: rows, fallback: rows });
-    const named = gradient ? [output, gradient.file] : [output];
-    const sequence = together < rows ? sequenceLayerOf(model, values.layer) : undefined;
-    if (sequence !== undefined) {
-      throw new UserError(
-        `--batch ${together} would cut the sequence: the rows of the input are the steps of layer "${sequence}" in time, ` +
-          "and all run together without it",
-      );
-    }
-    const { channels, height, width } = layerUnits(model, values.layer), outputSize = channels * height * width;
-    const size = valueCount(target.shape), bytes = 4 * rows * (outputSize + (gradient ? size : 0));
-    if (rows * outputSize > mostValues) {
-      throw new UserError(`${rows} rows of output have ${rows * outputSize} values, expected at most ${mostValues}`);
-    }
-    // Each value once as it is gathered and once in the file's bytes.
-    const free = freeMemory();
-    if (2 * bytes > free) {
-      throw new UserError(`${rows} rows of output need ${mebibytes(2 * bytes)} of memory, ${mebibytes(free)} are free`);
-    }
-    using outputs = Outputs.open(named, { force: values.force, bytes });
-
+    const run = await settle(values);
+    const { model, output, layer, weights, gradient } = run;
+    const files = gradient ? [output, gradient.file] : [output];
+    using outputs = Outputs.open(files, { force: values.force, bytes: bytesOf(run) });
     using device = await openAdapter(values.adapter);
-    const { layer } = values;
-    const options = {
-      batch: together,
+    using net = await Net.create(device, model, {
+      batch: run.together,
       layer,
-      gradient: gradient ? target.name : false,
+      gradient: gradient ? gradient.input.name : false,
       weights,
       doubleFloat: !values.fast,
       ...planning(device, values),
-    };
-    using net = await Net.create(device, model, options);
-    const y = new Float32Array(rows * outputSize), dx = new Float32Array(gradient ? rows * size : 0);
-    // A last, shorter batch is filled up with what was there before.
-    const part = Object.fromEntries(
-      inputs.map(({ name, shape }) => [name, new Float32Array(together * valueCount(shape))]),
-    );
-    for (let row = 0; row < rows; row += together) {
-      const now = Math.min(together, rows - row);
-      for (const { name, shape } of inputs) {
-        part[name].set(arrays.get(name)!.subarray(row * valueCount(shape), (row + now) * valueCount(shape)));
-      }
-      const result = gradient ? await net.gradient(part, unit, xy) : { output: await net.forward(part) };
-      y.set(result.output.subarray(0, now * outputSize), row * outputSize);
-      if ("gradient" in result) dx.set(result.gradient.subarray(0, now * size), row * size);
-    }
+    });
+    const { y, dx } = await rowsOf(net, run);
     for (const [what, values] of [["of the input", y], ["in its gradient", dx]] as const) {
       const at = firstNonFinite(values);
       if (at >= 0) throw notFinite(values[at], what, model, { layer, weights });
     }
-    const whole = (item: readonly number[]) => batched ? [rows, ...item] : [...item];
-    const files = new Map([[output, writeNpy({ shape: whole(net.outputShape), data: y })]]);
-    if (gradient) files.set(gradient.file, writeNpy({ shape: whole(target.shape), data: dx }));
-    outputs.save(files);
-    const saved = named.map((file) => outputs.where(file));
-    const first = Object.fromEntries(
-      inputs.map(({ name, shape }) => [name, arrays.get(name)!.slice(0, valueCount(shape))]),
-    );
+    const whole = (item: readonly number[]) => run.feed.batched ? [run.feed.rows, ...item] : [...item];
+    const contents = new Map([[output, writeNpy({ shape: whole(net.outputShape), data: y })]]);
+    if (gradient) contents.set(gradient.file, writeNpy({ shape: whole(gradient.input.shape), data: dx }));
+    outputs.save(contents);
+    const saved = files.map((file) => outputs.where(file));
+    const first = partOf(run, 0, 1);
     const narrowing = weights && await narrowingError(device, model, { weights, layer }, (net) => net.forward(first));
     if (weights) tell(narrowingLine({ weights }, { [layer ?? "the output"]: narrowing }));
     const { dispatches, memory } = net;
-    const shapes = { input: whole(inputs[0].shape), output: whole(net.outputShape) };
-    if (values.json) {
-      printJson({ model: model.name, ...shapes, files: saved, dispatches, memory, narrowing });
-    } else print(`${saved.join(", ")}: [${shapes.input.join(", ")}] → [${shapes.output.join(", ")}]`);
+    const shapes = { input: whole(model.network.inputs[0].shape), output: whole(net.outputShape) };
+    if (values.json) printJson({ model: model.name, ...shapes, files: saved, dispatches, memory, narrowing });
+    else print(`${saved.join(", ")}: [${shapes.input.join(", ")}] → [${shapes.output.join(", ")}]`);
     outputs.finish();
   },
 };
+
+/** What is to be run, decided. */
+interface Run {
+  model: Model;
+  feed: Feed;
+  layer?: string;
+  weights?: WeightStorage;
+  output: string;
+  /** Values of a row of it. */
+  outputSize: number;
+  /** Where a gradient goes, the input that it is to, and the unit that it is of. */
+  gradient?: { file: string; input: Input; unit: number; xy?: [number, number] };
+  /** Rows that run together. */
+  together: number;
+}
+
+/** Decides what is to be run, and refuses what can be refused before there is a device. @throws UserError */
+async function settle(values: Values<typeof options>): Promise<Run> {
+  const folder = required("--model", values.model);
+  required("--input", values.input[0]);
+  const output = required("--output", values.output);
+  if ((values.gradient === undefined) !== (values.unit === undefined)) {
+    throw new UserError("--gradient and --unit belong together: a file and the unit whose gradient goes there");
+  }
+  if (values.xy && !values.gradient) {
+    throw new UserError("--xy says where the gradient is taken; give --gradient and --unit");
+  }
+  const unit = wholeNumber("--unit", values.unit, { fallback: 0 });
+  const xy = position("--xy", values.xy);
+  const weights = oneOf("--weights", values.weights, weightKinds);
+  const model = await openModel(folder);
+  const { inputs } = model.network;
+  const feed = await readInputs(values.input, inputs, folder);
+  const { rows } = feed;
+  const { layer } = values;
+  const together = wholeNumber("--batch", values.batch, { least: 1, most: rows, fallback: rows });
+  const sequence = together < rows ? sequenceLayerOf(model, layer) : undefined;
+  if (sequence !== undefined) {
+    throw new UserError(
+      `--batch ${together} would cut the sequence: the rows of the input are the steps of layer "${sequence}" in time, ` +
+        "and all run together without it",
+    );
+  }
+  const to = values.gradient === undefined ? undefined : addressed(values.gradient, inputs);
+  const input = inputs.find(({ name }) => name === to?.name) ?? inputs[0];
+  const { channels, height, width } = layerUnits(model, layer);
+  const outputSize = channels * height * width;
+  const gradient = to && { file: to.file, input, unit, xy };
+  const run = { model, feed, layer, weights, output, outputSize, gradient, together };
+  if (rows * outputSize > mostValues) {
+    throw new UserError(`${rows} rows of output have ${rows * outputSize} values, expected at most ${mostValues}`);
+  }
+  // Each value once as it is gathered and once in the file's bytes.
+  const need = 2 * bytesOf(run);
+  const free = freeMemory();
+  if (need > free) {
+    throw new UserError(`${rows} rows of output need ${mebibytes(need)} of memory, ${mebibytes(free)} are free`);
+  }
+  return run;
+}
+
+/** Bytes of the values that come out. */
+const bytesOf = ({ feed: { rows }, outputSize, gradient }: Run): number =>
+  4 * rows * (outputSize + (gradient ? valueCount(gradient.input.shape) : 0));
+
+/** The values of all inputs for rows `from` to `to` − 1. */
+const partOf = ({ model, feed }: Run, from: number, to: number): Record<string, Float32Array> =>
+  Object.fromEntries(model.network.inputs.map(({ name, shape }) => {
+    const size = valueCount(shape);
+    return [name, feed.arrays.get(name)!.slice(from * size, to * size)];
+  }));
+
+/** Runs all rows, so many together; of a last batch that is shorter, the rows before it are run once more. */
+async function rowsOf(net: Net, run: Run): Promise<{ y: Float32Array; dx: Float32Array }> {
+  const { feed: { rows }, together, outputSize, gradient } = run;
+  const size = gradient ? valueCount(gradient.input.shape) : 0;
+  const y = new Float32Array(rows * outputSize);
+  const dx = new Float32Array(rows * size);
+  for (let done = 0; done < rows; done += together) {
+    const from = Math.min(done, rows - together);
+    const part = partOf(run, from, from + together);
+    if (gradient) {
+      const result = await net.gradient(part, gradient.unit, gradient.xy);
+      y.set(result.output, from * outputSize);
+      dx.set(result.gradient, from * size);
+    } else y.set(await net.forward(part), from * outputSize);
+  }
+  return { y, dx };
+}
 
 if (import.meta.main) await main(command);

@@ -38,7 +38,7 @@ export interface Network {
   /** What messages and records call it. */
   name: string;
   /** Shapes are those of an item, without the batch. */
-  inputs: { name: string; shape: number[] }[];
+  inputs: { name: string; shape: readonly number[] }[];
   /** In the order in which they are computed. */
   layers: LayerSpec[];
   /** How pixels become its input; of a generator, how its output becomes pixels. */

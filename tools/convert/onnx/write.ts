@@ -13,106 +13,137 @@ import type { OnnxModel, OnnxNode, OnnxValue } from "./proto.ts";
 import { floating } from "./tensor.ts";
 import { isTraced, type Made, type Operand, type Traced } from "./trace.ts";
 
+/** An output of the model that can be had. */
+interface Output {
+  name: string;
+  value: Traced;
+}
+
+/** What goes in or comes out of the network. */
+interface Named {
+  name: string;
+  shape: readonly number[];
+}
+
 /** Names the layers that the outputs need, and writes them. */
 export function written(
   model: OnnxModel,
-  { trace, values, origins, turned }: Traces,
+  traces: Traces,
   declared: OnnxValue[],
   file: string,
   options: OnnxOptions,
 ): ConvertedOnnx {
-  const outputs = model.outputs.flatMap(({ name }) => {
-    const value = values.get(name);
-    if (value === undefined) return []; // its operator makes others, but not this one
-    if (isTraced(value)) return [{ name, value }];
-    return floating.includes(value.type) && value.values.length > 0
-      ? [{
-        name,
-        value: trace.computed(
-          { ...value, shape: trace.batch === undefined ? value.shape : [1, ...value.shape] },
-          value.shape.length + 1,
-        ),
-      }]
-      : [];
-  });
-  const dropped = model.outputs.map(({ name }) => name).filter((name) =>
-    outputs.every((output) => output.name !== name)
-  );
+  const { trace, values, turned } = traces;
+  const outputs = outputsOf(model, traces);
   if (outputs.length === 0) {
     throw new UserError(`${file}: none of its outputs can be had: they depend on no input, or are not supported`);
   }
-  const live = new Set<Traced>(outputs.map(({ value }) => value));
-  for (const made of [...trace.layers].reverse()) {
-    if (live.has(made.output)) { for (const input of made.inputs) live.add(input); }
-  }
+  const live = liveFor(outputs, trace.layers);
   const layers = trace.layers.filter(({ output }) => live.has(output));
-  const inputs = [...values].flatMap(([name, value]) =>
+  const inputs = [...values].flatMap(([name, value]): Named[] =>
     isTraced(value) && value.input === name && live.has(value) ? [{ name, shape: [...value.item] }] : []
   ).sort((a, b) => order(declared, a.name) - order(declared, b.name));
   if (inputs.length === 0) {
     throw new UserError(`${file}: its output does not depend on an input; there is nothing to run`);
   }
-
   // A batch of one that the model fixes and keeps is left out: each item then runs as the model would.
   const firstOf = (name: string) =>
     (options.shapes?.get(name) ?? declared.find((input) => input.name === name)!.shape!)[0];
   const alone = trace.batch === undefined && outputs.every(({ value }) => value.item[0] === 1) &&
     inputs.every(({ name, shape }) => shape.length > 1 && firstOf(name) === 1);
-  const taken = new Set(values.keys()), whole = new Map<string, string>();
-  for (const { name } of alone ? inputs : []) whole.set(name, free(`${name}.whole`, taken));
+  const given = alone ? inputs.map(({ name, shape }) => ({ name, shape: shape.slice(1) })) : inputs;
 
-  const names = namesOf(layers, origins, values, [...whole.values()]),
-    tensors = new Map<string, StoredTensor>(),
-    narrowing = new Narrowing(options.weights);
-  const blob = ({ input, maker }: Traced) =>
-    input === undefined ? names.get(maker!)!.output : whole.get(input) ?? input;
-  const files: Record<string, unknown>[] = [...whole].map(([input, name]) => {
-    return { name, type: "reshape", input, shape: [...inputs.find((one) => one.name === input)!.shape] };
-  });
-  for (const made of layers) {
-    const { name, output } = names.get(made)!, sources = made.inputs.map(blob);
-    for (const [key, { shape, values }] of Object.entries(made.weights)) {
-      const what = `${file}: ${key} of ${JSON.stringify(name.slice(0, 60))}`, exact = float32(values, shape);
-      const stored = narrowing.stored({ type: made.type, key, name: `${name}.${key}`, what, exact });
-      for (const [name, tensor] of stored) tensors.set(name, tensor);
+  const narrowing = new Narrowing(options.weights);
+  const tensors = new Map<string, StoredTensor>();
+  const specs = layersOf(layers, { inputs, outputs, alone }, traces, ({ name, type }, weights) => {
+    for (const [key, { shape, values }] of Object.entries(weights)) {
+      const what = `${file}: ${key} of ${JSON.stringify(name.slice(0, 60))}`;
+      const exact = float32(values, shape);
+      for (const [stored, tensor] of narrowing.stored({ type, key, name: `${name}.${key}`, what, exact })) {
+        tensors.set(stored, tensor);
+      }
     }
-    const from = sources.length === 1 ? { input: sources[0] } : sources.length ? { inputs: sources } : {};
-    files.push({ name, type: made.type, ...from, output: output === name ? undefined : output, ...made.params });
-  }
-  // An output under its own name, and the first as the network's: the identity costs nothing.
-  const identity = (name: string, value: Traced) => {
-    const own = alone ? { type: "reshape", shape: value.item.slice(1) } : { type: "dropout" };
-    files.push({ name: unused(`${name}.output`, files), input: blob(value), output: name, ...own });
-  };
-  for (const { name, value } of outputs.slice(1)) if (alone || blob(value) !== name) identity(name, value);
-  const [first] = outputs;
-  if (blob(first.value) !== first.name || layers.at(-1)?.output !== first.value || files.length > layers.length) {
-    identity(first.name, first.value);
-  }
-  if (alone) { for (const input of inputs) input.shape.shift(); }
-  const output = { name: first.name, shape: alone ? first.value.item.slice(1) : first.value.item };
-  const picture = pictureOf(options.pixels ?? {}, inputs[0], output);
-  const text = networkText({ name: options.name, inputs, image: picture?.image, layers: files });
+  });
+  const [{ name, value }] = outputs;
+  const picture = pictureOf(options.pixels ?? {}, given[0], { name, shape: itemOf(value, alone) });
+  const text = networkText({ name: options.name, inputs: given, image: picture?.image, layers: specs });
   checkFactors(buildGraph({ network: parseNetwork(text, file), where: file, weights: tensors }), file);
+  const weights = layers.flatMap(({ weights }) => Object.values(weights));
+  const had = outputs.map(({ name }) => name);
   return {
     text,
     tensors,
-    layers: files.length,
-    parameters: layers.flatMap(({ weights }) => Object.values(weights)).reduce(
-      (sum, { shape }) => sum + valueCount(shape),
-      0,
-    ),
+    layers: specs.length,
+    parameters: weights.reduce((sum, { shape }) => sum + valueCount(shape), 0),
     narrowing,
-    outputs: outputs.map(({ name }) => name),
+    outputs: had,
     turned,
-    dropped,
+    dropped: model.outputs.map(({ name }) => name).filter((name) => !had.includes(name)),
     picture,
   };
 }
 
-interface Named {
-  name: string;
-  shape: readonly number[];
+/** The model's outputs that are computed, or known and of floats: then a layer has them as its constant. */
+function outputsOf(model: OnnxModel, { trace, values }: Traces): Output[] {
+  return model.outputs.flatMap(({ name }) => {
+    const value = values.get(name);
+    if (value === undefined) return []; // its operator makes others, but not this one
+    if (isTraced(value)) return [{ name, value }];
+    if (!floating.includes(value.type) || value.values.length === 0) return [];
+    const shape = trace.batch === undefined ? value.shape : [1, ...value.shape];
+    return [{ name, value: trace.computed({ ...value, shape }, value.shape.length + 1) }];
+  });
+}
+
+/** Everything that the outputs are computed from, and they. */
+function liveFor(outputs: readonly Output[], layers: readonly Made[]): Set<Traced> {
+  const live = new Set<Traced>(outputs.map(({ value }) => value));
+  for (const { output, inputs } of layers.toReversed()) {
+    if (live.has(output)) { for (const input of inputs) live.add(input); }
+  }
+  return live;
+}
+
+/** An item's shape: without the batch of one where that is left out. */
+const itemOf = ({ item }: Traced, alone: boolean): readonly number[] => alone ? item.slice(1) : item;
+
+/**
+ * The layers as network.json has them, each told to `onLayer` with its weights. Where a batch of one is left out (`alone`), inputs
+ * get it back before the first layer reads them. Outputs are there under their own names, and the first is the network's.
+ */
+function layersOf(
+  layers: Made[],
+  { inputs, outputs, alone }: { inputs: readonly Named[]; outputs: readonly Output[]; alone: boolean },
+  { values, origins }: Traces,
+  onLayer: (layer: { name: string; type: string }, weights: Made["weights"]) => void,
+): Record<string, unknown>[] {
+  const taken = new Set(values.keys());
+  const whole = new Map(alone ? inputs.map(({ name }) => [name, free(`${name}.whole`, taken)]) : []);
+  const names = namesOf(layers, origins, values, [...whole.values()]);
+  const blob = ({ input, maker }: Traced) =>
+    input === undefined ? names.get(maker!)!.output : whole.get(input) ?? input;
+
+  const specs: Record<string, unknown>[] = alone
+    ? inputs.map(({ name, shape }) => ({ name: whole.get(name), type: "reshape", input: name, shape }))
+    : [];
+  for (const made of layers) {
+    const { type, params, weights } = made;
+    const { name, output } = names.get(made)!;
+    const sources = made.inputs.map(blob);
+    const from = sources.length === 1 ? { input: sources[0] } : sources.length > 0 ? { inputs: sources } : {};
+    specs.push({ name, type, ...from, output: output === name ? undefined : output, ...params });
+    onLayer({ name, type }, weights);
+  }
+  // The identity costs nothing.
+  const identity = ({ name, value }: Output) => {
+    const own = alone ? { type: "reshape", shape: itemOf(value, alone) } : { type: "dropout" };
+    specs.push({ name: unused(`${name}.output`, specs), input: blob(value), output: name, ...own });
+  };
+  const [first, ...others] = outputs;
+  for (const output of others) if (alone || blob(output.value) !== output.name) identity(output);
+  const isLast = layers.at(-1)?.output === first.value && specs.length === layers.length;
+  if (blob(first.value) !== first.name || !isLast) identity(first);
+  return specs;
 }
 
 /** @throws UserError where pixels are described and neither is a picture, or the numbers are not those of its channels. */
