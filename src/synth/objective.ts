@@ -72,80 +72,20 @@ export function settleObjective(
   directions: Directions = {},
   penalties: readonly Penalty[] = [],
 ): Objective {
-  const items = targets.length, vectors = new Map<Value, string[]>();
-  const place = (term: Term): Omit<Placed, "weight"> => {
-    const source = sourceOf(joined, term), { shape } = source, [c, h, w] = chw(shape), kind = kindOf(term, shape);
-    const about: ObjectiveKind = objectives[kind];
-    if (about.meets && items < 2) {
-      throw new UserError(`${term.kind}(…) compares pictures that are made together; there is only one`);
-    }
-    if (Math.ceil(c / 4) > MOST_BLOCKS && (about.takes === "direction" || kind === "prob" || kind === "logprob")) {
-      throw new UserError(`${term.kind}(…) of "${source.name}" is over ${c} channels, more than kernels can visit`);
-    }
-    const at = Array.isArray(term.at) ? term.at as [number, number] : undefined;
-    const index = unitIndex(source, term.unit ?? 0, at), area = h * w;
-    let direction: number | undefined;
-    if (term.file !== undefined) {
-      const given = directions[term.file], list = vectors.get(source) ?? [];
-      if (given?.length !== c) {
-        throw new UserError(
-          `direction ${term.file} has ${given?.length ?? "no"} values, "${
-            term.layer ?? source.name
-          }" has ${c} channels`,
-        );
-      }
-      if (!given.every(Number.isFinite)) throw new UserError(`direction ${term.file} holds NaN or infinity`);
-      if (!list.includes(term.file)) list.push(term.file);
-      vectors.set(source, list);
-      direction = list.indexOf(term.file);
-    }
-    const where = {
-      unit: term.unit === undefined ? undefined : Math.floor(index / area),
-      row: Math.floor(index / w) % h,
-      column: index % w,
-      everywhere: term.at === "all",
-      direction,
-      power: term.power,
-    };
-    return { source, kind, at: about.slot(where, shape) };
-  };
-  const costs = penalties.map(({ kind, weight, power }): Placed => {
-    const [first, second] = objectives[kind].slot({ power, row: 0, column: 0, everywhere: true }, joined.levels!.shape);
-    return { source: joined.levels!, kind, at: [first, second, SILENT], weight };
-  });
+  const items = targets.length;
+  const vectors = new Map<Value, string[]>();
+  const place = (term: Term) => placeOf(joined, term, items, directions, vectors);
+  const costs = penalties.map((penalty) => costOf(penalty, joined.levels!));
   const placed = targets.map((target) => {
     if (termsOf(target).length === 0) throw new UserError("a target has no unit");
     return [...placeTerms(target, place), ...costs];
   });
+  const { groups, slots } = slotsOf(placed);
   const sources = [...new Set(placed.flat().map(({ source }) => source))];
-  const groups: Group[] = [];
-  const texelsOf = new Map<Group, Placed[][]>();
-  let slots = 0;
-  for (const source of sources) {
-    for (const kind of kinds) {
-      const own = placed.map((list) => list.filter((one) => one.source === source && one.kind === kind));
-      const most = Math.max(...own.map(({ length }) => length));
-      if (most === 0) continue;
-      const group = { source, kind, first: slots, end: slots += most };
-      groups.push(group);
-      texelsOf.set(group, own);
-    }
-  }
-  const pairs = placed.flat().some(({ pair }) => pair), count = items * slots;
-  const alone = sources.length === 1 && groups.every(({ kind }) => kind === "unit");
-  if (pairs && !alone && slots > MOST_PAIRED) {
+  const pairs = placed.flat().some(({ pair }) => pair);
+  if (pairs && !isDirect({ sources, groups }) && slots > MOST_PAIRED) {
     throw new UserError(
       `a target with pairs has ${slots} terms, expected at most ${MOST_PAIRED} where not all are units`,
-    );
-  }
-  const texels = new Float32Array(4 * count * (pairs ? 2 : 1)).fill(-1);
-  for (const [{ first }, own] of texelsOf) {
-    own.forEach((list, item) =>
-      list.forEach(({ at, weight, pair }, k) => {
-        const slot = item * slots + first + k;
-        texels.set([...at, weight], 4 * slot);
-        if (pair) texels.set([pair.group, pair.gamma], 4 * (count + slot));
-      })
     );
   }
   return {
@@ -155,9 +95,101 @@ export function settleObjective(
     slots,
     pairs,
     silent: costs.length > 0,
-    texels,
+    texels: slotTexels(placed, groups, slots, pairs),
     ...packDirections(vectors, directions),
   };
+}
+
+/**
+ * Where a term is, among the terms of so many pictures.
+ * @param vectors The directions that each layer's terms have; one that this term has is added.
+ * @throws UserError when a layer, unit, position or direction does not fit.
+ */
+function placeOf(
+  joined: Joined,
+  term: Term,
+  items: number,
+  directions: Directions,
+  vectors: Map<Value, string[]>,
+): Omit<Placed, "weight"> {
+  const source = sourceOf(joined, term);
+  const [c, h, w] = chw(source.shape);
+  const kind = kindOf(term, source.shape);
+  const about: ObjectiveKind = objectives[kind];
+  if (about.meets && items < 2) {
+    throw new UserError(`${term.kind}(…) compares pictures that are made together; there is only one`);
+  }
+  if (Math.ceil(c / 4) > MOST_BLOCKS && (about.takes === "direction" || kind === "prob" || kind === "logprob")) {
+    throw new UserError(`${term.kind}(…) of "${source.name}" is over ${c} channels, more than kernels can visit`);
+  }
+  const at = Array.isArray(term.at) ? term.at as [number, number] : undefined;
+  const index = unitIndex(source, term.unit ?? 0, at);
+  if (term.file !== undefined) checkDirection(term.file, directions[term.file], term.layer ?? source.name, c);
+  const where = {
+    unit: term.unit === undefined ? undefined : Math.floor(index / (h * w)),
+    row: Math.floor(index / w) % h,
+    column: index % w,
+    everywhere: term.at === "all",
+    direction: term.file === undefined ? undefined : numberOf(term.file, source, vectors),
+    power: term.power,
+  };
+  return { source, kind, at: about.slot(where, source.shape) };
+}
+
+/** @throws UserError for a direction that is not there, or does not fit a layer of so many channels. */
+function checkDirection(file: string, given: Float32Array | undefined, layer: string, channels: number): void {
+  if (given?.length !== channels) {
+    throw new UserError(`direction ${file} has ${given?.length ?? "no"} values, "${layer}" has ${channels} channels`);
+  }
+  if (!given.every(Number.isFinite)) throw new UserError(`direction ${file} holds NaN or infinity`);
+}
+
+/** The number of a direction among those of its layer, to which it is added. */
+function numberOf(file: string, source: Value, vectors: Map<Value, string[]>): number {
+  const list = vectors.get(source) ?? [];
+  vectors.set(source, list);
+  if (!list.includes(file)) list.push(file);
+  return list.indexOf(file);
+}
+
+/** A penalty as a term that does not count in the trace. */
+function costOf({ kind, weight, power }: Penalty, levels: Value): Placed {
+  const everywhere = { power, row: 0, column: 0, everywhere: true };
+  const [first, second] = objectives[kind].slot(everywhere, levels.shape);
+  return { source: levels, kind, at: [first, second, SILENT], weight };
+}
+
+/** The slots of an item: for each layer and kind as many as the item with the most such terms has. */
+function slotsOf(placed: readonly Placed[][]): { groups: Group[]; slots: number } {
+  const groups: Group[] = [];
+  let slots = 0;
+  for (const source of new Set(placed.flat().map(({ source }) => source))) {
+    for (const kind of kinds) {
+      const most = Math.max(...placed.map((list) => list.filter((one) => isOf({ source, kind }, one)).length));
+      if (most > 0) groups.push({ source, kind, first: slots, end: slots += most });
+    }
+  }
+  return { groups, slots };
+}
+
+/** Whether a term is of a layer and a kind. */
+const isOf = ({ source, kind }: Pick<Group, "source" | "kind">, one: Placed): boolean =>
+  one.source === source && one.kind === kind;
+
+/** The slots as texels: those that an item does not need are empty. */
+function slotTexels(placed: readonly Placed[][], groups: readonly Group[], slots: number, pairs: boolean) {
+  const count = placed.length * slots;
+  const texels = new Float32Array(4 * count * (pairs ? 2 : 1)).fill(-1);
+  placed.forEach((list, item) => {
+    for (const group of groups) {
+      list.filter((one) => isOf(group, one)).forEach(({ at, weight, pair }, k) => {
+        const slot = item * slots + group.first + k;
+        texels.set([...at, weight], 4 * slot);
+        if (pair) texels.set([pair.group, pair.gamma], 4 * (count + slot));
+      });
+    }
+  });
+  return texels;
 }
 
 /** A target's terms in their places; what stands in a pair and in the sum has one slot. */
@@ -197,5 +229,5 @@ function packDirections(vectors: ReadonlyMap<Value, readonly string[]>, directio
 }
 
 /** Whether all terms are units of one layer: then nothing has to be measured. */
-export const isDirect = ({ sources, groups }: Objective): boolean =>
+export const isDirect = ({ sources, groups }: Pick<Objective, "sources" | "groups">): boolean =>
   sources.length === 1 && groups.every(({ kind }) => kind === "unit");
