@@ -38,13 +38,6 @@ export async function encode(
 /** What a classifier's inputs are fed: the given values, for each item, and the pictures. */
 export const feedOf = ({ network }: Model, given: Joined["given"], images: Float32Array, batch: number) =>
   Object.fromEntries(network.inputs.map((input) => {
-    const values = given.get(input);
-    return [input.name, values ? repeated(values, batch) : images];
+    const feed = given.get(input);
+    return [input.name, feed ? feed(batch) : images];
   }));
-
-/** The values, so many times over. */
-export function repeated(values: Float32Array, times: number): Float32Array {
-  const all = new Float32Array(times * values.length);
-  for (let time = 0; time < times; time++) all.set(values, time * values.length);
-  return all;
-}

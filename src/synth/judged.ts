@@ -4,7 +4,7 @@ import { download, fromTexels, toTexels, upload } from "../gpu/tensor.ts";
 import type { Value } from "../net/graph.ts";
 import { bytes, floats, Net } from "../net/net.ts";
 import { buildPlan } from "../net/plan.ts";
-import { feedOf, repeated } from "./encode.ts";
+import { feedOf } from "./encode.ts";
 import { join } from "./joined.ts";
 import type { Stage } from "./stages.ts";
 
@@ -36,7 +36,7 @@ export async function outputsOfCodes(
   };
   try {
     feed(code, codes);
-    for (const [input, values] of given) feed(input, repeated(values, batch));
+    for (const [input, values] of given) feed(input, values(batch));
     plan.submit(1, true);
     const tensor = plan.tensors.of(output);
     return fromTexels(floats(await download(device, tensor)), tensor.shape);

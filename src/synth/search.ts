@@ -20,6 +20,7 @@ import type { Device } from "../gpu/device.ts";
 import { sequenceLayer } from "../net/graph.ts";
 import type { Picture } from "../net/picture.ts";
 import type { PlanMemory } from "../net/plan.ts";
+import type { Orders } from "./film/order.ts";
 import { goOn, type Journey } from "./journey.ts";
 import { despiteLosses, type Loss } from "./losses.ts";
 import { settleObjective } from "./objective.ts";
@@ -96,6 +97,18 @@ export interface SearchResult {
   /** The devices that were lost meanwhile. */
   losses: Loss[];
   items: SearchItem[];
+  /** What came of the frames together, where they are a film's. */
+  film?: Film;
+}
+
+/** What a film came to: means over its frames. */
+export interface Film {
+  activation: number;
+  /** The strongest units of the mean of the classifier's answers at all frames. */
+  top: Ranked[];
+  /** Frames that were drawn at a time. */
+  windowSize: number;
+  orders?: Orders;
 }
 
 /**
@@ -116,9 +129,10 @@ async function searchStage(device: Device, stage: Stage): Promise<SearchResult> 
   const { options, joined } = stage, settings = settle(device, joined, options);
   const { objective: { sources } } = settings;
   const sequence = sequenceLayer(joined.graph, [...sources, joined.output])?.name;
-  if (sequence !== undefined && options.targets.length > 1) {
+  if (sequence !== undefined && options.targets.length > 1 && options.frames === undefined) {
     throw new UserError(
-      `${options.classifier.name}: layer "${sequence}" takes what runs together for steps in time; search one target at a time`,
+      `${options.classifier.name}: layer "${sequence}" takes what runs together for steps in time; search one target at a time, ` +
+        "or for the frames of a film",
     );
   }
   const journey: Journey = { device, ...stage, settings, told: 0 }, losses: Loss[] = [];
