@@ -61,11 +61,14 @@ export { rank } from "./synth/result.ts";
 export { quoted, settingWords } from "./synth/words.ts";
 export { uniforms } from "./synth/random.ts";
 export { codeBounds, searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
+export { MOST_FRAMES } from "./synth/film/frames.ts";
+export type { Orders } from "./synth/film/order.ts";
 export { encode } from "./synth/encode.ts";
 export type { Loss } from "./synth/losses.ts";
 export {
   type Change,
   checkSearch,
+  type Film,
   type Progress,
   type Ranked,
   search,

@@ -46,6 +46,8 @@ import {
   wantsGenerator,
 } from "../record/request.ts";
 import { costLines, jsonReport, lossLine, progressNote, resultLines, uncut, warnings } from "./synth_report.ts";
+import { filmFile, shuffleTimes } from "./film/asked.ts";
+import { checkFfmpeg } from "./film/ffmpeg.ts";
 import { readRequest } from "./synth_request.ts";
 import { readCodeBounds, readStart, startCodes } from "./synth_start.ts";
 import { halfBlocks, stderrShowsColours } from "./terminal.ts";
@@ -93,7 +95,8 @@ export const command: Command<typeof synthOptions> = {
 async function run(values: SynthValues): Promise<number | void> {
   oneOf("--animate", values.animate, ["gif", "apng"]);
   const scale = wholeNumber("--scale", values.scale, { least: 1, most: 32, fallback: 1 });
-  const request = await readRequest(values);
+  const request = await readRequest(values), film = filmFile(values, request, false), frameOf = request.frames;
+  if (film?.kind === "mp4") await checkFfmpeg();
   const models = await openModels(values, request), { classifier } = models;
   checkModels(request, models);
   const job = settleRequest(request, models), { rows } = job;
@@ -103,21 +106,24 @@ async function run(values: SynthValues): Promise<number | void> {
   }));
   const own = await readOwn(values), verdicts: Verdict[] = [];
   const kept = (row: Row) => request.repeats ? [row.items[request.repeats.keep]] : row.items;
-  const places = placesOf(rows.map((row) => ({ ...row, items: kept(row) })), isFolder, values);
+  const places = placesOf(rows.map((row) => ({ ...row, items: kept(row) })), isFolder, values, film);
   checkRoom(
     rows.reduce((sum, { items }) => sum + items.length, 0),
-    Math.max(...rows.map((row) => roomFor(row, classifier, values))),
+    Math.max(...rows.map((row) => roomFor(row, classifier, values, frameOf))),
   );
   const signal = abortOnSignal();
   using outputs = Outputs.open(allPlaces(places), {
     force: values.force,
-    bytes: spaceFor(rows, classifier),
+    bytes: spaceFor(rows, classifier, frameOf),
   });
 
   using device = await openAdapter(values.adapter);
   warnings(request, job, classifier, device.name, own.files).forEach(warn);
   const how = {
-    ...planning(device, { ...values, sum: rows.some(({ settings }) => settings.prior !== "learned") && !values.quiet }),
+    ...planning(device, {
+      ...values,
+      sum: (frameOf !== undefined || rows.some(({ settings }) => settings.prior !== "learned")) && !values.quiet,
+    }),
     ...ownPlanning(device, own, (line, verdict) => {
       verdicts.push(verdict);
       if (!values.quiet) tell(line);
@@ -140,12 +146,20 @@ async function run(values: SynthValues): Promise<number | void> {
       bounds: bounds?.values,
       ...how,
       signal,
+      shuffles: values.shuffle ? shuffleTimes : undefined,
+      onWindow: (size) =>
+        values.quiet || tell(`${frameOf} frames are too many at a time: they are drawn in windows of ${size}`),
       onLost: (loss) => warn(lossLine(loss, device.name)),
       every: values.animate ? Math.ceil(settings.iterations / frameCount) : undefined,
       async onProgress(state) {
         const { iteration, iterations, first } = state;
         const of = rows.length > 1 ? `${method ?? layer?.name ?? items[0].target}  ` : "";
-        bar.show({ done: iteration, total: iterations, note: of + progressNote(state, items.slice(first)) });
+        bar.show({
+          done: iteration,
+          total: iterations,
+          note: of +
+            progressNote(state, frameOf === undefined ? items.slice(first) : Array(frameOf).fill(items[first])),
+        });
         if (values.animate) (await state.pictures()).forEach((image, i) => frames[first + i].push(image));
       },
     }).finally(bar.end);
@@ -168,12 +182,13 @@ async function run(values: SynthValues): Promise<number | void> {
         const i = first + place;
         if (request.repeats && i !== request.repeats.keep) continue;
         const box = request.crop && fieldBox(classifier, items[i].target, picture);
-        const cut = (image: Image) => box ? part(image, box) : image;
+        const cut = (image: Image) => box ? part(image, box) : image,
+          shown = item.film?.frames.map(({ picture }) => picture);
         made.push({
           item: { ...item, picture: cut(item.picture) },
-          frames: frames[i].map(cut),
+          frames: (shown ?? frames[i]).map(cut),
           title: layer ? titleOf(items[i].units!, layer, classifier) : items[i].target,
-          record: recordOf(request, models, { ...together, place, start: starting, item }),
+          record: recordOf(request, models, { ...together, place, start: starting, item, fps: film?.fps }),
         });
       }
     }
@@ -187,7 +202,13 @@ async function run(values: SynthValues): Promise<number | void> {
     return stopCode();
   }
   const planned = upTo(places, made.length), [result] = results, last = results.at(-1)!;
-  await outputs.saveEach(renderFiles(planned, made, { scale, shape: begins[0].start?.shape }));
+  const rendering = {
+    scale,
+    shape: begins[0].start?.shape,
+    film,
+    onFailure: (text: string) => failure ??= new UserError(text),
+  };
+  await outputs.saveEach(renderFiles(planned, made, rendering));
   const there = withNames(planned, (name) => outputs.where(name));
 
   if (made.length === 1 && !values.quiet && stderrShowsColours()) {
@@ -195,7 +216,8 @@ async function run(values: SynthValues): Promise<number | void> {
     drawOnStderr(`${halfBlocks(made[0].item.picture, columns)}\n`);
   }
   const aborted = made.length < places.pictures.length || last.aborted;
-  if (isNarrow(request) && !aborted && !values.quiet && values.set.length === 0) {
+  const plain = values.set.length === 0 && frameOf === undefined && classifier.network.inputs.length === 1;
+  if (isNarrow(request) && !aborted && !values.quiet && plain) {
     tell(await narrowing(device, classifier, result, rows[0], request));
   }
   if (values.verbose) results.flatMap(costLines).forEach(tell);

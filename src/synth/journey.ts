@@ -38,8 +38,8 @@ export async function goOn(journey: Journey): Promise<Omit<SearchResult, "losses
       if (change) await turn(journey, climb, change);
       else {
         const { iterations } = journey.settings, { dispatches, flops } = climb;
-        const memory = { ...climb.memory, device: inUse }, made = await itemsOf(journey, climb, readings!);
-        return { iterations: done, aborted: done < iterations, seconds, dispatches, flops, memory, ...made };
+        const memory = { ...climb.memory, device: inUse }, items = await itemsOf(journey, climb, readings!);
+        return { iterations: done, aborted: done < iterations, seconds, dispatches, flops, memory, items };
       }
     }
   } finally {

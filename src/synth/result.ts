@@ -6,15 +6,11 @@ import type { Readings } from "./climb_data.ts";
 import { checkGradient, checkReadings } from "./finite.ts";
 import { type Journey, toldOf } from "./journey.ts";
 import { outputsOfCodes, outputsOfImages } from "./judged.ts";
-import { mean, tryOrders } from "./film/order.ts";
-import type { Film, Ranked, SearchItem, SearchResult } from "./search.ts";
+import { filmOf } from "./film/film.ts";
+import type { Ranked, SearchItem } from "./search.ts";
 
 /** What came out for each target. @throws UserError where something is no number, GpuError when the device fails. */
-export async function itemsOf(
-  journey: Journey,
-  climb: Climb,
-  readings: Readings,
-): Promise<Pick<SearchResult, "items" | "film">> {
+export async function itemsOf(journey: Journey, climb: Climb, readings: Readings): Promise<SearchItem[]> {
   const { device, options: { targets, classifier: seen }, joined, classifier, settings, stuck } = journey;
   const { trace, slopes, values: logits, images, codes, shown } = readings, batch = targets.length;
   checkReadings(readings, toldOf(journey));
@@ -40,26 +36,7 @@ export async function itemsOf(
   const still = items.map(({ zeroGradient }, n) => zeroGradient || !slopesOf(n).every(Number.isFinite));
   const gradients = still.includes(true) ? split(await climb.gradient(), batch) : [];
   gradients.forEach((gradient, n) => still[n] && checkGradient(gradient, toldOf(journey)));
-  return { items, film: await filmOf(journey, climb, items, values) };
-}
-
-/** What a film's frames came to together. */
-async function filmOf(
-  { options, settings: { windowSize }, classifier }: Journey,
-  climb: Climb,
-  items: readonly SearchItem[],
-  values: readonly Float32Array[],
-): Promise<Film | undefined> {
-  if (windowSize === undefined) return undefined;
-  const { shuffles = 0, signal, targets: [{ seed }] } = options, frames = items.length;
-  const orders = shuffles > 0 && !signal?.aborted ? await tryOrders(climb, seed, frames, shuffles) : undefined;
-  const answer = values[0].map((_, unit) => mean(values.map((one) => one[unit])));
-  return {
-    activation: mean(items.map(({ activation }) => activation)),
-    top: rank(classifier, answer, 5),
-    windowSize,
-    orders,
-  };
+  return settings.windowSize === undefined ? items : [await filmOf(journey, climb, items, values)];
 }
 
 /** The pictures that a search's images are. */

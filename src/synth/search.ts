@@ -81,6 +81,19 @@ export interface SearchItem {
   zeroGradient: boolean;
   /** Steps before the first that went through ReLUs that were off. */
   redirected: number;
+  /**
+   * What there is beside, where it is a film. Its picture is the first frame then, its codes those of all frames one after another, and
+   * its trace, activation and strongest units are of the mean over the frames.
+   */
+  film?: Film;
+}
+
+/** The frames of a film. */
+export interface Film {
+  frames: readonly { picture: Picture; activation: number }[];
+  /** How many were drawn at a time. */
+  windowSize: number;
+  orders?: Orders;
 }
 
 /** A finished or aborted search. */
@@ -97,18 +110,6 @@ export interface SearchResult {
   /** The devices that were lost meanwhile. */
   losses: Loss[];
   items: SearchItem[];
-  /** What came of the frames together, where they are a film's. */
-  film?: Film;
-}
-
-/** What a film came to: means over its frames. */
-export interface Film {
-  activation: number;
-  /** The strongest units of the mean of the classifier's answers at all frames. */
-  top: Ranked[];
-  /** Frames that were drawn at a time. */
-  windowSize: number;
-  orders?: Orders;
 }
 
 /**

@@ -62,25 +62,29 @@ for (const [where, own, windows] of [["", device, [12, 5, 1]], [" on a GPU", gpu
 }
 
 Deno.test("film: a step is measured by all frames together, and windows make the same film", async () => {
-  const { gradient: { data } } = expected(), start = normals(seed, 20 * frames);
-  const one = await search(device, options({ iterations: 1, bounds: false, lrStart: 2, decay: 1 }));
-  const mean = data.reduce((sum, value) => sum + Math.abs(value), 0) / data.length;
-  const next = tensor([frames, 20], data.map((value, j) => start[j] + 2 * value / mean));
-  assertClose("codes", { shape: [frames, 20], data: one.items.flatMap(({ next }) => [...next]) }, next, 1e-4);
-  const [whole, parts] = [await search(device, options()), await search(device, options({ windowSize: 5 }))];
-  whole.items.forEach(({ code }, n) =>
-    assertClose(`frame ${n}`, { shape: [20], data: parts.items[n].code }, tensor([20], [...code]), 1e-4)
-  );
-  assert.ok(whole.film!.activation > one.film!.activation);
-  assert.equal(whole.film!.top.length, 5);
+  const { gradient: { data }, activations } = expected(), start = normals(seed, 20 * frames);
+  const film = async (more: Partial<SearchOptions> = {}) => (await search(device, options(more))).items;
+  const [one, ...others] = await film({ iterations: 1, bounds: false, lrStart: 2, decay: 1 });
+  assert.deepEqual(others, []);
+  const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+  const next = data.map((value, j) => start[j] + 2 * value / mean(data.map(Math.abs)));
+  assertClose("codes", { shape: [20 * frames], data: one.next }, tensor([20 * frames], next), 1e-4);
+  assertClose("mean", { shape: [1], data: [one.activation] }, tensor([1], [mean(activations)]), 1e-4);
+  const [[whole], [parts]] = [await film(), await film({ windowSize: 5 })];
+  assertClose("windows", { shape: [20 * frames], data: parts.code }, tensor([20 * frames], [...whole.code]), 1e-4);
+  assert.deepEqual([whole, parts].map(({ film }) => [film!.frames.length, film!.windowSize]), [[12, 12], [12, 5]]);
+  assert.ok(whole.activation > one.activation);
 });
 
 Deno.test("film: the order of frames matters to a memory, and not where there is none", async () => {
   const orders = async (recurrent: number) => {
     const { model } = smallVideo(recurrent);
-    const { film } = await search(device, options({ classifier: model, shuffles: 3, windowSize: 5 }));
+    const { items: [{ film, activation }] } = await search(
+      device,
+      options({ classifier: model, shuffles: 3, windowSize: 5 }),
+    );
     const { inOrder, shuffled, reversed } = film!.orders!;
-    assert.equal(inOrder.toFixed(5), film!.activation.toFixed(5));
+    assert.equal(inOrder.toFixed(5), activation.toFixed(5));
     assert.equal(shuffled.length, 3);
     return [...shuffled, reversed].map((other) => Math.abs(other - inOrder));
   };

@@ -1,0 +1,133 @@
+/** Films as a user asks for them: of a tiny network with a memory, and of one picture over several classifiers. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { decodeApng } from "fast-png";
+import { readNpy } from "../../src/formats/npy.ts";
+import { decodeImage } from "../../src/formats/png.ts";
+import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
+import { smallVideo, videoNetwork } from "../synth/small_video.ts";
+import { writeTinyModels } from "./tiny_models.ts";
+import { namesIn, temporaryFolder, type } from "./user.ts";
+
+/** A folder with the tiny generator, a small video classifier, and a program called ffmpeg that notes what it was given. */
+function filming(ffmpeg?: string) {
+  const folder = temporaryFolder(),
+    { generator, classifier } = writeTinyModels(folder.path),
+    video = join(folder.path, "video");
+  Deno.mkdirSync(video);
+  Deno.writeTextFileSync(join(video, "network.json"), JSON.stringify(videoNetwork));
+  const stored = [...smallVideo().weights].map(([name, { shape, data }]) =>
+    [name, fromFloat32(data, "F32", shape)] as const
+  );
+  Deno.writeFileSync(join(video, "weights.safetensors"), writeSafetensors(new Map(stored)));
+  const path = join(folder.path, "bin");
+  Deno.mkdirSync(path);
+  if (ffmpeg !== undefined) {
+    const notes = 'for last; do :; done\nprintf "%s\\n" "$@" > "${0%/*}/arguments"\ncat > "${0%/*}/stream"';
+    const text = `#!/bin/sh\nif [ "$1" = -version ]; then exit 0; fi\n${notes}\n${ffmpeg}\n`;
+    Deno.writeTextFileSync(join(path, "ffmpeg"), text, { mode: 0o755 });
+  }
+  return {
+    ...folder,
+    classifier,
+    bin: path,
+    env: { PATH: ffmpeg === undefined ? path : `${path}:/usr/bin:/bin` },
+    out: join(folder.path, "out"),
+    models: ["--generator", generator, "--classifier", video, "--iterations", "4"],
+  };
+}
+
+Deno.test("a film: as MP4 by ffmpeg, in windows, in other orders; its picture's record makes it again as APNG", async () => {
+  using run = filming('printf film > "$last"');
+  const mp4 = join(run.out, "a.mp4"), codes = join(run.out, "codes.npy"), { env } = run;
+  const asked = ["--unit", "3", "--frames", "6", "--window", "4", "--fps", "10", "--shuffle", "--save-code", codes];
+  const { code, out, err } = await type(["synth", ...run.models, ...asked, "--out", mp4, "--json"], { env });
+  assert.equal(code, 0, err);
+  assert.match(err, /^plan: [\d,]+ bytes of GPU memory/m);
+  const [picture] = JSON.parse(out).pictures, { orders, activations } = picture.film;
+  assert.deepEqual([picture.animation, picture.frames, picture.windowSize, picture.fps], [mp4, 6, 4, 10]);
+  assert.deepEqual([activations.length, orders.shuffled.length, typeof orders.reversed], [6, 10, "number"]);
+  assert.equal(orders.inOrder.toFixed(4), picture.result.activation.toFixed(4));
+  assert.equal(Deno.readTextFileSync(mp4), "film");
+  assert.deepEqual(readNpy(Deno.readFileSync(codes), codes).shape, [6, 6]);
+  const stream = Deno.readFileSync(join(run.bin, "stream")), still = join(run.out, "a.png");
+  assert.match(
+    Deno.readTextFileSync(join(run.bin, "arguments")),
+    /\nrgb24\n-s\n10x10\n-r\n10\n[^]*\nyuv420p\n[^]*\+faststart\n/,
+  );
+  assert.equal(stream.length, 6 * 3 * 10 * 10);
+
+  const again = join(run.out, "again.apng");
+  const second = await type(["synth", "--from", still, ...run.models.slice(0, 4), "--out", again], { env });
+  assert.equal(second.code, 0, second.err);
+  const bytes = Deno.readFileSync(again), { frames } = decodeApng(bytes);
+  assert.deepEqual(frames.map(({ data }) => [...data]).flat(), [...stream]);
+  assert.deepEqual(
+    frames.map(({ delayNumber, delayDenominator }) => delayNumber / delayDenominator),
+    Array(6).fill(0.1),
+  );
+  assert.equal(JSON.parse((await decodeImage(bytes, again)).text.phosphene).frames, 6);
+});
+
+Deno.test("a film: an ffmpeg that fails is quoted, and the film is kept", async () => {
+  using run = filming("echo first >&2; echo no such encoder >&2; exit 1");
+  const { code, out, err } = await type(
+    ["synth", ...run.models, "--unit", "1", "--frames", "2", "--film", "mp4", "--out", `${run.out}/`, "--quiet"],
+    { env: run.env },
+  );
+  assert.equal(code, 1);
+  const film = join(run.out, "answer_0001_0.apng");
+  assert.equal(err, `synth: ffmpeg failed: no such encoder; the film is kept as ${film}\n`);
+  assert.deepEqual(namesIn(run.out), ["answer_0001_0.apng", "answer_0001_0.png"]);
+  assert.match(out, new RegExp(`${film}\\n$`));
+});
+
+Deno.test("a film: Ctrl-C leaves what there is", async () => {
+  using run = filming();
+  const { code, err } = await type(
+    [
+      "synth",
+      ...run.models.slice(0, 4),
+      "--iterations",
+      "100000",
+      "--unit",
+      "1",
+      "--frames",
+      "3",
+      "--out",
+      join(run.out, "a.gif"),
+    ],
+    { interruptAt: "iteration " },
+  );
+  assert.equal(code, 130, err);
+  assert.match(err, /stopped after \d+ of 100000 iterations; saved as it was/);
+  assert.deepEqual(namesIn(run.out), ["a.gif", "a.png"]);
+});
+
+Deno.test("a film: what cannot be is refused before the search", async () => {
+  using run = filming();
+  const refused = async (args: string[], sentence: RegExp) => {
+    const { code, out, err } = await type(["synth", ...args, "--out", `${run.out}/`], { env: run.env });
+    assert.deepEqual([code, out], [1, ""]);
+    assert.match(err, sentence);
+  };
+  const unit = [...run.models, "--unit", "1"];
+  await Promise.all([
+    refused(
+      [...unit, "--frames", "2", "--film", "mp4"],
+      /^synth: MP4 is made by the program ffmpeg, which is not installed; .*\n$/,
+    ),
+    refused(
+      [...unit, "--shuffle"],
+      /^synth: --shuffle tries the frames of a film in other orders; --frames N makes one\n$/,
+    ),
+    refused([...unit, "--fps", "9"], /^synth: --fps is for a film: .*\n$/),
+    refused([...unit, "--frames", "2", "--animate", "gif"], /^synth: --animate shows how a picture came to be; .*\n$/),
+    refused([...unit, "--window", "2"], /^synth: --window says how many frames .*\n$/),
+    refused(
+      ["--classifier", run.classifier, "--unit", "1", "--frames", "2"],
+      /^synth: tiny classifier reads no sequence: .*\n$/,
+    ),
+  ]);
+  assert.deepEqual(namesIn(run.out), []);
+});
