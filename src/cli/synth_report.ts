@@ -115,7 +115,8 @@ function orderLine({ inOrder, shuffled, reversed }: Orders): string {
     `(${shuffled.length} orders), reversed ${reversed.toFixed(3)}`;
 }
 
-const rankedText = ({ unit, name, activation }: Ranked) => `${unit} ${name} ${activation.toFixed(2)}`;
+/** A unit with its name and activation. */
+export const rankedText = ({ unit, name, activation }: Ranked) => `${unit} ${name} ${activation.toFixed(2)}`;
 
 /** Everything about a run, for a program. */
 export function jsonReport(

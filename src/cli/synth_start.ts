@@ -79,7 +79,7 @@ export async function startCodes(
 ): Promise<Float32Array[]> {
   if (codes) return codes;
   const code = prior === "learned"
-    ? await encode(device, classifier, generator, fitted(classifier, picture!), inputsOf(request))
+    ? await encode(device, classifier, generator, fitted(classifier, picture!), inputsOf(request), request.frames)
     : levelsOf(generator, picture!);
   return Array.from({ length: request.rows[0].items.length }, () => code);
 }

@@ -67,6 +67,8 @@ export interface PictureRecord extends BatchItem, Partial<Settings> {
   frames?: number;
   windowSize?: number;
   fps?: number;
+  /** Of a film over several classifiers, all of them in its order; the record is that of the last frame else. */
+  classifiers?: ModelName[];
   /** Whether the picture is cut to the unit's receptive field. */
   crop?: "field";
   /** How weights were stored; as in the files unless given. */
@@ -199,6 +201,7 @@ const checks: { [Field in keyof Required<Omit<PictureRecord, keyof Settings>>]: 
   frames: isOptional(isFrames),
   windowSize: isOptional(isFrames),
   fps: isOptional(isFrames),
+  classifiers: isOptional((value) => Array.isArray(value) && value.length <= mostFrames && value.every(isModel)),
   crop: isOptional(isWord("field")),
   weights: isOptional(isWord("f32", "f16", "i8")),
   arithmetic: isOptional(isWord("f32", "f16")),

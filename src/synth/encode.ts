@@ -11,6 +11,7 @@ import type { Joined } from "./joined.ts";
 /**
  * The code of a picture: the classifier's features at the layer that the generator inverts.
  * @param picture Of the classifier's input size.
+ * @param frames Of a film that shall start there.
  * @param set The classifier's and the generator's other inputs, where they have any.
  * @throws UserError when the generator does not say which layer, or sizes differ.
  */
@@ -20,8 +21,9 @@ export async function encode(
   generator: Model,
   picture: Picture,
   set?: GivenInputs,
+  frames?: number,
 ): Promise<Float32Array> {
-  const { code, name } = generator.network, inputs = sortInputs({ generator, classifier }, set);
+  const { code, name } = generator.network, inputs = sortInputs({ generator, classifier }, set, frames);
   if (!code) throw new UserError(`generator "${name}" does not say which layer's features its code is`);
   imageFormat(classifier.network);
   const net = await Net.create(device, classifier, { layer: code.layer });

@@ -25,9 +25,9 @@ export interface Inputs {
   given: Map<Input, Feed>;
 }
 
-/** Values of one item for each of them, or of all items. */
+/** Values of one item for each of them, or each item's own. */
 const feed = (values: Float32Array, { shape }: Input): Feed => (items) => {
-  if (values.length === items * count(shape)) return values;
+  if (values.length > count(shape)) return values.subarray(0, items * count(shape));
   const all = new Float32Array(items * values.length);
   for (let item = 0; item < items; item++) all.set(values, item * values.length);
   return all;

@@ -18,7 +18,7 @@ export async function itemsOf(journey: Journey, climb: Climb, readings: Readings
   const asItIs = joined.shown === joined.image && seen === classifier;
   const judged = asItIs
     ? logits ?? await outputsOfImages(device, journey, images)
-    : await outputsOfCodes(device, journey, shown, logits ? "logits" : "output");
+    : await outputsOfCodes(device, journey, shown, logits ? "logits" : "output", settings.windowSize);
   const values = split(judged, batch);
   const pictures = picturesOf(journey, images);
   const items = targets.map((target, n): SearchItem => ({

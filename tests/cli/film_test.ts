@@ -6,7 +6,7 @@ import { readNpy } from "../../src/formats/npy.ts";
 import { decodeImage } from "../../src/formats/png.ts";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { smallVideo, videoNetwork } from "../synth/small_video.ts";
-import { writeTinyModels } from "./tiny_models.ts";
+import { writeTinyModels, writeWeights } from "./tiny_models.ts";
 import { namesIn, temporaryFolder, type } from "./user.ts";
 
 /** A folder with the tiny generator, a small video classifier, and a program called ffmpeg that notes what it was given. */
@@ -130,4 +130,51 @@ Deno.test("a film: what cannot be is refused before the search", async () => {
     ),
   ]);
   assert.deepEqual(namesIn(run.out), []);
+});
+
+Deno.test("a film over classifiers: a frame each, named, in the order in which people count, and made again", async () => {
+  using run = filming();
+  const folders = [10, 1, 2].map((n) => {
+    const folder = join(run.path, `snapshot_${n}`);
+    Deno.mkdirSync(folder);
+    Deno.copyFileSync(join(run.classifier, "network.json"), join(folder, "network.json"));
+    writeWeights(
+      folder,
+      "classifier",
+      (values) => values.forEach((value, i) => values[i] = value * (1 + n * (i % 3) / 20)),
+    );
+    return folder;
+  });
+  const film = join(run.out, "learning.apng"), [, generator] = run.models;
+  const asked = ["--generator", generator, "--json", "--force", "--out", film];
+  const first = await type([
+    "synth",
+    ...asked,
+    "--unit",
+    "1",
+    "--iterations",
+    "3",
+    "--fps",
+    "2",
+    "--classifier",
+    ...folders,
+  ]);
+  assert.equal(first.code, 0, first.err);
+  const { animation, frames } = JSON.parse(first.out), names = [1, 2, 10].map((n) => join(run.path, `snapshot_${n}`));
+  assert.deepEqual([animation, frames.map(({ folder }: { folder: string }) => folder)], [film, names]);
+  const bytes = Deno.readFileSync(film),
+    decoded = decodeApng(bytes),
+    record = JSON.parse((await decodeImage(bytes, film)).text.phosphene);
+  assert.deepEqual([decoded.numberOfFrames, decoded.frames[0].delayNumber], [3, 500]);
+  assert.ok(decoded.height > decoded.width, "what is below the picture names it");
+  assert.deepEqual(record.classifiers.map(({ hash }: { hash: string }) => hash.length), [64, 64, 64]);
+
+  const pattern = join(run.path, "snap*"),
+    again = await type(["synth", "--from", film, ...asked, "--classifier", pattern]);
+  assert.equal(again.code, 0, again.err);
+  assert.deepEqual(Deno.readFileSync(film), bytes);
+  const one = await type(["synth", "--from", film, ...asked, "--classifier", folders[0]]);
+  assert.match(one.err, /^synth: \S+learning\.apng is a film over 3 classifiers; --classifier gives them all\n$/);
+  const unit = await type(["synth", ...asked, "--unit", "9", "--classifier", pattern]);
+  assert.match(unit.err, /^synth: \S+snapshot_1: unit 9 does not exist: fc3 of tiny classifier has units 0 to 4\n$/);
 });

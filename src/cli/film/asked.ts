@@ -30,7 +30,15 @@ export const kindOf = (name: string | undefined): FilmKind | undefined =>
  * @param several Whether there are several classifiers, whose pictures are one.
  * @throws UserError where something is asked that films do not have, or that only they have.
  */
-export function filmFile(values: SynthValues, { frames, fps }: Request, several: boolean): FilmFile | undefined {
+export function filmFile(
+  values: SynthValues,
+  { frames, fps, repeats }: Request,
+  several: boolean,
+): FilmFile | undefined {
+  const before = repeats?.record.classifiers?.length;
+  if (before && !several) {
+    throw new UserError(`${repeats!.file} is a film over ${before} classifiers; --classifier gives them all`);
+  }
   const named = kindOf(values.out), said = oneOf("--film", values.film, filmKinds);
   const rate = wholeNumber("--fps", values.fps, { least: 1, most: mostFps, fallback: fps ?? usualFps });
   if (values.shuffle && frames === undefined) {
