@@ -81,7 +81,7 @@ export function placesOf(
       throw new UserError(`--out ${out}: pictures are saved as .png; a folder's name ends in /`);
     }
     if (all.length > 1) {
-      throw new UserError(`--out ${out} is one file and there are ${all.length} pictures; name a folder`);
+      throw new UserError(`--out ${named} is one file and there are ${all.length} pictures; name a folder`);
     }
     pictures = [out];
   }

@@ -117,7 +117,14 @@ export function contactSheet(tiles: Tile[], columns: number, lines = 0): Image {
 }
 
 /** Sheets of one picture each, of pictures of one size: all of one size too, whatever is written below them. */
-export const captioned = (tiles: Tile[]): Image[] => tiles.map((tile) => contactSheet([tile], 1, maxCaptionLines));
+export function captioned(tiles: Tile[]): Image[] {
+  const linesOf = ({ image, caption }: Tile) => wrapText(caption, enlargedWidth(image), maxCaptionLines).length;
+  const lines = Math.max(...tiles.map(linesOf));
+  return tiles.map((tile) => contactSheet([tile], 1, lines));
+}
+
+/** How wide a picture is on a sheet. */
+const enlargedWidth = ({ width }: Image): number => width * Math.ceil(minTileWidth / width);
 
 const blank = (width: number, height: number): Image => ({
   width,

@@ -5,6 +5,7 @@ import { decodeApng } from "fast-png";
 import { readNpy } from "../../src/formats/npy.ts";
 import { decodeImage } from "../../src/formats/png.ts";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
+import { even } from "../../src/cli/film/ffmpeg.ts";
 import { smallVideo, videoNetwork } from "../synth/small_video.ts";
 import { writeTinyModels, writeWeights } from "./tiny_models.ts";
 import { namesIn, temporaryFolder, type } from "./user.ts";
@@ -80,6 +81,15 @@ Deno.test("a film: an ffmpeg that fails is quoted, and the film is kept", async 
   assert.equal(err, `synth: ffmpeg failed: no such encoder; the film is kept as ${film}\n`);
   assert.deepEqual(namesIn(run.out), ["answer_0001_0.apng", "answer_0001_0.png"]);
   assert.match(out, new RegExp(`${film}\\n$`));
+});
+
+Deno.test("a film: odd sides become even for H.264 by the last pixels once more", () => {
+  const rgb = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9]), twice = [1, 2, 3, 4, 5, 6, 7, 8, 9, 7, 8, 9];
+  assert.deepEqual(even({ width: 3, height: 1, rgb }), {
+    width: 4,
+    height: 2,
+    rgb: Uint8Array.from([...twice, ...twice]),
+  });
 });
 
 Deno.test("a film: Ctrl-C leaves what there is", async () => {

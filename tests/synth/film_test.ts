@@ -76,6 +76,37 @@ Deno.test("film: a step is measured by all frames together, and windows make the
   assert.ok(whole.activation > one.activation);
 });
 
+Deno.test("film: frames that memory does not hold together are drawn in windows, unless somebody says how many", async () => {
+  const tight = (bytes: number) => pretend(device, { maxMemory: device.memory + bytes }), told: number[] = [];
+  const long = options({ frames: 48, iterations: 1, onWindow: (size) => void told.push(size) });
+  const { items: [{ film }] } = await search(tight(1.4e6), long);
+  assert.deepEqual([told[0], film!.windowSize, film!.frames.length], [24, told.at(-1), 48]);
+  const tooLarge = (more: Partial<SearchOptions>) =>
+    assert.rejects(search(tight(1e5), { ...long, ...more }), /needs \d+ MiB/);
+  told.length = 0;
+  await tooLarge({ windowSize: 48 });
+  assert.deepEqual(told, []);
+  await tooLarge({});
+  assert.equal(told.at(-1), 1);
+});
+
+Deno.test("film: what cannot be one is refused", async () => {
+  const refused = (more: Partial<SearchOptions>, sentence: RegExp) =>
+    assert.rejects(search(device, options(more)), sentence);
+  await refused({ classifier: small().classifier }, /^UserError: small classifier reads no sequence: frames would be/);
+  await refused({ targets: [{ units: [1], seed: 0 }, { units: [2], seed: 0 }] }, /^UserError: a film is of one target/);
+  await refused({ prior: "pixels", octaves: 2 }, /^UserError: octaves are of single pictures; a film has none/);
+  await refused({ frames: 0 }, /^UserError: a film of 0 frames, expected 1 to 10000/);
+  await refused(
+    { targets: [{ units: [1], seed: 0, code: new Float32Array(40) }] },
+    /has 40 values, .* takes 20, or 12 times/,
+  );
+  await refused(
+    { set: { cont: new Float32Array(5) } },
+    /--set cont: 5 values, .* takes \[1, 1\] there, or those of 12 frames/,
+  );
+});
+
 Deno.test("film: the order of frames matters to a memory, and not where there is none", async () => {
   const orders = async (recurrent: number) => {
     const { model } = smallVideo(recurrent);

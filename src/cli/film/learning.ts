@@ -56,7 +56,7 @@ export async function filmLearning(
     bytes: spaceFor([rows[0]], await openClassifier(folders[0]), folders.length),
   });
   using device = await openAdapter(values.adapter);
-  const frames: Frame[] = [], bar = progress("classifier", stderrScreen(values.quiet));
+  const frames: Frame[] = [], bar = progress("iteration", stderrScreen(values.quiet));
   let failure: unknown;
   for (const [n, folder] of folders.entries()) {
     if (signal.aborted) break;
@@ -120,8 +120,8 @@ export async function filmLearning(
       onLost: (loss) => warn(lossLine(loss, device.name)),
       onProgress: (state) => {
         const { iteration, iterations } = state;
-        const note = `${basename(folder)}  ${iteration}/${iterations}  ${progressNote(state, items)}`;
-        bar.show({ done: n + iteration / iterations, total: folders.length, note });
+        const note = `${basename(folder)}  ${progressNote(state, items)}`;
+        bar.show({ done: n * iterations + iteration, total: folders.length * iterations, note });
       },
     });
     const [item] = result.items,
