@@ -78,7 +78,7 @@ export type { ImageName, Prior, Size } from "./synth/images/image.ts";
 export { type MethodName, methodNames, methods } from "./synth/methods/table.ts";
 export { meanColour, occluded, type Region, regionOf, windowsOver } from "./synth/occlusion.ts";
 export { type Fit, fits, type Fitting, type Interpolated, interpolations } from "./synth/fit.ts";
-export { type GivenInputs, type Input, type Inputs, type Role, sortInputs } from "./synth/inputs.ts";
+export { type Feed, type GivenInputs, type Input, type Inputs, type Role, sortInputs } from "./synth/inputs.ts";
 export type { Directions } from "./synth/objective.ts";
 export type { Arguments, Objective, Takes, Wgsl, Where } from "./synth/objectives/objective.ts";
 export { type Kind, objectives } from "./synth/objectives/table.ts";
@@ -87,11 +87,14 @@ export { quoted, settingWords } from "./synth/words.ts";
 export { uniforms } from "./synth/random.ts";
 export type { Joining } from "./synth/joined.ts";
 export { codeBounds, searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
+export { MOST_FRAMES } from "./synth/film/frames.ts";
+export type { Orders } from "./synth/film/order.ts";
 export { encode } from "./synth/encode.ts";
 export type { Loss } from "./synth/losses.ts";
 export {
   type Change,
   checkSearch,
+  type Film,
   type Lasting,
   type Progress,
   type Ranked,

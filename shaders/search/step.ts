@@ -12,6 +12,8 @@ export interface CodeGeometry {
   items: number;
   texels: number;
   values: number;
+  /** The codes are one, the frames of a film: the gradient's mean magnitude is over all of them. */
+  joint?: boolean;
 }
 
 /** What a step's kernels are made of. */
@@ -39,6 +41,14 @@ fn kernel(i: u32) {
 }`;
 }
 
+/** The sum of all items' pieces, in the first one. Bindings: pieces, partial. One invocation. */
+export const jointMagnitude = ({ geometry: { items } }: StepKernel, parts: number): string => `
+fn kernel(i: u32) {
+  var sum = vec4f();
+  for (var p = 0u; p < ${items * parts}u; p++) { sum += load_pieces(p); }
+  store_partial(i, sum);
+}`;
+
 /** WGSL `advance`: the step of a texel. What the generator was shown is kept behind the codes. */
 const advance = ({ geometry: { items, texels }, state, rule, priors }: StepKernel) => `
 ${stateCode(state)}
@@ -63,17 +73,20 @@ fn note(item: u32, done: f32, items: u32, mean: f32) {
 
 /**
  * The step after `magnitude`. Bindings: g, partial, state, bound, code (kept here, and what it was before), input (the generator's
- * copy), slopes, and those of the rule. One invocation a texel of the code.
+ * copy), slopes, and those of the rule. One invocation a texel of the code. `partial` is one sum where items are joint.
  */
 export function step(kernel: StepKernel, parts: number): string {
-  const { geometry: { items, texels, values } } = kernel;
+  const { geometry: { items, texels, values, joint } } = kernel;
+  const sum = joint
+    ? "sums = load_partial(0u);"
+    : `for (var p = 0u; p < ${parts}u; p++) { sums += load_partial(item * ${parts}u + p); }`;
   return `
 ${advance(kernel)}
 fn kernel(i: u32) {
   let item = i / ${texels}u;
   var sums = vec4f();
-  for (var p = 0u; p < ${parts}u; p++) { sums += load_partial(item * ${parts}u + p); }
-  let mean = (sums.x + sums.y + sums.z + sums.w) / ${values}.0;
+  ${sum}
+  let mean = (sums.x + sums.y + sums.z + sums.w) / ${joint ? items * values : values}.0;
   let s = state_of(item);
   let done = s.iteration - 1.0;
   if (i % ${texels}u == 0u) { note(item, done, ${items}u, mean); }

@@ -57,7 +57,10 @@ export async function searchInBatches(
   const { targets, octaves = 1, signal } = options,
     iterations = octaves * options.iterations,
     done: SearchResult[] = [];
-  let size = Math.min(targets.length, together), first = 0, planned = 0, failure: unknown;
+  let size = Math.min(targets.length, options.frames === undefined ? together : 1),
+    first = 0,
+    planned = 0,
+    failure: unknown;
   while (first < targets.length && !done.at(-1)?.aborted && failure === undefined) {
     const before = done.reduce((sum, result) => sum + result.iterations, 0);
     planned = before + iterations * Math.ceil((targets.length - first) / size);

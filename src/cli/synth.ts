@@ -1,14 +1,5 @@
 /** `deno task synth`: pictures of what units of a classifier want to see. */
-import {
-  type Device,
-  fieldBox,
-  type Loss,
-  type Model,
-  objectives,
-  pictureToInput,
-  type SearchResult,
-  sortInputs,
-} from "../mod.ts";
+import { fieldBox, type Loss, type Model, objectives, sortInputs } from "../mod.ts";
 import { type Image, part } from "../formats/image.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Verdict } from "../lab/judge.ts";
@@ -18,7 +9,8 @@ import { type Command, main, print, printJson, tell, warn } from "./command.ts";
 import { openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
 import { isFolder } from "./files.ts";
 import { abortOnSignal, stopCode } from "./interrupt.ts";
-import { isNarrow, narrowingError, narrowingLine } from "./memory.ts";
+import { isNarrow } from "./memory.ts";
+import { narrowing } from "./narrowing.ts";
 import { Outputs } from "./outputs/outputs.ts";
 import { ownPlanning, readOwn } from "./own_kernels.ts";
 import { drawOnStderr, progress, stderrScreen, terminalColumns } from "./progress.ts";
@@ -46,6 +38,10 @@ import {
   wantsGenerator,
 } from "../record/request.ts";
 import { costLines, jsonReport, lossLine, progressNote, resultLines, uncut, warnings } from "./synth_report.ts";
+import { classifierFolders } from "./film/classifiers.ts";
+import { filmLearning } from "./film/learning.ts";
+import { filmFile, shuffleTimes } from "./film/asked.ts";
+import { checkFfmpeg } from "./film/ffmpeg.ts";
 import { readRequest } from "./synth_request.ts";
 import { readCodeBounds, readStart, startCodes } from "./synth_start.ts";
 import { halfBlocks, stderrShowsColours } from "./terminal.ts";
@@ -70,6 +66,7 @@ export const command: Command<typeof synthOptions> = {
     "largest differences are told. A gradient's are those at units near zero and at maxima, which decide otherwise.\n\n" +
     `A --target is a sum of these, with factors:\n${termLines().join("\n")}`,
   options: synthOptions,
+  operands: "[DIR ...]",
   examples: [
     ["deno task synth --unit 945", "the bell pepper, in out/fc8_0945_0.png"],
     ["deno task synth --units 1,5-9 --seeds 0-3", "24 pictures at the same time, and a sheet of them all"],
@@ -84,17 +81,27 @@ export const command: Command<typeof synthOptions> = {
     ],
     ["deno task synth --unit 945 --method fft", "without a generator, as is today's practice"],
     ["deno task synth --units 9,945 --method all", "a sheet with a row for each published method"],
+    [
+      "deno task synth --classifier models/lrcn64 --unit 5 --frames 160 --out film.mp4",
+      "a film for a network that reads films",
+    ],
+    ['deno task synth --classifier "snapshots/*" --unit 9 --out learning.gif', "a film of a network that learns"],
     ["deno task synth --from out/fc8_0945_0.png --out again.png", "the same picture once more"],
   ],
   run,
 };
 
 /** Everything that can be refused is refused before the GPU starts; everything is saved after it has finished, file by file. */
-async function run(values: SynthValues): Promise<number | void> {
+async function run(values: SynthValues, operands: string[]): Promise<number | void> {
   oneOf("--animate", values.animate, ["gif", "apng"]);
   const scale = wholeNumber("--scale", values.scale, { least: 1, most: 32, fallback: 1 });
-  const request = await readRequest(values);
-  const models = await openModels(values, request), { classifier } = models;
+  const folders = classifierFolders(values.classifier, operands), several = folders.length > 1;
+  const request = await readRequest(values),
+    film = filmFile(values, request, several),
+    { frames: filmFrames } = request;
+  if (film?.kind === "mp4") await checkFfmpeg();
+  if (film && several) return await filmLearning(values, request, film, { folders, scale });
+  const models = await openModels(folders[0], values.generator, request), { classifier } = models;
   checkModels(request, models);
   const job = settleRequest(request, models), { rows } = job;
   const begins = await Promise.all(rows.map(async (row) => {
@@ -103,21 +110,24 @@ async function run(values: SynthValues): Promise<number | void> {
   }));
   const own = await readOwn(values), verdicts: Verdict[] = [];
   const kept = (row: Row) => request.repeats ? [row.items[request.repeats.keep]] : row.items;
-  const places = placesOf(rows.map((row) => ({ ...row, items: kept(row) })), isFolder, values);
+  const places = placesOf(rows.map((row) => ({ ...row, items: kept(row) })), isFolder, values, film);
   checkRoom(
     rows.reduce((sum, { items }) => sum + items.length, 0),
-    Math.max(...rows.map((row) => roomFor(row, classifier, values))),
+    Math.max(...rows.map((row) => roomFor(row, classifier, values, filmFrames))),
   );
   const signal = abortOnSignal();
   using outputs = Outputs.open(allPlaces(places), {
     force: values.force,
-    bytes: spaceFor(rows, classifier),
+    bytes: spaceFor(rows, classifier, filmFrames),
   });
 
   using device = await openAdapter(values.adapter);
   warnings(request, job, classifier, device.name, own.files).forEach(warn);
   const how = {
-    ...planning(device, { ...values, sum: rows.some(({ settings }) => settings.prior !== "learned") && !values.quiet }),
+    ...planning(device, {
+      ...values,
+      sum: (filmFrames !== undefined || rows.some(({ settings }) => settings.prior !== "learned")) && !values.quiet,
+    }),
     ...ownPlanning(device, own, (line, verdict) => {
       verdicts.push(verdict);
       if (!values.quiet) tell(line);
@@ -131,7 +141,8 @@ async function run(values: SynthValues): Promise<number | void> {
   for (const [n, row] of rows.entries()) {
     if (signal.aborted) break;
     const { method, layer, items, settings, generator } = row, { start, bounds } = begins[n];
-    const { free: { name: picture } } = sortInputs({ generator, classifier }, inputsOf(request)).classifier;
+    const { free: { name: picture } } =
+      sortInputs({ generator, classifier }, inputsOf(request), request.frames).classifier;
     uncut(request, row, classifier, picture).forEach(warn);
     const codes = start && await startCodes(start, device, classifier, row, request);
     const frames: Image[][] = items.map(() => []);
@@ -140,12 +151,20 @@ async function run(values: SynthValues): Promise<number | void> {
       bounds: bounds?.values,
       ...how,
       signal,
+      shuffles: values.shuffle ? shuffleTimes : undefined,
+      onWindow: (size) =>
+        values.quiet || tell(`${filmFrames} frames are too many at a time: they are drawn in windows of ${size}`),
       onLost: (loss) => warn(lossLine(loss, device.name)),
       every: values.animate ? Math.ceil(settings.iterations / frameCount) : undefined,
       async onProgress(state) {
         const { iteration, iterations, first } = state;
         const of = rows.length > 1 ? `${method ?? layer?.name ?? items[0].target}  ` : "";
-        bar.show({ done: iteration, total: iterations, note: of + progressNote(state, items.slice(first)) });
+        bar.show({
+          done: iteration,
+          total: iterations,
+          note: of +
+            progressNote(state, filmFrames === undefined ? items.slice(first) : Array(filmFrames).fill(items[first])),
+        });
         if (values.animate) (await state.pictures()).forEach((image, i) => frames[first + i].push(image));
       },
     }).finally(bar.end);
@@ -168,12 +187,13 @@ async function run(values: SynthValues): Promise<number | void> {
         const i = first + place;
         if (request.repeats && i !== request.repeats.keep) continue;
         const box = request.crop && fieldBox(classifier, items[i].target, picture);
-        const cut = (image: Image) => box ? part(image, box) : image;
+        const cut = (image: Image) => box ? part(image, box) : image,
+          shown = item.film?.frames.map(({ picture }) => picture);
         made.push({
           item: { ...item, picture: cut(item.picture) },
-          frames: frames[i].map(cut),
+          frames: (shown ?? frames[i]).map(cut),
           title: layer ? titleOf(items[i].units!, layer, classifier) : items[i].target,
-          record: recordOf(request, models, { ...together, place, start: starting, item }),
+          record: recordOf(request, models, { ...together, place, start: starting, item, fps: film?.fps }),
         });
       }
     }
@@ -187,7 +207,13 @@ async function run(values: SynthValues): Promise<number | void> {
     return stopCode();
   }
   const planned = upTo(places, made.length), [result] = results, last = results.at(-1)!;
-  await outputs.saveEach(renderFiles(planned, made, { scale, shape: begins[0].start?.shape }));
+  const rendering = {
+    scale,
+    shape: begins[0].start?.shape,
+    film,
+    onFailure: (text: string) => failure ??= new UserError(text),
+  };
+  await outputs.saveEach(renderFiles(planned, made, rendering));
   const there = withNames(planned, (name) => outputs.where(name));
 
   if (made.length === 1 && !values.quiet && stderrShowsColours()) {
@@ -195,7 +221,8 @@ async function run(values: SynthValues): Promise<number | void> {
     drawOnStderr(`${halfBlocks(made[0].item.picture, columns)}\n`);
   }
   const aborted = made.length < places.pictures.length || last.aborted;
-  if (isNarrow(request) && !aborted && !values.quiet && values.set.length === 0) {
+  const plain = values.set.length === 0 && filmFrames === undefined && classifier.network.inputs.length === 1;
+  if (isNarrow(request) && !aborted && !values.quiet && plain) {
     tell(await narrowing(device, classifier, result, rows[0], request));
   }
   if (values.verbose) results.flatMap(costLines).forEach(tell);
@@ -224,40 +251,16 @@ function batchesOf({ batches }: BatchResult): { first: number; size: number; los
 
 /** The generator as it is when all its inputs but the code are given. */
 function takingCode(request: Request, generator: Model, classifier: Model): Model {
-  const { free } = sortInputs({ generator, classifier }, inputsOf(request)).generator;
+  const { free } = sortInputs({ generator, classifier }, inputsOf(request), request.frames).generator;
   return { ...generator, network: { ...generator.network, inputs: [free] } };
 }
 
-/**
- * What narrower weights and arithmetic change in the first picture and in the classifier's view of it; arithmetic also in
- * the gradient of its first unit, where units near zero and maxima decide otherwise.
- */
-async function narrowing(
-  device: Device,
-  classifier: Model,
-  { items: [{ code, picture, top }] }: SearchResult,
-  { layer: units, items: [{ units: list }], generator }: Row,
-  { weights, arithmetic }: Request,
-): Promise<string> {
-  const narrow = { weights, arithmetic };
-  const input = pictureToInput(classifier.network, picture);
-  const layer = units?.labelled ? units.name : undefined, name = layer ?? "the output";
-  const unit = layer !== undefined && list ? list[0] : top[0].unit;
-  const gradient = async () => {
-    const options = { ...narrow, layer, gradient: true };
-    return await narrowingError(device, classifier, options, async (net) => {
-      return (await net.gradient(input, unit)).gradient;
-    });
-  };
-  return narrowingLine(narrow, {
-    "the picture": await narrowingError(device, generator, narrow, (net) => net.forward(code)),
-    [name]: await narrowingError(device, classifier, { ...narrow, layer }, (net) => net.forward(input)),
-    ...(isNarrow({ arithmetic }) ? { [`the gradient of ${name}'s unit ${unit}`]: await gradient() } : {}),
-  });
-}
-
 /** Opens the models that the rows want. @throws UserError where a generator is named and none is wanted. */
-async function openModels({ classifier: folder, generator }: SynthValues, request: Request): Promise<Models> {
+async function openModels(
+  folder: string | undefined,
+  generator: string | undefined,
+  request: Request,
+): Promise<Models> {
   const classifier = await openClassifier(folder);
   const learned = wantsGenerator(request, classifier);
   if (!learned && generator !== undefined) {

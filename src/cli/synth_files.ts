@@ -9,6 +9,8 @@ import { UserError } from "../formats/user_error.ts";
 import type { Model, SearchItem } from "../mod.ts";
 import { description } from "../record/making.ts";
 import { type PictureRecord, recordText } from "../record/record.ts";
+import { type FilmFile, filmKinds } from "./film/asked.ts";
+import { encodeFilm } from "./film/encode.ts";
 import type { SynthValues } from "./synth_options.ts";
 import type { Row } from "../record/request.ts";
 
@@ -56,8 +58,11 @@ export function placesOf(
   rows: readonly Row[],
   isFolder: (path: string) => boolean,
   values: SynthValues,
+  film?: FilmFile,
 ): Places {
-  const out = values.out ?? "out", all = rows.flatMap(({ items }) => items);
+  const named = values.out ?? "out",
+    out = film ? named.replace(filmEnding, ".png") : named,
+    all = rows.flatMap(({ items }) => items);
   let pictures = rows.flatMap(({ method, layer, items }) =>
     items.map(({ units, target, seed }) => {
       const what = layer && units ? `${safe(layer.name)}_${listText(units, 4)}` : safe(target).slice(0, longestTarget);
@@ -76,18 +81,22 @@ export function placesOf(
       throw new UserError(`--out ${out}: pictures are saved as .png; a folder's name ends in /`);
     }
     if (all.length > 1) {
-      throw new UserError(`--out ${out} is one file and there are ${all.length} pictures; name a folder`);
+      throw new UserError(`--out ${named} is one file and there are ${all.length} pictures; name a folder`);
     }
     pictures = [out];
   }
+  const moving = film?.kind ?? values.animate;
   return {
     pictures,
-    animations: values.animate ? pictures.map((path) => path.replace(/\.png$/i, `.${values.animate}`)) : [],
+    animations: moving ? pictures.map((path) => path.replace(/\.png$/i, `.${moving}`)) : [],
     sheet: all.length > 1 && all.length <= mostTiles ? join(out, `${sheetName(rows)}_sheet.png`) : undefined,
     codes: values["save-code"],
     columns: rows.length > 1 && rows[0].items.length <= mostColumns ? rows[0].items.length : undefined,
   };
 }
+
+/** How the names of films end. */
+const filmEnding = new RegExp(`\\.(${filmKinds.join("|")})$`, "i");
 
 /** Pictures in a row of a sheet that says something by its rows. */
 const mostColumns = 12;
@@ -145,19 +154,25 @@ export function roomFor(
   { settings: { iterations, octaves }, generator }: Row,
   classifier: Model,
   { animate }: SynthValues,
+  frames = 1,
 ): number {
-  const code = valueCount(generator.network.inputs[0].shape), picture = pictureBytes(generator, classifier);
-  return (2 + (animate ? frameCount : 0)) * picture + 4 * (2 * code + octaves * iterations) + 4096;
+  const code = frames * valueCount(generator.network.inputs[0].shape), picture = pictureBytes(generator, classifier);
+  // A film's frames are there as floats, as pictures and in its file.
+  const pictures = 2 + (animate ? frameCount : 0) + (frames > 1 ? filmCopies * frames : 0);
+  return pictures * picture + 4 * (2 * code + frames * octaves * iterations) + 4096;
 }
+
+/** Bytes that a byte of a film's frames takes, the files that are made of them included. */
+const filmCopies = 8;
 
 /** About the bytes of a picture: of the classifier's size, or of an image prior's own, which its code has too. */
 const pictureBytes = ({ network }: Model, classifier: Model): number =>
   Math.max(valueCount(classifier.network.inputs[0].shape), valueCount(network.inputs[0].shape));
 
 /** About the bytes that a run's files will take: plenty where pictures are as they are, less than that when enlarged. */
-export function spaceFor(rows: readonly Row[], classifier: Model): number {
+export function spaceFor(rows: readonly Row[], classifier: Model, frames = 0): number {
   return rows.reduce(
-    (sum, { items, generator }) => sum + items.length * (2 * pictureBytes(generator, classifier) + 8192),
+    (sum, { items, generator }) => sum + items.length * ((2 + frames) * pictureBytes(generator, classifier) + 8192),
     0,
   );
 }
@@ -175,21 +190,39 @@ export function listText(numbers: number[], digits: number): string {
   return list.length <= longestList ? list : `${text(numbers[0])}..${text(numbers.at(-1)!)}x${numbers.length}`;
 }
 
+/** How files are made. */
+interface Rendering {
+  scale: number;
+  shape?: number[];
+  film?: FilmFile;
+  onFailure(sentence: string): void;
+}
+
 /**
  * The bytes of every file of a run, one after the other, what cannot be made again from the others first. `shape` is that of
- * the codes' file, where it is given.
+ * the codes' file, where it is given. A film that could not become the file that it should is told of, and has another place then.
  */
-export function* renderFiles(
+export async function* renderFiles(
   places: Places,
   made: Made[],
-  { scale, shape }: { scale: number; shape?: number[] },
-): Generator<[name: string, bytes: Uint8Array]> {
+  { scale, shape, film, onFailure }: Rendering,
+): AsyncGenerator<[name: string, bytes: Uint8Array]> {
   const textOf = ({ record, title }: Made) => recordText(record, description(record, title));
   for (const [i, one] of made.entries()) {
     yield [places.pictures[i], encodePng(enlarge(one.item.picture, scale), textOf(one))];
   }
-  if (places.codes) yield [places.codes, codesFile(made.map(({ item }) => item.code), shape)];
+  if (places.codes) {
+    const frames = made[0].item.film?.frames.length;
+    yield [places.codes, codesFile(made.map(({ item }) => item.code), shape, frames)];
+  }
   for (const [i, animation] of places.animations.entries()) {
+    if (film) {
+      const { kind, bytes, failure } = await encodeFilm(made[i].frames, film, { scale, text: textOf(made[i]) });
+      places.animations[i] = animation.replace(/\w+$/, kind);
+      if (failure !== undefined) onFailure(`${failure}; the film is kept as ${places.animations[i]}`);
+      yield [places.animations[i], bytes];
+      continue;
+    }
     const { frames, item: { picture } } = made[i], { width, height } = picture;
     const all = [
         ...frames.map((frame) => frame.width === width ? frame : resizeRgb(frame, width, height)),
@@ -212,10 +245,14 @@ export function* renderFiles(
   }
 }
 
-/** The codes as .npy, in the shape that they were given in where that fits: [values], or [codes, values] for several. */
-function codesFile(codes: Float32Array[], given?: number[]): Uint8Array {
+/**
+ * The codes as .npy, in the shape that they were given in where that fits: [values], or [codes, values] for several. Those of a film are
+ * [frames, values].
+ */
+function codesFile(codes: Float32Array[], given?: number[], frames?: number): Uint8Array {
   const size = codes[0].length, data = new Float32Array(codes.length * size);
   codes.forEach((code, i) => data.set(code, i * size));
-  const fits = given && valueCount(given) === data.length;
-  return writeNpy({ shape: fits ? given : codes.length === 1 ? [size] : [codes.length, size], data });
+  const fits = given && valueCount(given) === data.length,
+    own = frames === undefined ? [size] : [frames, size / frames];
+  return writeNpy({ shape: fits ? given : codes.length === 1 ? own : [codes.length, ...own], data });
 }

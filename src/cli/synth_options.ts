@@ -81,6 +81,11 @@ export const making = {
       "how the generator's picture becomes one of the classifier's size: crop, resize or auto, which crops what is larger (auto)",
   },
   interpolation: { value: "HOW", help: `how it is resized: ${interpolations.join(" or ")} (bilinear)` },
+  frames: {
+    value: "N",
+    help: "a film of so many frames that a unit of a network that reads sequences wants to see (see docs/video.md)",
+  },
+  window: { value: "N", help: "with --frames: how many of them are drawn at a time (as many as memory holds)" },
   crop: { value: "WHAT", help: "field: cuts each picture to what its unit sees of it" },
   weights: weightsOption,
   arithmetic: arithmeticOption,
@@ -94,9 +99,15 @@ export const synthOptions = {
     help:
       "makes a picture of synth's again, from what is written in it: alone, or where only that gives the same among as many as before",
   },
-  out: { value: "PLACE", help: "the folder for the pictures, or the file for one, *.png (out)" },
+  out: {
+    value: "PLACE",
+    help: "the folder for the pictures, or the file for one, *.png; for a film *.gif, *.apng, *.mp4 (out)",
+  },
   scale: { value: "N", help: "saves pictures N times as large, pixel by pixel (1)" },
   animate: { value: "KIND", help: "gif or apng: also saves how each picture came to be" },
+  film: { value: "KIND", help: "what a film is saved as: apng, gif, or mp4 where ffmpeg is installed (apng)" },
+  fps: { value: "N", help: "frames that a film shows in a second, 1 to 50 (12)" },
+  shuffle: { help: "with --frames: tells what the unit makes of the frames in other orders" },
   "save-code": { value: "CODE.npy", help: "also saves the codes of the pictures" },
   generator: { value: "DIR", help: "the image generator's model folder (the embedded one)" },
   classifier: { value: "DIR", help: "the classifier's model folder (the embedded one)" },

@@ -5,6 +5,7 @@ import {
   labelOf,
   type Loss,
   type Model,
+  type Orders,
   type Progress,
   type Ranked,
   type SearchResult,
@@ -102,10 +103,20 @@ export function resultLines(made: Made[], { pictures, animations, sheet, codes }
     const top = result.top.map(rankedText).join(", ");
     return `${pictures[i]}  activation ${result.activation.toFixed(2)}  top ${result.top.length}: ${top}`;
   });
-  return [...lines, ...[...animations, sheet, codes].filter((path) => path !== undefined)];
+  const orders = made.flatMap(({ item: { film } }) => film?.orders ? [orderLine(film.orders)] : []);
+  return [...lines, ...orders, ...[...animations, sheet, codes].filter((path) => path !== undefined)];
 }
 
-const rankedText = ({ unit, name, activation }: Ranked) => `${unit} ${name} ${activation.toFixed(2)}`;
+/** What a unit makes of a film's frames in other orders. */
+function orderLine({ inOrder, shuffled, reversed }: Orders): string {
+  const mean = shuffled.reduce((sum, one) => sum + one, 0) / shuffled.length;
+  const spread = Math.sqrt(shuffled.reduce((sum, one) => sum + (one - mean) ** 2, 0) / shuffled.length);
+  return `frames in order ${inOrder.toFixed(3)}, shuffled ${mean.toFixed(3)} ± ${spread.toFixed(3)} ` +
+    `(${shuffled.length} orders), reversed ${reversed.toFixed(3)}`;
+}
+
+/** A unit with its name and activation. */
+export const rankedText = ({ unit, name, activation }: Ranked) => `${unit} ${name} ${activation.toFixed(2)}`;
 
 /** Everything about a run, for a program. */
 export function jsonReport(
@@ -125,7 +136,7 @@ export function jsonReport(
     sheet,
     codes,
     own: verdicts.length > 0 ? verdicts : undefined,
-    pictures: made.map(({ record, title, item: { zeroGradient, trace } }, i) => ({
+    pictures: made.map(({ record, title, item: { zeroGradient, trace, film } }, i) => ({
       file: pictures[i],
       animation: animations[i],
       title,
@@ -137,6 +148,7 @@ export function jsonReport(
       beside: undefined,
       zeroGradient,
       trace: Array.from(trace),
+      film: film && { activations: film.frames.map(({ activation }) => activation), orders: film.orders },
     })),
   };
 }

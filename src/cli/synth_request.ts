@@ -16,7 +16,7 @@ import {
   showTarget,
   termsOf,
 } from "../mod.ts";
-import { type BatchItem, lastSeed, readRecord } from "../record/record.ts";
+import { type BatchItem, lastSeed, mostFrames, readRecord } from "../record/record.ts";
 import { type Request, requestOf } from "../record/request.ts";
 import { readBytes } from "./files.ts";
 import { arithmeticKinds, weightKinds } from "./memory.ts";
@@ -38,6 +38,9 @@ export async function readRequest(values: SynthValues): Promise<Request> {
   }
   if (values.init !== undefined && seeds.length > 1) {
     throw new UserError("--init starts from a file, so several --seeds would give the same picture");
+  }
+  if (values.window !== undefined && values.frames === undefined) {
+    throw new UserError("--window says how many frames of a film are drawn at a time; --frames N makes one");
   }
   const xy = position("--xy", values.xy);
   const layers: (string | undefined)[] = values.layer.length > 0 ? values.layer : [undefined];
@@ -66,12 +69,18 @@ export async function readRequest(values: SynthValues): Promise<Request> {
     arithmetic: oneOf("--arithmetic", values.arithmetic, arithmeticKinds),
     fit: oneOf("--fit", values.fit, fits),
     interpolation: oneOf("--interpolation", values.interpolation, interpolations),
+    frames: several("--frames", values.frames),
+    windowSize: several("--window", values.window),
     crop: oneOf("--crop", values.crop, ["field"]),
     init: await fileOf(values.init),
     directions: await readDirections(targets),
     set: Object.fromEntries(inputs),
   };
 }
+
+/** The number of an option about frames. */
+const several = (option: string, text: string | undefined) =>
+  text === undefined ? undefined : wholeNumber(option, text, { least: 1, most: mostFrames, fallback: 1 });
 
 const given = (value: string | readonly string[] | boolean | undefined) =>
   Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;

@@ -20,14 +20,14 @@ export interface Start {
 
 /** Reads where the pictures start, where that is not the seed. @throws UserError when a code does not fit. */
 export async function readStart(
-  { init, repeats }: Request,
+  { init, repeats, frames }: Request,
   { items, settings: { prior } }: Row,
   generator: Model,
 ): Promise<Start | undefined> {
-  const { shape: item } = generator.network.inputs[0], size = valueCount(item), count = items.length;
+  const { shape: item } = generator.network.inputs[0], size = valueCount(item), count = frames ?? items.length;
   const saved = repeats?.record.start;
   if (saved) {
-    const codes = items.map(({ start }) => decodeCode((start ?? saved).code, size, repeats.file));
+    const codes = items.map(({ start }) => decodeCode((start ?? saved).code, [size, count * size], repeats.file));
     return { file: saved.file, codes };
   }
   if (!init) return undefined;
@@ -45,10 +45,8 @@ export async function readStart(
     );
   }
   if (!values.every(Number.isFinite)) throw new UserError(`${file} holds NaN or infinity`);
-  const codes = Array.from(
-    { length: count },
-    (_, i) => rowsOfCodes === 1 ? values : values.slice(i * size, (i + 1) * size),
-  );
+  const whole = rowsOfCodes === 1 || frames !== undefined; // each film starts from all of them
+  const codes = items.map((_, i) => whole ? values : values.slice(i * size, (i + 1) * size));
   return { file, codes, shape };
 }
 
@@ -81,7 +79,7 @@ export async function startCodes(
 ): Promise<Float32Array[]> {
   if (codes) return codes;
   const code = prior === "learned"
-    ? await encode(device, classifier, generator, fitted(classifier, picture!), inputsOf(request))
+    ? await encode(device, classifier, generator, fitted(classifier, picture!), inputsOf(request), request.frames)
     : levelsOf(generator, picture!);
   return Array.from({ length: request.rows[0].items.length }, () => code);
 }

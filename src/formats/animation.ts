@@ -10,6 +10,7 @@ import { enlarge, type Image, repeatPixels } from "./image.ts";
 
 /** How frames are shown. */
 export interface Showing {
+  /** How long each is shown. Files count in whole steps: the time of a frame is rounded, not how long one is shown. */
   delayMs: number;
   /** Every pixel is repeated so many times in both directions; 1 unless given. */
   scale?: number;
@@ -19,12 +20,12 @@ export interface Showing {
 export function encodeGif(frames: Image[], { delayMs, scale = 1 }: Showing): Uint8Array<ArrayBuffer> {
   checkSizes(frames);
   const gif = GIFEncoder();
-  for (const { width, height, rgb } of frames) {
+  for (const [n, { width, height, rgb }] of frames.entries()) {
     const rgba = new Uint8Array(width * height * 4).fill(255);
     for (let i = 0; i < width * height; i++) rgba.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i);
     const palette = quantize(rgba, 256);
     const indices = repeatPixels(applyPalette(rgba, palette), width, 1, scale);
-    gif.writeFrame(indices, width * scale, height * scale, { palette, delay: delayMs });
+    gif.writeFrame(indices, width * scale, height * scale, { palette, delay: delayOf(n, delayMs, 10) });
   }
   gif.finish();
   return gif.bytes();
@@ -46,7 +47,10 @@ export function encodeApng(
   const frameChunks = pictures.flatMap(([, { data }], index): Chunk[] => [
     {
       type: "fcTL",
-      data: bigEndian([sequence++, 4], [width, 4], [height, 4], [0, 8], [Math.round(delayMs), 2], [1000, 2], [0, 2]),
+      data: bigEndian([sequence++, 4], [width, 4], [height, 4], [0, 8], [delayOf(index, delayMs, 1), 2], [1000, 2], [
+        0,
+        2,
+      ]),
     },
     index === 0 ? { type: "IDAT", data } : { type: "fdAT", data: joinBytes([bigEndian([sequence++, 4]), data]) },
   ]);
@@ -58,6 +62,10 @@ export function encodeApng(
     { type: "IEND", data: new Uint8Array(0) },
   ]);
 }
+
+/** How many milliseconds a frame is shown, in steps of so many. */
+const delayOf = (frame: number, delayMs: number, step: number): number =>
+  step * (Math.round((frame + 1) * delayMs / step) - Math.round(frame * delayMs / step));
 
 /** Big-endian bytes of [value, size in bytes] fields. */
 const bigEndian = (...fields: [number, number][]): Uint8Array =>

@@ -92,14 +92,15 @@ const maxCaptionLines = 3;
 
 /**
  * A white sheet of equally large cells, `columns` a row, each a picture with its caption below. Pictures are enlarged by a
- * whole factor to at least 128 pixels' width, so that captions are legible; captions wrap, to three lines at most.
+ * whole factor to at least 128 pixels' width, so that captions are legible; captions wrap, to three lines at most. `lines` leaves room
+ * for so many.
  */
-export function contactSheet(tiles: Tile[], columns: number): Image {
+export function contactSheet(tiles: Tile[], columns: number, lines = 0): Image {
   const enlarged = tiles.map(({ image }) => enlarge(image, Math.ceil(minTileWidth / image.width)));
   const cellWidth = Math.max(...enlarged.map(({ width }) => width));
   const cellHeight = Math.max(...enlarged.map(({ height }) => height));
   const captions = tiles.map(({ caption }) => wrapText(caption, cellWidth, maxCaptionLines));
-  const captionHeight = lineHeight * Math.max(...captions.map((lines) => lines.length));
+  const captionHeight = lineHeight * Math.max(lines, ...captions.map(({ length }) => length));
   const across = Math.min(columns, tiles.length);
   const down = Math.ceil(tiles.length / columns);
   const sheet = blank(gap + across * (cellWidth + gap), gap + down * (cellHeight + captionHeight + gap));
@@ -114,6 +115,16 @@ export function contactSheet(tiles: Tile[], columns: number): Image {
   });
   return sheet;
 }
+
+/** Sheets of one picture each, of pictures of one size: all of one size too, whatever is written below them. */
+export function captioned(tiles: Tile[]): Image[] {
+  const linesOf = ({ image, caption }: Tile) => wrapText(caption, enlargedWidth(image), maxCaptionLines).length;
+  const lines = Math.max(...tiles.map(linesOf));
+  return tiles.map((tile) => contactSheet([tile], 1, lines));
+}
+
+/** How wide a picture is on a sheet. */
+const enlargedWidth = ({ width }: Image): number => width * Math.ceil(minTileWidth / width);
 
 const blank = (width: number, height: number): Image => ({
   width,

@@ -169,6 +169,15 @@ export function neededLayers({ layers }: Graph, wanted: readonly Value[]): Layer
   return layers.filter((layer) => needed.has(layer.output));
 }
 
+/** The inputs that mark where sequences go on, whatever shape they come in. */
+export function markersOf({ inputs, layers }: Graph): Value[] {
+  const from = new Map<Value, Value>();
+  for (const { op, inputs: [x], output } of layers) if (op.keepsValues) from.set(output, from.get(x) ?? x);
+  const marks = layers.flatMap(({ op, params, inputs }) => op.isSequence?.(params) ? op.marker?.(inputs) ?? [] : []);
+  const origins = new Set(marks.map((mark) => from.get(mark) ?? mark));
+  return inputs.filter((input) => origins.has(input));
+}
+
 /** The layer, of those that these values need, to which a batch is one sequence in time: its items must run together. */
 export function sequenceLayer(graph: Graph, wanted: readonly Value[]): Layer | undefined {
   return neededLayers(graph, wanted).find(({ op, params }) => op.isSequence?.(params));

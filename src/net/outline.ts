@@ -29,8 +29,8 @@ export interface Outline {
   taskOf(layer: FusedLayer, host: Record<string, HostTensor>, spots?: Spots): Task;
 }
 
-/** Fuses a request's layers and names their tensors. */
-export function outline(adapter: Adapter, request: Computed): Outline {
+/** Fuses a request's layers and names their tensors, of which some may hold other numbers of items than the batch. */
+export function outline(adapter: Adapter, request: Computed, batchOf?: (value: Value) => number): Outline {
   const { batch, gradient, storage = "stored", doubleFloat = false, arithmetic = "f32" } = request,
     { optimise = true } = request;
   const wanted = gradient ? [...request.wanted, ...gradient.of, gradient.to] : request.wanted;
@@ -44,7 +44,7 @@ export function outline(adapter: Adapter, request: Computed): Outline {
   const tensorOf = (value: Value): Tensor => {
     const own = resolve(value);
     let tensor = maps.get(own);
-    if (!tensor) maps.set(own, tensor = featureMap(adapter, own.name, batched(batch, own.shape)));
+    if (!tensor) maps.set(own, tensor = featureMap(adapter, own.name, batched(batchOf?.(own) ?? batch, own.shape)));
     return tensor;
   };
   return {

@@ -14,25 +14,14 @@
  * Plans alone encode and submit.
  */
 import type { Device } from "../gpu/device.ts";
-import { type Binding, type Call, executedFlops, write } from "../gpu/call.ts";
-import { compile, encode, type Step } from "../gpu/compile.ts";
+import { type Binding, type Call, write } from "../gpu/call.ts";
+import { compile, type Step } from "../gpu/compile.ts";
 import { checkCall } from "../gpu/source.ts";
-import {
-  allocate,
-  bytesFor,
-  checkMemory,
-  featureMap,
-  type Format,
-  free,
-  type Memory,
-  partsFor,
-  type Tensor,
-} from "../gpu/tensor.ts";
+import { allocate, bytesFor, checkMemory, featureMap, free, type Memory, partsFor } from "../gpu/tensor.ts";
 import type { Arithmetic, WeightStorage } from "../ops/op.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Spots } from "../ops/spots.ts";
 import { formOf } from "../ops/way.ts";
-import type { WeightGradient } from "../ops/conv/weight_gradient.ts";
 import { backwardCalls, type OwnedCall, type PlannedLayer } from "./backward.ts";
 import { type Choose, chooseCheapest, chooseWays } from "./choose.ts";
 import type { FusedLayer } from "./fuse.ts";
@@ -40,12 +29,18 @@ import type { Graph, Value } from "./graph.ts";
 import { nameKernels, type PlannedKernel, type Replace } from "./kernels.ts";
 import { assignSlots, type Slot, slotFor } from "./liveness.ts";
 import { type Load, load, packWeights } from "./load.ts";
+import { Plan, type PlannedMemory, type PlanTensors } from "./compiled.ts";
 import { outline } from "./outline.ts";
+import { inWindows, phasesOf, type Windows } from "./windows.ts";
+
+export { Plan, type PlanMemory, type PlannedMemory, type PlanTensors } from "./compiled.ts";
 
 /** What to compile. */
 export interface PlanRequest {
   graph: Graph;
   batch: number;
+  /** Run what treats items one by one on so many at a time, and what makes a sequence of them on all (`windows.ts`). */
+  windowSize?: number;
   /** Values to keep readable after a run; the gradient's sources are among them. */
   wanted: readonly Value[];
   /** Compute the gradient of Σ dy · `of` with respect to `to`, a dy for each source being written by `seed` calls or an upload. */
@@ -79,87 +74,6 @@ export interface PlanRequest {
   optimise?: boolean;
 }
 
-/** The tensors that a request's owner may touch. */
-export interface PlanTensors {
-  /** The tensor of a wanted value or input. */
-  of(value: Value): Tensor;
-  /** Gradients at the sources, to be written unless spots are enough. */
-  dy?: readonly Tensor[];
-  /** The gradient at the target, to be read. */
-  dx?: Tensor;
-  /** Gradients to weights, by their names in the weights file. */
-  weights?: Map<string, WeightGradient>;
-}
-
-/** GPU memory of a plan in bytes. */
-export interface PlanMemory {
-  /** Of weights in every form that is kept. */
-  weights: number;
-  /** Of all other tensors, those that take turns once. */
-  activations: number;
-  /** Both together. */
-  total: number;
-}
-
-/** One piece of a plan's memory: a weight, or tensors that take turns. */
-export interface PlannedMemory {
-  /** What lies there. */
-  label: string;
-  /** How large it is. */
-  bytes: number;
-  /** How values are stored. */
-  format: Format;
-  /** More than one where it is larger than what one binding may show. */
-  parts: number;
-  /** Whether it is a weight; all else is made anew in every run. */
-  weight: boolean;
-}
-
-/** A compiled plan. Owns its weights and tensors. */
-export class Plan {
-  /** `buildPlan` makes one. */
-  constructor(
-    private readonly device: Device,
-    readonly steps: readonly Step[],
-    /** What each of the steps is. */
-    readonly kernels: readonly PlannedKernel[],
-    /** How many of the steps are forward. */
-    readonly forwardSteps: number,
-    readonly tensors: PlanTensors,
-    readonly memory: PlanMemory,
-    /** What the memory consists of. */
-    readonly pieces: readonly PlannedMemory[],
-    /** The tensors that hold weights. */
-    readonly weights: ReadonlySet<Tensor>,
-    private readonly owned: readonly Memory[],
-  ) {}
-
-  /** Multiplications and additions of all steps. */
-  get flops(): number {
-    return this.steps.reduce((sum, step) => sum + step.call.flops, 0);
-  }
-
-  /** Multiplications and additions that they execute. */
-  get executedFlops(): number {
-    return this.steps.reduce((sum, step) => sum + executedFlops(step.call), 0);
-  }
-
-  /** Submits the steps `times` over as one compute pass; `forward` stops each time before the gradient. */
-  submit(times = 1, forward = false, timestampWrites?: GPUComputePassTimestampWrites): void {
-    const steps = forward ? this.steps.slice(0, this.forwardSteps) : this.steps;
-    const encoder = this.device.gpu.createCommandEncoder({ label: "plan" });
-    const pass = encoder.beginComputePass({ label: "plan", timestampWrites });
-    for (let time = 0; time < times; time++) encode(pass, steps);
-    pass.end();
-    this.device.gpu.queue.submit([encoder.finish()]);
-  }
-
-  /** Frees its memory; twice changes nothing. */
-  [Symbol.dispose](): void {
-    for (const memory of this.owned) free(this.device, memory);
-  }
-}
-
 /**
  * Compiles a request.
  * @throws UserError when a weight does not fit or the device lacks the arithmetic, GpuError when the device cannot hold or run it.
@@ -167,7 +81,9 @@ export class Plan {
 export async function buildPlan(device: Device, request: PlanRequest): Promise<Plan> {
   const owned: Memory[] = [];
   try {
-    return await assemble(device, request, owned);
+    const { windowSize } = request,
+      windows = windowSize === undefined ? undefined : inWindows({ ...request, windowSize });
+    return await assemble(device, windows?.request ?? request, owned, windows);
   } catch (error) {
     for (const memory of owned) free(device, memory);
     throw error;
@@ -186,13 +102,18 @@ function checkArithmetic({ name, caps }: Device, { arithmetic = "f32", doubleFlo
 }
 
 /** Makes the plan; every memory that it takes is in `memories` at once, so that a failure loses none. */
-async function assemble(device: Device, request: PlanRequest, memories: Memory[]): Promise<Plan> {
+async function assemble(
+  device: Device,
+  request: PlanRequest,
+  memories: Memory[],
+  windows?: Windows,
+): Promise<Plan> {
   const { gradient } = request;
   checkArithmetic(device, request);
   const training = request.weightGradients === true;
-  const { layers, wanted, resolve, tensorOf, taskOf } = outline(device, request);
+  const { layers, wanted, resolve, tensorOf, taskOf } = outline(device, request, windows?.batchOf);
 
-  const tensors: PlanTensors = { of: tensorOf };
+  const tensors: PlanTensors = { of: (value) => tensorOf(windows?.whole(value) ?? value) };
   const ends = gradient && { of: gradient.of.map(resolve), to: resolve(gradient.to) };
   const spots = training || ends?.of.length !== 1 ? undefined : gradient?.spots?.(tensors);
   const hasSpots = ({ output, relu }: FusedLayer) => output === ends?.of[0] && output !== ends.to && !relu;
@@ -211,6 +132,7 @@ async function assemble(device: Device, request: PlanRequest, memories: Memory[]
   });
   const forwardCalls = owned.length, unowned = (calls: readonly Call[] = []) => calls.map((call) => ({ call }));
 
+  let after = forwardCalls;
   const kept = new Set([...wanted, ...request.graph.inputs].map(tensorOf));
   if (gradient && ends) {
     const dy = gradient.of.map((of) => featureMap(device, `gradient at ${of.name}`, tensorOf(of).shape));
@@ -226,7 +148,14 @@ async function assemble(device: Device, request: PlanRequest, memories: Memory[]
     tensors.dx = backward.dx;
     tensors.weights = backward.weights;
     for (const tensor of [tensors.dx, ...[...backward.weights.values()].map(({ tensor }) => tensor)]) kept.add(tensor);
-    owned.push(...backward.calls, ...unowned(request.after?.(tensors)));
+    owned.push(...backward.calls);
+    after = owned.length;
+    owned.push(...unowned(request.after?.(tensors)));
+  }
+  const phases = windows && phasesOf(windows, owned, forwardCalls, after);
+  if (windows && phases) {
+    for (const tensor of [windows.at, ...phases.handed]) if (!tensor.memory) kept.add(tensor);
+    if (windows.next) owned.push({ call: windows.next });
   }
   const named = nameKernels(owned, forwardCalls), programs = request.replace?.(named);
   const kernels = named.map((kernel): PlannedKernel => {
@@ -260,7 +189,7 @@ async function assemble(device: Device, request: PlanRequest, memories: Memory[]
   const steps = await compileAll(device, calls, request.signal);
   const total = sum(pieces), ofWeights = sum(pieces.filter(({ weight }) => weight));
   const memory = { weights: ofWeights, activations: total - ofWeights, total };
-  return new Plan(device, steps, kernels, forwardCalls, tensors, memory, pieces, weightTensors, memories);
+  return new Plan(device, steps, kernels, forwardCalls, tensors, memory, pieces, weightTensors, memories, phases);
 }
 
 /** What spots bind, where a call makes use of them. */

@@ -75,6 +75,13 @@ export const lstm: Op<LstmParams> = {
     state: fields.choice("state", ["hidden", "cell"], "hidden"),
   }),
   isSequence: ({ time }) => time === "batch",
+  marker: ([, marker]) => marker,
+  asOne(p) {
+    if (p.streams > 1 && p.initial) {
+      throw new UserError(`its ${p.streams} streams have initial states of their own, so it reads no single sequence`);
+    }
+    return { ...p, streams: 1 };
+  },
   reads: readsAll,
   outputShape(inputs, p) {
     const [x, marker] = inputs, { perItem } = itemSizes(x, p);

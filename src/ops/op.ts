@@ -158,6 +158,10 @@ export interface Op<P = unknown> {
   readonly normalises?: "softmax" | "logsoftmax";
   /** True when the items of a batch are the steps of one sequence, not apart from each other. */
   isSequence?(params: P): boolean;
+  /** Of its inputs the one, where it is there, that is 0 at steps that begin a sequence and 1 at those that go on with it. */
+  marker?<T>(inputs: readonly T[]): T | undefined;
+  /** The parameters with which all items are one sequence, where they are several that take turns. @throws UserError where they cannot be. */
+  asOne?(params: P): P;
   /** In double-float arithmetic: whether y comes with its rest. */
   keepsRest?(task: Pick<Task<P>, "inputs" | "shapes" | "params">): boolean;
   /** The ways to its output. */

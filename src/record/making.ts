@@ -31,6 +31,8 @@ export interface Making {
   version: string;
   device: Device;
   losses: readonly Loss[];
+  /** Frames that a film shows in a second. */
+  fps?: number;
 }
 
 const nameOf = ({ name, hash }: Model) => ({ name, hash });
@@ -39,10 +41,10 @@ const nameOf = ({ name, hash }: Model) => ({ name, hash });
 export function recordOf(
   request: Request,
   { classifier }: Models,
-  { row: { method, layer, settings, generator }, items, place, item, start, bounds, own, version, device, losses }:
+  { row: { method, layer, settings, generator }, items, place, item, start, bounds, own, version, device, losses, fps }:
     Making,
 ): PictureRecord {
-  const { xy, weights, arithmetic, fit, interpolation, crop, directions, set } = request;
+  const { xy, weights, arithmetic, fit, interpolation, crop, directions, set, frames } = request;
   const batchItem = ({ units, target, seed }: BatchItem, i: number): BatchItem => ({
     units,
     target,
@@ -66,6 +68,9 @@ export function recordOf(
     arithmetic,
     fit,
     interpolation,
+    frames,
+    windowSize: item.film && item.film.windowSize < frames! ? item.film.windowSize : undefined,
+    fps,
     crop,
     directions: files.length === 0
       ? undefined

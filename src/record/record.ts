@@ -15,6 +15,7 @@ import {
   type MethodName,
   methodNames,
   type Model,
+  MOST_FRAMES,
   type SettingName,
   settingNames,
   type Settings,
@@ -62,6 +63,12 @@ export interface PictureRecord extends BatchItem, Partial<Settings> {
   set?: Record<string, SavedValues>;
   fit?: Fit;
   interpolation?: Interpolated;
+  /** Of a film, how many frames it has, how many were drawn at a time, and how many are shown in a second. */
+  frames?: number;
+  windowSize?: number;
+  fps?: number;
+  /** Of a film over several classifiers, all of them in its order; the record is that of the last frame else. */
+  classifiers?: ModelName[];
   /** Whether the picture is cut to the unit's receptive field. */
   crop?: "field";
   /** How weights were stored; as in the files unless given. */
@@ -95,6 +102,9 @@ export const lastSeed = 2 ** 32 - 1;
 
 /** Units that are maximised together: as many as --units lists. */
 const mostUnits = 10_000;
+
+/** Frames of the longest film. */
+export const mostFrames = MOST_FRAMES;
 
 /** Pictures made together, more than any memory holds. */
 const mostBatch = 10_000;
@@ -133,6 +143,7 @@ const isText = (value: unknown) => typeof value === "string" && value !== "";
 const isCount = (value: unknown) => Number.isSafeInteger(value) && value as number >= 0;
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length > 0 && value.every(isCount);
+const isFrames = (value: unknown) => isCount(value) && value as number >= 1 && value as number <= mostFrames;
 const isUnits = (value: unknown) =>
   isCounts(value) && value.length <= mostUnits && new Set(value).size === value.length;
 const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
@@ -187,6 +198,10 @@ const checks: { [Field in keyof Required<Omit<PictureRecord, keyof Settings>>]: 
   set: isOptional(isEach(isCode)),
   fit: isOptional(isWord(...fits)),
   interpolation: isOptional(isWord(...interpolations)),
+  frames: isOptional(isFrames),
+  windowSize: isOptional(isFrames),
+  fps: isOptional(isFrames),
+  classifiers: isOptional((value) => Array.isArray(value) && value.length <= mostFrames && value.every(isModel)),
   crop: isOptional(isWord("field")),
   weights: isOptional(isWord("f32", "f16", "i8")),
   arithmetic: isOptional(isWord("f32", "f16")),

@@ -25,7 +25,8 @@ import {
 import { type BatchItem, decodeCode, type PictureRecord } from "./record.ts";
 
 /** What to make, before the models are known. */
-export interface Request extends Fitting, Pick<PictureRecord, "xy" | "weights" | "arithmetic" | "crop"> {
+export interface Request
+  extends Fitting, Pick<PictureRecord, "xy" | "weights" | "arithmetic" | "crop" | "frames" | "windowSize" | "fps"> {
   /** Pictures that are made together: those of each method, and of each layer or target. */
   rows: { method?: MethodName; layer?: string; items: BatchItem[] }[];
   /** The settings that somebody said. */
@@ -87,6 +88,9 @@ export function requestOf(record: PictureRecord, file: string): Request {
     fit,
     interpolation,
     crop,
+    frames: record.frames,
+    windowSize: record.windowSize,
+    fps: record.fps,
     directions: Object.fromEntries(
       Object.entries(record.directions ?? {}).map(([name, text]) => [name, decode(text, `direction ${name}`)]),
     ),
@@ -130,7 +134,13 @@ export function settleRequest(request: Request, models: Models): Job {
     const own = items.map((item) => ({ ...item, target: item.target ?? targetOf(item) }));
     return { method, layer: units, items: own, settings: decided, generator };
   });
-  for (const row of rows) checkSearch(searchOf(request, row, classifier));
+  for (const row of rows) {
+    const search = searchOf(request, row, classifier);
+    // A film is a search of its own.
+    for (const targets of request.frames === undefined ? [search.targets] : search.targets.map((one) => [one])) {
+      checkSearch({ ...search, targets });
+    }
+  }
   return { rows };
 }
 
@@ -141,9 +151,22 @@ export function searchOf(
   classifier: Model,
   codes?: readonly Float32Array[],
 ): RowSearch {
-  const { weights, arithmetic, fit, interpolation, directions } = request, set = inputsOf(request);
+  const { weights, arithmetic, fit, interpolation, directions, frames, windowSize } = request, set = inputsOf(request);
   const targets = items.map(({ target, seed }, n) => ({ target, seed, code: codes?.[n] }));
-  return { generator, classifier, ...settings, weights, arithmetic, fit, interpolation, directions, set, targets };
+  const film = { frames, windowSize };
+  return {
+    generator,
+    classifier,
+    ...settings,
+    ...film,
+    weights,
+    arithmetic,
+    fit,
+    interpolation,
+    directions,
+    set,
+    targets,
+  };
 }
 
 /** Whether any row wants a learned generator. @throws UserError */

@@ -5,7 +5,7 @@
  */
 import type { Device } from "../gpu/device.ts";
 import type { Call } from "../gpu/call.ts";
-import { download, free, fromTexels, type Memory, place, run, type Tensor, upload } from "../gpu/tensor.ts";
+import { download, free, fromTexels, type Memory, type Tensor, upload } from "../gpu/tensor.ts";
 import type { Value } from "../net/graph.ts";
 import { bytes, floats } from "../net/net.ts";
 import { buildPlan, type Plan, type PlanMemory, type PlanRequest, type PlanTensors } from "../net/plan.ts";
@@ -17,7 +17,7 @@ import { isDirect } from "./objective.ts";
 import { objectiveCalls, objectiveSpotsOf, type ObjectiveTensors } from "./objective_calls.ts";
 import { rules } from "./rules/table.ts";
 import { sameKernels, stateNames } from "./settings.ts";
-import { boundTexels, givenStarts, ownPiece, settledStarts, viewCall } from "./start.ts";
+import { boundTexels, givenStarts, maker, ownPiece, settledStarts, viewCall } from "./start.ts";
 import { stepCalls } from "./step.ts";
 
 /** How a climb's plan is built; `redirected` lets the gradient pass through ReLUs that are off. */
@@ -73,14 +73,8 @@ export class Climb {
   ): Promise<Climb> {
     const { objective, rule, views } = settings, { items } = objective;
     const codeShape = [items, ...chw(joined.code.shape)] as const, [, c, h, w] = codeShape;
-    const texels = Math.ceil(c / 4) * h * w;
-    const make = (label: string, content: number | Float32Array<ArrayBuffer>): Tensor => {
-      const size = typeof content === "number" ? content : content.length / 4;
-      const tensor = place(device, run(label, size, "buffer"));
-      owned.push(tensor.memory!);
-      if (typeof content !== "number") upload(device, tensor, bytes(content));
-      return tensor;
-    };
+    const texels = Math.ceil(c / 4) * h * w, make = maker(device, owned);
+    const film = settings.windowSize !== undefined;
     const own: Own = {
       code: make("code", 2 * items * texels),
       trace: make("trace", settings.iterations * items),
@@ -97,7 +91,7 @@ export class Climb {
     const seed = (tensors: PlanTensors): Call[] => objectiveCalls(objective, tensors, own);
     const spots = (tensors: PlanTensors) => objectiveSpotsOf(objective, tensors, own);
     const after = ({ of, dx }: PlanTensors): Call[] => [
-      ...stepCalls(device, settings, { items, texels, values: count(joined.code.shape) }, {
+      ...stepCalls(device, settings, { items, texels, values: count(joined.code.shape), joint: film }, {
         ...own,
         g: dx!,
         input: of(joined.code),
@@ -105,10 +99,13 @@ export class Climb {
       }),
       ...seen ? [viewCall(items, { views: seen, state: own.state, view: of(joined.view!) })] : [],
     ];
-    const iteration = iterationOf(joined, objective.sources);
+    const iteration = iterationOf(joined, objective.sources), answer = film ? joined.output : undefined;
+    const ranked = objective.sources.find((source) => isOutput(joined, source)) ?? answer;
     const plan = await buildPlan(device, {
       ...iteration,
+      wanted: [...iteration.wanted, ...answer ? [answer] : []],
       batch: items,
+      windowSize: settings.windowSize,
       gradient: {
         ...iteration.gradient,
         spots: device.caps.software ? undefined : spots,
@@ -130,7 +127,6 @@ export class Climb {
     ]);
     if (views) starts.set(of(joined.view!), views.slice(0, 4 * items));
     for (const moment of Object.values(moments)) starts.set(moment, new Float32Array(4 * moment.texels));
-    const ranked = objective.sources.find((source) => isOutput(joined, source));
     const climb = new Climb(device, joined, plan, own, owned, items, starts, settings, ranked);
     try {
       await onReady?.(plan);
@@ -198,7 +194,7 @@ export class Climb {
 
   /** Dispatches of one iteration. */
   get dispatches(): number {
-    return this.plan.steps.length;
+    return this.plan.dispatched.length;
   }
 
   /** Multiplications and additions of one iteration. */
@@ -226,6 +222,28 @@ export class Climb {
   /** The mean magnitude of every item's gradient at the code, likewise. */
   async slopes(iterations: number): Promise<Float32Array> {
     return await this.#numbers(this.own.slopes, iterations);
+  }
+
+  /**
+   * What the items' terms come to in the last iteration where they come in other orders, each a list of their numbers. Nothing can go on
+   * from there but a search that begins anew.
+   */
+  async inOrders(orders: readonly (readonly number[])[]): Promise<Float32Array[]> {
+    const { device, plan, items, starts, own } = this, results: Float32Array[] = [];
+    const gathered = await Promise.all(
+      plan.gathered.map(async (tensor) => [tensor, await download(device, tensor)] as const),
+    );
+    for (const order of orders) {
+      for (const [tensor, values] of gathered) {
+        const size = values.length / items, moved = new Uint8Array(values.length);
+        order.forEach((from, to) => moved.set(values.subarray(from * size, (from + 1) * size), to * size));
+        upload(device, tensor, moved);
+      }
+      upload(device, own.state, bytes(starts.get(own.state)!)); // whose iteration says where the trace goes
+      plan.submitJoint();
+      results.push(await this.trace(1));
+    }
+    return results;
   }
 
   /** The codes after the last step, and those of the pictures, which are a step before: [items × code values] each. */

@@ -5,6 +5,8 @@ import type { Settings } from "./settings.ts";
 /** What a search climbs and how, all of it decided. */
 export interface ClimbSettings extends Settings {
   objective: Objective;
+  /** Where the items are the frames of a film, how many are drawn at a time. */
+  windowSize?: number;
   /** Upper bound of each code value, and after them, unless they all are `lowest`, the lower ones. No clipping when absent. */
   bound?: Float32Array;
   /** Start of each item, [items × code values]. */

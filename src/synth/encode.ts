@@ -11,6 +11,7 @@ import type { Joined } from "./joined.ts";
 /**
  * The code of a picture: the classifier's features at the layer that the generator inverts.
  * @param picture Of the classifier's input size.
+ * @param frames Of a film that shall start there.
  * @param set The classifier's and the generator's other inputs, where they have any.
  * @throws UserError when the generator does not say which layer, or sizes differ.
  */
@@ -20,8 +21,9 @@ export async function encode(
   generator: Model,
   picture: Picture,
   set?: GivenInputs,
+  frames?: number,
 ): Promise<Float32Array> {
-  const { code, name } = generator.network, inputs = sortInputs({ generator, classifier }, set);
+  const { code, name } = generator.network, inputs = sortInputs({ generator, classifier }, set, frames);
   if (!code) throw new UserError(`generator "${name}" does not say which layer's features its code is`);
   imageFormat(classifier.network);
   const net = await Net.create(device, classifier, { layer: code.layer });
@@ -38,13 +40,6 @@ export async function encode(
 /** What a classifier's inputs are fed: the given values, for each item, and the pictures. */
 export const feedOf = ({ network }: Model, given: Joined["given"], images: Float32Array, batch: number) =>
   Object.fromEntries(network.inputs.map((input) => {
-    const values = given.get(input);
-    return [input.name, values ? repeated(values, batch) : images];
+    const feed = given.get(input);
+    return [input.name, feed ? feed(batch) : images];
   }));
-
-/** The values, so many times over. */
-export function repeated(values: Float32Array, times: number): Float32Array {
-  const all = new Float32Array(times * values.length);
-  for (let time = 0; time < times; time++) all.set(values, time * values.length);
-  return all;
-}

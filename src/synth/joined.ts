@@ -1,12 +1,12 @@
 /** Generator, the image between, and classifier as one graph, so that one plan holds the whole iteration. */
-import { buildGraph, endingOf, type Graph, makeLayer, type Value } from "../net/graph.ts";
+import { buildGraph, endingOf, type Graph, type Layer, makeLayer, type Value } from "../net/graph.ts";
 import type { Model } from "../net/model.ts";
 import { valueOf } from "../net/naming.ts";
 import type { ImageFormat, Network } from "../net/network.ts";
 import { imageFormat } from "../net/picture.ts";
 import { UserError } from "../formats/user_error.ts";
 import { fitLayers, type Fitting, formatLayers } from "./fit.ts";
-import { type GivenInputs, sortInputs } from "./inputs.ts";
+import { type Feed, type GivenInputs, sortInputs } from "./inputs.ts";
 import { hasPenalties } from "./penalties.ts";
 import type { Settings } from "./settings.ts";
 import { hasViews } from "./views.ts";
@@ -32,7 +32,7 @@ export interface Joined {
   /** What units are of where nobody says: the layer that suits the classifier, or the logits. */
   units: Value;
   /** The other inputs of both networks, and what they are given. */
-  given: ReadonlyMap<Value, Float32Array>;
+  given: ReadonlyMap<Value, Feed>;
 }
 
 /** How two models are joined: by these settings too. */
@@ -42,12 +42,14 @@ export interface Joining
     Partial<Pick<Settings, "prior" | "jitter" | "zoom" | "rotation" | "edges" | "variation" | "alphaNorm" | "centre">> {
   /** Values of the inputs that are neither code nor picture, by name. */
   set?: GivenInputs;
+  /** How many frames a film has, where one is made: each input may be given values for all of them. */
+  frames?: number;
 }
 
 /** Joins the models. @throws UserError when they do not fit together. */
 export function join(generator: Model, classifier: Model, joining: Joining = {}): Joined {
   const { prior = "learned", fit, interpolation, edges } = joining, learned = prior === "learned";
-  const inputs = sortInputs({ generator, classifier }, joining.set), { free } = inputs.classifier;
+  const inputs = sortInputs({ generator, classifier }, joining.set, joining.frames), { free } = inputs.classifier;
   const g = buildGraph(generator);
   // What has no edge of its own is seen whole, whatever its size.
   const fitting = { fit: learned || fit !== undefined && fit !== "auto" ? fit : "resize", interpolation } as const;
@@ -65,11 +67,13 @@ export function join(generator: Model, classifier: Model, joining: Joining = {})
   const phi = buildGraph(classifier, new Map([[free.name, image]])), { logits } = endingOf(phi);
   const suits = classifier.network.search?.layer, code = inputs.generator.free;
   const given = new Map([...inputs.generator.given, ...inputs.classifier.given]);
+  const asOne = (layer: Layer): Layer =>
+    joining.frames !== undefined && layer.op.asOne ? { ...layer, params: layer.op.asOne(layer.params) } : layer;
   return {
     graph: {
       ...phi,
       inputs: [code, ...given.keys(), ...view ? [view] : []],
-      layers: [...g.layers, ...between, ...seen, ...levels, ...phi.layers],
+      layers: [...g.layers, ...between, ...seen, ...levels, ...phi.layers.map(asOne)],
     },
     code,
     image,

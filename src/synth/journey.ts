@@ -1,6 +1,7 @@
 /** A search on its way: what of it outlives a device, and how it goes on from there to its end. */
 import type { Device } from "../gpu/device.ts";
-import { Climb } from "./climb.ts";
+import { GpuError } from "../gpu/error.ts";
+import { Climb, type ClimbOptions } from "./climb.ts";
 import type { ClimbSettings, Readings, Saved } from "./climb_data.ts";
 import { checkTrace, type Told } from "./finite.ts";
 import { type SearchOptions, settle, suitable } from "./options.ts";
@@ -53,7 +54,7 @@ interface Held {
 
 /** The climb where the journey is: the held one where it takes the settings, else a new one. Its first iteration may be done. */
 async function start(journey: Journey, held: Held): Promise<{ climb: Climb; took?: number }> {
-  const { device, options, joined, settings } = journey;
+  const { options, settings } = journey;
   const again = { ...options, onPlan: undefined, onReady: undefined, signal: undefined };
   const place = async (how: SearchOptions): Promise<Climb> => {
     if (held.climb?.takes(settings)) {
@@ -61,7 +62,7 @@ async function start(journey: Journey, held: Held): Promise<{ climb: Climb; took
       return held.climb;
     }
     release(held);
-    return held.climb = await Climb.create(device, joined, settings, how);
+    return held.climb = await climbFor(journey, settings, how);
   };
   let climb = await place(journey.stuck || journey.started !== undefined ? again : options);
   if (journey.stuck) {
@@ -79,6 +80,24 @@ async function start(journey: Journey, held: Held): Promise<{ climb: Climb; took
   }
   journey.stuck = stuck;
   return { climb, took };
+}
+
+/** A climb; of a film whose frames are too many together, in smaller windows, which the journey then keeps to. */
+async function climbFor(
+  { device, joined, options, settings: kept }: Journey,
+  settings: ClimbSettings,
+  how: ClimbOptions,
+) {
+  for (;;) {
+    try {
+      return await Climb.create(device, joined, settings, how);
+    } catch (error) {
+      const { windowSize = 1 } = settings, tooLarge = error instanceof GpuError && error.kind === "out-of-memory";
+      if (!tooLarge || windowSize === 1 || options.windowSize !== undefined) throw error;
+      kept.windowSize = settings.windowSize = Math.ceil(windowSize / 2);
+      options.onWindow?.(settings.windowSize);
+    }
+  }
 }
 
 function release(held: Held): void {
@@ -112,14 +131,11 @@ async function begin(climb: Climb): Promise<{ took: number; stuck: number[] }> {
 }
 
 /** The codes to start from, where those of the items that are stuck have gone through ReLUs that are off. */
-async function redirect(
-  { device, options, joined, settings }: Journey,
-  stuck: readonly number[],
-): Promise<Float32Array> {
-  const { redirect, lrStart, codes, objective: { items } } = settings;
+async function redirect(journey: Journey, stuck: readonly number[]): Promise<Float32Array> {
+  const { options, settings } = journey, { redirect, lrStart, codes, objective: { items } } = settings;
   const own = { ...settings, iterations: redirect, lrEnd: lrStart };
   const ours = { onPlan: undefined, onReady: undefined, replace: undefined }; // others' kernels mask with the ReLUs
-  const climb = await Climb.create(device, joined, own, { ...options, ...ours, redirected: true });
+  const climb = await climbFor(journey, own, { ...options, ...ours, redirected: true });
   climb.submit(redirect);
   const after = split((await climb.codes().finally(() => climb[Symbol.dispose]())).codes, items);
   const result = codes.slice();

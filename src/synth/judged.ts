@@ -4,7 +4,7 @@ import { download, fromTexels, toTexels, upload } from "../gpu/tensor.ts";
 import type { Value } from "../net/graph.ts";
 import { bytes, floats, Net } from "../net/net.ts";
 import { buildPlan } from "../net/plan.ts";
-import { feedOf, repeated } from "./encode.ts";
+import { feedOf } from "./encode.ts";
 import { join } from "./joined.ts";
 import type { Stage } from "./stages.ts";
 
@@ -19,24 +19,31 @@ export async function outputsOfImages(
   return await net.forward(feedOf(classifier, joined.given, images, batch)).finally(() => net[Symbol.dispose]());
 }
 
-/** The same, or its logits, for each code, whose picture the classifier sees as it is and in its own size. */
+/** The same, or its logits, for each code, whose picture the classifier sees as it is and in its own size; in windows where there are some. */
 export async function outputsOfCodes(
   device: Device,
   { options, classifier }: Stage,
   codes: Float32Array,
   which: "output" | "logits",
+  windowSize?: number,
 ): Promise<Float32Array> {
-  const { generator, prior, fit, interpolation, set, weights: storage, arithmetic, choose } = options;
-  const { graph, code, given, [which]: output } = join(generator, classifier, { prior, fit, interpolation, set });
+  const { generator, prior, fit, interpolation, set, frames, weights: storage, arithmetic, choose } = options;
+  const { graph, code, given, [which]: output } = join(generator, classifier, {
+    prior,
+    fit,
+    interpolation,
+    set,
+    frames,
+  });
   const batch = options.targets.length;
-  const plan = await buildPlan(device, { graph, batch, wanted: [output], storage, arithmetic, choose });
+  const plan = await buildPlan(device, { graph, batch, windowSize, wanted: [output], storage, arithmetic, choose });
   const feed = (input: Value, values: Float32Array) => {
     const tensor = plan.tensors.of(input);
     upload(device, tensor, bytes(toTexels(values, tensor.shape)));
   };
   try {
     feed(code, codes);
-    for (const [input, values] of given) feed(input, repeated(values, batch));
+    for (const [input, values] of given) feed(input, values(batch));
     plan.submit(1, true);
     const tensor = plan.tensors.of(output);
     return fromTexels(floats(await download(device, tensor)), tensor.shape);

@@ -47,6 +47,17 @@ export interface SearchOptions extends Partial<Settings>, Joining {
   layer?: string;
   /** One picture each; all run as one batch. */
   targets: readonly Target[];
+  /**
+   * Makes a film of so many frames for a classifier that reads sequences, of one target: an item a frame. Inputs in `set` and the target's
+   * code may then hold values for each frame.
+   */
+  frames?: number;
+  /** So many frames are drawn at a time: as many as memory holds unless given. */
+  windowSize?: number;
+  /** Told how many frames a window has where all together were too many. */
+  onWindow?: (windowSize: number) => void;
+  /** At the end of a film, tries the frames in so many random orders, and backwards. */
+  shuffles?: number;
   /** Directions for `dot` and `cosine`, by what the target calls them: a number for each of the layer's channels. */
   directions?: Directions;
   /** Clip the code to the generator's bounds, where it has them (true), or to these: the upper one of each value, and then, unless they all are `lowest`, the lower one of each. */
@@ -132,6 +143,9 @@ export function settle(device: Device, joined: Joined, options: MadeSearch): Cli
   const penalties = joined.levels ? penaltiesOf(decided, count(joined.levels.shape)) : [];
   return {
     ...decided,
+    windowSize: options.frames === undefined
+      ? undefined
+      : Math.min(options.windowSize ?? options.frames, options.frames),
     codes,
     bound: boundsOf(options, decided, generator, size),
     objective: settleObjective(joined, sums, directions, penalties),

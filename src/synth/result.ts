@@ -6,6 +6,7 @@ import type { Readings } from "./climb_data.ts";
 import { checkGradient, checkReadings } from "./finite.ts";
 import { type Journey, toldOf } from "./journey.ts";
 import { outputsOfCodes, outputsOfImages } from "./judged.ts";
+import { filmOf } from "./film/film.ts";
 import type { Ranked, SearchItem } from "./search.ts";
 
 /** What came out for each target. @throws UserError where something is no number, GpuError when the device fails. */
@@ -17,7 +18,7 @@ export async function itemsOf(journey: Journey, climb: Climb, readings: Readings
   const asItIs = joined.shown === joined.image && seen === classifier;
   const judged = asItIs
     ? logits ?? await outputsOfImages(device, journey, images)
-    : await outputsOfCodes(device, journey, shown, logits ? "logits" : "output");
+    : await outputsOfCodes(device, journey, shown, logits ? "logits" : "output", settings.windowSize);
   const values = split(judged, batch);
   const pictures = picturesOf(journey, images);
   const items = targets.map((target, n): SearchItem => ({
@@ -35,7 +36,7 @@ export async function itemsOf(journey: Journey, climb: Climb, readings: Readings
   const still = items.map(({ zeroGradient }, n) => zeroGradient || !slopesOf(n).every(Number.isFinite));
   const gradients = still.includes(true) ? split(await climb.gradient(), batch) : [];
   gradients.forEach((gradient, n) => still[n] && checkGradient(gradient, toldOf(journey)));
-  return items;
+  return settings.windowSize === undefined ? items : [await filmOf(journey, climb, items, values)];
 }
 
 /** The pictures that a search's images are. */

@@ -20,6 +20,7 @@ import type { Device } from "../gpu/device.ts";
 import { sequenceLayer } from "../net/graph.ts";
 import type { Picture } from "../net/picture.ts";
 import type { PlanMemory } from "../net/plan.ts";
+import type { Orders } from "./film/order.ts";
 import { goOn, type Journey } from "./journey.ts";
 import { despiteLosses, type Loss } from "./losses.ts";
 import { settleObjective } from "./objective.ts";
@@ -88,6 +89,21 @@ export interface SearchItem {
   zeroGradient: boolean;
   /** Steps before the first that went through ReLUs that were off. */
   redirected: number;
+  /**
+   * What there is beside, where it is a film. Its picture is the first frame then, its codes those of all frames one after another, and
+   * its trace, activation and strongest units are of the mean over the frames.
+   */
+  film?: Film;
+}
+
+/** The frames of a film. */
+export interface Film {
+  /** In their order, each with its own activation. */
+  frames: readonly { picture: Picture; activation: number }[];
+  /** How many were drawn at a time. */
+  windowSize: number;
+  /** What other orders come to, where they were asked for. */
+  orders?: Orders;
 }
 
 /** A finished or aborted search. */
@@ -128,9 +144,10 @@ async function searchStage(device: Device, stage: Stage): Promise<SearchResult> 
   const { options, joined } = stage, settings = settle(device, joined, options);
   const { objective: { sources } } = settings;
   const sequence = sequenceLayer(joined.graph, [...sources, joined.output])?.name;
-  if (sequence !== undefined && options.targets.length > 1) {
+  if (sequence !== undefined && options.targets.length > 1 && options.frames === undefined) {
     throw new UserError(
-      `${options.classifier.name}: layer "${sequence}" takes what runs together for steps in time; search one target at a time`,
+      `${options.classifier.name}: layer "${sequence}" takes what runs together for steps in time; search one target at a time, ` +
+        "or for the frames of a film",
     );
   }
   const journey: Journey = { device, ...stage, settings, told: 0 }, losses: Loss[] = [];

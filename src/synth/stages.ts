@@ -7,7 +7,8 @@ import { UserError } from "../formats/user_error.ts";
 import { buildGraph, hostWeights, neededLayers } from "../net/graph.ts";
 import type { Model } from "../net/model.ts";
 import { valueOf } from "../net/naming.ts";
-import { chw } from "../ops/op.ts";
+import { chw, count } from "../ops/op.ts";
+import { framesOf } from "./film/frames.ts";
 import type { Prior, Size } from "./images/image.ts";
 import { images } from "./images/table.ts";
 import { join, type Joined } from "./joined.ts";
@@ -53,7 +54,8 @@ export function prepare(asked: SearchOptions, size?: Size): Stage {
   const options = { ...asked, ...settings, generator, classifier: sees };
   const joined = join(generator, sees, options);
   checkMaps(settings, joined.code.shape, generator);
-  return { asked, options, joined, classifier };
+  const targets = asked.frames === undefined ? asked.targets : framesOf(options, joined, count(joined.code.shape));
+  return { asked, options: { ...options, targets }, joined, classifier };
 }
 
 /** @throws UserError where a setting is about a picture without a generator, and there is one. */

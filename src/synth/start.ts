@@ -1,15 +1,26 @@
 /** What a climb's own tensors take, what they hold at the start, and what changes one of them. */
 import { type Call, write } from "../gpu/call.ts";
-import { type Memory, type Tensor, toTexels } from "../gpu/tensor.ts";
+import type { Device } from "../gpu/device.ts";
+import { type Memory, place, run, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
 import { texelCall } from "../ops/calls.ts";
 import { stateTexels } from "../../shaders/search/state.ts";
 import { nextView } from "../../shaders/search/view.ts";
 import type { Value } from "../net/graph.ts";
+import { bytes } from "../net/net.ts";
 import type { PlannedMemory } from "../net/plan.ts";
 import type { ClimbSettings } from "./climb_data.ts";
-import { repeated } from "./encode.ts";
 import type { Joined } from "./joined.ts";
 import { type SettingName, stateNames } from "./settings.ts";
+
+/** Makes tensors with what they hold, or of so many texels. Their memory is in `owned` at once, so that a failure loses none. */
+export const maker =
+  (device: Device, owned: Memory[]) => (label: string, content: number | Float32Array<ArrayBuffer>): Tensor => {
+    const size = typeof content === "number" ? content : content.length / 4;
+    const tensor = place(device, run(label, size, "buffer"));
+    owned.push(tensor.memory!);
+    if (typeof content !== "number") upload(device, tensor, bytes(content));
+    return tensor;
+  };
 
 /** Where clipping never bites. */
 const FAR = 3e38;
@@ -29,9 +40,9 @@ export function settledStarts(
 
 /** Of the networks' other inputs, each item's own. */
 export const givenStarts = ({ given }: Joined, items: number, of: (input: Value) => Tensor): Starts =>
-  [...given].map(([input, values]) => {
+  [...given].map(([input, feed]) => {
     const tensor = of(input);
-    return [tensor, toTexels(repeated(values, items), tensor.shape)];
+    return [tensor, toTexels(feed(items), tensor.shape)];
   });
 
 /** What the codes' memory holds: the codes, and the same as those that the pictures are of. */

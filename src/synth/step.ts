@@ -3,7 +3,14 @@ import type { Adapter } from "../gpu/adapter.ts";
 import { type Call, read, update, write } from "../gpu/call.ts";
 import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "../ops/calls.ts";
-import { type CodeGeometry, groupStep, magnitude, step, type StepKernel } from "../../shaders/search/step.ts";
+import {
+  type CodeGeometry,
+  groupStep,
+  jointMagnitude,
+  magnitude,
+  step,
+  type StepKernel,
+} from "../../shaders/search/step.ts";
 import { passCalls } from "./passes.ts";
 import { codePriors } from "./priors/table.ts";
 import { rules } from "./rules/table.ts";
@@ -29,6 +36,9 @@ export interface StepTensors {
 /** Pieces in which the gradient's magnitude is summed where a CPU runs the shaders. */
 const PARTS = 32;
 
+/** Pieces of all items of a film, about. */
+const JOINT_PARTS = 1024;
+
 /** Invocations of a workgroup that has an item to itself, and the texels that one of them may have. */
 const LANES = 256;
 const MOST_TEXELS = 64;
@@ -53,7 +63,7 @@ export function stepCalls(
     slopes: write(slopes),
     ...Object.fromEntries(Object.entries(moments).map(([name, tensor]) => [name, update(tensor)])),
   };
-  if (fitsGroups(adapter, items, texels)) {
+  if (!geometry.joint && fitsGroups(adapter, items, texels)) {
     return [{
       label: "step",
       bindings: { ...bindings, state: update(state) },
@@ -64,9 +74,15 @@ export function stepCalls(
       flops: 0,
     }, ...passes];
   }
-  const parts = Math.min(PARTS, texels), partial = run("gradient magnitude", items * parts, "buffer");
+  const parts = Math.min(PARTS, texels, geometry.joint ? Math.ceil(JOINT_PARTS / items) : PARTS);
+  const pieces = run("gradient magnitude", items * parts, "buffer");
+  const partial = geometry.joint ? run("joint magnitude", 1, "buffer") : pieces;
+  const sums = geometry.joint
+    ? [texelCall("joint magnitude", { pieces }, { partial: write(partial) }, jointMagnitude(kernel, parts))]
+    : [];
   return [
-    texelCall("magnitude", { g }, { partial: write(partial), state: update(state) }, magnitude(kernel, parts)),
+    texelCall("magnitude", { g }, { partial: write(pieces), state: update(state) }, magnitude(kernel, parts)),
+    ...sums,
     {
       label: "step",
       bindings: { ...bindings, partial: read(partial), state: read(state) },

@@ -47,6 +47,16 @@ Deno.test("gif: size, endless loop, and each frame with its delay", () => {
   assert.ok(text.endsWith("\0\x3b"));
 });
 
+Deno.test("animations: frames whose time is no whole step are rounded so that the whole is right", () => {
+  const many = Array.from({ length: 12 }, (_, n) => solid(1, 1, [n, 0, 0])), delayMs = 1000 / 12;
+  const gif = encodeGif(many, { delayMs }),
+    controls = [...gif.keys()].filter((at) => gif[at] === 0x21 && gif[at + 1] === 0xf9 && gif[at + 2] === 4);
+  assert.equal(controls.reduce((sum, at) => sum + gif[at + 4], 0), 100);
+  const { frames } = decodeApng(encodeApng(many, { delayMs }));
+  const seconds = frames.reduce((sum, { delayNumber, delayDenominator }) => sum + delayNumber / delayDenominator, 0);
+  assert.equal(seconds.toFixed(6), "1.000000");
+});
+
 Deno.test("animations enlarged: every pixel of every frame is repeated, those of a frame shown twice too", () => {
   const two = { width: 2, height: 2, rgb: Uint8Array.from({ length: 12 }, (_, i) => 20 * i) },
     showing = { delayMs: 40, scale: 3 };

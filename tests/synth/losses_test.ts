@@ -11,6 +11,7 @@ import {
 } from "../../src/mod.ts";
 import { uniform } from "../reference/random.ts";
 import { small } from "./small.ts";
+import { smallVideo } from "./small_video.ts";
 
 const { generator, classifier } = small();
 const options: SearchOptions = {
@@ -66,6 +67,20 @@ Deno.test("a search that sees its pictures shifted and turned goes on with the v
   const { result, losses } = await losing(device, [7], more);
   assert.deepEqual(result, undisturbed);
   assert.ok(losses[0].iteration > 0);
+});
+
+Deno.test("a film in windows that loses its device is the one that never did", async () => {
+  using device = await openDevice();
+  const film = {
+    classifier: smallVideo().model,
+    targets: [{ units: [1], seed: 4 }],
+    frames: 5,
+    windowSize: 2,
+    iterations: 6,
+  };
+  const { result: undisturbed } = await losing(device, [], film), { result, losses } = await losing(device, [3], film);
+  assert.deepEqual(result, undisturbed);
+  assert.equal(losses.length, 1);
 });
 
 Deno.test("a search goes on from the last state that was read, and without one from its start", async () => {

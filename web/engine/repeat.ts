@@ -30,6 +30,9 @@ export interface Again {
 /** How a record's picture is made again. @throws UserError where these are not its models. */
 export function again(record: PictureRecord, file: string, models: Pair, device: Device): Again {
   if (record.own) throw new UserError(`${file} was made with kernels of somebody's own, which a page does not have`);
+  if (record.frames !== undefined) {
+    throw new UserError(`${file} is of a film, which a page does not draw; synth --from draws it again`);
+  }
   const request = requestOf(record, file);
   const { classifier } = models;
   checkModels(request, wantsGenerator(request, classifier) ? models : { classifier });

@@ -99,8 +99,10 @@ export class Outputs implements Disposable {
   }
 
   /** Saves files one by one, each as soon as it is made. A second Ctrl-C ends the program between two of them. */
-  async saveEach(files: Iterable<readonly [name: string, bytes: Uint8Array]>): Promise<void> {
-    for (const file of files) {
+  async saveEach(
+    files: Iterable<readonly [name: string, bytes: Uint8Array]> | AsyncIterable<readonly [string, Uint8Array]>,
+  ): Promise<void> {
+    for await (const file of files) {
       this.save([file]);
       await new Promise((turn) => setTimeout(turn, 0));
     }

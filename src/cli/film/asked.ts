@@ -1,0 +1,60 @@
+/** What is asked of a film beside its frames: its file, its speed, and whether its order is tried. */
+import { UserError } from "../../formats/user_error.ts";
+import type { Request } from "../../record/request.ts";
+import type { SynthValues } from "../synth_options.ts";
+import { oneOf, wholeNumber } from "../values.ts";
+
+/** The kinds of files that films are saved as. */
+export const filmKinds = ["gif", "apng", "mp4"] as const;
+export type FilmKind = typeof filmKinds[number];
+
+/** How a film is saved. */
+export interface FilmFile {
+  kind: FilmKind;
+  /** Frames a second. */
+  fps: number;
+}
+
+/** Frames a second unless anyone says otherwise; and the most, which is what browsers show of a GIF. */
+const usualFps = 12, mostFps = 50;
+
+/** Random orders that --shuffle tries. */
+export const shuffleTimes = 10;
+
+/** The kind that a file's name says. */
+export const kindOf = (name: string | undefined): FilmKind | undefined =>
+  filmKinds.find((kind) => name?.toLowerCase().endsWith(`.${kind}`));
+
+/**
+ * How the film is saved; undefined where none is made.
+ * @param several Whether there are several classifiers, whose pictures are one.
+ * @throws UserError where something is asked that films do not have, or that only they have.
+ */
+export function filmFile(
+  values: SynthValues,
+  { frames, fps, repeats }: Request,
+  several: boolean,
+): FilmFile | undefined {
+  const before = repeats?.record.classifiers?.length;
+  if (before && !several) {
+    throw new UserError(`${repeats!.file} is a film over ${before} classifiers; --classifier gives them all`);
+  }
+  const named = kindOf(values.out), said = oneOf("--film", values.film, filmKinds);
+  const rate = wholeNumber("--fps", values.fps, { least: 1, most: mostFps, fallback: fps ?? usualFps });
+  if (values.shuffle && frames === undefined) {
+    throw new UserError("--shuffle tries the frames of a film in other orders; --frames N makes one");
+  }
+  if (frames === undefined && !several) {
+    if (said || named || values.fps !== undefined) {
+      const what = said ? "--film" : named ? `--out ${values.out}` : "--fps";
+      throw new UserError(`${what} is for a film: --frames N makes one, or several folders after --classifier`);
+    }
+    return undefined;
+  }
+  if (values.animate) throw new UserError("--animate shows how a picture came to be; a film moves already");
+  if (values.replace?.length || values.ways?.length) {
+    throw new UserError("--replace and --ways try kernels on single pictures, not on films");
+  }
+  if (said && named && said !== named) throw new UserError(`--film ${said}, but --out ${values.out} is ${named}`);
+  return { kind: said ?? named ?? "apng", fps: rate };
+}

@@ -1,0 +1,190 @@
+/** Films as a user asks for them: of a tiny network with a memory, and of one picture over several classifiers. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { decodeApng } from "fast-png";
+import { readNpy } from "../../src/formats/npy.ts";
+import { decodeImage } from "../../src/formats/png.ts";
+import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
+import { even } from "../../src/cli/film/ffmpeg.ts";
+import { smallVideo, videoNetwork } from "../synth/small_video.ts";
+import { writeTinyModels, writeWeights } from "./tiny_models.ts";
+import { namesIn, temporaryFolder, type } from "./user.ts";
+
+/** A folder with the tiny generator, a small video classifier, and a program called ffmpeg that notes what it was given. */
+function filming(ffmpeg?: string) {
+  const folder = temporaryFolder(),
+    { generator, classifier } = writeTinyModels(folder.path),
+    video = join(folder.path, "video");
+  Deno.mkdirSync(video);
+  Deno.writeTextFileSync(join(video, "network.json"), JSON.stringify(videoNetwork));
+  const stored = [...smallVideo().weights].map(([name, { shape, data }]) =>
+    [name, fromFloat32(data, "F32", shape)] as const
+  );
+  Deno.writeFileSync(join(video, "weights.safetensors"), writeSafetensors(new Map(stored)));
+  const path = join(folder.path, "bin");
+  Deno.mkdirSync(path);
+  if (ffmpeg !== undefined) {
+    const notes = 'for last; do :; done\nprintf "%s\\n" "$@" > "${0%/*}/arguments"\ncat > "${0%/*}/stream"';
+    const text = `#!/bin/sh\nif [ "$1" = -version ]; then exit 0; fi\n${notes}\n${ffmpeg}\n`;
+    Deno.writeTextFileSync(join(path, "ffmpeg"), text, { mode: 0o755 });
+  }
+  return {
+    ...folder,
+    classifier,
+    bin: path,
+    env: { PATH: ffmpeg === undefined ? path : `${path}:/usr/bin:/bin` },
+    out: join(folder.path, "out"),
+    models: ["--generator", generator, "--classifier", video, "--iterations", "4"],
+  };
+}
+
+Deno.test("a film: as MP4 by ffmpeg, in windows, in other orders; its picture's record makes it again as APNG", async () => {
+  using run = filming('printf film > "$last"');
+  const mp4 = join(run.out, "a.mp4"), codes = join(run.out, "codes.npy"), { env } = run;
+  const asked = ["--unit", "3", "--frames", "6", "--window", "4", "--fps", "10", "--shuffle", "--save-code", codes];
+  const { code, out, err } = await type(["synth", ...run.models, ...asked, "--out", mp4, "--json"], { env });
+  assert.equal(code, 0, err);
+  assert.match(err, /^plan: [\d,]+ bytes of GPU memory/m);
+  const [picture] = JSON.parse(out).pictures, { orders, activations } = picture.film;
+  assert.deepEqual([picture.animation, picture.frames, picture.windowSize, picture.fps], [mp4, 6, 4, 10]);
+  assert.deepEqual([activations.length, orders.shuffled.length, typeof orders.reversed], [6, 10, "number"]);
+  assert.equal(orders.inOrder.toFixed(4), picture.result.activation.toFixed(4));
+  assert.equal(Deno.readTextFileSync(mp4), "film");
+  assert.deepEqual(readNpy(Deno.readFileSync(codes), codes).shape, [6, 6]);
+  const stream = Deno.readFileSync(join(run.bin, "stream")), still = join(run.out, "a.png");
+  assert.match(
+    Deno.readTextFileSync(join(run.bin, "arguments")),
+    /\nrgb24\n-s\n10x10\n-r\n10\n[^]*\nyuv420p\n[^]*\+faststart\n/,
+  );
+  assert.equal(stream.length, 6 * 3 * 10 * 10);
+
+  const again = join(run.out, "again.apng");
+  const second = await type(["synth", "--from", still, ...run.models.slice(0, 4), "--out", again], { env });
+  assert.equal(second.code, 0, second.err);
+  const bytes = Deno.readFileSync(again), { frames } = decodeApng(bytes);
+  assert.deepEqual(frames.map(({ data }) => [...data]).flat(), [...stream]);
+  assert.deepEqual(
+    frames.map(({ delayNumber, delayDenominator }) => delayNumber / delayDenominator),
+    Array(6).fill(0.1),
+  );
+  assert.equal(JSON.parse((await decodeImage(bytes, again)).text.phosphene).frames, 6);
+});
+
+Deno.test("a film: an ffmpeg that fails is quoted, and the film is kept", async () => {
+  using run = filming("echo first >&2; echo no such encoder >&2; exit 1");
+  const { code, out, err } = await type(
+    ["synth", ...run.models, "--unit", "1", "--frames", "2", "--film", "mp4", "--out", `${run.out}/`, "--quiet"],
+    { env: run.env },
+  );
+  assert.equal(code, 1);
+  const film = join(run.out, "answer_0001_0.apng");
+  assert.equal(err, `synth: ffmpeg failed: no such encoder; the film is kept as ${film}\n`);
+  assert.deepEqual(namesIn(run.out), ["answer_0001_0.apng", "answer_0001_0.png"]);
+  assert.match(out, new RegExp(`${film}\\n$`));
+});
+
+Deno.test("a film: odd sides become even for H.264 by the last pixels once more", () => {
+  const rgb = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9]), twice = [1, 2, 3, 4, 5, 6, 7, 8, 9, 7, 8, 9];
+  assert.deepEqual(even({ width: 3, height: 1, rgb }), {
+    width: 4,
+    height: 2,
+    rgb: Uint8Array.from([...twice, ...twice]),
+  });
+});
+
+Deno.test("a film: Ctrl-C leaves what there is", async () => {
+  using run = filming();
+  const { code, err } = await type(
+    [
+      "synth",
+      ...run.models.slice(0, 4),
+      "--iterations",
+      "100000",
+      "--unit",
+      "1",
+      "--frames",
+      "3",
+      "--out",
+      join(run.out, "a.gif"),
+    ],
+    { interruptAt: "iteration " },
+  );
+  assert.equal(code, 130, err);
+  assert.match(err, /stopped after \d+ of 100000 iterations; saved as it was/);
+  assert.deepEqual(namesIn(run.out), ["a.gif", "a.png"]);
+});
+
+Deno.test("a film: what cannot be is refused before the search", async () => {
+  using run = filming();
+  const refused = async (args: string[], sentence: RegExp) => {
+    const { code, out, err } = await type(["synth", ...args, "--out", `${run.out}/`], { env: run.env });
+    assert.deepEqual([code, out], [1, ""]);
+    assert.match(err, sentence);
+  };
+  const unit = [...run.models, "--unit", "1"];
+  await Promise.all([
+    refused(
+      [...unit, "--frames", "2", "--film", "mp4"],
+      /^synth: MP4 is made by the program ffmpeg, which is not installed; .*\n$/,
+    ),
+    refused(
+      [...unit, "--shuffle"],
+      /^synth: --shuffle tries the frames of a film in other orders; --frames N makes one\n$/,
+    ),
+    refused([...unit, "--fps", "9"], /^synth: --fps is for a film: .*\n$/),
+    refused([...unit, "--frames", "2", "--animate", "gif"], /^synth: --animate shows how a picture came to be; .*\n$/),
+    refused([...unit, "--window", "2"], /^synth: --window says how many frames .*\n$/),
+    refused(
+      ["--classifier", run.classifier, "--unit", "1", "--frames", "2"],
+      /^synth: tiny classifier reads no sequence: .*\n$/,
+    ),
+  ]);
+  assert.deepEqual(namesIn(run.out), []);
+});
+
+Deno.test("a film over classifiers: a frame each, named, in the order in which people count, and made again", async () => {
+  using run = filming();
+  const folders = [10, 1, 2].map((n) => {
+    const folder = join(run.path, `snapshot_${n}`);
+    Deno.mkdirSync(folder);
+    Deno.copyFileSync(join(run.classifier, "network.json"), join(folder, "network.json"));
+    writeWeights(
+      folder,
+      "classifier",
+      (values) => values.forEach((value, i) => values[i] = value * (1 + n * (i % 3) / 20)),
+    );
+    return folder;
+  });
+  const film = join(run.out, "learning.apng"), [, generator] = run.models;
+  const asked = ["--generator", generator, "--json", "--force", "--out", film];
+  const first = await type([
+    "synth",
+    ...asked,
+    "--unit",
+    "1",
+    "--iterations",
+    "3",
+    "--fps",
+    "2",
+    "--classifier",
+    ...folders,
+  ]);
+  assert.equal(first.code, 0, first.err);
+  const { animation, frames } = JSON.parse(first.out), names = [1, 2, 10].map((n) => join(run.path, `snapshot_${n}`));
+  assert.deepEqual([animation, frames.map(({ folder }: { folder: string }) => folder)], [film, names]);
+  const bytes = Deno.readFileSync(film),
+    decoded = decodeApng(bytes),
+    record = JSON.parse((await decodeImage(bytes, film)).text.phosphene);
+  assert.deepEqual([decoded.numberOfFrames, decoded.frames[0].delayNumber], [3, 500]);
+  assert.ok(decoded.height > decoded.width, "what is below the picture names it");
+  assert.deepEqual(record.classifiers.map(({ hash }: { hash: string }) => hash.length), [64, 64, 64]);
+
+  const pattern = join(run.path, "snap*"),
+    again = await type(["synth", "--from", film, ...asked, "--classifier", pattern]);
+  assert.equal(again.code, 0, again.err);
+  assert.deepEqual(Deno.readFileSync(film), bytes);
+  const one = await type(["synth", "--from", film, ...asked, "--classifier", folders[0]]);
+  assert.match(one.err, /^synth: \S+learning\.apng is a film over 3 classifiers; --classifier gives them all\n$/);
+  const unit = await type(["synth", ...asked, "--unit", "9", "--classifier", pattern]);
+  assert.match(unit.err, /^synth: \S+snapshot_1: unit 9 does not exist: fc3 of tiny classifier has units 0 to 4\n$/);
+});
