@@ -2,9 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { combinations, readSpread } from "../../src/cli/sweep/spread.ts";
-import { type Line, readResults } from "../../src/cli/sweep/results.ts";
-import { writeTinyModels } from "./tiny_models.ts";
-import { namesIn, temporaryFolder, type } from "./user.ts";
+import { madeIn, tinyFolder } from "./sweeping.ts";
+import { namesIn, type } from "./user.ts";
 
 Deno.test("sweep: a list is a grid, and what is drawn is the same everywhere on it", () => {
   const spreads = [readSpread("decay", "0.9,1"), readSpread("iterations", "5:7"), readSpread("lrStart", "1:16:log")];
@@ -41,18 +40,9 @@ Deno.test("sweep: what is no value, list or range is one sentence", () => {
 
 /** A folder with tiny models and the words that begin every command on them. */
 function tiny() {
-  const folder = temporaryFolder(), { classifier, generator } = writeTinyModels(folder.path);
+  const folder = tinyFolder(), { classifier, generator } = folder;
   const words = [...["--classifier", classifier, "--generator", generator, "--judge", classifier], "--units", "0-3"];
-  return { ...folder, words, at: (name: string) => join(folder.path, name) };
-}
-
-/** The bytes of all pictures, and the lines without what may differ between folders. */
-function madeIn(...folders: string[]): [Map<number, Uint8Array>, Line[]] {
-  const { lines, folders: where } = readResults(folders);
-  const bytes = lines.map(({ picture, file }) =>
-    [picture, Deno.readFileSync(join(where.get(picture)!, file))] as const
-  );
-  return [new Map(bytes), lines];
+  return { ...folder, words };
 }
 
 Deno.test("sweep: stopped and gone on with, or in shares, the pictures and the report are the same", async () => {

@@ -66,19 +66,33 @@ export async function planOf(
   return { hash: await hashOf(new TextEncoder().encode(what)), pieces, pictures };
 }
 
+/** A hash as it is told. */
+export const shortHash = (hash: string): string => `${hash.slice(0, 12)}…`;
+
 /** SHA-256. */
 export const hashOf = async (bytes: Uint8Array<ArrayBuffer>): Promise<string> =>
   new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 
-/** The pieces of a share, `"2/4"`: every fourth from the second. @throws UserError for a share that is none. */
-export function shareOf(
-  pieces: readonly Piece[],
-  text: string | undefined,
-): { pieces: readonly Piece[]; name: string } {
-  if (text === undefined) return { pieces, name: "results.jsonl" };
-  const [, part, parts] = /^(\d+)\/(\d+)$/.exec(text) ?? [], [k, n] = [Number(part), Number(parts)];
+/** What a run makes of a plan. */
+export interface Share {
+  pieces: readonly Piece[];
+  /** The file of its results: its own, wherever others have theirs. */
+  name: string;
+}
+
+/**
+ * The share of a run: of "2/4" every fourth piece from the second, of a queue perhaps any.
+ * @throws UserError for a share that is none.
+ */
+export function shareOf(pieces: readonly Piece[], { shard, queue }: { shard?: string; queue?: string }): Share {
+  if (queue !== undefined) {
+    if (shard !== undefined) throw new UserError("--shard and --queue both say who makes what; give one of them");
+    return { pieces, name: `results-${crypto.randomUUID().slice(0, 8)}.jsonl` };
+  }
+  if (shard === undefined) return { pieces, name: "results.jsonl" };
+  const [, part, parts] = /^(\d+)\/(\d+)$/.exec(shard) ?? [], [k, n] = [Number(part), Number(parts)];
   if (!(k >= 1 && k <= n && n <= mostPictures)) {
-    throw new UserError(`--shard expects K/N with K from 1 to N, such as 2/4, got "${text}"`);
+    throw new UserError(`--shard expects K/N with K from 1 to N, such as 2/4, got "${shard}"`);
   }
   return { pieces: pieces.filter((_, place) => place % n === k - 1), name: `results-${k}-of-${n}.jsonl` };
 }

@@ -57,7 +57,8 @@ interface Heading {
   pictures: number;
 }
 
-const filePattern = /^results(-\d+-of-\d+)?\.jsonl$/;
+/** The results of a whole run, of a share, and of a worker at a queue. */
+const filePattern = /^results(-\d+-of-\d+|-[\da-f]{8})?\.jsonl$/;
 
 /** A picture's name in the folder. */
 export const pictureName = (number: number): string => join("pictures", `${String(number).padStart(5, "0")}.png`);
@@ -66,8 +67,10 @@ export const pictureName = (number: number): string => join("pictures", `${Strin
 export class Results implements Disposable {
   readonly #stack = new DisposableStack();
   readonly #file: string;
-  /** Whether an earlier run began, so that what has the pictures' names is this sweep's. */
-  readonly #begun: boolean;
+  /** Whether an earlier run began, or another: what has the pictures' names is this sweep's then. */
+  #begun: boolean;
+  /** Pictures that this run has added. */
+  added = 0;
 
   /**
    * Opens the results of a plan.
@@ -79,8 +82,8 @@ export class Results implements Disposable {
       makeFolders(join(folder, "pictures"));
       this.#file = join(Deno.realPathSync(folder), name);
       this.#stack.use(reserve(Deno.realPathSync(folder), new Map([[name, path]])));
-      const length = readResults([folder], plan.hash).whole.get(path);
-      this.#begun = length !== undefined;
+      const { whole } = readResults([folder], plan.hash), length = whole.get(path);
+      this.#begun = whole.size > 0;
       if (length === undefined) {
         const heading: Heading = { phosphene: "sweep", plan: plan.hash, pictures: plan.pictures };
         writeFiles(new Map([[this.#file, encode([heading])]]), { force: false });
@@ -110,6 +113,7 @@ export class Results implements Disposable {
 
   /** Adds pictures. @throws UserError where they cannot be written. */
   add(pictures: ReadonlyMap<string, Uint8Array>, lines: readonly Line[]): void {
+    this.#begun ||= namesOf(this.folder).filter((name) => filePattern.test(name)).length > 1;
     writeFiles(new Map([...pictures].map(([name, bytes]) => [join(this.folder, name), bytes])), { force: this.#begun });
     const { size } = Deno.statSync(this.#file);
     try {
@@ -117,6 +121,7 @@ export class Results implements Disposable {
       const bytes = encode(lines);
       for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
       file.syncDataSync();
+      this.added += lines.length;
     } catch (error) {
       Deno.truncateSync(this.#file, size);
       throw new UserError(`${this.#file} cannot be written: ${reasonOf(error)}`);

@@ -11,6 +11,7 @@ import {
   rank,
   search,
   type SearchItem,
+  type SearchOptions,
   settingWords,
 } from "../../mod.ts";
 import { version } from "../defaults.ts";
@@ -33,6 +34,7 @@ export interface Bench {
   /** The models as options. */
   named: string;
   choose: Choose;
+  onPlan: NonNullable<SearchOptions["onPlan"]>;
   signal: AbortSignal;
   onProgress(progress: Progress): void;
 }
@@ -40,13 +42,13 @@ export interface Bench {
 /** Pictures by their names, and their lines. Undefined where the search was stopped. */
 export async function make(
   { request, row, first }: Piece,
-  { device, models, judge, named, choose, signal, onProgress }: Bench,
+  { device, models, judge, named, choose, onPlan, signal, onProgress }: Bench,
 ): Promise<{ pictures: Map<string, Uint8Array>; lines: Line[] } | undefined> {
   const { layer, items, settings, generator } = row;
   const { classifier } = models, bounds = readCodeBounds(request, generator, settings.lowest);
   const result = await search(device, {
     ...searchOf(request, row, classifier),
-    ...{ choose, signal, onProgress, bounds: bounds?.values },
+    ...{ choose, onPlan, signal, onProgress, bounds: bounds?.values },
   }).catch((error) => {
     if (signal.aborted && error === signal.reason) return undefined;
     throw error;

@@ -1,0 +1,46 @@
+/** Makes what a source of pieces gives, one piece after the other. */
+import { planning } from "../tuned.ts";
+import { progress, stderrScreen } from "../progress.ts";
+import { openAdapter } from "../defaults.ts";
+import type { Piece } from "./plan.ts";
+import type { Results } from "./results.ts";
+import type { Source } from "./source.ts";
+import { type Bench, make } from "./work.ts";
+
+/** What pieces are made with, but for what is made when there is one. */
+export interface Making {
+  source: Source;
+  /** The pieces that are not there yet; others are as good as made. */
+  missing: readonly Piece[];
+  results: Results;
+  bench: Omit<Bench, "device" | "choose" | "onPlan" | "onProgress">;
+  values: { adapter?: string; tuned?: string; quiet: boolean };
+}
+
+/** Makes all that the source has. @throws UserError, GpuError as searches do, and where results cannot be written or settled. */
+export async function makePieces({ source, missing, results, bench, values }: Making): Promise<void> {
+  let taken = await source.next();
+  if (!taken) return;
+  using device = await openAdapter(values.adapter);
+  const plans = planning(device, { tuned: values.tuned, verbose: false, sum: !values.quiet });
+  const bar = progress("picture", stderrScreen(values.quiet));
+  for (; taken; taken = await source.next()) {
+    const { piece, before, of } = taken;
+    if (missing.includes(piece)) {
+      const making = make(piece, {
+        ...{ ...bench, ...plans, device },
+        onProgress({ iteration, iterations, activations }) {
+          const done = Math.floor(before + activations.length * iteration / iterations);
+          bar.show({ done, total: of, note: `iteration ${iteration} of ${iterations}` });
+        },
+      });
+      const made = await making.finally(bar.end).catch(async (error) => {
+        await source.settle((error as Error).message);
+        throw error;
+      });
+      if (!made) return;
+      results.add(made.pictures, made.lines);
+    }
+    await source.settle();
+  }
+}
