@@ -60,6 +60,7 @@ export { objectives } from "./synth/objectives/table.ts";
 export { rank } from "./synth/result.ts";
 export { quoted, settingWords } from "./synth/words.ts";
 export { uniforms } from "./synth/random.ts";
+export { hasViews } from "./synth/views.ts";
 export { codeBounds, searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
 export { encode } from "./synth/encode.ts";
 export type { Loss } from "./synth/losses.ts";
@@ -74,6 +75,7 @@ export {
 } from "./synth/search.ts";
 export {
   allows,
+  decide,
   defaultsOf,
   type NumberSetting,
   optionOf,
@@ -83,7 +85,7 @@ export {
   settings,
   type WordSetting,
 } from "./synth/settings.ts";
-export { imageModel, sizeOf } from "./synth/stages.ts";
+export { hasSizes, imageModel, sizeOf } from "./synth/stages.ts";
 export { parseTarget, showTarget, type TargetSum, type Term, termsOf, unitsTarget } from "./synth/target.ts";
 export { loadWays, saveWays } from "./tune/page.ts";
 export {

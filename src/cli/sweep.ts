@@ -2,14 +2,15 @@
 import { basename, join, resolve } from "node:path";
 import { UserError } from "../formats/user_error.ts";
 import { labelOf, layerUnits, type Model, optionOf, quoted, settingNames, settings } from "../mod.ts";
-import { type Command, main, print, tell, type Values } from "./command.ts";
+import { type Command, main, print, tell, type Values, warn } from "./command.ts";
 import { adapterOption, openClassifier, openGenerator } from "./defaults.ts";
+import { idleLines } from "./idle.ts";
 import { abortOnSignal, stopCode } from "./interrupt.ts";
 import { Outputs } from "./outputs/outputs.ts";
 import { writeFiles } from "./outputs/place.ts";
 import { lastSeed } from "../record/record.ts";
 import { makePieces } from "./sweep/pieces.ts";
-import { planOf, shareOf, shortHash } from "./sweep/plan.ts";
+import { type Plan, planOf, shareOf, shortHash } from "./sweep/plan.ts";
 import { Queue } from "./sweep/queue/queue.ts";
 import { report } from "./sweep/report.ts";
 import { readResults, Results } from "./sweep/results.ts";
@@ -126,11 +127,12 @@ async function run(values: Values<typeof options>): Promise<number | void> {
     draws === undefined ? undefined : wholeNumber("--draws", draws, { least: 1, most: mostDraws, fallback: 1 }),
     wholeNumber("--draw-seed", values["draw-seed"], { most: lastSeed, fallback: 0 }),
   );
-  const base = await readRequest(requestValues(values)), classifier = await openClassifier(values.classifier);
+  const base = await readRequest(requestValues(values), all), classifier = await openClassifier(values.classifier);
   const learned = all.some((said) => wantsGenerator({ ...base, said }, classifier));
   const models: Models = { classifier, generator: learned ? await openGenerator(values.generator) : undefined };
   const judge = values.judge === undefined ? undefined : await openJudge(values.judge, classifier, base);
-  const plan = await planOf(base, all, { models, judge: judge?.model, together });
+  const plan = await planOf(base, all, { models, judge: judge?.model, together, typed: typed(values) });
+  idleLines(plan.pieces[0].request.said, plan.pieces.map(({ row }) => row)).forEach(warn);
   const share = shareOf(plan.pieces, values), signal = abortOnSignal();
   await using queue = values.queue === undefined ? undefined : await Queue.join(values.queue, plan, signal);
   using results = new Results(folder, share.name, plan);
@@ -155,7 +157,7 @@ async function run(values: Values<typeof options>): Promise<number | void> {
   if (signal.aborted && results.added < count) {
     tell(`stopped after ${results.added} of ${count} pictures; the same command goes on`);
   }
-  const lacking = plan.pictures - await writeReport(folder, plan.hash);
+  const lacking = plan.pictures - await writeReport(folder, plan);
   if (failure) throw failure;
   if (queue?.ended && lacking > 0) {
     tell(
@@ -167,7 +169,7 @@ async function run(values: Values<typeof options>): Promise<number | void> {
 }
 
 /** Writes the report of a folder, again where another run has added to it meanwhile. Returns how many pictures it has. */
-async function writeReport(folder: string, plan: string): Promise<number> {
+async function writeReport(folder: string, plan: Plan): Promise<number> {
   const path = join(folder, "report.html");
   let there = 0;
   for (let read = readResults([folder], plan), told = -1; read.lines.length > 0 && read.lines.length !== told;) {
@@ -178,6 +180,16 @@ async function writeReport(folder: string, plan: string): Promise<number> {
     if (read.lines.length === told) print(`${path}  ${there} of ${read.pictures} pictures`);
   }
   return there;
+}
+
+/** The options that a plan follows from, as they were typed; models are told by what they are. */
+function typed(values: Values<typeof options>): Record<string, string> {
+  const others = ["shard", "queue", "out", "adapter", "tuned", "quiet", "classifier", "generator", "judge"];
+  const said = Object.entries(values).flatMap(([name, value]) => {
+    const text = Array.isArray(value) ? value.join(" ") : value;
+    return typeof text !== "string" || text === "" || others.includes(name) ? [] : [[`--${name}`, text]];
+  });
+  return Object.fromEntries(said);
 }
 
 /** What synth would be asked for with these options, but for the settings. */

@@ -120,11 +120,13 @@ Deno.test("sweep: stopped and gone on with, or in shares, the pictures and the r
   assert.ok(one.every(({ image }) => image.length > 100));
   assert.ok(told(both)[0].again.startsWith(`deno task synth --from ${join(run.at("share1"), "pictures/00000.png")} `));
 
-  const plans = await type(["sweep", ...run.words, "--iterations", "3", "--out", run.at("whole")]);
+  const plans = await type(
+    [...sweep("whole"), "--fit", "resize"].filter((word) => word !== "--draw-seed" && word !== "3"),
+  );
   assert.equal(plans.code, 1);
   assert.match(
     plans.err,
-    /results\.jsonl holds the results of another plan \([0-9a-f]{12}…\); --out names another folder\n$/,
+    /results\.jsonl holds the results of another plan: there --draw-seed is 3, here it is not given; there --fit is not given, here it is resize; --out names another folder\n$/,
   );
   assert.deepEqual(namesIn(run.at("whole")), ["pictures", "report.html", "results.jsonl"]);
 });
@@ -160,16 +162,20 @@ Deno.test("sweep: everything that synth is told can be told a sweep, and no name
     "1",
     "--lr-end",
     "0",
+    "--blur-every",
+    "3",
   ];
   const unit = ["--unit", "1", "--layer", "fc3", "--seed", "1", "--redirect", "0", "--out", out];
   const { code, err } = await type(["sweep", ...models, ...how, ...settings, ...unit]);
   assert.equal(code, 0, err);
+  assert.match(err, /^warning: --blur-every has no effect without --blur\n/);
   const page = Deno.readTextFileSync(join(out, "report.html"));
   assert.equal(page.match(/<\/script>/g)?.length, 2);
   assert.ok(page.includes("\\u003c/script>\\u003cimg src=x"));
   assert.ok(!page.includes("<img"));
   const [, lines] = madeIn(out);
   assert.deepEqual(lines.map(({ settings: { rule }, title }) => [rule, title]), [["paper", name], ["adam", name]]);
+  assert.ok(page.includes('"varied":["--rule"]'));
   const pixels = [
     "--method",
     "yosinski2015,fft",

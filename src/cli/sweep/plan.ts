@@ -19,6 +19,8 @@ export interface Piece {
 export interface Plan {
   /** Two plans with the same hash make the same pictures. */
   hash: string;
+  /** What it was asked for, by what that is called: what may differ where two hashes do. */
+  asked: Readonly<Record<string, string>>;
   pieces: readonly Piece[];
   /** All pictures. */
   pictures: number;
@@ -27,16 +29,25 @@ export interface Plan {
 /** Pictures of a plan, more than anyone looks at. */
 const mostPictures = 100_000;
 
+/** What a plan is made with, beside what it is to make. */
+export interface Planning {
+  models: Models;
+  judge?: Model;
+  together: number;
+  typed: Readonly<Record<string, string>>;
+}
+
 /**
  * Makes a plan.
  * @param base What is made with each of the settings.
  * @param together Pictures in a piece.
+ * @param typed The options that say all that, as they were typed.
  * @throws UserError where the models lack what is asked for.
  */
 export async function planOf(
   base: Request,
   all: readonly Partial<Settings>[],
-  { models, judge, together }: { models: Models; judge?: Model; together: number },
+  { models, judge, together, typed }: Planning,
 ): Promise<Plan> {
   const pictures = all.length * base.rows.reduce((sum, { items }) => sum + items.length, 0), pieces: Piece[] = [];
   if (pictures > mostPictures) {
@@ -57,13 +68,24 @@ export async function planOf(
       }
     }
   }
-  const { weights, arithmetic, fit, interpolation, bounds } = base;
+  const { weights, arithmetic, fit, interpolation } = base;
+  const bounds = base.bounds && await hashOf(base.bounds.bytes);
   const what = JSON.stringify({
-    ...{ version, weights, arithmetic, fit, interpolation, bounds: bounds && await hashOf(bounds.bytes) },
+    ...{ version, weights, arithmetic, fit, interpolation, bounds },
     models: [models.classifier, models.generator, judge].map((model) => model?.hash),
     pieces: pieces.map(({ row: { settings, items } }) => [settings, items]),
   });
-  return { hash: await hashOf(new TextEncoder().encode(what)), pieces, pictures };
+  const asked = {
+    ...typed,
+    "the version": version,
+    ...bounds && { "the file of --bounds": shortHash(bounds) },
+    ...Object.fromEntries(
+      Object.entries({ ...models, judge }).flatMap(([role, model]) =>
+        model ? [[`the ${role}`, `${model.name} (${shortHash(model.hash)})`]] : []
+      ),
+    ),
+  };
+  return { hash: await hashOf(new TextEncoder().encode(what)), asked, pieces, pictures };
 }
 
 /** A hash as it is told. */

@@ -26,12 +26,13 @@ export interface Line {
   seed: number;
   settings: Settings;
   activation: number;
-  /** The classifier's five strongest units on it. */
+  /** The classifier's five strongest units on it, by the activations of this layer: logits, or what a softmax makes of them. */
   top: Seen[];
+  topOf: string;
   /** Whether the classifier ranks its unit first; nothing where the target is no unit of its output. */
   recognised?: boolean;
   /** The same of a classifier that the search never saw. */
-  judge?: { top: Seen[]; recognised?: boolean };
+  judge?: { top: Seen[]; topOf: string; recognised?: boolean };
   /** The activation, at most at so many moments as a curve shows. */
   trace: number[];
   zeroGradient: boolean;
@@ -55,6 +56,8 @@ interface Heading {
   phosphene: "sweep";
   plan: string;
   pictures: number;
+  /** What the plan was asked for. */
+  asked: Plan["asked"];
 }
 
 /** The results of a whole run, of a share, and of a worker at a queue. */
@@ -82,10 +85,10 @@ export class Results implements Disposable {
       makeFolders(join(folder, "pictures"));
       this.#file = join(Deno.realPathSync(folder), name);
       this.#stack.use(reserve(Deno.realPathSync(folder), new Map([[name, path]])));
-      const { whole } = readResults([folder], plan.hash), length = whole.get(path);
+      const { whole } = readResults([folder], plan), length = whole.get(path);
       this.#begun = whole.size > 0;
       if (length === undefined) {
-        const heading: Heading = { phosphene: "sweep", plan: plan.hash, pictures: plan.pictures };
+        const heading: Heading = { phosphene: "sweep", plan: plan.hash, pictures: plan.pictures, asked: plan.asked };
         writeFiles(new Map([[this.#file, encode([heading])]]), { force: false });
       } else Deno.truncateSync(this.#file, length);
     } catch (error) {
@@ -106,7 +109,7 @@ export class Results implements Disposable {
 
   /** The numbers of the pictures that are there as they were made. */
   async made(): Promise<Set<number>> {
-    const read = readResults([this.folder], this.plan.hash), made = new Set<number>();
+    const read = readResults([this.folder], this.plan), made = new Set<number>();
     for (const line of read.lines) if (await pictureBytes(read, line)) made.add(line.picture);
     return made;
   }
@@ -141,30 +144,28 @@ export interface Read {
   lines: Line[];
   /** The folder that each picture is in, by its number. */
   folders: Map<number, string>;
-  plan?: string;
   /** Pictures of the whole plan. */
   pictures: number;
   /** Bytes of each file up to its last whole line. */
   whole: Map<string, number>;
 }
 
-/** Reads all results of folders. @throws UserError where they are of several plans, or of another than `plan`. */
-export function readResults(folders: readonly string[], plan?: string): Read {
-  const advice = plan === undefined ? "one report is of one sweep" : "--out names another folder";
-  const read: Read = { lines: [], folders: new Map(), plan, pictures: 0, whole: new Map() },
-    found = new Map<number, Line>();
+/** Reads all results of folders. @throws UserError where they are of several plans, or of another than `wanted`. */
+export function readResults(folders: readonly string[], wanted?: Pick<Plan, "hash" | "asked">): Read {
+  const advice = wanted ? "--out names another folder" : "one report is of one sweep";
+  const read: Read = { lines: [], folders: new Map(), pictures: 0, whole: new Map() }, found = new Map<number, Line>();
+  let first = wanted && { ...wanted, where: "here" };
   for (const folder of folders) {
     for (const name of namesOf(folder).filter((name) => filePattern.test(name)).sort()) {
       const path = join(folder, name), text = new TextDecoder().decode(Deno.readFileSync(path));
-      const whole = text.slice(0, text.lastIndexOf("\n") + 1), [first, ...rest] = whole.split("\n").slice(0, -1);
-      const { phosphene, plan, pictures } = objectOf(first) as Partial<Heading>;
-      if (phosphene !== "sweep" || typeof plan !== "string" || typeof pictures !== "number") {
+      const whole = text.slice(0, text.lastIndexOf("\n") + 1), [heading, ...rest] = whole.split("\n").slice(0, -1);
+      const { phosphene, plan, pictures, asked = {} } = objectOf(heading) as Partial<Heading>;
+      if (phosphene !== "sweep" || typeof plan !== "string" || typeof pictures !== "number" || !isTexts(asked)) {
         throw new UserError(`${path} holds no results of a sweep; ${advice}`);
       }
-      if (plan !== (read.plan ??= plan)) {
-        throw new UserError(
-          `${path} holds the results of another plan (${plan.slice(0, 12)}…); ${advice}`,
-        );
+      first ??= { hash: plan, asked, where: `in ${path}` };
+      if (plan !== first.hash) {
+        throw new UserError(`${path} holds the results of another plan: ${difference(asked, first)}; ${advice}`);
       }
       read.pictures = pictures;
       read.whole.set(path, new TextEncoder().encode(whole).length);
@@ -180,6 +181,16 @@ export function readResults(folders: readonly string[], plan?: string): Read {
   }
   read.lines = [...found.values()].sort((a, b) => a.picture - b.picture);
   return read;
+}
+
+/** In what a plan differs from the first, in words. */
+function difference(asked: Plan["asked"], { asked: other, where }: Pick<Plan, "asked"> & { where: string }): string {
+  const said = (text: string | undefined) => text ?? "not given";
+  const names = [...new Set([...Object.keys(asked), ...Object.keys(other)])].filter((name) =>
+    asked[name] !== other[name]
+  );
+  return names.map((name) => `there ${name} is ${said(asked[name])}, ${where} it is ${said(other[name])}`).join("; ") ||
+    "its file does not say in what it differs";
 }
 
 function namesOf(folder: string): string[] {
@@ -199,6 +210,9 @@ function objectOf(text: string | undefined): Record<string, unknown> {
   }
 }
 
+const isTexts = (value: unknown) =>
+  typeof value === "object" && value !== null && Object.values(value).every((text) => typeof text === "string");
+
 const isSeen = (value: unknown) =>
   Array.isArray(value) && value.every((one) => Number.isSafeInteger(one?.unit) && typeof one.name === "string");
 
@@ -207,7 +221,8 @@ const isLine = (line: Partial<Line>, pictures: number): boolean =>
   Number.isSafeInteger(line.picture) && line.picture! >= 0 && line.picture! < pictures &&
   line.file === pictureName(line.picture!) && typeof line.title === "string" && typeof line.target === "string" &&
   Number.isSafeInteger(line.seed) && typeof line.settings === "object" && line.settings !== null &&
-  typeof line.activation === "number" && isSeen(line.top) && Array.isArray(line.trace) &&
+  typeof line.activation === "number" && isSeen(line.top) &&
+  Array.isArray(line.trace) &&
   line.trace.every(Number.isFinite) &&
   [line.command, line.named, line.sha256].every((text) => typeof text === "string") &&
   (line.judge === undefined || isSeen(line.judge?.top));

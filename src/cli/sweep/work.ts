@@ -4,6 +4,7 @@ import {
   type Choose,
   type Device,
   inputOf,
+  layerUnits,
   type Model,
   Net,
   type Progress,
@@ -69,8 +70,14 @@ export async function make(
       ...{ picture, file, title, layer: layer?.name, units, target, seed, settings },
       activation: item.activation,
       top: item.top.map(seenAs),
+      topOf: item.topOf,
       recognised: own === undefined ? undefined : item.top[0].unit === own,
-      judge: seen && { top: seen, recognised: expected === undefined ? undefined : seen[0].unit === expected },
+      judge: judge && seen &&
+        {
+          top: seen,
+          topOf: layerUnits(judge.model).name,
+          recognised: expected === undefined ? undefined : seen[0].unit === expected,
+        },
       trace: moments(item.trace),
       zeroGradient: item.zeroGradient,
       adapter: device.name,
@@ -82,14 +89,14 @@ export async function make(
   return { pictures, lines };
 }
 
-/** What another classifier sees in pictures. */
+/** What another classifier sees in pictures, by its logits. */
 async function judgements(
   device: Device,
   judge: Model,
   items: readonly SearchItem[],
   choose: Choose,
 ): Promise<Seen[][]> {
-  using net = await Net.create(device, judge, { batch: items.length, choose });
+  using net = await Net.create(device, judge, { batch: items.length, choose, layer: layerUnits(judge).name });
   const inputs = items.map(({ picture }) => inputOf(judge, picture)),
     all = new Float32Array(items.length * inputs[0].length);
   inputs.forEach((input, n) => all.set(input, n * input.length));
