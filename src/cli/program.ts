@@ -10,8 +10,8 @@ import { linesOf } from "./lines.ts";
 export interface Start {
   /** Its file; `deno.lock` beside it is its lock. */
   file: string;
-  /** Deno's words for what it may. */
-  permissions: readonly string[];
+  /** Deno's words for what it may, and how else it runs. */
+  words: readonly string[];
   args?: readonly string[];
   /** Whether packages that are not here may be fetched. */
   fetches: boolean;
@@ -25,12 +25,12 @@ export class Program implements Disposable {
   readonly #requests: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
 
   /** Starts it. */
-  constructor({ file, permissions, args = [], fetches }: Start) {
+  constructor({ file, words, args = [], fetches }: Start) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "--quiet", "--no-prompt", `--lock=${join(dirname(file), "deno.lock")}`, "--frozen"],
         ...fetches ? [] : ["--cached-only"],
-        ...[...permissions, file, ...args],
+        ...[...words, file, ...args],
       ],
       env: { NO_COLOR: "1" },
       stdin: "piped",

@@ -149,23 +149,28 @@ async function run(values: Values<typeof options>): Promise<number | void> {
   const named = (["classifier", "generator"] as const).flatMap((role) =>
     values[role] ? [`--${role} ${quoted(values[role])}`] : []
   );
-  let failure: unknown;
+  let failure: unknown, failed = false;
   if (count > 0) {
     const bench = { models, judge, signal, named: named.join(" ") }, source = queue ?? ownPieces(missing, signal);
-    await makePieces({ source, missing, results, bench, values }).catch((error) => failure = error);
+    try {
+      failed = await makePieces({ source, missing, results, bench, values });
+    } catch (error) {
+      failure = error;
+    }
   }
   if (signal.aborted && results.added < count) {
     tell(`stopped after ${results.added} of ${count} pictures; the same command goes on`);
   }
-  const lacking = plan.pictures - await writeReport(folder, plan);
+  const reported = await writeReport(folder, plan);
   if (failure) throw failure;
-  if (queue?.ended && lacking > 0) {
+  const elsewhere = queue?.ended ? plan.pictures - queue.lacks - reported : 0;
+  if (elsewhere > 0) {
     tell(
-      `the other ${lacking} are where other workers put them: \`deno task sweep report\` makes one report of several folders; ` +
+      `the other ${elsewhere} are where other workers put them: \`deno task sweep report\` makes one report of several folders; ` +
         "without --queue they are made here",
     );
   }
-  return stopCode() ?? (queue?.ended && queue.lacks ? 1 : 0);
+  return stopCode() ?? (failed || queue?.lacks ? 1 : 0);
 }
 
 /** Writes the report of a folder, again where another run has added to it meanwhile. Returns how many pictures it has. */

@@ -85,9 +85,11 @@ Deno.test("sweep: stopped and gone on with, or in shares, the pictures and the r
   const results = join(run.at("parts"), "results.jsonl"), text = Deno.readTextFileSync(results);
   assert.ok(madeIn(run.at("parts"))[1].length < 32);
   Deno.writeTextFileSync(results, `${text}{"picture": 31, "cut off`);
+  Deno.writeTextFileSync(join(run.at("parts"), "pictures/.phosphene-0123456789abcdef.tmp"), "half a picture");
   const gone = await type(sweep("parts", "--quiet"));
   assert.deepEqual([gone.code, gone.err], [0, ""]);
   assert.deepEqual(madeIn(run.at("parts")), [pictures, lines]);
+  assert.equal(namesIn(join(run.at("parts"), "pictures")).length, 32);
   const picture = (number: number) => join(run.at("parts"), "pictures", `0000${number}.png`);
   Deno.removeSync(picture(7));
   Deno.writeTextFileSync(picture(8), "damaged");
@@ -233,6 +235,23 @@ Deno.test("sweep: everything that synth is told can be told a sweep, and no name
       /--method (\S+)/.exec(command)![1],
     ]);
   assert.deepEqual([told.length, told[0], told.at(-1)], [8, [8, "mean", "yosinski2015"], [16, "wrap", "fft"]]);
+  const far = [
+    "--prior",
+    "pixels",
+    "--clip",
+    "none",
+    "--alpha-norm",
+    "1e12",
+    "--alpha",
+    "16",
+    "--lr-start",
+    "1000000,8",
+  ];
+  const beyond = await type([
+    ...["sweep", "--classifier", classifier, "--unit", "1", ...far, "--iterations", "4", "--out", run.at("far")],
+  ]);
+  assert.deepEqual([beyond.code, beyond.out], [1, `${run.at("far/report.html")}  1 of 2 pictures\n`], beyond.err);
+  assert.match(beyond.err, /^warning: picture 0 cannot be made: .* beyond float32/m);
   const target = await type([
     "sweep",
     ...run.words.slice(0, 6),

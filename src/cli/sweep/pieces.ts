@@ -1,8 +1,10 @@
 /** Makes what a source of pieces gives, one piece after the other. */
+import { UserError } from "../../formats/user_error.ts";
+import { warn } from "../print.ts";
 import { planning } from "../tuned.ts";
 import { progress, stderrScreen } from "../progress.ts";
 import { openAdapter } from "../defaults.ts";
-import type { Piece } from "./plan.ts";
+import { picturesOf, type Piece } from "./plan.ts";
 import type { Results } from "./results.ts";
 import type { Source } from "./source.ts";
 import { type Bench, make } from "./work.ts";
@@ -17,10 +19,14 @@ export interface Making {
   values: { adapter?: string; tuned?: string; quiet: boolean };
 }
 
-/** Makes all that the source has. @throws UserError, GpuError as searches do, and where results cannot be written or settled. */
-export async function makePieces({ source, missing, results, bench, values }: Making): Promise<void> {
-  let taken = await source.next();
-  if (!taken) return;
+/**
+ * Makes all that the source has; what no search can make is told, and the others are made.
+ * @returns Whether there was such.
+ * @throws GpuError where the device fails, UserError where results cannot be written or pieces not be had.
+ */
+export async function makePieces({ source, missing, results, bench, values }: Making): Promise<boolean> {
+  let taken = await source.next(), failed = false;
+  if (!taken) return failed;
   using device = await openAdapter(values.adapter);
   const plans = planning(device, { tuned: values.tuned, verbose: false, sum: !values.quiet });
   const bar = progress("picture", stderrScreen(values.quiet));
@@ -34,13 +40,21 @@ export async function makePieces({ source, missing, results, bench, values }: Ma
           bar.show({ done, total: of, note: `iteration ${iteration} of ${iterations}` });
         },
       });
-      const made = await making.finally(bar.end).catch(async (error) => {
-        await source.settle((error as Error).message);
-        throw error;
-      });
-      if (!made) return;
+      let made: Awaited<typeof making>;
+      try {
+        made = await making.finally(bar.end);
+      } catch (error) {
+        const { message: reason } = error as Error, elsewhere = !(error instanceof UserError);
+        await source.settle({ reason, elsewhere });
+        if (elsewhere) throw error;
+        warn(`${picturesOf(piece)} cannot be made: ${reason}`);
+        failed = true;
+        continue;
+      }
+      if (!made) return failed;
       results.add(made.pictures, made.lines);
     }
     await source.settle();
   }
+  return failed;
 }

@@ -15,6 +15,11 @@ export interface Piece {
   first: number;
 }
 
+/** A piece's pictures in words. */
+export function picturesOf({ first, row: { items } }: Piece): string {
+  return items.length === 1 ? `picture ${first}` : `pictures ${first} to ${first + items.length - 1}`;
+}
+
 /** A whole sweep. */
 export interface Plan {
   /** Two plans with the same hash make the same pictures. */

@@ -9,7 +9,7 @@ import type { Settings } from "../../mod.ts";
 import { readBytes, reasonOf } from "../files.ts";
 import { reserve } from "../outputs/reserve.ts";
 import { makeFolders, writeFiles } from "../outputs/place.ts";
-import { lstatOf } from "../outputs/temporary.ts";
+import { lstatOf, sweep } from "../outputs/temporary.ts";
 import { hashOf, type Plan } from "./plan.ts";
 
 /** What is told of a picture. */
@@ -83,6 +83,7 @@ export class Results implements Disposable {
     const path = join(folder, name);
     try {
       makeFolders(join(folder, "pictures"));
+      sweep(join(folder, "pictures")); // of what a killed run left
       this.#file = join(Deno.realPathSync(folder), name);
       this.#stack.use(reserve(Deno.realPathSync(folder), new Map([[name, path]])));
       const { whole } = readResults([folder], plan), length = whole.get(path);

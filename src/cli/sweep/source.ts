@@ -9,12 +9,18 @@ export interface Taken {
   of: number;
 }
 
+/** Why a piece is not made, and whether another machine may make it. */
+export interface Failure {
+  reason: string;
+  elsewhere: boolean;
+}
+
 /** Pieces one after the other, until the run is stopped. */
 export interface Source {
   /** The next piece; undefined where there is none. @throws UserError where it cannot be had. */
   next(): Promise<Taken | undefined>;
-  /** Says that the piece is made, or why it cannot be. @throws UserError where that cannot be said. */
-  settle(failure?: string): Promise<void>;
+  /** Says that the piece is made, or why it is not. @throws UserError where that cannot be said. */
+  settle(failure?: Failure): Promise<void>;
 }
 
 /** Pieces that nobody else makes. */

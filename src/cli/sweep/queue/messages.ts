@@ -1,5 +1,7 @@
 /** What is said, in lines of JSON, between a run and the program that speaks to Redis for it (`child.ts`). */
 
+import type { Failure } from "../source.ts";
+
 /** What the program that speaks to Redis is told first; it answers when it has joined. */
 export interface Beginning {
   address: string;
@@ -10,7 +12,7 @@ export interface Beginning {
 }
 
 /** What came of the piece that was taken. */
-export type Settling = { made: true } | { failed: string };
+export type Settling = { made: true } | { failed: Failure };
 
 /** What it is asked then: for a piece, or to take note. */
 export type Request = { next: true } | Settling;

@@ -2,10 +2,10 @@
  * The packages of the queue, which only its own program (`child.ts`) fetches and runs: Deno fetches all that a lock names, so
  * they are named in strings that are put together at run time, and `deno.lock` in this folder has their digests:
  *
- *     deno cache --lock=src/cli/sweep/queue/deno.lock --frozen=false src/cli/sweep/queue/child.ts \
+ *     deno cache --no-config --lock=src/cli/sweep/queue/deno.lock --frozen=false src/cli/sweep/queue/child.ts \
  *       npm:ioredis@5.11.1 npm:bullmq@6.7.0
  *
- * writes it anew. Of their modules, no more is described here than what is used.
+ * writes it anew, without the project's own imports. Of their modules, no more is described here than what is used.
  */
 import process from "node:process";
 

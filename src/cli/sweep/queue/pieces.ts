@@ -1,5 +1,6 @@
 /** The pieces of a sweep in Redis, kept by BullMQ: what is waiting, who has what, and what is done. */
 import { type Connection, importPackages, type Job, type Queue, type Worker } from "./packages.ts";
+import type { Failure } from "../source.ts";
 import type { Answer, Beginning, Settling } from "./messages.ts";
 
 /**
@@ -8,7 +9,7 @@ import type { Answer, Beginning, Settling } from "./messages.ts";
  */
 const lockMs = 6000, hearMs = 2000, lookMs = 3000;
 
-/** How many takers may fail at a piece, and how many may vanish. */
+/** How many takers may fail at a piece that another may make, and how many may vanish. */
 const attempts = 2, mostVanished = 5;
 
 /** Milliseconds until a Redis that does not answer is given up, and one that has gone, and between two tries. */
@@ -27,6 +28,10 @@ const prefix = "phosphene";
 const ownKeys = ["meta", "id", "events", "completed", "failed", "marker", "stalled-check"];
 
 const idOf = (piece: number) => `piece-${piece}`;
+
+/** A failure as BullMQ knows it. */
+const errorOf = ({ reason, elsewhere }: Failure) =>
+  Object.assign(new Error(reason), { name: elsewhere ? "Error" : "UnrecoverableError" });
 
 /** A sweep's pieces, of which one at a time may be taken. */
 export class Pieces {
@@ -79,7 +84,7 @@ export class Pieces {
     const hearing = setInterval(() => job.extendLock(this.#token, lockMs).catch(() => {}), hearMs);
     this.#taken = { job, hearing };
     if (job.deferredFailure === undefined) return { piece: job.data, made };
-    await this.settle({ failed: `${mostVanished + 1} that began it vanished` });
+    await this.settle({ failed: { reason: `${mostVanished + 1} workers that began it vanished`, elsewhere: false } });
     return { made };
   }
 
@@ -87,7 +92,7 @@ export class Pieces {
   async settle(settling: Settling): Promise<void> {
     await this.#release((job) =>
       "failed" in settling
-        ? job.moveToFailed(new Error(settling.failed), this.#token, false)
+        ? job.moveToFailed(errorOf(settling.failed), this.#token, false)
         : job.moveToCompleted(null, this.#token, false)
     );
   }

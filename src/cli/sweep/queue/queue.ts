@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { UserError } from "../../../formats/user_error.ts";
 import { warn } from "../../print.ts";
 import { Program } from "../../program.ts";
-import type { Plan } from "../plan.ts";
-import type { Source, Taken } from "../source.ts";
+import { picturesOf, type Plan } from "../plan.ts";
+import type { Failure, Source, Taken } from "../source.ts";
 import type { Answer, Beginning, Request } from "./messages.ts";
 
 /** Milliseconds that an answer may take (packages are fetched before the first, and Redis may be away for a while), and an end. */
@@ -20,10 +20,13 @@ const usualPort = "6379";
 export class Queue implements Source, AsyncDisposable {
   /** About how many pictures were made when it was joined. */
   before = 0;
-  /** Whether nothing is left, and whether nobody could make some of it. */
+  /** Whether nothing is left, and how many pictures nobody could make. */
   ended = false;
-  lacks = false;
+  lacks = 0;
   #joined = false;
+  /** The piece that was taken last, and those of which it is told that they cannot be made. */
+  #taken: number | undefined;
+  readonly #told = new Set<number>();
 
   private constructor(
     readonly where: string,
@@ -41,7 +44,7 @@ export class Queue implements Source, AsyncDisposable {
     const { href, host } = addressOf(text);
     const program = new Program({
       file: join(import.meta.dirname!, "child.ts"),
-      permissions: [`--allow-net=${host}`],
+      words: ["--no-config", `--allow-net=${host}`],
       fetches: Deno.env.get("PHOSPHENE_SETUP") !== "skip",
     });
     const queue = new Queue(host, program, plan, signal), pieces = plan.pieces.length;
@@ -60,6 +63,7 @@ export class Queue implements Source, AsyncDisposable {
     while (!this.signal.aborted) {
       const { piece, made, failures } = await this.#ask({ next: true });
       if (piece !== undefined) {
+        this.#taken = piece;
         return { piece: this.plan.pieces[piece], before: this.#pictures(made), of: this.plan.pictures };
       }
       if (failures) return this.#end(failures);
@@ -67,8 +71,9 @@ export class Queue implements Source, AsyncDisposable {
     }
   }
 
-  async settle(failure?: string): Promise<void> {
-    await this.#ask(failure === undefined ? { made: true } : { failed: failure });
+  async settle(failure?: Failure): Promise<void> {
+    if (failure && !failure.elsewhere) this.#told.add(this.#taken!);
+    await this.#ask(failure ? { failed: failure } : { made: true });
   }
 
   /** About how many pictures so many pieces are. */
@@ -78,10 +83,10 @@ export class Queue implements Source, AsyncDisposable {
 
   #end(failures: { piece: number; reason: string }[]): undefined {
     this.ended = true;
-    this.lacks = failures.length > 0;
-    for (const { piece, reason } of failures) {
-      const { first, row: { items } } = this.plan.pieces[piece];
-      warn(`nobody could make the pictures ${first} to ${first + items.length - 1}: ${reason}`);
+    for (const { piece: number, reason } of failures) {
+      const piece = this.plan.pieces[number];
+      this.lacks += piece.row.items.length;
+      if (!this.#told.has(number)) warn(`${picturesOf(piece)} cannot be made: ${reason}`);
     }
   }
 
