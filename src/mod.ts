@@ -86,6 +86,7 @@ export { rank } from "./synth/result.ts";
 export { quoted, settingWords } from "./synth/words.ts";
 export { uniforms } from "./synth/random.ts";
 export type { Joining } from "./synth/joined.ts";
+export { hasViews } from "./synth/views.ts";
 export { codeBounds, searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
 export { MOST_FRAMES } from "./synth/film/frames.ts";
 export type { Orders } from "./synth/film/order.ts";
@@ -104,6 +105,8 @@ export {
 } from "./synth/search.ts";
 export {
   allows,
+  type AnySetting,
+  decide,
   defaultsOf,
   type Ground,
   type NumberSetting,
@@ -115,7 +118,7 @@ export {
   type WordSetting,
 } from "./synth/settings.ts";
 export type { Rule } from "./synth/rules/table.ts";
-export { imageModel, sizeOf } from "./synth/stages.ts";
+export { hasSizes, imageModel, sizeOf } from "./synth/stages.ts";
 export { parseTarget, showTarget, type TargetSum, type Term, termsOf, unitsTarget } from "./synth/target.ts";
 export { loadWays, saveWays } from "./tune/page.ts";
 export {

@@ -1,9 +1,10 @@
 /**
- * What a task needs from the system, installed where it is missing and Debian's apt-get is at hand.
+ * What a task needs from the system, installed where it is missing and Debian's apt-get is at hand: by `setup.ts NEED...`,
  *
- *     setup.ts gpu       an adapter for WebGPU; without a GPU, Mesa's software driver is one
- *     setup.ts browser   Chromium, for the tests of the page
- *     setup.ts static    a C compiler, Vulkan's headers and Mesa's driver for AMD, for `bench static`; on Linux
+ *     gpu       an adapter for WebGPU; without a GPU, Mesa's software driver is one
+ *     browser   Chromium, for the tests of the page
+ *     static    a C compiler, Vulkan's headers and Mesa's driver for AMD, for `bench static`; on Linux
+ *     queue     Redis, for the tests of sweeps; on Linux
  *
  * On a terminal it says what it would install and asks; elsewhere it goes on. PHOSPHENE_SETUP=install does not ask, skip leaves
  * the system as it is, and ask asks everywhere, which without a terminal means no. The lines that are run are printed.
@@ -46,39 +47,58 @@ const needs: Record<string, Need> = {
     packages: ["gcc", "libc6-dev", "libvulkan-dev", "mesa-vulkan-drivers"],
     isThere: async () => Deno.build.os !== "linux" || hasRadeonDriver() && await hasVulkanHeaders(),
   },
+  queue: {
+    name: "Redis",
+    packages: ["redis-server"],
+    isThere: async () => Deno.build.os !== "linux" || await runs("redis-server", ["--version"]),
+  },
 };
 
 /** What PHOSPHENE_SETUP may say. */
 const wishes = ["install", "skip", "ask"];
 
-const need = needs[Deno.args[0]],
-  wish = Deno.env.get("PHOSPHENE_SETUP") || (atTerminal() ? "ask" : "install");
+const wish = Deno.env.get("PHOSPHENE_SETUP") || (atTerminal() ? "ask" : "install");
 if (!wishes.includes(wish)) {
   tell(`setup: PHOSPHENE_SETUP is "${wish}", expected ${wishes.slice(0, 2).join(", ")} or ${wishes[2]}`);
   Deno.exit(1);
 }
-if (wish !== "skip" && !await need.isThere()) {
-  const problem = await install(need), lesser = problem && await need.lesser?.();
-  if (lesser) tell(`${problem}; going on with ${lesser} (PHOSPHENE_SETUP=skip stops the asking)`);
-  else if (problem) {
-    tell(`${problem}; install it by hand (on Debian: apt-get install ${need.packages.join(" ")})`);
+const missing: Need[] = [];
+for (const name of wish === "skip" ? [] : Deno.args) if (!await needs[name].isThere()) missing.push(needs[name]);
+const problem = missing.length > 0 ? await install(missing) : undefined;
+if (problem) Deno.exit(await canDoWithout(missing, problem) ? 0 : 1);
+
+/** Tells what else serves, or what to do by hand. */
+async function canDoWithout(missing: readonly Need[], problem: string): Promise<boolean> {
+  const lacking: Need[] = [];
+  for (const need of missing) {
+    const lesser = await need.lesser?.();
+    if (lesser) tell(`${problem}; going on with ${lesser} (PHOSPHENE_SETUP=skip stops the asking)`);
+    else lacking.push(need);
   }
-  Deno.exit(problem && !lesser ? 1 : 0);
+  if (lacking.length === 0) return true;
+  tell(`${problem}; install it by hand (on Debian: apt-get install ${packagesOf(lacking).join(" ")})`);
+  return false;
 }
 
-/** Installs a need's packages, and says so on stderr. Returns why it cannot. */
-async function install({ name, packages }: Need): Promise<string | undefined> {
-  if (!await runs("apt-get", ["--version"])) return `setup: ${name} is missing and there is no apt-get here`;
+function packagesOf(needs: readonly Need[]): string[] {
+  return [...new Set(needs.flatMap(({ packages }) => packages))];
+}
+
+/** Installs the needs' packages, and says so on stderr. Returns why it cannot. */
+async function install(needs: readonly Need[]): Promise<string | undefined> {
+  const missing = `${needs.map(({ name }) => name).join(" and ")} ${needs.length > 1 ? "are" : "is"} missing`,
+    packages = packagesOf(needs);
+  if (!await runs("apt-get", ["--version"])) return `setup: ${missing} and there is no apt-get here`;
   const sudo = Deno.uid() === 0 ? [] : ["sudo", "-n"];
   if (sudo.length > 0 && !await runs("sudo", ["-n", "true"])) {
-    return `setup: ${name} is missing and only root may install it`;
+    return `setup: ${missing} and only root may install it`;
   }
   const lines = [["update"], ["install", "-y", "--no-install-recommends", ...packages]].map((words) => {
     return [...sudo, "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", ...words];
   });
-  tell(`setup: ${name} is missing; ${packages.join(" ")} would be installed, which takes a minute, by`);
+  tell(`setup: ${missing}; ${packages.join(" ")} would be installed, which takes a minute, by`);
   for (const line of lines) tell(`  ${line.join(" ")}`);
-  if (wish === "ask" && !agrees()) return `setup: ${name} is missing and was not to be installed`;
+  if (wish === "ask" && !agrees()) return `setup: ${missing} and was not to be installed`;
   for (const [program, ...args] of lines) {
     const { success, stderr } = await new Deno.Command(program, {
       args,

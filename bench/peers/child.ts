@@ -4,7 +4,7 @@
  */
 import { openSubject } from "../synth/subject.ts";
 import { openJax } from "./jax.ts";
-import { linesOf } from "./lines.ts";
+import { linesOf } from "../../src/cli/lines.ts";
 import type { PeerName } from "./packages.ts";
 import type { OpenPeer, PeerSearch } from "./peer.ts";
 import type { Answer, Request, Task } from "./process.ts";

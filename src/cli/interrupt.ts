@@ -11,8 +11,8 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 type Ending = keyof typeof exitCodes;
 
-/** Windows has only the first. */
-const endings: Ending[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+/** Those that there are: Windows has only the first. */
+export const endings: readonly Ending[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** npx passes on a Ctrl-C that the terminal has already sent to every program: two signals for one key. */
 const sameKeyMs = 500;

@@ -2,22 +2,25 @@
 import { basename, join, resolve } from "node:path";
 import { UserError } from "../formats/user_error.ts";
 import { labelOf, layerUnits, type Model, optionOf, quoted, settingNames, settings } from "../mod.ts";
-import { type Command, main, print, tell, type Values } from "./command.ts";
-import { adapterOption, openAdapter, openClassifier, openGenerator } from "./defaults.ts";
+import { type Command, main, print, tell, type Values, warn } from "./command.ts";
+import { adapterOption, openClassifier, openGenerator } from "./defaults.ts";
+import { idleLines } from "./idle.ts";
 import { abortOnSignal, stopCode } from "./interrupt.ts";
 import { Outputs } from "./outputs/outputs.ts";
 import { writeFiles } from "./outputs/place.ts";
-import { progress, stderrScreen } from "./progress.ts";
 import { lastSeed } from "../record/record.ts";
-import { planOf, shareOf } from "./sweep/plan.ts";
+import { makePieces } from "./sweep/pieces.ts";
+import { type Plan, planOf, shareOf, shortHash } from "./sweep/plan.ts";
+import { Queue } from "./sweep/queue/queue.ts";
 import { report } from "./sweep/report.ts";
 import { readResults, Results } from "./sweep/results.ts";
 import { combinations, readSpread, spreadHelp } from "./sweep/spread.ts";
-import { type Bench, make } from "./sweep/work.ts";
+import { ownPieces } from "./sweep/source.ts";
+import type { Bench } from "./sweep/work.ts";
 import { making, settingHelp, type SettingOption, type SynthValues } from "./synth_options.ts";
 import { type Models, type Request, wantsGenerator } from "../record/request.ts";
 import { readRequest } from "./synth_request.ts";
-import { planning, tunedOption } from "./tuned.ts";
+import { tunedOption } from "./tuned.ts";
 import { wholeNumber } from "./values.ts";
 
 /** Pictures that are made together unless a sweep says otherwise, and the most that may be. */
@@ -49,6 +52,11 @@ const options = {
     help: "a second classifier's model folder, which the search never sees, to judge the pictures",
   },
   shard: { value: "K/N", help: "makes only the K-th of N equal shares: one a machine, into one folder or several" },
+  queue: {
+    value: "redis://HOST",
+    help:
+      "shares the sweep with all that are given the same queue (Redis), who may come and go; into one folder or several",
+  },
   out: {
     value: "DIR",
     help: "the folder for pictures, results and report.html; what is there already is not made again (out/sweep)",
@@ -119,57 +127,74 @@ async function run(values: Values<typeof options>): Promise<number | void> {
     draws === undefined ? undefined : wholeNumber("--draws", draws, { least: 1, most: mostDraws, fallback: 1 }),
     wholeNumber("--draw-seed", values["draw-seed"], { most: lastSeed, fallback: 0 }),
   );
-  const base = await readRequest(requestValues(values)), classifier = await openClassifier(values.classifier);
+  const base = await readRequest(requestValues(values), all), classifier = await openClassifier(values.classifier);
   const learned = all.some((said) => wantsGenerator({ ...base, said }, classifier));
   const models: Models = { classifier, generator: learned ? await openGenerator(values.generator) : undefined };
   const judge = values.judge === undefined ? undefined : await openJudge(values.judge, classifier, base);
-  const plan = await planOf(base, all, { models, judge: judge?.model, together });
-  const share = shareOf(plan.pieces, values.shard);
-  const signal = abortOnSignal();
+  const plan = await planOf(base, all, { models, judge: judge?.model, together, typed: typed(values) });
+  idleLines(plan.pieces[0].request.said, plan.pieces.map(({ row }) => row)).forEach(warn);
+  const share = shareOf(plan.pieces, values), signal = abortOnSignal();
+  await using queue = values.queue === undefined ? undefined : await Queue.join(values.queue, plan, signal);
   using results = new Results(folder, share.name, plan);
   const there = await results.made();
   const missing = share.pieces.filter(({ first, row }) => row.items.some((_, place) => !there.has(first + place)));
   results.checkPictures(missing.flatMap(({ first, row }) => row.items.map((_, place) => first + place)));
   const count = missing.reduce((sum, { row }) => sum + row.items.length, 0);
-  if (!values.quiet) tell(`${count} of ${plan.pictures} pictures to make, up to ${together} at a time`);
-
-  if (count > 0) {
-    using device = await openAdapter(values.adapter);
-    const { choose } = planning(device, { tuned: values.tuned, verbose: false });
-    const bar = progress("picture", stderrScreen(values.quiet));
-    let made = 0;
-    const named = (["classifier", "generator"] as const).flatMap((role) =>
-      values[role] ? [`--${role} ${quoted(values[role])}`] : []
-    );
-    const bench: Bench = {
-      ...{ device, models, judge, choose, signal, named: named.join(" ") },
-      onProgress({ iteration, iterations, activations }) {
-        const done = made + activations.length * iteration / iterations;
-        bar.show({ done: Math.floor(done), total: count, note: `iteration ${iteration} of ${iterations}` });
-      },
-    };
-    for (const piece of missing) {
-      const piecewise = signal.aborted ? undefined : await make(piece, bench).finally(bar.end);
-      if (!piecewise) break;
-      results.add(piecewise.pictures, piecewise.lines);
-      made += piecewise.lines.length;
-    }
-    if (made < count) tell(`stopped after ${made} of ${count} pictures; the same command goes on`);
+  if (!values.quiet) {
+    const work = queue
+      ? `queue at ${queue.where}, plan ${shortHash(plan.hash)}: ${queue.before} of ${plan.pictures} pictures are made`
+      : `${count} of ${plan.pictures} pictures to make`;
+    tell(`${work}, up to ${together} at a time`);
   }
-  await writeReport(folder, plan.hash);
-  return stopCode();
+  const named = (["classifier", "generator"] as const).flatMap((role) =>
+    values[role] ? [`--${role} ${quoted(values[role])}`] : []
+  );
+  let failure: unknown, failed = false;
+  if (count > 0) {
+    const bench = { models, judge, signal, named: named.join(" ") }, source = queue ?? ownPieces(missing, signal);
+    try {
+      failed = await makePieces({ source, missing, results, bench, values });
+    } catch (error) {
+      failure = error;
+    }
+  }
+  if (signal.aborted && results.added < count) {
+    tell(`stopped after ${results.added} of ${count} pictures; the same command goes on`);
+  }
+  const reported = await writeReport(folder, plan);
+  if (failure) throw failure;
+  const elsewhere = queue?.ended ? plan.pictures - queue.lacks - reported : 0;
+  if (elsewhere > 0) {
+    tell(
+      `the other ${elsewhere} are where other workers put them: \`deno task sweep report\` makes one report of several folders; ` +
+        "without --queue they are made here",
+    );
+  }
+  return stopCode() ?? (failed || queue?.lacks ? 1 : 0);
 }
 
-/** Writes the report of a folder, again where another run has added to it meanwhile. */
-async function writeReport(folder: string, plan: string): Promise<void> {
+/** Writes the report of a folder, again where another run has added to it meanwhile. Returns how many pictures it has. */
+async function writeReport(folder: string, plan: Plan): Promise<number> {
   const path = join(folder, "report.html");
+  let there = 0;
   for (let read = readResults([folder], plan), told = -1; read.lines.length > 0 && read.lines.length !== told;) {
     const { html, missing } = await report(read, basename(resolve(folder)));
     writeFiles(new Map([[path, new TextEncoder().encode(html)]]), { force: true });
-    told = read.lines.length;
+    [told, there] = [read.lines.length, read.lines.length - missing];
     read = readResults([folder], plan);
-    if (read.lines.length === told) print(`${path}  ${told - missing} of ${read.pictures} pictures`);
+    if (read.lines.length === told) print(`${path}  ${there} of ${read.pictures} pictures`);
   }
+  return there;
+}
+
+/** The options that a plan follows from, as they were typed; models are told by what they are. */
+function typed(values: Values<typeof options>): Record<string, string> {
+  const others = ["shard", "queue", "out", "adapter", "tuned", "quiet", "classifier", "generator", "judge"];
+  const said = Object.entries(values).flatMap(([name, value]) => {
+    const text = Array.isArray(value) ? value.join(" ") : value;
+    return typeof text !== "string" || text === "" || others.includes(name) ? [] : [[`--${name}`, text]];
+  });
+  return Object.fromEntries(said);
 }
 
 /** What synth would be asked for with these options, but for the settings. */

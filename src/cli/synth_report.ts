@@ -12,6 +12,7 @@ import {
 } from "../mod.ts";
 import type { Verdict } from "../lab/judge.ts";
 import type { BatchResult } from "./batches.ts";
+import { idleLines } from "./idle.ts";
 import type { OwnFile } from "./own_kernels.ts";
 import type { Made, Places } from "./synth_files.ts";
 import type { BatchItem } from "../record/record.ts";
@@ -19,7 +20,7 @@ import type { Job, Request, Row } from "../record/request.ts";
 
 /** What may surprise the user about a run that is about to start. */
 export function warnings(
-  { repeats }: Request,
+  { repeats, said }: Request,
   { rows }: Job,
   classifier: Model,
   adapter: string,
@@ -35,7 +36,8 @@ export function warnings(
     const more = untrained.length > 5 ? ` and ${untrained.length - 5} more` : "";
     lines.push(`${what} ${names}${more} of ${classifier.name} ${it} not trained; expect no likeness`);
   }
-  if (repeats) {
+  if (!repeats) lines.push(...idleLines(said, rows));
+  else {
     const { file, record: { adapter: before, iterations = 0, result, own: theirs = [] } } = repeats;
     const missing = theirs.filter((one) =>
       !own.some(({ kernel, sha256 }) => kernel === one.kernel && sha256 === one.sha256)

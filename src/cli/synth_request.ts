@@ -3,10 +3,13 @@ import { asFloat32, readNpy } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
 import {
+  decide,
   fits,
+  hasSizes,
   interpolations,
   type MethodName,
   methodNames,
+  methods,
   optionOf,
   parseTarget,
   type SettingName,
@@ -19,12 +22,20 @@ import {
 import { type BatchItem, lastSeed, mostFrames, readRecord } from "../record/record.ts";
 import { type Request, requestOf } from "../record/request.ts";
 import { readBytes } from "./files.ts";
+import { warn } from "./print.ts";
 import { arithmeticKinds, weightKinds } from "./memory.ts";
 import { making, type SynthValues } from "./synth_options.ts";
 import { decimal, named, numberList, oneOf, position, wholeNumber } from "./values.ts";
 
-/** Reads the request from options, and the files that they name. @throws UserError in one sentence. */
-export async function readRequest(values: SynthValues): Promise<Request> {
+/**
+ * Reads the request from options, and the files that they name.
+ * @param spread Settings that are made with each of its pictures besides, each of these.
+ * @throws UserError in one sentence.
+ */
+export async function readRequest(
+  values: SynthValues,
+  spread: readonly Partial<Settings>[] = [{}],
+): Promise<Request> {
   if (values.from !== undefined) return await repeat(values, values.from);
   const units = listOf(values, "unit", "units"), seeds = listOf(values, "seed", "seeds", lastSeed) ?? [0];
   const { target: targets } = values;
@@ -55,7 +66,8 @@ export async function readRequest(values: SynthValues): Promise<Request> {
     : targets.map((target) => ({
       items: seeds.map((seed): BatchItem => ({ target: showTarget(parseTarget(target)), seed })),
     }));
-  const rows = readMethods(values.method).flatMap((method) => all.map((row) => ({ method, ...row })));
+  const said = readSettings(values), asked = readMethods(values.method, spread.map((one) => ({ ...said, ...one })));
+  const rows = asked.flatMap((method) => all.map((row) => ({ method, ...row })));
   const set = named("--set", values.set, (file) => file);
   const inputs = await Promise.all(
     [...set].map(async ([name, file]) => [name, { file, values: await readValues(file) }] as const),
@@ -63,7 +75,7 @@ export async function readRequest(values: SynthValues): Promise<Request> {
   return {
     rows,
     xy,
-    said: readSettings(values),
+    said,
     bounds: await fileOf(values.bounds),
     weights: oneOf("--weights", values.weights, weightKinds),
     arithmetic: oneOf("--arithmetic", values.arithmetic, arithmeticKinds),
@@ -97,10 +109,16 @@ async function readDirections(targets: readonly string[]): Promise<Record<string
   return Object.fromEntries(await Promise.all([...files].map(async (file) => [file, await readValues(file)] as const)));
 }
 
-/** The methods of --method; none where it is not given. */
-function readMethods(text: string | undefined): (MethodName | undefined)[] {
+/** The methods of --method, one of nothing where it is not given; of all, those that go with these settings. */
+function readMethods(text: string | undefined, said: readonly Partial<Settings>[]): (MethodName | undefined)[] {
   if (text === undefined) return [undefined];
-  if (text === "all") return [...methodNames];
+  if (text === "all") {
+    const goes = (name: MethodName) => said.every((one) => hasSizes(decide(one, methods[name].settings(1))));
+    const left = methodNames.filter((name) => !goes(name));
+    if (left.length === methodNames.length) return left;
+    if (left.length > 0) warn(`--method all without ${left.join(", ")}: a generator's pictures have one size, its own`);
+    return methodNames.filter(goes);
+  }
   const list = text.split(",").map((name) => oneOf("--method", name, methodNames, "all, or some of ")!);
   const twice = list.find((name, n) => list.indexOf(name) < n);
   if (twice !== undefined) throw new UserError(`--method gives ${twice} twice`);

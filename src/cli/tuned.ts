@@ -90,19 +90,20 @@ export function chooser(device: Device, option: string | undefined, tell?: (chos
 
 /**
  * How a command makes its plan: by the tuned ways, and with `--verbose` telling of its memory and of every layer's ways; with `sum`
- * of its memory in one line.
+ * of its memory in one line, and again where that is another.
  */
 export function planning(
   device: Device,
   { tuned: option, verbose, sum = false }: { tuned?: string; verbose: boolean; sum?: boolean },
 ): Required<Pick<NetOptions, "choose" | "onPlan">> {
   const lines: string[] = [];
+  let told = "";
   return {
     choose: chooser(device, option, (chosen) => lines.push(`  ${wayLine(chosen)}`)),
     onPlan(pieces) {
       const all = ["ways:", ...lines.splice(0)];
       if (verbose) planLines(pieces).concat(all).forEach(tell);
-      else if (sum) tell(planLines(pieces)[0]);
+      else if (sum && told !== (told = planLines(pieces)[0])) tell(told);
     },
   };
 }

@@ -23,7 +23,7 @@ export interface Making {
   items: readonly (BatchItem & { target: string })[];
   place: number;
   /** What came of it. */
-  item: SearchItem;
+  item: Omit<SearchItem, "topOf">;
   start?: { file: string; codes: readonly Float32Array[] };
   bounds?: { file: string; values: Float32Array };
   own: readonly Own[];

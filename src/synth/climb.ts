@@ -44,7 +44,7 @@ export class Climb {
     private readonly starts: Map<Tensor, Float32Array<ArrayBuffer>>,
     private readonly settings: ClimbSettings,
     /** The source whose values are those of the output's units, where there is one. */
-    private readonly ranked: Value | undefined,
+    readonly ranked: Value | undefined,
   ) {}
 
   /** Compiles the iteration and uploads the start. @throws UserError, GpuError */

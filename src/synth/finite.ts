@@ -46,7 +46,7 @@ export function checkTrace(trace: Float32Array, told: Told): void {
     `${where} after ${iteration} of ${settings.iterations} iterations: ${
       beyond(told)
     }; ${factors}steps of the rule ${rule} from ` +
-      `lrStart ${lrStart} to lrEnd ${lrEnd} may be too ${factors ? "large" : "long"}`,
+      `--lr-start ${lrStart} to --lr-end ${lrEnd} may be too ${factors ? "large" : "long"}`,
   );
 }
 

@@ -163,7 +163,7 @@ export function checkMaps(
     throw new UserError(`blur is of codes that are maps, such as pixels; the code of ${name} is [${shape.join(", ")}]`);
   }
   if ((smallNorm > 0 || smallContribution > 0) && prior !== "pixels") {
-    throw new UserError(`smallNorm and smallContribution are of pixels; the code of ${name} has none`);
+    throw new UserError(`--small-norm and --small-contribution are of pixels; the code of ${name} has none`);
   }
 }
 

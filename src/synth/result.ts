@@ -20,6 +20,7 @@ export async function itemsOf(journey: Journey, climb: Climb, readings: Readings
     ? logits ?? await outputsOfImages(device, journey, images)
     : await outputsOfCodes(device, journey, shown, logits ? "logits" : "output", settings.windowSize);
   const values = split(judged, batch);
+  const topOf = (asItIs ? climb.ranked ?? joined.output : joined[logits ? "logits" : "output"]).name;
   const pictures = picturesOf(journey, images);
   const items = targets.map((target, n): SearchItem => ({
     target,
@@ -29,6 +30,7 @@ export async function itemsOf(journey: Journey, climb: Climb, readings: Readings
     trace: column(trace, batch, n),
     activation: trace[trace.length - batch + n],
     top: rank(classifier, values[n], 5),
+    topOf,
     zeroGradient: slopesOf(n).every((slope) => slope === 0),
     redirected: stuck?.includes(n) ? settings.redirect : 0,
   }));

@@ -85,6 +85,8 @@ export interface SearchItem {
   activation: number;
   /** The classifier's five strongest output units on the picture, by their logits where these were searched. */
   top: Ranked[];
+  /** The layer whose activations those are. */
+  topOf: string;
   /** The gradient was zero throughout: nothing leads to this unit. */
   zeroGradient: boolean;
   /** Steps before the first that went through ReLUs that were off. */

@@ -15,8 +15,14 @@ export interface Ground {
   rule: Rule;
 }
 
+/** What every setting may have. */
+export interface AnySetting {
+  /** What it is without effect for, in words; undefined where it has one. */
+  idle?(settings: Settings): string | undefined;
+}
+
 /** A number that a search goes by. */
-export interface NumberSetting {
+export interface NumberSetting extends AnySetting {
   /** Whether it is a whole number. */
   kind: "whole" | "number";
   /** The least that it may be. */
@@ -34,7 +40,7 @@ export interface NumberSetting {
 }
 
 /** One of a few words. */
-export interface WordSetting {
+export interface WordSetting extends AnySetting {
   /** Tells it from a number. */
   kind: "word";
   /** Those that it may be. */
@@ -116,6 +122,12 @@ const plain = (
   help: string,
 ): NumberSetting => ({ kind, least, most, fallback: () => value, help });
 
+/** Of what only has an effect where one of these numbers is more than its least: that none of them is. */
+const unless = (...names: SettingName[]) => (given: Settings): string | undefined => {
+  if (names.some((name) => given[name] as number > (settings[name] as NumberSetting).least)) return undefined;
+  return `without ${names.map((name) => `--${optionOf(name)}`).join(" or ")}`;
+};
+
 /** The table. */
 export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>> = {
   prior: {
@@ -131,7 +143,10 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
     shown: "the classifier's",
   },
   octaves: plain("whole", [1, 16], 1, "sizes that such a picture goes through, each with all iterations"),
-  octaveScale: plain("number", [1.01, 8], 1.4, "how much larger each octave is than the one before"),
+  octaveScale: {
+    ...plain("number", [1.01, 8], 1.4, "how much larger each octave is than the one before"),
+    idle: unless("octaves"),
+  },
   noise: {
     kind: "number",
     least: 0,
@@ -180,6 +195,7 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
       0,
       "the least that a code with bounds may be, where its generator has no bounds below",
     ),
+    idle: ({ clip }) => clip === "none" ? "with --clip none" : undefined,
     gpu: true,
   },
   variation: plain("number", [0, 1e12], 0, "what the picture's mean total variation costs, in units of 127.5 levels"),
@@ -189,7 +205,7 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
     0,
     "what the picture's mean |x|^alpha costs, x its distance from the mean image",
   ),
-  alpha: plain("number", [1, 16], 6, "that power"),
+  alpha: { ...plain("number", [1, 16], 6, "that power"), idle: unless("alphaNorm") },
   centre: plain(
     "number",
     [0, 1e12],
@@ -197,7 +213,7 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
     "what the picture's mean x² costs at the middle of an edge: r² times as much at r",
   ),
   blur: plain("number", [0, 20], 0, "pixels of the Gaussian blur of a code of maps after every so many steps"),
-  blurEvery: plain("whole", [1, 1_000_000], 4, "how many steps are between two blurs"),
+  blurEvery: { ...plain("whole", [1, 1_000_000], 4, "how many steps are between two blurs"), idle: unless("blur") },
   smallNorm: plain(
     "number",
     [0, 99.9],
@@ -213,6 +229,7 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
     words: ["mean", "wrap"],
     fallback: () => "mean",
     help: "what shows past the picture's edges then: mean, the classifier's, or wrap, the picture once more",
+    idle: unless("jitter", "zoom", "rotation"),
   },
   gamma: plain("number", [0, 1e6], 0, "with --together: how much it costs when one unit is ahead of another"),
   redirect: plain(

@@ -58,10 +58,14 @@ export function prepare(asked: SearchOptions, size?: Size): Stage {
   return { asked, options: { ...options, targets }, joined, classifier };
 }
 
+/** Whether a picture has the sizes that settings ask for: a generator's has its own. */
+export const hasSizes = ({ prior, size, octaves }: Settings): boolean =>
+  prior !== "learned" || size === 0 && octaves === 1;
+
 /** @throws UserError where a setting is about a picture without a generator, and there is one. */
-function checkSettings({ prior, size, octaves }: Settings): void {
-  if (prior !== "learned" || size === 0 && octaves === 1) return;
-  const what = size === 0 ? "octaves are" : "size is";
+function checkSettings(settings: Settings): void {
+  if (hasSizes(settings)) return;
+  const what = settings.size === 0 ? "octaves are" : "size is";
   throw new UserError(`${what} of pictures without a generator: with the prior pixels or fourier`);
 }
 

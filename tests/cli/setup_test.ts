@@ -132,6 +132,26 @@ Deno.test("set-up can be left out", async () => {
 });
 
 Deno.test({
+  name: "several things that are missing are installed at once",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    using folder = temporaryFolder();
+    const log = join(folder.path, "log");
+    program(folder.path, "apt-get", `echo "$@" >> ${log}`);
+    program(folder.path, "sudo", `shift; "$@"`);
+    const { code, err } = await setUp(folder.path, {}, "setup:tests");
+    assert.equal(code, 0, err);
+    assert.match(err, /^setup: a Vulkan adapter for WebGPU and gcc, .* and Redis and Chromium are missing; /);
+    const lines = Deno.readTextFileSync(log).split("\n").filter((line) => / (update|install)\b/.test(line));
+    assert.equal(lines.length, 2);
+    assert.match(
+      lines[1],
+      / install -y .* libvulkan1 mesa-vulkan-drivers gcc libc6-dev libvulkan-dev redis-server chromium$/,
+    );
+  },
+});
+
+Deno.test({
   name: "what bench static compiles with is installed by apt-get, where it is missing",
   ignore: Deno.build.os !== "linux",
   async fn() {

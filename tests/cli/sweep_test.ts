@@ -2,9 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { combinations, readSpread } from "../../src/cli/sweep/spread.ts";
-import { type Line, readResults } from "../../src/cli/sweep/results.ts";
-import { writeTinyModels } from "./tiny_models.ts";
-import { namesIn, temporaryFolder, type } from "./user.ts";
+import { madeIn, tinyFolder } from "./sweeping.ts";
+import { namesIn, type } from "./user.ts";
 
 Deno.test("sweep: a list is a grid, and what is drawn is the same everywhere on it", () => {
   const spreads = [readSpread("decay", "0.9,1"), readSpread("iterations", "5:7"), readSpread("lrStart", "1:16:log")];
@@ -41,18 +40,9 @@ Deno.test("sweep: what is no value, list or range is one sentence", () => {
 
 /** A folder with tiny models and the words that begin every command on them. */
 function tiny() {
-  const folder = temporaryFolder(), { classifier, generator } = writeTinyModels(folder.path);
+  const folder = tinyFolder(), { classifier, generator } = folder;
   const words = [...["--classifier", classifier, "--generator", generator, "--judge", classifier], "--units", "0-3"];
-  return { ...folder, words, at: (name: string) => join(folder.path, name) };
-}
-
-/** The bytes of all pictures, and the lines without what may differ between folders. */
-function madeIn(...folders: string[]): [Map<number, Uint8Array>, Line[]] {
-  const { lines, folders: where } = readResults(folders);
-  const bytes = lines.map(({ picture, file }) =>
-    [picture, Deno.readFileSync(join(where.get(picture)!, file))] as const
-  );
-  return [new Map(bytes), lines];
+  return { ...folder, words };
 }
 
 Deno.test("sweep: stopped and gone on with, or in shares, the pictures and the report are the same", async () => {
@@ -95,9 +85,11 @@ Deno.test("sweep: stopped and gone on with, or in shares, the pictures and the r
   const results = join(run.at("parts"), "results.jsonl"), text = Deno.readTextFileSync(results);
   assert.ok(madeIn(run.at("parts"))[1].length < 32);
   Deno.writeTextFileSync(results, `${text}{"picture": 31, "cut off`);
+  Deno.writeTextFileSync(join(run.at("parts"), "pictures/.phosphene-0123456789abcdef.tmp"), "half a picture");
   const gone = await type(sweep("parts", "--quiet"));
   assert.deepEqual([gone.code, gone.err], [0, ""]);
   assert.deepEqual(madeIn(run.at("parts")), [pictures, lines]);
+  assert.equal(namesIn(join(run.at("parts"), "pictures")).length, 32);
   const picture = (number: number) => join(run.at("parts"), "pictures", `0000${number}.png`);
   Deno.removeSync(picture(7));
   Deno.writeTextFileSync(picture(8), "damaged");
@@ -130,11 +122,13 @@ Deno.test("sweep: stopped and gone on with, or in shares, the pictures and the r
   assert.ok(one.every(({ image }) => image.length > 100));
   assert.ok(told(both)[0].again.startsWith(`deno task synth --from ${join(run.at("share1"), "pictures/00000.png")} `));
 
-  const plans = await type(["sweep", ...run.words, "--iterations", "3", "--out", run.at("whole")]);
+  const plans = await type(
+    [...sweep("whole"), "--fit", "resize"].filter((word) => word !== "--draw-seed" && word !== "3"),
+  );
   assert.equal(plans.code, 1);
   assert.match(
     plans.err,
-    /results\.jsonl holds the results of another plan \([0-9a-f]{12}…\); --out names another folder\n$/,
+    /results\.jsonl holds the results of another plan: there --draw-seed is 3, here it is not given; there --fit is not given, here it is resize; --out names another folder\n$/,
   );
   assert.deepEqual(namesIn(run.at("whole")), ["pictures", "report.html", "results.jsonl"]);
 });
@@ -170,16 +164,20 @@ Deno.test("sweep: everything that synth is told can be told a sweep, and no name
     "1",
     "--lr-end",
     "0",
+    "--blur-every",
+    "3",
   ];
   const unit = ["--unit", "1", "--layer", "fc3", "--seed", "1", "--redirect", "0", "--out", out];
   const { code, err } = await type(["sweep", ...models, ...how, ...settings, ...unit]);
   assert.equal(code, 0, err);
+  assert.match(err, /^warning: --blur-every has no effect without --blur\n/);
   const page = Deno.readTextFileSync(join(out, "report.html"));
   assert.equal(page.match(/<\/script>/g)?.length, 2);
   assert.ok(page.includes("\\u003c/script>\\u003cimg src=x"));
   assert.ok(!page.includes("<img"));
   const [, lines] = madeIn(out);
   assert.deepEqual(lines.map(({ settings: { rule }, title }) => [rule, title]), [["paper", name], ["adam", name]]);
+  assert.ok(page.includes('"varied":["--rule"]'));
   const pixels = [
     "--method",
     "yosinski2015,fft",
@@ -237,6 +235,23 @@ Deno.test("sweep: everything that synth is told can be told a sweep, and no name
       /--method (\S+)/.exec(command)![1],
     ]);
   assert.deepEqual([told.length, told[0], told.at(-1)], [8, [8, "mean", "yosinski2015"], [16, "wrap", "fft"]]);
+  const far = [
+    "--prior",
+    "pixels",
+    "--clip",
+    "none",
+    "--alpha-norm",
+    "1e12",
+    "--alpha",
+    "16",
+    "--lr-start",
+    "1000000,8",
+  ];
+  const beyond = await type([
+    ...["sweep", "--classifier", classifier, "--unit", "1", ...far, "--iterations", "4", "--out", run.at("far")],
+  ]);
+  assert.deepEqual([beyond.code, beyond.out], [1, `${run.at("far/report.html")}  1 of 2 pictures\n`], beyond.err);
+  assert.match(beyond.err, /^warning: picture 0 cannot be made: .* beyond float32/m);
   const target = await type([
     "sweep",
     ...run.words.slice(0, 6),

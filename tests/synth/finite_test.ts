@@ -78,7 +78,7 @@ const cases: [name: string, options: Partial<SearchOptions>, message: RegExp][] 
   [
     "steps",
     { generator: model(generator, "fc.weight", 1e32), lrStart: 1e6, lrEnd: 1e6 },
-    /^critic's out is -?(NaN|Infinity) after [12] of 3 iterations: .* from lrStart 1000000 to lrEnd 1000000 may be/,
+    /^critic's out is -?(NaN|Infinity) after [12] of 3 iterations: .* from --lr-start 1000000 to --lr-end 1000000 may be/,
   ],
   [
     "a gradient",

@@ -307,7 +307,7 @@ Deno.test("priors: what does not fit is refused", async () => {
     [{ generator, blur: 1 }, /blur is of codes that are maps, such as pixels; the code of small generator is \[20\]/],
     [
       { prior: "fourier", smallNorm: 10 },
-      /smallNorm and smallContribution are of pixels; the code of fourier 7×7 has none/,
+      /--small-norm and --small-contribution are of pixels; the code of fourier 7×7 has none/,
     ],
     [{ prior: "pixels", size: 4000 }, /a picture of 4000×4000 has more than the 4194304 values/],
     [{ prior: "pixels", zoom: 1 }, /zoom is 1, expected a number from 0 to 0.9/],

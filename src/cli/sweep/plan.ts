@@ -15,10 +15,17 @@ export interface Piece {
   first: number;
 }
 
+/** A piece's pictures in words. */
+export function picturesOf({ first, row: { items } }: Piece): string {
+  return items.length === 1 ? `picture ${first}` : `pictures ${first} to ${first + items.length - 1}`;
+}
+
 /** A whole sweep. */
 export interface Plan {
   /** Two plans with the same hash make the same pictures. */
   hash: string;
+  /** What it was asked for, by what that is called: what may differ where two hashes do. */
+  asked: Readonly<Record<string, string>>;
   pieces: readonly Piece[];
   /** All pictures. */
   pictures: number;
@@ -27,16 +34,25 @@ export interface Plan {
 /** Pictures of a plan, more than anyone looks at. */
 const mostPictures = 100_000;
 
+/** What a plan is made with, beside what it is to make. */
+export interface Planning {
+  models: Models;
+  judge?: Model;
+  together: number;
+  typed: Readonly<Record<string, string>>;
+}
+
 /**
  * Makes a plan.
  * @param base What is made with each of the settings.
  * @param together Pictures in a piece.
+ * @param typed The options that say all that, as they were typed.
  * @throws UserError where the models lack what is asked for.
  */
 export async function planOf(
   base: Request,
   all: readonly Partial<Settings>[],
-  { models, judge, together }: { models: Models; judge?: Model; together: number },
+  { models, judge, together, typed }: Planning,
 ): Promise<Plan> {
   const pictures = all.length * base.rows.reduce((sum, { items }) => sum + items.length, 0), pieces: Piece[] = [];
   if (pictures > mostPictures) {
@@ -57,28 +73,53 @@ export async function planOf(
       }
     }
   }
-  const { weights, arithmetic, fit, interpolation, bounds } = base;
+  const { weights, arithmetic, fit, interpolation } = base;
+  const bounds = base.bounds && await hashOf(base.bounds.bytes);
   const what = JSON.stringify({
-    ...{ version, weights, arithmetic, fit, interpolation, bounds: bounds && await hashOf(bounds.bytes) },
+    ...{ version, weights, arithmetic, fit, interpolation, bounds },
     models: [models.classifier, models.generator, judge].map((model) => model?.hash),
     pieces: pieces.map(({ row: { settings, items } }) => [settings, items]),
   });
-  return { hash: await hashOf(new TextEncoder().encode(what)), pieces, pictures };
+  const asked = {
+    ...typed,
+    "the version": version,
+    ...bounds && { "the file of --bounds": shortHash(bounds) },
+    ...Object.fromEntries(
+      Object.entries({ ...models, judge }).flatMap(([role, model]) =>
+        model ? [[`the ${role}`, `${model.name} (${shortHash(model.hash)})`]] : []
+      ),
+    ),
+  };
+  return { hash: await hashOf(new TextEncoder().encode(what)), asked, pieces, pictures };
 }
+
+/** A hash as it is told. */
+export const shortHash = (hash: string): string => `${hash.slice(0, 12)}…`;
 
 /** SHA-256. */
 export const hashOf = async (bytes: Uint8Array<ArrayBuffer>): Promise<string> =>
   new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 
-/** The pieces of a share, `"2/4"`: every fourth from the second. @throws UserError for a share that is none. */
-export function shareOf(
-  pieces: readonly Piece[],
-  text: string | undefined,
-): { pieces: readonly Piece[]; name: string } {
-  if (text === undefined) return { pieces, name: "results.jsonl" };
-  const [, part, parts] = /^(\d+)\/(\d+)$/.exec(text) ?? [], [k, n] = [Number(part), Number(parts)];
+/** What a run makes of a plan. */
+export interface Share {
+  pieces: readonly Piece[];
+  /** The file of its results: its own, wherever others have theirs. */
+  name: string;
+}
+
+/**
+ * The share of a run: of "2/4" every fourth piece from the second, of a queue perhaps any.
+ * @throws UserError for a share that is none.
+ */
+export function shareOf(pieces: readonly Piece[], { shard, queue }: { shard?: string; queue?: string }): Share {
+  if (queue !== undefined) {
+    if (shard !== undefined) throw new UserError("--shard and --queue both say who makes what; give one of them");
+    return { pieces, name: `results-${crypto.randomUUID().slice(0, 8)}.jsonl` };
+  }
+  if (shard === undefined) return { pieces, name: "results.jsonl" };
+  const [, part, parts] = /^(\d+)\/(\d+)$/.exec(shard) ?? [], [k, n] = [Number(part), Number(parts)];
   if (!(k >= 1 && k <= n && n <= mostPictures)) {
-    throw new UserError(`--shard expects K/N with K from 1 to N, such as 2/4, got "${text}"`);
+    throw new UserError(`--shard expects K/N with K from 1 to N, such as 2/4, got "${shard}"`);
   }
   return { pieces: pieces.filter((_, place) => place % n === k - 1), name: `results-${k}-of-${n}.jsonl` };
 }

@@ -2,7 +2,7 @@
 import { type Image, resizeRgb } from "../../formats/image.ts";
 import { decodeImage, encodePng } from "../../formats/png.ts";
 import { UserError } from "../../formats/user_error.ts";
-import { quoted } from "../../mod.ts";
+import { optionOf, quoted, type SettingName } from "../../mod.ts";
 import { warn } from "../print.ts";
 import { version } from "../defaults.ts";
 import { page } from "./page.ts";
@@ -25,6 +25,7 @@ export async function report(read: Read, name: string): Promise<{ html: string; 
     varied: variedOf(read.lines),
     lines: read.lines.map(({ adapter: _, named, ...line }, n) => ({
       ...line,
+      settings: Object.fromEntries(Object.entries(line.settings).map(([name, value]) => [optionText(name), value])),
       again: ["deno task synth --from", quoted(pathOf(read, line as Line)), named].filter((part) => part).join(" "),
       image: pictures[n],
     })),
@@ -37,8 +38,12 @@ export async function report(read: Read, name: string): Promise<{ html: string; 
 function variedOf(lines: readonly Line[]): string[] {
   const names = new Set(lines.flatMap(({ settings }) => Object.keys(settings)));
   const valueOf = ({ settings }: Line, name: string) => (settings as unknown as Record<string, unknown>)[name];
-  return [...names].filter((name) => lines.some((line) => valueOf(line, name) !== valueOf(lines[0], name)));
+  return [...names].filter((name) => lines.some((line) => valueOf(line, name) !== valueOf(lines[0], name)))
+    .map(optionText);
 }
+
+/** A setting as it is typed. */
+const optionText = (name: string): string => `--${optionOf(name as SettingName)}`;
 
 /** A picture as text, without its record and as small as it must be; null where it is not there any more. */
 async function embedded(read: Read, line: Line, room: number): Promise<string | null> {

@@ -9,7 +9,7 @@ import type { Settings } from "../../mod.ts";
 import { readBytes, reasonOf } from "../files.ts";
 import { reserve } from "../outputs/reserve.ts";
 import { makeFolders, writeFiles } from "../outputs/place.ts";
-import { lstatOf } from "../outputs/temporary.ts";
+import { lstatOf, sweep } from "../outputs/temporary.ts";
 import { hashOf, type Plan } from "./plan.ts";
 
 /** What is told of a picture. */
@@ -26,12 +26,13 @@ export interface Line {
   seed: number;
   settings: Settings;
   activation: number;
-  /** The classifier's five strongest units on it. */
+  /** The classifier's five strongest units on it, by the activations of this layer: logits, or what a softmax makes of them. */
   top: Seen[];
+  topOf: string;
   /** Whether the classifier ranks its unit first; nothing where the target is no unit of its output. */
   recognised?: boolean;
   /** The same of a classifier that the search never saw. */
-  judge?: { top: Seen[]; recognised?: boolean };
+  judge?: { top: Seen[]; topOf: string; recognised?: boolean };
   /** The activation, at most at so many moments as a curve shows. */
   trace: number[];
   zeroGradient: boolean;
@@ -55,9 +56,12 @@ interface Heading {
   phosphene: "sweep";
   plan: string;
   pictures: number;
+  /** What the plan was asked for. */
+  asked: Plan["asked"];
 }
 
-const filePattern = /^results(-\d+-of-\d+)?\.jsonl$/;
+/** The results of a whole run, of a share, and of a worker at a queue. */
+const filePattern = /^results(-\d+-of-\d+|-[\da-f]{8})?\.jsonl$/;
 
 /** A picture's name in the folder. */
 export const pictureName = (number: number): string => join("pictures", `${String(number).padStart(5, "0")}.png`);
@@ -66,8 +70,10 @@ export const pictureName = (number: number): string => join("pictures", `${Strin
 export class Results implements Disposable {
   readonly #stack = new DisposableStack();
   readonly #file: string;
-  /** Whether an earlier run began, so that what has the pictures' names is this sweep's. */
-  readonly #begun: boolean;
+  /** Whether an earlier run began, or another: what has the pictures' names is this sweep's then. */
+  #begun: boolean;
+  /** Pictures that this run has added. */
+  added = 0;
 
   /**
    * Opens the results of a plan.
@@ -77,12 +83,13 @@ export class Results implements Disposable {
     const path = join(folder, name);
     try {
       makeFolders(join(folder, "pictures"));
+      sweep(join(folder, "pictures")); // of what a killed run left
       this.#file = join(Deno.realPathSync(folder), name);
       this.#stack.use(reserve(Deno.realPathSync(folder), new Map([[name, path]])));
-      const length = readResults([folder], plan.hash).whole.get(path);
-      this.#begun = length !== undefined;
+      const { whole } = readResults([folder], plan), length = whole.get(path);
+      this.#begun = whole.size > 0;
       if (length === undefined) {
-        const heading: Heading = { phosphene: "sweep", plan: plan.hash, pictures: plan.pictures };
+        const heading: Heading = { phosphene: "sweep", plan: plan.hash, pictures: plan.pictures, asked: plan.asked };
         writeFiles(new Map([[this.#file, encode([heading])]]), { force: false });
       } else Deno.truncateSync(this.#file, length);
     } catch (error) {
@@ -103,13 +110,14 @@ export class Results implements Disposable {
 
   /** The numbers of the pictures that are there as they were made. */
   async made(): Promise<Set<number>> {
-    const read = readResults([this.folder], this.plan.hash), made = new Set<number>();
+    const read = readResults([this.folder], this.plan), made = new Set<number>();
     for (const line of read.lines) if (await pictureBytes(read, line)) made.add(line.picture);
     return made;
   }
 
   /** Adds pictures. @throws UserError where they cannot be written. */
   add(pictures: ReadonlyMap<string, Uint8Array>, lines: readonly Line[]): void {
+    this.#begun ||= namesOf(this.folder).filter((name) => filePattern.test(name)).length > 1;
     writeFiles(new Map([...pictures].map(([name, bytes]) => [join(this.folder, name), bytes])), { force: this.#begun });
     const { size } = Deno.statSync(this.#file);
     try {
@@ -117,6 +125,7 @@ export class Results implements Disposable {
       const bytes = encode(lines);
       for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
       file.syncDataSync();
+      this.added += lines.length;
     } catch (error) {
       Deno.truncateSync(this.#file, size);
       throw new UserError(`${this.#file} cannot be written: ${reasonOf(error)}`);
@@ -136,30 +145,28 @@ export interface Read {
   lines: Line[];
   /** The folder that each picture is in, by its number. */
   folders: Map<number, string>;
-  plan?: string;
   /** Pictures of the whole plan. */
   pictures: number;
   /** Bytes of each file up to its last whole line. */
   whole: Map<string, number>;
 }
 
-/** Reads all results of folders. @throws UserError where they are of several plans, or of another than `plan`. */
-export function readResults(folders: readonly string[], plan?: string): Read {
-  const advice = plan === undefined ? "one report is of one sweep" : "--out names another folder";
-  const read: Read = { lines: [], folders: new Map(), plan, pictures: 0, whole: new Map() },
-    found = new Map<number, Line>();
+/** Reads all results of folders. @throws UserError where they are of several plans, or of another than `wanted`. */
+export function readResults(folders: readonly string[], wanted?: Pick<Plan, "hash" | "asked">): Read {
+  const advice = wanted ? "--out names another folder" : "one report is of one sweep";
+  const read: Read = { lines: [], folders: new Map(), pictures: 0, whole: new Map() }, found = new Map<number, Line>();
+  let first = wanted && { ...wanted, where: "here" };
   for (const folder of folders) {
     for (const name of namesOf(folder).filter((name) => filePattern.test(name)).sort()) {
       const path = join(folder, name), text = new TextDecoder().decode(Deno.readFileSync(path));
-      const whole = text.slice(0, text.lastIndexOf("\n") + 1), [first, ...rest] = whole.split("\n").slice(0, -1);
-      const { phosphene, plan, pictures } = objectOf(first) as Partial<Heading>;
-      if (phosphene !== "sweep" || typeof plan !== "string" || typeof pictures !== "number") {
+      const whole = text.slice(0, text.lastIndexOf("\n") + 1), [heading, ...rest] = whole.split("\n").slice(0, -1);
+      const { phosphene, plan, pictures, asked = {} } = objectOf(heading) as Partial<Heading>;
+      if (phosphene !== "sweep" || typeof plan !== "string" || typeof pictures !== "number" || !isTexts(asked)) {
         throw new UserError(`${path} holds no results of a sweep; ${advice}`);
       }
-      if (plan !== (read.plan ??= plan)) {
-        throw new UserError(
-          `${path} holds the results of another plan (${plan.slice(0, 12)}…); ${advice}`,
-        );
+      first ??= { hash: plan, asked, where: `in ${path}` };
+      if (plan !== first.hash) {
+        throw new UserError(`${path} holds the results of another plan: ${difference(asked, first)}; ${advice}`);
       }
       read.pictures = pictures;
       read.whole.set(path, new TextEncoder().encode(whole).length);
@@ -175,6 +182,16 @@ export function readResults(folders: readonly string[], plan?: string): Read {
   }
   read.lines = [...found.values()].sort((a, b) => a.picture - b.picture);
   return read;
+}
+
+/** In what a plan differs from the first, in words. */
+function difference(asked: Plan["asked"], { asked: other, where }: Pick<Plan, "asked"> & { where: string }): string {
+  const said = (text: string | undefined) => text ?? "not given";
+  const names = [...new Set([...Object.keys(asked), ...Object.keys(other)])].filter((name) =>
+    asked[name] !== other[name]
+  );
+  return names.map((name) => `there ${name} is ${said(asked[name])}, ${where} it is ${said(other[name])}`).join("; ") ||
+    "its file does not say in what it differs";
 }
 
 function namesOf(folder: string): string[] {
@@ -194,6 +211,9 @@ function objectOf(text: string | undefined): Record<string, unknown> {
   }
 }
 
+const isTexts = (value: unknown) =>
+  typeof value === "object" && value !== null && Object.values(value).every((text) => typeof text === "string");
+
 const isSeen = (value: unknown) =>
   Array.isArray(value) && value.every((one) => Number.isSafeInteger(one?.unit) && typeof one.name === "string");
 
@@ -202,7 +222,8 @@ const isLine = (line: Partial<Line>, pictures: number): boolean =>
   Number.isSafeInteger(line.picture) && line.picture! >= 0 && line.picture! < pictures &&
   line.file === pictureName(line.picture!) && typeof line.title === "string" && typeof line.target === "string" &&
   Number.isSafeInteger(line.seed) && typeof line.settings === "object" && line.settings !== null &&
-  typeof line.activation === "number" && isSeen(line.top) && Array.isArray(line.trace) &&
+  typeof line.activation === "number" && isSeen(line.top) &&
+  Array.isArray(line.trace) &&
   line.trace.every(Number.isFinite) &&
   [line.command, line.named, line.sha256].every((text) => typeof text === "string") &&
   (line.judge === undefined || isSeen(line.judge?.top));

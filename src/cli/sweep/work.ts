@@ -4,6 +4,7 @@ import {
   type Choose,
   type Device,
   inputOf,
+  layerUnits,
   type Model,
   Net,
   type Progress,
@@ -11,6 +12,7 @@ import {
   rank,
   search,
   type SearchItem,
+  type SearchOptions,
   settingWords,
 } from "../../mod.ts";
 import { version } from "../defaults.ts";
@@ -33,6 +35,7 @@ export interface Bench {
   /** The models as options. */
   named: string;
   choose: Choose;
+  onPlan: NonNullable<SearchOptions["onPlan"]>;
   signal: AbortSignal;
   onProgress(progress: Progress): void;
 }
@@ -40,13 +43,13 @@ export interface Bench {
 /** Pictures by their names, and their lines. Undefined where the search was stopped. */
 export async function make(
   { request, row, first }: Piece,
-  { device, models, judge, named, choose, signal, onProgress }: Bench,
+  { device, models, judge, named, choose, onPlan, signal, onProgress }: Bench,
 ): Promise<{ pictures: Map<string, Uint8Array>; lines: Line[] } | undefined> {
   const { layer, items, settings, generator } = row;
   const { classifier } = models, bounds = readCodeBounds(request, generator, settings.lowest);
   const result = await search(device, {
     ...searchOf(request, row, classifier),
-    ...{ choose, signal, onProgress, bounds: bounds?.values },
+    ...{ choose, onPlan, signal, onProgress, bounds: bounds?.values },
   }).catch((error) => {
     if (signal.aborted && error === signal.reason) return undefined;
     throw error;
@@ -67,8 +70,14 @@ export async function make(
       ...{ picture, file, title, layer: layer?.name, units, target, seed, settings },
       activation: item.activation,
       top: item.top.map(seenAs),
+      topOf: item.topOf,
       recognised: own === undefined ? undefined : item.top[0].unit === own,
-      judge: seen && { top: seen, recognised: expected === undefined ? undefined : seen[0].unit === expected },
+      judge: judge && seen &&
+        {
+          top: seen,
+          topOf: layerUnits(judge.model).name,
+          recognised: expected === undefined ? undefined : seen[0].unit === expected,
+        },
       trace: moments(item.trace),
       zeroGradient: item.zeroGradient,
       adapter: device.name,
@@ -80,14 +89,14 @@ export async function make(
   return { pictures, lines };
 }
 
-/** What another classifier sees in pictures. */
+/** What another classifier sees in pictures, by its logits. */
 async function judgements(
   device: Device,
   judge: Model,
   items: readonly SearchItem[],
   choose: Choose,
 ): Promise<Seen[][]> {
-  using net = await Net.create(device, judge, { batch: items.length, choose });
+  using net = await Net.create(device, judge, { batch: items.length, choose, layer: layerUnits(judge).name });
   const inputs = items.map(({ picture }) => inputOf(judge, picture)),
     all = new Float32Array(items.length * inputs[0].length);
   inputs.forEach((input, n) => all.set(input, n * input.length));

@@ -15,7 +15,7 @@ export async function filmOf(
   frames: readonly SearchItem[],
   answers: readonly Float32Array[],
 ): Promise<SearchItem> {
-  const { shuffles = 0, signal } = options, [target] = asked.targets, [{ picture, trace, redirected }] = frames;
+  const { shuffles = 0, signal } = options, [target] = asked.targets, [{ picture, trace, topOf, redirected }] = frames;
   const orders = shuffles > 0 && !signal?.aborted
     ? await tryOrders(climb, target.seed, frames.length, shuffles)
     : undefined;
@@ -29,6 +29,7 @@ export async function filmOf(
     trace: trace.map((_, n) => mean(frames.map(({ trace }) => trace[n]))),
     activation: mean(frames.map(({ activation }) => activation)),
     top: rank(classifier, answers[0].map((_, unit) => mean(answers.map((answer) => answer[unit]))), 5),
+    topOf,
     zeroGradient: frames.every(({ zeroGradient }) => zeroGradient),
     redirected,
     film: { frames: frames.map(({ picture, activation }) => ({ picture, activation })), windowSize, orders },
