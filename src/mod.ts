@@ -45,6 +45,7 @@ export type { ImageFormat, LayerSpec, Network, SearchSettings } from "./net/netw
 export { fitted, fittingOf, inputOf } from "./net/fitted.ts";
 export { imageFormat, inputToPicture, type Picture, pictureToInput } from "./net/picture.ts";
 export type { PlanMemory, PlannedMemory } from "./net/plan.ts";
+export type { Size } from "./synth/images/image.ts";
 export type { PlannedKernel, Replace } from "./net/kernels.ts";
 export type { Arithmetic, Node, Task, WeightStorage } from "./ops/op.ts";
 export { addWays, type OwnWays, type OwnWaysOfOp } from "./ops/own_ways.ts";
@@ -70,6 +71,7 @@ export {
   type Ranked,
   search,
   type SearchItem,
+  type SearchMemory,
   type SearchResult,
 } from "./synth/search.ts";
 export {

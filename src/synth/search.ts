@@ -20,6 +20,7 @@ import type { Device } from "../gpu/device.ts";
 import { sequenceLayer } from "../net/graph.ts";
 import type { Picture } from "../net/picture.ts";
 import type { PlanMemory } from "../net/plan.ts";
+import type { Size } from "./images/image.ts";
 import { goOn, type Journey } from "./journey.ts";
 import { despiteLosses, type Loss } from "./losses.ts";
 import { settleObjective } from "./objective.ts";
@@ -82,6 +83,9 @@ export interface SearchItem {
   redirected: number;
 }
 
+/** GPU memory of a search in bytes, and what the device counted in use meanwhile. */
+export type SearchMemory = PlanMemory & { device: number };
+
 /** A finished or aborted search. */
 export interface SearchResult {
   /** Iterations done. */
@@ -91,8 +95,10 @@ export interface SearchResult {
   /** Dispatches, multiplications and additions of one iteration. */
   dispatches: number;
   flops: number;
-  /** GPU memory of the search in bytes, and what the device counted in use meanwhile. */
-  memory: PlanMemory & { device: number };
+  /** That of the last octave, where there are several. */
+  memory: SearchMemory;
+  /** The memory of each octave, the last one's as well, where there are several. */
+  octaves?: readonly { size: Size; memory: SearchMemory }[];
   /** The devices that were lost meanwhile. */
   losses: Loss[];
   items: SearchItem[];
