@@ -101,6 +101,7 @@ export {
   type Ranked,
   search,
   type SearchItem,
+  type SearchMemory,
   type SearchResult,
 } from "./synth/search.ts";
 export {

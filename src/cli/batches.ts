@@ -81,9 +81,9 @@ export async function searchInBatches(
     }
   }
   const sum = (of: (result: SearchResult) => number) => done.reduce((sum, result) => sum + of(result), 0);
-  const [{ dispatches, flops, memory }] = done, items = done.flatMap((result) => result.items);
+  const [{ dispatches, flops, memory, octaves: sizes }] = done, items = done.flatMap((result) => result.items);
   const [all, seconds] = [sum((result) => result.iterations), sum((result) => result.seconds)];
   const batches = done.map(({ items, losses }) => ({ size: items.length, losses }));
-  const cost = { seconds, dispatches, flops, memory }, losses = done.flatMap((result) => result.losses);
+  const cost = { seconds, dispatches, flops, memory, octaves: sizes }, losses = done.flatMap((result) => result.losses);
   return { iterations: all, planned, batches, aborted: all < planned, ...cost, losses, items, failure };
 }

@@ -1,5 +1,8 @@
 /** What commands say about GPU memory: what a plan will take, and what narrower weights and arithmetic cost in accuracy. */
-import { type Device, GpuError, type Model, Net, type NetOptions, type PlannedMemory } from "../mod.ts";
+import { type Device, GpuError, type Model, Net, type NetOptions, type PlannedMemory, type Size } from "../mod.ts";
+
+/** A picture's size in words. */
+export const sizeText = ([height, width]: Size): string => `${width}×${height}`;
 
 /** Pieces at least so large are told one by one. */
 const large = 2 ** 20;
@@ -29,13 +32,15 @@ export type Narrow = Pick<NetOptions, "weights" | "arithmetic">;
 export const isNarrow = ({ weights, arithmetic }: Narrow): boolean =>
   weights !== undefined || arithmetic !== undefined && arithmetic !== "f32";
 
-/** A plan in lines: the sums, then every large piece of memory and every one that is cut into parts. */
-export function planLines(pieces: readonly PlannedMemory[]): string[] {
+/** A plan, for a picture of this size where there are several, in lines: the sums, then every large piece of memory and every one that is cut into parts. */
+export function planLines(pieces: readonly PlannedMemory[], size?: Size): string[] {
   const bytes = (list: readonly PlannedMemory[]) =>
     list.reduce((sum, { bytes }) => sum + bytes, 0).toLocaleString("en");
   const weights = pieces.filter(({ weight }) => weight), others = pieces.filter(({ weight }) => !weight);
   return [
-    `plan: ${bytes(pieces)} bytes of GPU memory (weights ${bytes(weights)}, activations ${bytes(others)})`,
+    `plan${size ? ` for ${sizeText(size)}` : ""}: ${bytes(pieces)} bytes of GPU memory (weights ${
+      bytes(weights)
+    }, activations ${bytes(others)})`,
     ...[...weights, ...others].filter(({ bytes, parts }) => bytes >= large || parts > 1).map((piece) => {
       const name = piece.label.replace(/^slot for /, ""), label = name.length > 60 ? `${name.slice(0, 59)}…` : name;
       const parts = piece.parts > 1 ? `, in ${piece.parts} parts` : "";

@@ -8,11 +8,13 @@ import {
   type Orders,
   type Progress,
   type Ranked,
+  type SearchMemory,
   type SearchResult,
 } from "../mod.ts";
 import type { Verdict } from "../lab/judge.ts";
 import type { BatchResult } from "./batches.ts";
 import { idleLines } from "./idle.ts";
+import { sizeText } from "./memory.ts";
 import type { OwnFile } from "./own_kernels.ts";
 import type { Made, Places } from "./synth_files.ts";
 import type { BatchItem } from "../record/record.ts";
@@ -87,11 +89,12 @@ export function lossLine({ iteration, adapter }: Loss, now: string): string {
 }
 
 /** What a run cost. */
-export function costLines({ iterations, seconds, dispatches, flops, memory }: SearchResult): string[] {
+export function costLines({ iterations, seconds, dispatches, flops, memory, octaves }: SearchResult): string[] {
   const each = seconds / iterations;
+  const memoryLine = (where: string, { device, total, weights, activations }: SearchMemory) =>
+    `GPU memory in use${where}: ${device} bytes; planned: ${total} bytes (weights ${weights}, activations ${activations})`;
   return [
-    `GPU memory in use: ${memory.device} bytes; planned: ${memory.total} bytes (weights ${memory.weights}, ` +
-    `activations ${memory.activations})`,
+    ...octaves?.map(({ size, memory }) => memoryLine(` for ${sizeText(size)}`, memory)) ?? [memoryLine("", memory)],
     `${iterations} iterations in ${seconds.toFixed(2)} s: ${
       (1000 * each).toFixed(1)
     } ms, ${dispatches} dispatches and ` +

@@ -5,8 +5,8 @@ import {
   type Chosen,
   describe,
   type Device,
-  type NetOptions,
   readWays,
+  type SearchOptions,
   tuned,
   type TunedWays,
 } from "../mod.ts";
@@ -95,15 +95,15 @@ export function chooser(device: Device, option: string | undefined, tell?: (chos
 export function planning(
   device: Device,
   { tuned: option, verbose, sum = false }: { tuned?: string; verbose: boolean; sum?: boolean },
-): Required<Pick<NetOptions, "choose" | "onPlan">> {
+): Required<Pick<SearchOptions, "choose" | "onPlan">> {
   const lines: string[] = [];
   let told = "";
   return {
     choose: chooser(device, option, (chosen) => lines.push(`  ${wayLine(chosen)}`)),
-    onPlan(pieces) {
+    onPlan(pieces, size) {
       const all = ["ways:", ...lines.splice(0)];
-      if (verbose) planLines(pieces).concat(all).forEach(tell);
-      else if (sum && told !== (told = planLines(pieces)[0])) tell(told);
+      if (verbose) planLines(pieces, size).concat(all).forEach(tell);
+      else if (sum && told !== (told = planLines(pieces, size)[0])) tell(told);
     },
   };
 }

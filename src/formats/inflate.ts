@@ -5,13 +5,14 @@
  * The engine's is the fast one, and refuses a stream that bytes follow; pako finds its end.
  */
 import { Inflate, Z_SYNC_FLUSH } from "pako";
+import { giveBack } from "./bytes.ts";
 
 /** Compressed bytes that are given at a time. */
 const SLICE = 1 << 13;
 
 /**
- * Inflates piece by piece, as fast as the pieces are taken. Throws Error where the data are damaged, or as soon as they
- * inflate to more than `limit` bytes.
+ * Inflates piece by piece, as fast as the pieces are taken; the memory of each is given back when the next is asked for, not at
+ * some collection. Throws Error where the data are damaged, or as soon as they inflate to more than `limit` bytes.
  * @param pieces The compressed bytes, in pieces of any size.
  */
 export async function* inflate(
@@ -40,6 +41,7 @@ export async function* inflate(
         throw new Error(`compressed data hold more than the expected ${limit} bytes`);
       }
       yield value;
+      giveBack(value);
     }
   } finally {
     await reader.cancel().catch(() => {}); // also where nobody wants the rest

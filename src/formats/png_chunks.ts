@@ -109,6 +109,8 @@ async function textEntry({ type, data }: Chunk, most: number): Promise<{ keyword
   const stored = data.subarray(start);
   return {
     keyword: latin1.decode(data.subarray(0, keyEnd)),
-    value: compressed ? joinBytes(await Array.fromAsync(inflate([stored], "deflate", most))) : stored,
+    value: compressed
+      ? joinBytes(await Array.fromAsync(inflate([stored], "deflate", most), (piece) => piece.slice()))
+      : stored,
   };
 }

@@ -111,7 +111,7 @@ export function toFloat32({ dtype, bytes }: StoredTensor, what = "a tensor"): Fl
     case "F32":
       return new Float32Array(buffer, byteOffset, length);
     case "F64":
-      return Float32Array.from(new Float64Array(buffer, byteOffset, length));
+      return new Float32Array(new Float64Array(buffer, byteOffset, length));
     case "F16":
       return fromHalves(new Uint16Array(buffer, byteOffset, length));
     case "BF16": { // the upper half of a float32
@@ -122,11 +122,11 @@ export function toFloat32({ dtype, bytes }: StoredTensor, what = "a tensor"): Fl
     case "I64":
       return Float32Array.from(new BigInt64Array(buffer, byteOffset, length), Number);
     case "I32":
-      return Float32Array.from(new Int32Array(buffer, byteOffset, length));
+      return new Float32Array(new Int32Array(buffer, byteOffset, length));
     case "I8":
-      return Float32Array.from(new Int8Array(buffer, byteOffset, length));
+      return new Float32Array(new Int8Array(buffer, byteOffset, length));
     case "U8":
-      return Float32Array.from(aligned);
+      return new Float32Array(aligned);
   }
 }
 

@@ -112,7 +112,7 @@ function contentAt(source: ZipSource, offset: number): number {
   return offset + 30 + header.getUint16(26, true) + header.getUint16(28, true);
 }
 
-/** The bytes of a file, piece by piece. Throws Error where they are not those that the directory describes. */
+/** The bytes of a file, piece by piece, each there until the next is asked for. Throws Error where they are not those that the directory describes. */
 export async function* unpack(source: ZipSource, entry: ZipEntry): AsyncGenerator<Uint8Array> {
   const { packed, method, offset } = entry, start = contentAt(source, offset);
   if (method !== 0 && method !== 8) throw new Error(`${entry.name} is packed in a way that is not known`);

@@ -50,6 +50,7 @@ export async function throughOctaves(
       await run({
         ...options,
         targets: stage,
+        onPlan: options.onPlan && ((pieces) => options.onPlan!(pieces, size)),
         onProgress: options.onProgress && ((progress) =>
           options.onProgress!({
             ...progress,
@@ -60,11 +61,11 @@ export async function throughOctaves(
     );
     if (done[n].aborted) break;
   }
-  return joint(done, targets);
+  return joint(done, targets, sizes);
 }
 
 /** The last octave's result, with what all of them did. */
-function joint(done: readonly SearchResult[], targets: SearchOptions["targets"]): SearchResult {
+function joint(done: readonly SearchResult[], targets: SearchOptions["targets"], sizes: readonly Size[]): SearchResult {
   const last = done.at(-1)!,
     sum = (of: (result: SearchResult) => number) => done.reduce((all, one) => all + of(one), 0);
   const items = last.items.map((item, n): SearchItem => ({
@@ -79,6 +80,7 @@ function joint(done: readonly SearchResult[], targets: SearchOptions["targets"])
     ...last,
     items,
     losses,
+    octaves: done.map(({ memory }, n) => ({ size: sizes[n], memory })),
     iterations: sum(({ iterations }) => iterations),
     seconds: sum(({ seconds }) => seconds),
   };

@@ -9,6 +9,7 @@ import type { Plan, PlannedMemory } from "../net/plan.ts";
 import { hostTensor } from "../net/weights.ts";
 import { type Arithmetic, count, type Shape, type WeightStorage } from "../ops/op.ts";
 import type { ClimbSettings } from "./climb_data.ts";
+import type { Size } from "./images/image.ts";
 import type { Joined, Joining } from "./joined.ts";
 import type { Loss } from "./losses.ts";
 import { type Directions, settleObjective } from "./objective.ts";
@@ -72,8 +73,8 @@ export interface SearchOptions extends Partial<Settings>, Joining {
   replace?: Replace;
   /** Told that an iteration's plan stands, before it runs. Whatever its tensors hold then is overwritten. */
   onReady?: (plan: Plan) => Promise<void>;
-  /** Told what GPU memory an iteration will take, piece by piece, before any is. */
-  onPlan?: (pieces: readonly PlannedMemory[]) => void;
+  /** Told what GPU memory an iteration will take, piece by piece, before any is; of several octaves of each, with its size. */
+  onPlan?: (pieces: readonly PlannedMemory[], size?: Size) => void;
   /** Report at least every so many iterations, for frames. */
   every?: number;
   /** Told how far the search is, which waits for it; what it answers changes the search from here. */

@@ -21,6 +21,7 @@ import { sequenceLayer } from "../net/graph.ts";
 import type { Picture } from "../net/picture.ts";
 import type { PlanMemory } from "../net/plan.ts";
 import type { Orders } from "./film/order.ts";
+import type { Size } from "./images/image.ts";
 import { goOn, type Journey } from "./journey.ts";
 import { despiteLosses, type Loss } from "./losses.ts";
 import { settleObjective } from "./objective.ts";
@@ -108,6 +109,9 @@ export interface Film {
   orders?: Orders;
 }
 
+/** GPU memory of a search in bytes, and what the device counted in use meanwhile. */
+export type SearchMemory = PlanMemory & { device: number };
+
 /** A finished or aborted search. */
 export interface SearchResult {
   /** Iterations done. */
@@ -116,12 +120,14 @@ export interface SearchResult {
   aborted: boolean;
   /** By the clock, from its start on the device. */
   seconds: number;
-  /** Dispatches, multiplications and additions of one iteration. */
+  /** Dispatches of one iteration. */
   dispatches: number;
-  /** Multiplications and additions of one iteration, those of an add counted as two. */
+  /** Multiplications and additions of one iteration: a multiply-add is two. */
   flops: number;
-  /** GPU memory of the search in bytes, and what the device counted in use meanwhile. */
-  memory: PlanMemory & { device: number };
+  /** That of the last octave, where there are several. */
+  memory: SearchMemory;
+  /** The memory of each octave, the last one's as well, where there are several. */
+  octaves?: readonly { size: Size; memory: SearchMemory }[];
   /** The devices that were lost meanwhile. */
   losses: Loss[];
   /** One a target, in their order. */

@@ -13,7 +13,8 @@ import { smallNetworks } from "../cases/small_networks.ts";
 import { caseInputs } from "../net/case_model.ts";
 import { assertClose } from "../reference/close.ts";
 import { normal, randomTensor } from "../reference/random.ts";
-import { gradient, runNetwork } from "../reference/network.ts";
+import { valueAndGradients } from "../reference/network.ts";
+import type { Tensor } from "../reference/tensor.ts";
 import { openPage, type Page } from "./page.ts";
 
 /** One case or two of every family of kernels, small ones. */
@@ -88,9 +89,10 @@ async function checkGradients(
   const stored = [...weights].map(([name, { shape, data }]) => [name, fromFloat32(data, "F32", shape)] as const);
   files.set("/case/network.json", JSON.stringify(network));
   files.set("/case/weights.safetensors", writeSafetensors(new Map(stored)));
-  const expected = runNetwork(network, weights, inputs).get(last)!, dy = outputGradient(network, expected);
+  const slopes = (y: Tensor) => outputGradient(network, y);
+  const { y: expected, dy, inputs: gradients } = valueAndGradients(network, weights, inputs, last, slopes);
   const values = Object.entries(caseInputs(inputs)).map(([name, list]) => [name, [...list]]);
-  for (const [to, dx] of gradient(network, weights, inputs, last, dy)) {
+  for (const [to, dx] of gradients) {
     const job = {
       folder: "/case",
       batch: dx.shape[0],

@@ -78,9 +78,16 @@ Deno.test("Fourier coefficients through octaves, in a size of their own, and pix
       "--size",
       "20",
     ],
-    ...["--octaves", "2", "--octave-scale", "1.6", "--iterations", "2", "--animate", "gif", "--out", fourier],
+    ...["--octaves", "2", "--octave-scale", "1.6", "--iterations", "2", "--animate", "gif", "--verbose"],
+    ...["--out", fourier],
   ]);
   assert.equal(larger.code, 0, larger.err);
+  for (const told of ["plan for", "GPU memory in use for"]) {
+    assert.deepEqual([...larger.err.matchAll(RegExp(`^${told} (\\S+): `, "gm"))].map(([, size]) => size), [
+      "13×13",
+      "20×20",
+    ]);
+  }
   assert.match(larger.err, /^iteration 4\/4 /m);
   const { width, height } = await read(fourier);
   assert.deepEqual([width, height, (await recordIn(fourier)).octaves], [20, 20, 2]);

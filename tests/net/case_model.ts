@@ -8,7 +8,7 @@ import type { Tensor } from "../reference/tensor.ts";
 /** The model of a case, weights stored as float32. */
 export function caseModel({ network, weights }: Pick<NetworkCase, "network" | "weights">): Model {
   const stored = [...weights].map(([name, { shape, data }]) =>
-    [name, fromFloat32(Float32Array.from(data), "F32", shape)] as const
+    [name, fromFloat32(new Float32Array(data), "F32", shape)] as const
   );
   return {
     name: network.name,
@@ -22,5 +22,5 @@ export function caseModel({ network, weights }: Pick<NetworkCase, "network" | "w
 
 /** Inputs by name as float32. */
 export function caseInputs(inputs: Map<string, Tensor>): Record<string, Float32Array> {
-  return Object.fromEntries([...inputs].map(([name, { data }]) => [name, Float32Array.from(data)]));
+  return Object.fromEntries([...inputs].map(([name, { data }]) => [name, new Float32Array(data)]));
 }

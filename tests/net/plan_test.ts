@@ -5,9 +5,9 @@ import { Net } from "../../src/net/net.ts";
 import { outputGradient } from "../cases/case.ts";
 import { smallNetworks } from "../cases/small_networks.ts";
 import { assertClose } from "../reference/close.ts";
-import { gradient, runNetwork } from "../reference/network.ts";
+import { runNetwork, valueAndGradients } from "../reference/network.ts";
 import { normal, randomTensor } from "../reference/random.ts";
-import { map, tensor } from "../reference/tensor.ts";
+import { map, type Tensor, tensor } from "../reference/tensor.ts";
 import { caseInputs, caseModel } from "./case_model.ts";
 
 const device = await openDevice();
@@ -15,8 +15,9 @@ const device = await openDevice();
 for (const { network, weights, inputs, tolerance } of smallNetworks) {
   const output = network.layers.at(-1)!.name, model = caseModel({ network, weights });
   const [[, x]] = inputs;
-  const expected = runNetwork(network, weights, inputs).get(output)!, dy = outputGradient(network, expected);
-  const dx = gradient(network, weights, inputs, output, dy).get(network.inputs[0].name)!;
+  const slopes = (y: Tensor) => outputGradient(network, y);
+  const { y: expected, dy, inputs: gradients } = valueAndGradients(network, weights, inputs, output, slopes);
+  const dx = gradients.get(network.inputs[0].name)!;
 
   for (const optimise of [true, false]) {
     Deno.test(`${network.name}, ${optimise ? "optimised" : "plain"}: output and gradient`, async () => {

@@ -4,8 +4,8 @@ import { Net, type NetOptions } from "../../src/net/net.ts";
 import { type Case, caseNetwork, type NetworkCase, outputGradient } from "../cases/case.ts";
 import { caseInputs, caseModel } from "../net/case_model.ts";
 import { assertClose } from "../reference/close.ts";
-import { gradient, runNetwork } from "../reference/network.ts";
-import { count } from "../reference/tensor.ts";
+import { valueAndGradients } from "../reference/network.ts";
+import { count, type Tensor } from "../reference/tensor.ts";
 
 /** @throws Error when the output or the gradient to an input is off by more than the case allows. */
 export function checkCase(device: Device, testCase: Case): Promise<void> {
@@ -29,16 +29,15 @@ export function comparison(
 ): (device: Device, options?: NetOptions, how?: Comparing) => Promise<void> {
   const output = network.layers.at(-1)!.name;
   const model = caseModel({ network, weights });
-  const expected = runNetwork(network, weights, inputs).get(output)!;
-  const dy = outputGradient(network, expected);
-  const gradients = gradient(network, weights, inputs, output, dy);
+  const slopes = (y: Tensor) => outputGradient(network, y);
+  const { y: expected, dy, inputs: gradients } = valueAndGradients(network, weights, inputs, output, slopes);
   return async (device, options = {}, { tolerance: own = tolerance, listed = false } = {}) => {
     for (const [name, dx] of gradients) {
       const [batch] = dx.shape;
       const spots = listed ? count(expected.shape) / batch : undefined;
       const net = await Net.create(device, model, { ...options, batch, gradient: name, spots });
       try {
-        const result = await net.backward(caseInputs(inputs), Float32Array.from(dy.data));
+        const result = await net.backward(caseInputs(inputs), new Float32Array(dy.data));
         assertClose("output", { shape: expected.shape, data: result.output }, expected, own);
         assertClose(`gradient to ${name}`, { shape: dx.shape, data: result.gradient }, dx, own);
       } finally {

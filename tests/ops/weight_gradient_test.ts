@@ -8,21 +8,21 @@ import { caseNetwork, type NetworkCase, outputGradient } from "../cases/case.ts"
 import { smallNetworks } from "../cases/small_networks.ts";
 import { caseInputs, caseModel } from "../net/case_model.ts";
 import { assertClose } from "../reference/close.ts";
-import { gradients, runNetwork } from "../reference/network.ts";
+import { valueAndGradients } from "../reference/network.ts";
 
 const device = await openDevice();
 
 /** Checks the gradients to all weights, with the data gradient compiled to the input or to the blob `to`. */
 async function check({ network, weights, inputs, tolerance }: NetworkCase, to: true | string = true): Promise<void> {
   const output = network.layers.at(-1)!.name, [[, x]] = inputs;
-  const y = runNetwork(network, weights, inputs).get(output)!, dy = outputGradient(network, y);
-  const expected = gradients(network, weights, inputs, output, dy).weights;
+  const { dy, weights: made } = valueAndGradients(network, weights, inputs, output, (y) => outputGradient(network, y));
+  const expected = made();
   using net = await Net.create(device, caseModel({ network, weights }), {
     batch: x.shape[0],
     gradient: to,
     weightGradients: true,
   });
-  await net.backward(caseInputs(inputs), Float32Array.from(dy.data));
+  await net.backward(caseInputs(inputs), new Float32Array(dy.data));
   const found = await net.weightGradients();
   assert.deepEqual([...found.keys()].sort(), [...expected.keys()].sort());
   for (const [name, data] of found) {

@@ -32,7 +32,8 @@ export const conv2d: Op<Conv2dParameters> = {
     const sliding = slide(x, p);
     const y = tensor([x.shape[0], p.channels, sliding.rows, sliding.columns]);
     const [values, factors] = [y.data, weight.data];
-    forEachGroup(x, p, sliding, (image, firstOutput, endOutput, patches, _firstValue, length) => {
+    forEachGroup(x, p, sliding, (image, firstOutput, endOutput, firstValue, length) => {
+      const patches = patchesOf(x, sliding, firstValue, length);
       for (let o = firstOutput; o < endOutput; o++) {
         let at = (image * p.channels + o) * sliding.rows * sliding.columns;
         for (let patch = 0; patch < patches.length; patch += length) {
@@ -46,25 +47,37 @@ export const conv2d: Op<Conv2dParameters> = {
   },
 
   backward([x], _y, dy, p, { weight, bias }) {
-    const sliding = slide(x, p);
-    const [dx, dWeight, dBias] = [tensor(x.shape), tensor(weight.shape), tensor([p.channels])];
-    const [factors, slopes, dFactors] = [weight.data, dy.data, dWeight.data];
-    forEachGroup(x, p, sliding, (image, firstOutput, endOutput, patches, firstValue, length) => {
-      const dPatches = new Float64Array(patches.length);
+    const sliding = slide(x, p), places = sliding.rows * sliding.columns;
+    const dx = tensor(x.shape), factors = weight.data, slopes = dy.data;
+    forEachGroup(x, p, sliding, (image, firstOutput, endOutput, firstValue, length) => {
+      const dPatches = new Float64Array(places * length);
       for (let o = firstOutput; o < endOutput; o++) {
-        let at = (image * p.channels + o) * sliding.rows * sliding.columns;
-        for (let patch = 0; patch < patches.length; patch += length) {
+        let at = (image * p.channels + o) * places;
+        for (let patch = 0; patch < dPatches.length; patch += length) {
           const slope = slopes[at++];
-          dBias.data[o] += slope;
-          for (let tap = 0; tap < length; tap++) {
-            dFactors[o * length + tap] += slope * patches[patch + tap];
-            dPatches[patch + tap] += slope * factors[o * length + tap];
-          }
+          for (let tap = 0; tap < length; tap++) dPatches[patch + tap] += slope * factors[o * length + tap];
         }
       }
       forEachTap(sliding, (value, tap) => dx.data[firstValue + value] += dPatches[tap]);
     });
-    return { inputs: [dx], weights: { weight: dWeight, ...(bias && { bias: dBias }) } };
+    return {
+      inputs: [dx],
+      get weights() {
+        const dWeight = tensor(weight.shape), dBias = tensor([p.channels]), dFactors = dWeight.data;
+        forEachGroup(x, p, sliding, (image, firstOutput, endOutput, firstValue, length) => {
+          const patches = patchesOf(x, sliding, firstValue, length);
+          for (let o = firstOutput; o < endOutput; o++) {
+            let at = (image * p.channels + o) * places;
+            for (let patch = 0; patch < patches.length; patch += length) {
+              const slope = slopes[at++];
+              dBias.data[o] += slope;
+              for (let tap = 0; tap < length; tap++) dFactors[o * length + tap] += slope * patches[patch + tap];
+            }
+          }
+        });
+        return { weight: dWeight, ...(bias && { bias: dBias }) };
+      },
+    };
   },
 };
 
@@ -78,10 +91,14 @@ function slide(x: Tensor, p: Conv2dParameters): Sliding {
   return { ...p, image: [c / groups, h, w], rows: places(top + h + bottom, 0), columns: places(left + w + right, 1) };
 }
 
-/**
- * Visits every group of every image with its output channels, its patches (`length` values each), and where its
- * channels start in x.
- */
+/** The patches of a group whose channels start there in x, `length` values each. */
+function patchesOf(x: Tensor, sliding: Sliding, firstValue: number, length: number): Float64Array {
+  const patches = new Float64Array(sliding.rows * sliding.columns * length);
+  forEachTap(sliding, (value, tap) => patches[tap] = x.data[firstValue + value]);
+  return patches;
+}
+
+/** Visits every group of every image with its output channels, where its channels start in x, and the length of its patches. */
 function forEachGroup(
   x: Tensor,
   { channels, groups = 1, kernel }: Conv2dParameters,
@@ -90,7 +107,6 @@ function forEachGroup(
     image: number,
     firstOutput: number,
     endOutput: number,
-    patches: Float64Array,
     firstValue: number,
     length: number,
   ) => void,
@@ -101,10 +117,7 @@ function forEachGroup(
   const perGroup = channels / groups;
   for (let image = 0; image < x.shape[0]; image++) {
     for (let group = 0; group < groups; group++) {
-      const firstValue = (image * groups + group) * c * h * w;
-      const patches = new Float64Array(sliding.rows * sliding.columns * length);
-      forEachTap(sliding, (value, tap) => patches[tap] = x.data[firstValue + value]);
-      visit(image, group * perGroup, (group + 1) * perGroup, patches, firstValue, length);
+      visit(image, group * perGroup, (group + 1) * perGroup, (image * groups + group) * c * h * w, length);
     }
   }
 }

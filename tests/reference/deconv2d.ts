@@ -47,27 +47,42 @@ export const deconv2d: Op<Deconv2dParameters> = {
 
   backward([x], _y, dy, p, { weight, bias }) {
     const { sliding, area, length, pixels } = geometry(x, p);
-    const [dx, dWeight, dBias] = [tensor(x.shape), tensor(weight.shape), tensor([p.channels])];
-    dy.data.forEach((slope, at) => dBias.data[Math.floor(at / area) % p.channels] += slope);
-    const [values, factors, dFactors] = [x.data, weight.data, dWeight.data];
-    forEachGroup(x, p, (image, group, firstInput, endInput) => {
-      const first = (image * p.channels + group * sliding.image[0]) * area;
-      const dPatches = new Float64Array(pixels * length);
+    const dx = tensor(x.shape), values = x.data, factors = weight.data;
+    const dPatchesOf = (image: number, group: number) => {
+      const first = (image * p.channels + group * sliding.image[0]) * area,
+        dPatches = new Float64Array(pixels * length);
       forEachTap(sliding, (value, tap) => dPatches[tap] = dy.data[first + value]);
+      return dPatches;
+    };
+    forEachGroup(x, p, (image, group, firstInput, endInput) => {
+      const dPatches = dPatchesOf(image, group);
       for (let i = firstInput; i < endInput; i++) {
         let at = (image * x.shape[1] + i) * pixels;
         for (let patch = 0; patch < dPatches.length; patch += length) {
-          const value = values[at];
           let sum = 0;
-          for (let tap = 0; tap < length; tap++) {
-            sum += factors[i * length + tap] * dPatches[patch + tap];
-            dFactors[i * length + tap] += value * dPatches[patch + tap];
-          }
+          for (let tap = 0; tap < length; tap++) sum += factors[i * length + tap] * dPatches[patch + tap];
           dx.data[at++] = sum;
         }
       }
     });
-    return { inputs: [dx], weights: { weight: dWeight, ...(bias && { bias: dBias }) } };
+    return {
+      inputs: [dx],
+      get weights() {
+        const dWeight = tensor(weight.shape), dBias = tensor([p.channels]), dFactors = dWeight.data;
+        dy.data.forEach((slope, at) => dBias.data[Math.floor(at / area) % p.channels] += slope);
+        forEachGroup(x, p, (image, group, firstInput, endInput) => {
+          const dPatches = dPatchesOf(image, group);
+          for (let i = firstInput; i < endInput; i++) {
+            let at = (image * x.shape[1] + i) * pixels;
+            for (let patch = 0; patch < dPatches.length; patch += length) {
+              const value = values[at++];
+              for (let tap = 0; tap < length; tap++) dFactors[i * length + tap] += value * dPatches[patch + tap];
+            }
+          }
+        });
+        return { weight: dWeight, ...(bias && { bias: dBias }) };
+      },
+    };
   },
 };
 

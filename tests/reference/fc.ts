@@ -35,18 +35,25 @@ export const fc: Op<FcParameters> = {
   backward([x], _y, dy, { channels, axis = 0 }, { weight, bias }) {
     const [n, features] = [count(x.shape.slice(0, axis + 1)), weight.shape[1]];
     const dx = tensor(x.shape);
-    const dWeight = tensor(weight.shape);
-    const dBias = tensor([channels]);
     for (let item = 0; item < n; item++) {
       for (let o = 0; o < channels; o++) {
         const slope = dy.data[item * channels + o];
-        dBias.data[o] += slope;
-        for (let f = 0; f < features; f++) {
-          dx.data[item * features + f] += slope * weight.data[o * features + f];
-          dWeight.data[o * features + f] += slope * x.data[item * features + f];
-        }
+        for (let f = 0; f < features; f++) dx.data[item * features + f] += slope * weight.data[o * features + f];
       }
     }
-    return { inputs: [dx], weights: { weight: dWeight, ...(bias && { bias: dBias }) } };
+    return {
+      inputs: [dx],
+      get weights() {
+        const dWeight = tensor(weight.shape), dBias = tensor([channels]);
+        for (let item = 0; item < n; item++) {
+          for (let o = 0; o < channels; o++) {
+            const slope = dy.data[item * channels + o];
+            dBias.data[o] += slope;
+            for (let f = 0; f < features; f++) dWeight.data[o * features + f] += slope * x.data[item * features + f];
+          }
+        }
+        return { weight: dWeight, ...(bias && { bias: dBias }) };
+      },
+    };
   },
 };

@@ -132,18 +132,19 @@ export function gradient(
   layer: string,
   dy: Tensor,
 ): Map<string, Tensor> {
-  return gradients(network, weights, inputs, layer, dy).inputs;
+  return tapeGradients(record(network, weights, inputs), layer, dy).inputs;
 }
 
-/** As `gradient`, and the gradients to the weights of every conv2d, deconv2d and fc that the value depends on. */
-export function gradients(
+/** The value y that `layer` names in `runNetwork`, and the gradients of Σ dy · y, from a single run. */
+export function valueAndGradients(
   network: Network,
   weights: Map<string, Tensor>,
   inputs: Map<string, Tensor>,
   layer: string,
-  dy: Tensor,
-): { inputs: Map<string, Tensor>; weights: Map<string, Tensor> } {
-  return tapeGradients(record(network, weights, inputs), layer, dy);
+  slopes: (y: Tensor) => Tensor,
+): NetworkGradients & { y: Tensor; dy: Tensor } {
+  const tape = record(network, weights, inputs), y = valueIn(tape, layer), dy = slopes(y);
+  return { y, dy, ...tapeGradients(tape, layer, dy) };
 }
 
 /** A forward run with all that its gradients need. */
@@ -158,16 +159,17 @@ export interface Tape {
   names: Map<string, number>;
 }
 
-/** `gradients` without running the network again. */
-export function tapeGradients(
-  { network, weights, values, reads, names }: Tape,
-  layer: string,
-  dy: Tensor,
-): { inputs: Map<string, Tensor>; weights: Map<string, Tensor> } {
-  const target = names.get(layer);
-  if (target === undefined) throw new Error(`reference: "${network.name}" has no blob or layer "${layer}"`);
+/** Gradients by name: to the inputs, and to the weights of every conv2d, deconv2d and fc that the value depends on. */
+export interface NetworkGradients {
+  inputs: Map<string, Tensor>;
+  weights: () => Map<string, Tensor>;
+}
+
+/** The gradients of Σ dy · y, where y is the value that `layer` names. */
+export function tapeGradients(tape: Tape, layer: string, dy: Tensor): NetworkGradients {
+  const { network, weights, values, reads } = tape, target = numberIn(tape, layer);
   const slopes = new Map<number, Tensor>([[target, dy]]);
-  const weightGradients = new Map<string, Tensor>();
+  const ofLayers: [name: string, gradients: Gradients][] = [];
   for (let i = target - network.inputs.length; i >= 0; i--) {
     const own = network.inputs.length + i;
     const slope = slopes.get(own);
@@ -180,13 +182,24 @@ export function tapeGradients(
       const sum = slopes.get(reads[i][j]);
       slopes.set(reads[i][j], sum ? map(sum, (value, at) => value + part.data[at]) : part);
     });
-    for (const [name, value] of Object.entries(result.weights)) weightGradients.set(`${current.name}.${name}`, value);
+    ofLayers.push([current.name, result]);
   }
   const inputGradients = network.inputs.map(({ name }, i): [string, Tensor] => {
     return [name, slopes.get(i) ?? tensor(values[i].shape)];
   });
-  return { inputs: new Map(inputGradients), weights: weightGradients };
+  const ofWeights = ([layer, { weights }]: [string, Gradients]) =>
+    Object.entries(weights).map(([name, value]) => [`${layer}.${name}`, value] as const);
+  return { inputs: new Map(inputGradients), weights: () => new Map(ofLayers.flatMap(ofWeights)) };
 }
+
+function numberIn({ network, names }: Tape, layer: string): number {
+  const number = names.get(layer);
+  if (number === undefined) throw new Error(`reference: "${network.name}" has no blob or layer "${layer}"`);
+  return number;
+}
+
+/** The value that a name means at the end of a run. */
+export const valueIn = (tape: Tape, layer: string): Tensor => tape.values[numberIn(tape, layer)];
 
 /** Runs the network forward. */
 export function record(network: Network, weights: Map<string, Tensor>, inputs: Map<string, Tensor>): Tape {

@@ -4,18 +4,17 @@
 import assert from "node:assert/strict";
 import { outputGradient } from "../cases/case.ts";
 import { smallNetworks } from "../cases/small_networks.ts";
-import { gradients, type Network, runNetwork } from "./network.ts";
+import { gradient, type Network, runNetwork, valueAndGradients } from "./network.ts";
 import { normal, randomTensor } from "./random.ts";
-import { dot, tensor } from "./tensor.ts";
+import { dot, type Tensor, tensor } from "./tensor.ts";
 
 Deno.test("reference: gradients of whole networks agree with differences along random directions", () => {
   for (const { network, weights, inputs } of smallNetworks) {
     const last = network.layers.at(-1)!.name;
-    const y = runNetwork(network, weights, inputs).get(last)!;
-    const dy = outputGradient(network, y);
-    const result = gradients(network, weights, inputs, last, dy);
+    const slopes = (y: Tensor) => outputGradient(network, y);
+    const { dy, ...result } = valueAndGradients(network, weights, inputs, last, slopes);
     const next = normal(7);
-    for (const [values, slopes] of [[inputs, result.inputs], [weights, result.weights]]) {
+    for (const [values, slopes] of [[inputs, result.inputs], [weights, result.weights()]]) {
       for (const [name, slope] of slopes) {
         const direction = randomTensor(slope.shape, next);
         const loss = (step: number) => {
@@ -51,6 +50,6 @@ Deno.test("reference: names mean the blob's last value, or else the layer's own"
   const values = runNetwork(network, weights, new Map([["data", data]]));
   const plain = Object.fromEntries([...values].map(([name, { data }]) => [name, [...data]]));
   assert.deepEqual(plain, { blob: [10, -4.5], data: [1, -2], first: [10, -9], second: [10, -4.5], third: [1, -2] });
-  const slope = gradients(network, weights, new Map([["data", data]]), "data", tensor([1, 2], [1, 1])).inputs;
+  const slope = gradient(network, weights, new Map([["data", data]]), "data", tensor([1, 2], [1, 1]));
   assert.deepEqual([...slope.get("data")!.data], [1, 2]);
 });

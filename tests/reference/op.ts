@@ -6,10 +6,10 @@ import type { Tensor } from "./tensor.ts";
 /** The weights of one layer by the last part of their name: `weight`, `bias`, `mean`, `variance`. */
 export type Weights = Record<string, Tensor>;
 
-/** The gradients of one layer: one for each of its inputs, and one for each weight that can be trained. */
+/** The gradients of one layer: one for each of its inputs, and one for each weight that can be trained, made when they are read. */
 export interface Gradients {
   inputs: Tensor[];
-  weights: Weights;
+  readonly weights: Weights;
 }
 
 /** A layer type; `P` is its parameters as network.json spells them. Nothing given is ever changed. */

@@ -15,7 +15,7 @@ export function count(shape: number[]): number {
 
 /** A tensor of the given values, or of zeros. Throws when the number of values is not the shape's. */
 export function tensor(shape: number[], values?: ArrayLike<number>): Tensor {
-  const data = values === undefined ? new Float64Array(count(shape)) : Float64Array.from(values);
+  const data = values === undefined ? new Float64Array(count(shape)) : new Float64Array(values);
   if (data.length !== count(shape)) {
     throw new Error(`tensor: [${shape}] holds ${count(shape)} values, ${data.length} came`);
   }
@@ -24,7 +24,9 @@ export function tensor(shape: number[], values?: ArrayLike<number>): Tensor {
 
 /** A tensor of x's shape whose value i is f(x[i], i). */
 export function map(x: Tensor, f: (value: number, index: number) => number): Tensor {
-  return { shape: [...x.shape], data: x.data.map((value, index) => f(value, index)) };
+  const data = new Float64Array(x.data.length);
+  for (let index = 0; index < data.length; index++) data[index] = f(x.data[index], index);
+  return { shape: [...x.shape], data };
 }
 
 /** Batch, channels and pixels of a channel: [n, c, h, w] gives h · w pixels, [n, features] gives 1. */

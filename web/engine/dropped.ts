@@ -50,7 +50,7 @@ async function unzipped(path: string, file: Blob): Promise<Files> {
     for (const entry of zipEntries(source)) {
       if (files.size === MOST_FILES) throw new UserError(`${path} holds more than ${MOST_FILES} files`);
       const pieces: Uint8Array[] = [];
-      for await (const piece of unpack(source, entry)) pieces.push(piece);
+      for await (const piece of unpack(source, entry)) pieces.push(piece.slice());
       files.set(entry.name, new Blob([joinBytes(pieces)]));
     }
   } catch (error) {

@@ -45,7 +45,7 @@ function placeOf(
     case "asymmetric":
       return scaled(at);
     case "align_corners":
-      return to > 1 ? round(at * (from - 1) / (scale * from - 1)) : 0;
+      return to > 1 ? round(at * (from - 1) / (to - 1)) : 0;
     case "tf_crop_and_resize":
       return (from - 1) * (to > 1 ? start + at * (end - start) / (to - 1) : (start + end) / 2);
     default:

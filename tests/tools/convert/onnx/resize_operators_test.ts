@@ -116,11 +116,11 @@ const versions: Operation[] = [
   },
   {
     type: "Resize",
-    name: "three dimensions, trilinear, align_corners",
-    inputs: { x: x(1, 2, 2, 3, 2), knownRoi: empty, knownScales: numbers(1, 1, 2, 2, 2) },
+    name: "three dimensions, trilinear, align_corners, a fraction left over",
+    inputs: { x: x(1, 2, 2, 3, 2), knownRoi: empty, knownScales: numbers(1, 1, 2.4, 2.4, 2) },
     attributes: { mode: "linear", coordinate_transformation_mode: "align_corners" },
     expected: ({ x }) =>
-      [4, 6, 4].reduce((y, size, d) => {
+      [4, 7, 4].reduce((y, size, d) => {
         const place = (at: number) => at * (x.shape[d + 2] - 1) / (size - 1);
         return onnx.resize(y, d + 2, { size, place, weight: linear });
       }, x),
