@@ -8,7 +8,6 @@
  * the next. There each turn also tells how long this program's threads ran, which others do not lengthen: beside ten busy
  * programs on two cores, such times of one kernel differed by 2 %, those of the clock by 300 %.
  */
-import process from "node:process";
 import { encode, type Step } from "../src/gpu/compile.ts";
 import type { Device } from "../src/gpu/device.ts";
 import { MOST_PASSES, timestampsOf } from "../src/gpu/timestamps.ts";
@@ -91,8 +90,12 @@ async function waited(device: Device, submit: () => void): Promise<Taken> {
   return { ms: performance.now() - started, own: processorMs() - before };
 }
 
-/** Milliseconds that this program's threads have run. */
+/** What browsers have not. */
+const { process } = globalThis as { process?: { cpuUsage(): { user: number; system: number } } };
+
+/** Milliseconds that this program's threads have run; in a browser, which does not tell, those of the clock. */
 export function processorMs(): number {
+  if (!process) return performance.now();
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
