@@ -38,6 +38,7 @@ export {
 export type { OnBytes } from "./net/fetch_files.ts";
 export { type LayerInfo, layersOf } from "./net/layers.ts";
 export { asAmong, Unlike } from "./net/alike.ts";
+export { distances } from "./net/distances.ts";
 export { type Choose, chooseCheapest, type Question } from "./net/choose.ts";
 export { beyondFloat16, beyondFloat32, firstNonFinite } from "./net/finite.ts";
 export { Net, type NetInput, type NetOptions } from "./net/net.ts";

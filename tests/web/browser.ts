@@ -18,6 +18,8 @@ export interface Locator {
   isVisible(): Promise<boolean>;
   count(): Promise<number>;
   first(): Locator;
+  nth(n: number): Locator;
+  selectOption(value: string): Promise<unknown>;
   waitFor(options?: { timeout?: number }): Promise<void>;
   evaluate<T>(run: (element: HTMLElement) => T): Promise<T>;
   setInputFiles(files: readonly Given[]): Promise<void>;
@@ -103,7 +105,11 @@ export async function openSite(
   const { chromium } = await import(playwright) as Playwright;
   const browser = await chromium.launch({
     executablePath: Deno.env.get("CHROME_PATH") || "/usr/bin/chromium",
-    args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+    args: [
+      ...["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+      // A camera that needs nobody's leave.
+      ...["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+    ],
   });
   stack.defer(() => browser.close());
   const page = await browser.newPage({ viewport: { width, height }, serviceWorkers: "block", acceptDownloads: true });

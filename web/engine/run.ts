@@ -111,8 +111,17 @@ export class Run {
     const { plan: { request, job, models: { classifier } }, number } = this,
       [row] = job.rows;
     try {
+      const asked = searchOf(request, row, classifier, this.#start?.codes), { layer, items } = row, { xy } = request;
+      // Units by themselves, not the target that they come to: so their γ may change on the way.
+      const units = layer && items.every(({ units }) => units)
+        ? {
+          layer: layer.name,
+          targets: asked.targets.map(({ seed, code }, n) => ({ units: items[n].units, xy, seed, code })),
+        }
+        : {};
       const result = await search(this.device, {
-        ...searchOf(request, row, classifier, this.#start?.codes),
+        ...asked,
+        ...units,
         bounds: this.#bounds?.values,
         every: 1,
         signal: this.#stop.signal,
