@@ -268,3 +268,19 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
 
   assert.deepEqual(complaints, []);
 });
+
+Deno.test("once loaded, the page needs no network", async () => {
+  await using site = await openSite({ files: tinyFiles(), hash: "#unit=1", offline: true });
+  const { page, address, complaints } = site;
+  await atEnd(page);
+  const first = await pictureShown(page);
+  await until(
+    () => page.evaluate("navigator.serviceWorker.controller?.state ?? 'none'"),
+    (state) => state === "activated",
+  );
+  const asked = site.unplug();
+  await page.goto(`${address}?again#unit=1`);
+  await atEnd(page);
+  assert.equal(await pictureShown(page), first);
+  assert.deepEqual([asked.filter((path) => path !== "offline.js"), complaints], [[], []]);
+});
