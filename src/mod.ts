@@ -63,7 +63,7 @@ export { quoted, settingWords } from "./synth/words.ts";
 export { uniforms } from "./synth/random.ts";
 export { codeBounds, searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
 export { encode } from "./synth/encode.ts";
-export type { Loss } from "./synth/losses.ts";
+export { despiteLosses, type Loss } from "./synth/losses.ts";
 export {
   type Change,
   checkSearch,

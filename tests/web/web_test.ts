@@ -181,6 +181,7 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
   });
 
   await t.step("photographs are looked at, layer by layer, part by part and beside each other", async () => {
+    await page.workers()[0].evaluate("device.destroy()"); // a tab that slept
     await open(page, [photo("cat.png", 251), photo("dog.png", 83), given("bad.png", Uint8Array.of(1, 2, 3))]);
     await until(() => page.locator(".strip li").count(), (count) => count === 2);
     assert.match(await words(page) ?? "", /^Left out: bad\.png: neither a PNG nor a JPEG picture\.$/);

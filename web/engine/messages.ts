@@ -2,7 +2,7 @@
  * What page and engine say to each other. The engine works in a worker, so that the page never waits for it: the page calls by
  * name and gets an answer, and the engine tells of itself by events.
  */
-import type { LayerInfo, MethodName, Picture, Ranked, Settings } from "../../src/mod.ts";
+import { GpuError, type LayerInfo, type MethodName, type Picture, type Ranked, type Settings } from "../../src/mod.ts";
 
 /** A model, as the page knows it. */
 export interface ModelInfo {
@@ -205,10 +205,13 @@ export type Reply =
   | { id: number; value: unknown }
   | { id: number; sentence: string };
 
-/** How a failure is told to the visitor. */
+/** How a failure is told to the visitor, with a way on where memory has run out. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof RangeError && /allocation failed|typed array length/i.test(error.message)) {
-    return "there is not enough memory for this";
+    return "there is not enough memory for this; close other tabs, or take a smaller network";
+  }
+  if (error instanceof GpuError && error.kind === "out-of-memory") {
+    return `${error.message}; take fewer pictures at a time, or a smaller network`;
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 /** Pictures through a classifier, several at a time. */
-import { type Device, type Model, Net, type Picture, pictureToInput } from "../../src/mod.ts";
+import { despiteLosses, type Device, type Model, Net, type Picture, pictureToInput } from "../../src/mod.ts";
 
 /** Pictures that are read as they are needed. */
 export interface Pictures {
@@ -32,17 +32,21 @@ export async function through(
 ): Promise<void> {
   const size = model.network.inputs[0].shape.reduce((product, side) => product * side, 1);
   const batch = Math.max(1, Math.min(MOST, count, Math.floor(MOST_VALUES / size)));
-  const net = await Net.create(device, model, { batch, values: [layer] });
-  try {
-    for (let first = 0; first < count; first += batch) {
-      signal?.throwIfAborted();
-      onDone?.(first, count);
-      const some = Math.min(batch, count - first), input = new Float32Array(batch * size);
-      for (let n = 0; n < some; n++) input.set(pictureToInput(model.network, await read(first + n)), n * size);
-      const values = await net.forward(input), own = values.length / batch;
-      for (let n = 0; n < some; n++) visit(values.subarray(n * own, (n + 1) * own), first + n);
+  let done = 0;
+  const goOn = async () => {
+    const net = await Net.create(device, model, { batch, values: [layer] });
+    try {
+      for (; done < count; done += batch) {
+        signal?.throwIfAborted();
+        onDone?.(done, count);
+        const some = Math.min(batch, count - done), input = new Float32Array(batch * size);
+        for (let n = 0; n < some; n++) input.set(pictureToInput(model.network, await read(done + n)), n * size);
+        const values = await net.forward(input), own = values.length / batch;
+        for (let n = 0; n < some; n++) visit(values.subarray(n * own, (n + 1) * own), done + n);
+      }
+    } finally {
+      net[Symbol.dispose]();
     }
-  } finally {
-    net[Symbol.dispose]();
-  }
+  };
+  await despiteLosses(device, goOn, () => {});
 }

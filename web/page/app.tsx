@@ -21,6 +21,7 @@ export function App() {
       <main>
         {phase.value === "missing" && <Missing />}
         {phase.value === "loading" && <Loading />}
+        {phase.value === "failed" && <Failed />}
         {phase.value === "ready" && <View />}
       </main>
       <Foot />
@@ -83,6 +84,20 @@ function Loading() {
       <p>What does a neuron want to see? In a moment, on this machine’s own GPU.</p>
       <progress aria-label="The networks are loaded" max={total || 1} value={done} />
       <p class="quiet">{total > 0 ? `${megabytes(done)} of ${megabytes(total)} MB` : "Asking for the GPU"}</p>
+    </section>
+  );
+}
+
+/** The engine has ended: what it was opened with is gone, and the page can begin anew. */
+function Failed() {
+  return (
+    <section class="alone">
+      <h2 class="title">The engine has stopped</h2>
+      <p>
+        It ran out of memory, or the browser took its GPU away. Networks that you keep in this browser and pictures that
+        you saved are still there.
+      </p>
+      <button type="button" class="main" onClick={() => location.reload()}>Begin again</button>
     </section>
   );
 }
