@@ -3,7 +3,7 @@ import type { Device } from "../src/gpu/device.ts";
 import type { Submit } from "../src/gpu/timing.ts";
 import { openReference } from "./reference.ts";
 import { type Sampled, takeTurns } from "./samples.ts";
-import { stopwatchFor, submitTurn, turnMs } from "./stopwatch.ts";
+import { stopwatchFor, submitTurn, turnTimes } from "./stopwatch.ts";
 
 /** Things that run, on memory of their own, by what names them in the file: the same ones every time. */
 export interface Runs extends Disposable {
@@ -17,8 +17,8 @@ export interface Samples {
   reference: string;
 }
 
-/** Passes, rounds of each, and runs of a turn at most. */
-const PASSES = 6, ROUNDS = 3, MOST_RUNS = 1000;
+/** Passes, and rounds of each. */
+const PASSES = 6, ROUNDS = 3;
 
 /** Samples for the file that `bench compare` reads, of what is made anew for each pass. */
 export async function sampleRuns(
@@ -33,12 +33,12 @@ export async function sampleRuns(
       onPass?.(pass, PASSES);
       await withOpen(openReference(device), (reference) =>
         withOpen(open(), async ({ submits }) => {
-          const once = Object.values(submits).map((submit) => submitTurn(submit, 1));
-          await stopwatch.time([reference.turn, ...once]); // the first run on new memory is slow
-          const took = pass === 0 ? await stopwatch.time(once) : [];
-          const runners = Object.entries(submits).map(([key, submit], n) => {
-            const times = () => Math.max(1, Math.min(MOST_RUNS, Math.round(turnMs(device) / took[n].own)));
-            const own = sampled.get(key) ?? { key, ms: [], reference: [], times: times() };
+          const all = Object.entries(submits),
+            turns = all.map(([, submit]) => (times: number) => submitTurn(submit, times));
+          await stopwatch.time([reference.turn, ...turns.map((turn) => turn(1))]); // the first run on new memory is slow
+          const found = pass === 0 ? await turnTimes(device, stopwatch, turns) : [];
+          const runners = all.map(([key, submit], n) => {
+            const own = sampled.get(key) ?? { key, ms: [], reference: [], times: found[n].times };
             sampled.set(key, own);
             return { ...submitTurn(submit, own.times), sampled: own };
           });

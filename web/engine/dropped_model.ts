@@ -1,5 +1,6 @@
 /** A network among dropped files, by the endings of their names: converted as `deno task convert` does it. */
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
+import { giveBack } from "../../src/formats/bytes.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import { loadModel, type Model } from "../../src/mod.ts";
 import type { Pair } from "./pair.ts";
@@ -87,6 +88,9 @@ function roleOf({ network: { inputs: [{ shape }], code } }: Model): keyof Pair {
 /** Loads what was converted, as from a folder. Its weights are in memory once: files are made when somebody wants them. */
 async function built({ text, tensors, notes }: Converted, where: string): Promise<FoundModel> {
   const written = new Map([["network.json", new TextEncoder().encode(text)], [WEIGHTS, writeSafetensors(tensors)]]);
+  // What was read, once it is written.
+  const read = new Set(Array.from(tensors.values(), ({ bytes }) => bytes.buffer as ArrayBuffer));
+  for (const buffer of read) giveBack(new Uint8Array(buffer));
   const model = await loadModel((name) => Promise.resolve(written.get(name)), where);
   const files = () =>
     new Map([

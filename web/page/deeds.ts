@@ -63,15 +63,18 @@ export async function openAddress(): Promise<void> {
     notice.value = "The address names a network that is not here: drop its files to see the same.";
     return;
   }
-  const known = method !== undefined && Object.hasOwn(pair.methods, method) ? method as MethodName : undefined;
-  const own = known ?? wanted.value.method;
-  await find({ method: own, wishes: usualWishes(pair, own), layer, units, together, target, seeds });
+  const place = { layer, units, together, target, seeds };
+  if (method === undefined || method === wanted.value.method || !Object.hasOwn(pair.methods, method)) {
+    return await find(place);
+  }
+  await find({ ...place, method: method as MethodName, wishes: usualWishes(pair, method as MethodName) });
 }
 
 /** Searches for what is asked for, with the numbers at hand. */
 export async function find(asked: Partial<Wanted>): Promise<void> {
   const target = asked.units === undefined ? wanted.value!.target : undefined;
   const now: Wanted = { ...wanted.value!, from: undefined, target, ...asked };
+  if (now.units.length < 2) now.together = undefined;
   view.value = "search";
   const answer = await attempt("", () => engine.search(now));
   if (!answer) return;

@@ -39,7 +39,7 @@ export function Finder() {
     open.value = false;
     text.value = "";
     const most = together ? MOST : Math.max(1, Math.floor(MOST / seeds.length));
-    void find({ units: all.slice(0, most), together: all.length > 1 ? together : undefined });
+    void find({ units: all.slice(0, most) });
   };
   const keys: Record<string, (event: KeyboardEvent) => void> = {
     ArrowDown: () => move(1),
@@ -138,10 +138,7 @@ function Chosen() {
           type="button"
           class="chip"
           key={unit}
-          onClick={() => {
-            const left = units.filter((other) => other !== unit);
-            void find({ units: left, together: left.length > 1 ? together : undefined });
-          }}
+          onClick={() => void find({ units: units.filter((other) => other !== unit) })}
         >
           {named(unit)} <span aria-hidden="true">×</span>
           <span class="unseen">, take away</span>

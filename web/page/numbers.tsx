@@ -137,17 +137,16 @@ const GENERATOR = "";
 
 /** What draws the picture. */
 function Method({ pair: { generator, methods }, method }: { pair: Opened; method: MethodName | undefined }) {
+  const others = Object.entries(methods).filter(([, { settings }]) => settings.prior !== "learned");
   return (
     <label class="field">
       <span>Drawn by</span>
       <select
-        value={method ?? GENERATOR}
+        value={others.some(([name]) => name === method) ? method : GENERATOR}
         onChange={({ currentTarget: { value } }) => void drawBy(value === GENERATOR ? undefined : value as MethodName)}
       >
         <option value={GENERATOR}>{generator.name}, a generator</option>
-        {Object.entries(methods).filter(([, { settings }]) => settings.prior !== "learned").map(([name, { help }]) => (
-          <option key={name} value={name}>{help}</option>
-        ))}
+        {others.map(([name, { help }]) => <option key={name} value={name}>{help}</option>)}
       </select>
     </label>
   );
