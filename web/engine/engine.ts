@@ -1,19 +1,6 @@
 /** The calls of the page, done: the networks at hand, the search on its way, what is dropped and what is saved. */
 import { UserError } from "../../src/formats/user_error.ts";
-import { valueCount } from "../../src/formats/shape.ts";
-import {
-  codeBounds,
-  type Device,
-  fetchModel,
-  layersOf,
-  type MethodName,
-  methodNames,
-  methods,
-  type Model,
-  type Picture,
-  type Settings,
-  suitable,
-} from "../../src/mod.ts";
+import { type Device, fetchModel, type MethodName, type Model, type Picture } from "../../src/mod.ts";
 import { type Job, type Request, type Row, settingsOf, settleRequest } from "../../src/record/request.ts";
 import type { Pair } from "./pair.ts";
 import { titleOf } from "../../src/record/making.ts";
@@ -22,7 +9,7 @@ import { Album } from "./album.ts";
 import { drawAtlas } from "./atlas.ts";
 import { takeDropped } from "./dropped.ts";
 import { folder, type FoundModel } from "./dropped_model.ts";
-import { infoOf } from "./info.ts";
+import { boundsOf, openedOf } from "./info.ts";
 import { forgetModel, keepModel, keptFiles, keptModels } from "./kept_models.ts";
 import {
   type Calls,
@@ -89,7 +76,7 @@ export class Engine implements Record<keyof Calls, unknown> {
     if (items.length === 0) throw new UserError("there is no unit to search for");
     if (items.length > MOST) throw new UserError(`${items.length} pictures at a time, expected at most ${MOST}`);
     const request: Request = { rows: [{ method, layer, items }], said, directions: {}, set: {} };
-    const job = settleRequest(request, models), bounds = this.#bounds(models, sigmas);
+    const job = settleRequest(request, models), bounds = boundsOf(models, sigmas);
     return await this.#begin(request, job, {
       start: from === undefined ? undefined : await this.#codes(from, job.rows[0]),
       shown: items.map((_, n) => n),
@@ -222,7 +209,7 @@ export class Engine implements Record<keyof Calls, unknown> {
     this.halt();
     this.#models = models;
     this.#album = this.#album!.seenBy(models);
-    return this.#opened();
+    return openedOf(this.#ready.device, models);
   }
 
   async #fetch(): Promise<Pair> {
@@ -235,36 +222,6 @@ export class Engine implements Record<keyof Calls, unknown> {
       });
     const [classifier, generator] = await Promise.all([get("classifier"), get("generator")]);
     return { classifier, generator };
-  }
-
-  #opened(): Opened {
-    const { device, models } = this.#ready,
-      { name: adapter, caps: { software } } = device,
-      { classifier, generator } = models;
-    const sigmas = codeBounds(generator, codeSize(generator)) && generator.network.code?.sigmas;
-    const settings: Settings = suitable({}, classifier);
-    const byMethod = methodNames.map((name) => [
-      name,
-      { help: methods[name].help, settings: settingsOf({ said: {} }, name, classifier) },
-    ]);
-    return {
-      version,
-      adapter,
-      software,
-      classifier: infoOf(classifier),
-      generator: infoOf(generator),
-      settings,
-      methods: Object.fromEntries(byMethod) as Opened["methods"],
-      inverts: inverts(models),
-      sigmas,
-    };
-  }
-
-  #bounds(models: Pair, sigmas: number | undefined) {
-    const { generator } = models;
-    if (sigmas === undefined || sigmas === generator.network.code?.sigmas) return undefined;
-    const values = codeBounds(generator, codeSize(generator), sigmas);
-    return values && { file: `mean + ${sigmas} deviations`, values };
   }
 
   /** Where pictures start that do not start from seeds. */
@@ -289,7 +246,7 @@ export class Engine implements Record<keyof Calls, unknown> {
         box,
         start,
         bounds,
-        boundsOf: (sigmas) => codeBounds(models.generator, codeSize(models.generator), sigmas),
+        boundsOf: (sigmas) => boundsOf(models, sigmas),
       },
       run,
       this.tell,
@@ -310,13 +267,3 @@ const itemsOf = ({ target, units, together, seeds }: Wanted): BatchItem[] =>
     if (together) return units.length > 0 ? [{ units, seed }] : [];
     return units.map((unit) => ({ units: [unit], seed }));
   });
-
-/** Whether a generator's code is what a layer of the classifier has. */
-function inverts({ classifier, generator }: Pair): boolean {
-  const { code } = generator.network, layers = layersOf(classifier);
-  const layer = code && layers.findLast(({ name, blob }) => name === code.layer || blob === code.layer);
-  return layer !== undefined && valueCount(layer.shape) === codeSize(generator);
-}
-
-/** Values of a generator's code. */
-const codeSize = ({ network }: Model): number => valueCount(network.inputs[0].shape);

@@ -30,7 +30,7 @@ export interface Plan {
   start?: { file: string; codes: readonly Float32Array[] };
   bounds?: { file: string; values: Float32Array };
   /** Upper bounds of the code, so many deviations above its mean. */
-  boundsOf(sigmas: number): Float32Array | undefined;
+  boundsOf(sigmas: number): Plan["bounds"];
 }
 
 /** A state that can be saved: the settings, start and bounds are those of the search since they were last changed. */
@@ -204,10 +204,7 @@ export class Run {
     this.#whole = { ...this.#whole, ...settings };
     this.#whole.iterations = Math.max(this.#whole.iterations, done + 1);
     const { iterations, lrStart, lrEnd } = this.#whole;
-    if (sigmas !== undefined) {
-      const values = this.plan.boundsOf(sigmas);
-      this.#bounds = values && { file: `mean + ${sigmas} deviations`, values };
-    }
+    if (sigmas !== undefined) this.#bounds = this.plan.boundsOf(sigmas);
     this.#part = {
       ...this.#whole,
       iterations: iterations - done,
