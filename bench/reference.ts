@@ -59,5 +59,5 @@ export async function openReference(device: Device): Promise<Reference> {
 
 async function shortHash(text: string): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return digest.subarray(0, 8).toHex();
+  return Array.from(digest.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

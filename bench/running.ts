@@ -3,6 +3,7 @@ import { openModel } from "../src/cli/defaults.ts";
 import type { Device } from "../src/gpu/device.ts";
 import { toTexels, upload } from "../src/gpu/tensor.ts";
 import { buildGraph } from "../src/net/graph.ts";
+import type { Model } from "../src/net/model.ts";
 import { bytes } from "../src/net/net.ts";
 import { buildPlan, type Plan } from "../src/net/plan.ts";
 import { count } from "../src/ops/op.ts";
@@ -39,18 +40,26 @@ export interface Running extends Disposable {
   restart(): void;
 }
 
-/** Compiles it. @throws UserError, GpuError */
-export const openRunning = (device: Device, wanted: Wanted, how: How = {}): Promise<Running> =>
-  wanted.model ?? wanted.network
-    ? networkRunning(device, wanted, how)
-    : openPair(wanted).then((pair) => openSearch(device, pair, wanted.batch, how));
+/** Compiles what was loaded, as often as it is asked. @throws UserError, GpuError */
+export type OpenRunning = (device: Device, how?: How) => Promise<Running>;
+
+/** Loads it. @throws UserError */
+export async function loadRunning(wanted: Wanted): Promise<OpenRunning> {
+  const { model, network, batch } = wanted;
+  if ((model ?? network) === undefined) {
+    const pair = await openPair(wanted);
+    return (device, how) => openSearch(device, pair, batch, how);
+  }
+  const loaded = await (model === undefined ? openNetwork(network!) : openModel(model));
+  return (device, how = {}) => networkRunning(device, loaded, wanted, how);
+}
 
 async function networkRunning(
   device: Device,
-  { model: folder, network, layer, forward, batch }: Wanted,
+  model: Model,
+  { layer, forward, batch }: Wanted,
   { weights, onReady, ...how }: How,
 ): Promise<Running> {
-  const model = await (folder === undefined ? openNetwork(network!) : openModel(folder));
   const graph = buildGraph(model), output = layer === undefined ? graph.output : graph.find(layer);
   const gradient = forward ? undefined : { of: [output], to: graph.inputs[0] };
   const plan = await buildPlan(device, { graph, batch, wanted: [output], gradient, storage: weights, ...how });

@@ -1,41 +1,62 @@
-/** Samples of one thing that a benchmark runs as a whole, such as an iteration of a search. */
+/** Samples of things that a benchmark runs as a whole, such as an iteration of a search, or each of its dispatches. */
 import type { Device } from "../src/gpu/device.ts";
 import type { Submit } from "../src/gpu/timing.ts";
 import { openReference } from "./reference.ts";
 import { type Sampled, takeTurns } from "./samples.ts";
-import { stopwatchFor, submitTurn, turnMs } from "./stopwatch.ts";
+import { stopwatchFor, submitTurn, turnTimes } from "./stopwatch.ts";
 
-/** Something that runs, on memory of its own. */
+/** Things that run, on memory of their own, by what names them in the file: the same ones every time. */
 export interface Runs extends Disposable {
-  submit: Submit;
+  submits: Readonly<Record<string, Submit>>;
 }
 
-/** Passes, rounds of each, and runs of a turn at most. */
-const PASSES = 6, ROUNDS = 3, MOST_RUNS = 1000;
+/** What a file keeps of them. */
+export interface Samples {
+  samples: Sampled[];
+  /** `Reference.hash`. */
+  reference: string;
+}
 
-/**
- * Samples of something, made anew for each pass, for the file that `bench compare` reads.
- * @param key Names it in the file.
- */
+/** Passes, and rounds of each. */
+const PASSES = 6, ROUNDS = 3;
+
+/** Samples for the file that `bench compare` reads, of what is made anew for each pass. */
 export async function sampleRuns(
   device: Device,
-  key: string,
   open: () => Promise<Runs>,
-): Promise<{ samples: Sampled[]; reference: string }> {
-  using stopwatch = await stopwatchFor(device);
-  const sampled: Sampled = { key, ms: [], reference: [] };
-  let times = 0, hash = "";
-  for (let pass = 0; pass < PASSES; pass++) {
-    using reference = await openReference(device);
-    using runs = await open();
-    const once = submitTurn(runs.submit, 1);
-    await stopwatch.time([reference.turn, once]); // the first run on new memory is slow
-    if (times === 0) {
-      const [{ own }] = await stopwatch.time([once]);
-      times = Math.max(1, Math.min(MOST_RUNS, Math.round(turnMs(device) / own)));
+  onPass?: (done: number, total: number) => void,
+): Promise<Samples> {
+  const sampled = new Map<string, Sampled & { times: number }>();
+  let hash = "";
+  await withOpen(stopwatchFor(device), async (stopwatch) => {
+    for (let pass = 0; pass < PASSES; pass++) {
+      onPass?.(pass, PASSES);
+      await withOpen(openReference(device), (reference) =>
+        withOpen(open(), async ({ submits }) => {
+          const all = Object.entries(submits),
+            turns = all.map(([, submit]) => (times: number) => submitTurn(submit, times));
+          await stopwatch.time([reference.turn, ...turns.map((turn) => turn(1))]); // the first run on new memory is slow
+          const found = pass === 0 ? await turnTimes(device, stopwatch, turns) : [];
+          const runners = all.map(([key, submit], n) => {
+            const own = sampled.get(key) ?? { key, ms: [], reference: [], times: found[n].times };
+            sampled.set(key, own);
+            return { ...submitTurn(submit, own.times), sampled: own };
+          });
+          await takeTurns(stopwatch, reference, runners, ROUNDS);
+          hash = reference.hash;
+        }));
     }
-    await takeTurns(stopwatch, reference, [{ ...submitTurn(runs.submit, times), sampled }], ROUNDS);
-    hash = reference.hash;
+  });
+  const samples = [...sampled.values()].map(({ key, ms, reference }) => ({ key, ms, reference }));
+  return { samples, reference: hash };
+}
+
+/** What `using` does, which the oldest browsers with WebGPU do not know. */
+async function withOpen<T extends Disposable>(opening: Promise<T>, use: (opened: T) => Promise<void>): Promise<void> {
+  const opened = await opening;
+  try {
+    await use(opened);
+  } finally {
+    opened[Symbol.dispose]();
   }
-  return { samples: [sampled], reference: hash };
 }

@@ -8,7 +8,6 @@
  * the next. There each turn also tells how long this program's threads ran, which others do not lengthen: beside ten busy
  * programs on two cores, such times of one kernel differed by 2 %, those of the clock by 300 %.
  */
-import process from "node:process";
 import { encode, type Step } from "../src/gpu/compile.ts";
 import type { Device } from "../src/gpu/device.ts";
 import { MOST_PASSES, timestampsOf } from "../src/gpu/timestamps.ts";
@@ -54,7 +53,28 @@ export const submitTurn = (submit: Submit, times: number): Turn => ({
 });
 
 /** What a turn should last by `Taken.own`, in milliseconds: the longer the less what surrounds it counts. */
-export const turnMs = ({ caps: { software, timestamps } }: Device): number => software ? 10 : timestamps ? 3 : 30;
+const turnMs = ({ caps: { software, timestamps } }: Device): number => software ? 10 : timestamps ? 3 : 30;
+
+/** Runs of a turn at most. */
+const MOST_RUNS = 1000;
+
+/** How many runs of each thing make a turn, and the milliseconds of one by `Taken.own`. Each has run once when this begins to count. */
+export async function turnTimes(
+  device: Device,
+  stopwatch: Stopwatch,
+  turns: readonly ((times: number) => Turn)[],
+): Promise<{ times: number; ms: number }[]> {
+  const took = (times: readonly number[]) => stopwatch.time(turns.map((turn, n) => turn(times[n])));
+  const fitting = (ms: number, most: number) => Math.max(1, Math.min(most, Math.round(turnMs(device) / ms)));
+  const once = turns.map(() => 1);
+  await took(once);
+  // A single short run says little of many.
+  const some = (await took(once)).map(({ own }) => fitting(own, 20)), many = await took(some);
+  return many.map(({ own }, n) => {
+    const ms = own / some[n];
+    return { ms, times: fitting(ms, MOST_RUNS) };
+  });
+}
 
 /** The stopwatch for a device. */
 export async function stopwatchFor(device: Device): Promise<Stopwatch> {
@@ -91,8 +111,12 @@ async function waited(device: Device, submit: () => void): Promise<Taken> {
   return { ms: performance.now() - started, own: processorMs() - before };
 }
 
-/** Milliseconds that this program's threads have run. */
+/** What browsers have not. */
+const { process } = globalThis as { process?: { cpuUsage(): { user: number; system: number } } };
+
+/** Milliseconds that this program's threads have run; in a browser, which does not tell, those of the clock. */
 export function processorMs(): number {
+  if (!process) return performance.now();
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }

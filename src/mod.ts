@@ -45,6 +45,7 @@ export type { Value } from "./net/graph.ts";
 export type { OnBytes } from "./net/fetch_files.ts";
 export { type LayerInfo, layersOf } from "./net/layers.ts";
 export { asAmong, Unlike } from "./net/alike.ts";
+export { type Distance, distances } from "./net/distances.ts";
 export { type Choose, chooseCheapest, type LayerWays, type Question, type Subject } from "./net/choose.ts";
 export { beyondFloat16, beyondFloat32, firstNonFinite } from "./net/finite.ts";
 export { Net, type NetInput, type NetOptions } from "./net/net.ts";
@@ -91,7 +92,7 @@ export { codeBounds, searchDefaults, type SearchOptions, suitable, type Target }
 export { MOST_FRAMES } from "./synth/film/frames.ts";
 export type { Orders } from "./synth/film/order.ts";
 export { encode } from "./synth/encode.ts";
-export type { Loss } from "./synth/losses.ts";
+export { despiteLosses, type Loss } from "./synth/losses.ts";
 export {
   type Change,
   checkSearch,

@@ -8,7 +8,7 @@ import type { PlannedKernel } from "../../src/net/kernels.ts";
 import { buildPlan, type Plan } from "../../src/net/plan.ts";
 import type { Arithmetic } from "../../src/ops/op.ts";
 import { type DumpedText, dumpedTexts } from "../dump.ts";
-import { openRunning } from "../running.ts";
+import { loadRunning } from "../running.ts";
 import type { Measured, Wanted } from "./subjects.ts";
 
 /** How plans are made here. */
@@ -48,7 +48,7 @@ export async function inPlans(
   };
   if (wanted.case === undefined && wanted.shape.length === 0) {
     const planning = ownPlanning(device, own, (_, verdict) => result.verdicts.push(verdict));
-    using running = await openRunning(device, wanted, { ...how, ...planning });
+    using running = await (await loadRunning(wanted))(device, { ...how, ...planning });
     take(running.plan.kernels);
     return result;
   }

@@ -16,7 +16,7 @@ import { type Candidate, cheapest, describe, formOf } from "../../src/ops/way.ts
 import { Alone } from "../../src/tune/alone.ts";
 import { openReference } from "../reference.ts";
 import { type Sampled, takeTurns } from "../samples.ts";
-import { stepsTurn, type Stopwatch, stopwatchFor, type Turn, turnMs } from "../stopwatch.ts";
+import { stepsTurn, type Stopwatch, stopwatchFor, type Turn, turnTimes } from "../stopwatch.ts";
 import type { Measured } from "./subjects.ts";
 
 /** One way to a layer's output or gradient. */
@@ -76,9 +76,6 @@ interface Kernel {
 
 /** Milliseconds of a kernel's turns in one pass at most; of slow kernels there are fewer. */
 const MOST_PASS_MS = 300;
-
-/** Runs of a turn at most. */
-const MOST_RUNS = 1000;
 
 /** Passes that run the same machine code. */
 const SAME_CODE = 2;
@@ -204,17 +201,14 @@ async function compiled(
 
 /** Finds how many runs make a turn, and how many rounds a slow kernel has time for. */
 async function findTimes(device: Device, stopwatch: Stopwatch, untimed: readonly Kernel[], rounds: number) {
-  const took = (times: readonly number[]) =>
-    stopwatch.time(untimed.map(({ steps }, n) => stepsTurn(device, steps, times[n])));
-  const fitting = (ms: number, most: number) => Math.max(1, Math.min(most, Math.round(turnMs(device) / ms)));
-  const once = untimed.map(() => 1);
-  await took(once);
-  // A single short run says little of many.
-  const some = (await took(once)).map(({ own }) => fitting(own, 20)), many = await took(some);
-  for (const [n, kernel] of untimed.entries()) {
-    const ms = many[n].own / some[n];
-    kernel.times = fitting(ms, MOST_RUNS);
-    kernel.rounds = Math.max(1, Math.min(rounds, Math.round(MOST_PASS_MS / (ms * kernel.times))));
+  const found = await turnTimes(
+    device,
+    stopwatch,
+    untimed.map(({ steps }) => (times) => stepsTurn(device, steps, times)),
+  );
+  for (const [n, { times, ms }] of found.entries()) {
+    untimed[n].times = times;
+    untimed[n].rounds = Math.max(1, Math.min(rounds, Math.round(MOST_PASS_MS / (ms * times))));
   }
 }
 

@@ -9,11 +9,12 @@ import { UserError } from "../../src/formats/user_error.ts";
 import { type Verdict, verdictLine } from "../../src/lab/judge.ts";
 import { checkDumpFolder, dumpedTexts, dumpOption, writeDump } from "../dump.ts";
 import { besidePeak, jsonOptions, openFiles, peakLine, saveFiles } from "../report.ts";
-import { openRunning } from "../running.ts";
+import { loadRunning } from "../running.ts";
 import { runningOptions, wantedOf } from "../running_options.ts";
 import { type Method, profile } from "./measure.ts";
 import { rooflineSvg } from "./roofline.ts";
-import { boundOf, profileLines, rowsMs } from "./table.ts";
+import { reportOf, sampleDispatches } from "./report.ts";
+import { profileLines } from "./table.ts";
 
 const options = {
   adapter: adapterOption,
@@ -67,7 +68,9 @@ export const profileCommand: Command<typeof options> = {
     }
     const choose = chooser(device, values.tuned),
       planning = ownPlanning(device, own, (_, verdict) => verdicts.push(verdict));
-    using running = await openRunning(device, wanted, { weights, arithmetic, choose, ...planning });
+    const how = { weights, arithmetic, choose, ...planning };
+    const open = await loadRunning(wanted);
+    using running = await open(device, how);
     if (dump) writeDump(dumpedTexts(device, running.plan.kernels), dump, force);
     const line = progress("round", stderrScreen(false));
     const { figures, peak, header } = await besidePeak(
@@ -77,13 +80,15 @@ export const profileCommand: Command<typeof options> = {
     print(peakLine(device, peak));
     profileLines(figures, peak).forEach(print);
     verdicts.map(verdictLine).forEach(print);
-    const kernels = figures.kernels.map((kernel) => ({ ...kernel, bound: boundOf(kernel, peak) }));
     const drawn = new Map(roofline ? [[roofline, rooflineSvg(figures, peak, device.name)]] : []);
     const report = {
       ...header,
-      ...{ arithmetic, weights, own: verdicts.length > 0 ? verdicts : undefined },
-      profile: { ...figures, kernels, rowsMs: rowsMs(figures), leftOverMs: figures.wallMs - rowsMs(figures) },
+      ...{ batch: wanted.batch, arithmetic, weights, own: verdicts.length > 0 ? verdicts : undefined },
+      ...reportOf(figures, peak),
     };
-    saveFiles(outputs, values, report, drawn);
+    // What is compiled again is not judged again.
+    const again = () => open(device, { ...how, onReady: undefined });
+    const samples = values.json ? await sampleDispatches(device, again) : undefined;
+    saveFiles(outputs, values, { ...report, ...samples }, drawn);
   },
 };

@@ -4,7 +4,7 @@ import { type Peak, shareText } from "../../src/gpu/probe.ts";
 import { type Submit, timeRuns } from "../../src/gpu/timing.ts";
 import { Climb } from "../../src/synth/climb.ts";
 import type { How } from "../running.ts";
-import { sampleRuns } from "../sample_runs.ts";
+import { sampleRuns, type Samples } from "../sample_runs.ts";
 import type { SearchSubject } from "./search.ts";
 
 /** Timings of which the best counts. */
@@ -39,7 +39,7 @@ export async function benchSynth(
   device: Device,
   open: () => Promise<SearchSubject>,
   how: How = {},
-): Promise<{ synth: SynthFigures; sample: () => ReturnType<typeof sampleRuns> }> {
+): Promise<{ synth: SynthFigures; sample: () => Promise<Samples> }> {
   const started = performance.now();
   const { generator, classifier, joined, batch, settings } = await open();
   const compile = (onReady?: How["onReady"]) => Climb.create(device, joined, settings, { ...how, onReady });
@@ -60,9 +60,10 @@ export async function benchSynth(
       executedGflops: rate(executedFlops),
     },
     sample: () =>
-      sampleRuns(device, `an iteration of ${generator} and ${classifier}`, async () => {
-        const own = await compile();
-        return { submit: searches(own, settings.iterations), [Symbol.dispose]: () => own[Symbol.dispose]() };
+      sampleRuns(device, async () => {
+        const own = await compile(), submit = searches(own, settings.iterations);
+        const submits = { [`an iteration of ${generator} and ${classifier}`]: submit };
+        return { submits, [Symbol.dispose]: () => own[Symbol.dispose]() };
       }),
   };
 }

@@ -1,6 +1,6 @@
 /** The examples of each unit as they are told and shown: where in its picture each excites the unit, and a sheet of them all. */
 import { contactSheet, type Image, part } from "../formats/image.ts";
-import { centred } from "../formats/marks.ts";
+import { centred, markRegion } from "../formats/marks.ts";
 import {
   type Box,
   fieldBox,
@@ -13,7 +13,6 @@ import {
 } from "../mod.ts";
 import type { Best } from "./best.ts";
 import type { PictureSet } from "./picture_set.ts";
-import { markRegion } from "./region.ts";
 
 /** A picture that excites a unit. */
 export interface Example {

@@ -3,7 +3,7 @@ import { basename, extname, join } from "node:path";
 import { contactSheet, type Image } from "../formats/image.ts";
 import { encodePng } from "../formats/png.ts";
 import { UserError } from "../formats/user_error.ts";
-import { fitted, lastName, layerUnits, type Model } from "../mod.ts";
+import { distances, fitted, lastName, layerUnits, type Model } from "../mod.ts";
 import { Best } from "./best.ts";
 import { type Command, main, print, printJson, required, tell, type Values } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier, version } from "./defaults.ts";
@@ -132,25 +132,6 @@ async function run(values: Values<typeof options>, operands: string[]): Promise<
 
 /** A file's name without its ending, as another file's name takes it. */
 const stemOf = (file: string) => safe(basename(file, extname(file)));
-
-/** Distances of two vectors of as many values, in float64. */
-const distances = {
-  euclidean(a: ArrayLike<number>, b: ArrayLike<number>): number {
-    let sum = 0;
-    for (let n = 0; n < a.length; n++) sum += (a[n] - b[n]) ** 2;
-    return Math.sqrt(sum);
-  },
-  /** A vector of zeros has no angle, and is at 1 from all others. */
-  cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
-    let [dot, aa, bb] = [0, 0, 0];
-    for (let n = 0; n < a.length; n++) {
-      dot += a[n] * b[n];
-      aa += a[n] * a[n];
-      bb += b[n] * b[n];
-    }
-    return aa === 0 || bb === 0 ? 1 : 1 - dot / Math.sqrt(aa * bb);
-  },
-};
 
 /** What is near in one space. */
 interface Row {

@@ -1,6 +1,5 @@
 /** What of pictures excites units: each picture many times over, with a window that hides a part of it (`synth/occlusion.ts`). */
 import type { Image } from "../formats/image.ts";
-import { lit, outlined } from "../formats/marks.ts";
 import {
   type Box,
   type Device,
@@ -23,12 +22,6 @@ export interface Excited {
   /** What it sees of the picture; all of it unless given. */
   field?: Box;
 }
-
-/** The light of what is not hot at all. */
-const dim = 0.35;
-
-/** The colour of a region's outline. */
-const red = [255, 0, 0];
 
 /**
  * The region of each picture that excites its unit.
@@ -67,11 +60,3 @@ const unfitted = (model: Model): Model => {
   const { network } = model, { image } = network;
   return { ...model, network: { ...network, image: image && { ...image, resize: undefined, warp: undefined } } };
 };
-
-/** A picture as light as it is hot, its region outlined. */
-export function markRegion(image: Image, { heat, box }: Region): Image {
-  const hottest = heat.reduce((a, b) => Math.max(a, b), 0);
-  const light = (pixel: number) => hottest > 0 ? dim + (1 - dim) * Math.max(0, heat[pixel]) / hottest : dim;
-  const shown = lit(image, light);
-  return box ? outlined(shown, box, red) : shown;
-}

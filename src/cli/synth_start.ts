@@ -4,9 +4,10 @@ import { asFloat32, readNpy } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Device, encode, fitted, imageFormat, type Model, pictureToInput } from "../mod.ts";
+import type { Device, Model } from "../mod.ts";
 import { decodeCode } from "../record/record.ts";
 import { inputsOf, type Request, type Row } from "../record/request.ts";
+import { codeOf } from "../record/start.ts";
 import { readBounds } from "./bounds.ts";
 
 /** Where the pictures start: one code for each, or a picture that has still to be turned into one. */
@@ -50,13 +51,6 @@ export async function readStart(
   return { file, codes, shape };
 }
 
-/** A picture as the code of the prior of pixels: levels less the mean. */
-function levelsOf(generator: Model, picture: Image): Float32Array {
-  const { network } = generator,
-    levels: Model = { ...generator, network: { ...network, image: { ...imageFormat(network), scale: 1 } } };
-  return pictureToInput(levels.network, fitted(levels, picture));
-}
-
 /** The bounds of the code and the file they came from, where they are not the generator's own. */
 export function readCodeBounds({ bounds, repeats }: Request, generator: Model, lowest?: number) {
   const size = valueCount(generator.network.inputs[0].shape), saved = repeats?.record.bounds;
@@ -69,17 +63,15 @@ export function readCodeBounds({ bounds, repeats }: Request, generator: Model, l
 /** The first byte of every .npy file, and of no PNG or JPEG. */
 const npyMagic = 0x93;
 
-/** The codes to start from: a picture's are the classifier's features of its centre square, or its own pixels. */
+/** The codes to start from. */
 export async function startCodes(
   { codes, picture }: Start,
   device: Device,
   classifier: Model,
-  { generator, settings: { prior } }: Row,
+  row: Row,
   request: Request,
 ): Promise<Float32Array[]> {
   if (codes) return codes;
-  const code = prior === "learned"
-    ? await encode(device, classifier, generator, fitted(classifier, picture!), inputsOf(request), request.frames)
-    : levelsOf(generator, picture!);
+  const code = await codeOf(device, classifier, row, picture!, inputsOf(request), request.frames);
   return Array.from({ length: request.rows[0].items.length }, () => code);
 }

@@ -39,3 +39,17 @@ export function outlined(
   }
   return marked;
 }
+
+/** The light of what is not hot at all, and the colour of a region's outline. */
+const DIM = 0.35, RED = [255, 0, 0];
+
+/** A picture as light as it is hot, pixel by pixel, the region outlined that there is. */
+export function markRegion(
+  image: Image,
+  { heat, box }: { heat: Float32Array; box?: Parameters<typeof outlined>[1] },
+): Image {
+  const hottest = heat.reduce((a, b) => Math.max(a, b), 0);
+  const light = (pixel: number) => hottest > 0 ? DIM + (1 - DIM) * Math.max(0, heat[pixel]) / hottest : DIM;
+  const shown = lit(image, light);
+  return box ? outlined(shown, box, RED) : shown;
+}

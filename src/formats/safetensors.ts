@@ -65,7 +65,10 @@ export function readSafetensors(bytes: Uint8Array, name: string): Map<string, St
  * Writes a safetensors file: the widest elements first and then by name, as the reference implementation does, so that
  * every tensor is aligned to its element size and equal tensors give equal bytes.
  */
-export function writeSafetensors(tensors: Map<string, StoredTensor>, metadata?: Record<string, string>): Uint8Array {
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata?: Record<string, string>,
+): Uint8Array {
   const sorted = [...tensors].sort(([a, ta], [b, tb]) => widthOf(tb) - widthOf(ta) || (a < b ? -1 : a > b ? 1 : 0));
   const entries: [string, unknown][] = metadata ? [["__metadata__", metadata]] : [];
   let offset = 0;

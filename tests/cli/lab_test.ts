@@ -15,13 +15,13 @@ const picture = (file: string) => decodeImage(Deno.readFileSync(file), file);
 
 Deno.test("the laboratory, with tiny models", async (t) => {
   using at = tiny();
-  const [svg, json, dump] = ["roof.svg", "profile.json", "kernels"].map((name) => join(at.path, name));
+  const [svg, dump] = ["roof.svg", "kernels"].map((name) => join(at.path, name));
   const dumped = (kernel: string) => join(dump, `${kernel}.wgsl`), blocks = join(root, "examples/pool_by_blocks.ts");
 
   await t.step(
     "bench profile: every dispatch of a search, its roof, a drawing, its kernels, and what is left over",
     async () => {
-      const args = ["bench", "profile", ...at.pair, "--roofline", svg, "--json", json, "--dump", dump];
+      const args = ["bench", "profile", ...at.pair, "--roofline", svg, "--dump", dump];
       const { code, out, err } = await type([...args, "--tuned", "none", "--adapter", "low-power", "--force"]);
       assert.equal(code, 0, err);
       const [peak, title, head, ...rows] = out.trimEnd().split("\n");
@@ -49,14 +49,6 @@ Deno.test("the laboratory, with tiny models", async (t) => {
       ]);
       assert.match(rows[names.length], /^left over +-?[\d.e-]+ +-?[\d.]+ %$/);
       assert.match(rows[names.length + 1], /^a whole run +[\d.]+ +100\.0 %$/);
-      const { profile } = JSON.parse(Deno.readTextFileSync(json));
-      assert.deepEqual(profile.kernels.map(({ kernel }: { kernel: string }) => kernel), names);
-      for (const { samples, bytes, bound } of profile.kernels) {
-        assert.ok(samples.length >= 5 && bytes > 0 && ["arithmetic", "memory"].includes(bound.by) && bound.ms > 0);
-      }
-      assert.ok(Math.abs(profile.rowsMs + profile.leftOverMs - profile.wallMs) < 1e-9);
-      // Thirteen dispatches take some microseconds on anything: a clock that stands still is no clock.
-      assert.ok(profile.wallMs > 1e-3 && profile.rowsMs > 1e-3, `${profile.wallMs} ms, rows ${profile.rowsMs} ms`);
       assert.match(Deno.readTextFileSync(svg), /^<svg [^]*<title>conv1[^]*<\/svg>\n$/);
       assert.deepEqual(namesIn(dump).filter((name) => name.startsWith("conv1")), [
         "conv1.gradient.json",
@@ -161,9 +153,9 @@ Deno.test("the laboratory, with tiny models", async (t) => {
 
 Deno.test("bench profile: a published network's first layer, forward, and what makes no sense", async () => {
   using at = temporaryFolder();
-  const [svg, dump] = ["conv1.svg", "kernels"].map((name) => join(at.path, name));
+  const [svg, json, dump] = ["conv1.svg", "profile.json", "kernels"].map((name) => join(at.path, name));
   const published = ["--network", "resnet50", "--layer", "conv1", "--forward", "--batch", "2", "--weights", "f16"];
-  const files = ["--arithmetic", "f32", "--roofline", svg, "--dump", dump];
+  const files = ["--arithmetic", "f32", "--roofline", svg, "--json", json, "--dump", dump];
   const { code, out, err } = await type(["bench", "profile", ...published, ...files]);
   assert.equal(code, 0, err);
   assert.match(
@@ -172,6 +164,16 @@ Deno.test("bench profile: a published network's first layer, forward, and what m
   );
   assert.match(Deno.readTextFileSync(svg), /^<svg [^]*<title>conv1[^]*<\/svg>\n$/);
   assert.deepEqual(namesIn(dump), ["conv1.json", "conv1.wgsl"]);
+  const { profile: { kernels, rowsMs, leftOverMs, wallMs } } = JSON.parse(Deno.readTextFileSync(json));
+  const [{ kernel, samples, bytes, bound }] = kernels;
+  assert.deepEqual([kernels.length, kernel], [1, "conv1"]);
+  assert.ok(samples.length >= 5 && bytes > 0 && ["arithmetic", "memory"].includes(bound.by) && bound.ms > 0);
+  assert.ok(Math.abs(rowsMs + leftOverMs - wallMs) < 1e-9);
+  // It takes some microseconds on anything: a clock that stands still is no clock.
+  assert.ok(wallMs > 1e-3 && rowsMs > 1e-3, `${wallMs} ms, rows ${rowsMs} ms`);
+  const same = await type(["bench", "compare", json, json]);
+  assert.equal(same.code, 0, same.err);
+  assert.match(same.out, /^2 compared, 0 changed by /);
   for (
     const [args, said] of [
       [["--network", "lenet"], /--network expects caffenet/],

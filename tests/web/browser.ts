@@ -18,6 +18,8 @@ export interface Locator {
   isVisible(): Promise<boolean>;
   count(): Promise<number>;
   first(): Locator;
+  nth(n: number): Locator;
+  selectOption(value: string): Promise<unknown>;
   waitFor(options?: { timeout?: number }): Promise<void>;
   evaluate<T>(run: (element: HTMLElement) => T): Promise<T>;
   setInputFiles(files: readonly Given[]): Promise<void>;
@@ -73,6 +75,8 @@ export interface Site extends AsyncDisposable {
   address: string;
   /** What went wrong in the page, and what it asked other hosts for. */
   complaints: string[];
+  /** Has the server answer nothing any more; what it is asked for comes into the list that this gives. */
+  unplug(): string[];
 }
 
 /** How it is opened. */
@@ -85,28 +89,37 @@ export interface Opening {
   height?: number;
   /** What is in the address behind the #. */
   hash?: string;
+  /** Whether it may keep itself for when there is no network. */
+  offline?: boolean;
 }
 
 /** Serves the site and opens it. @throws Error where there is no Chromium. */
 export async function openSite(
-  { before = "", files, width = 1280, height = 900, hash = "" }: Opening = {},
+  { before = "", files, width = 1280, height = 900, hash = "", offline = false }: Opening = {},
 ): Promise<Site> {
   const own = await siteFiles(), encoder = new TextEncoder(), decoder = new TextDecoder();
   own.set("engine.js", encoder.encode(before + prelude + decoder.decode(own.get("engine.js"))));
   for (const [path, bytes] of files ?? []) own.set(path, bytes);
   await using stack = new AsyncDisposableStack();
+  let unanswered: string[] | undefined;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     const path = new URL(request.url).pathname.slice(1) || "index.html", bytes = own.get(path);
+    if (unanswered?.push(path)) return new Response(null, { status: 503 });
     return new Response(bytes, { status: bytes ? 200 : 404, headers: { "content-type": typeOf(path) } });
   });
   stack.defer(() => server.shutdown());
   const { chromium } = await import(playwright) as Playwright;
   const browser = await chromium.launch({
     executablePath: Deno.env.get("CHROME_PATH") || "/usr/bin/chromium",
-    args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+    args: [
+      ...["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+      // A camera that needs nobody's leave.
+      ...["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+    ],
   });
   stack.defer(() => browser.close());
-  const page = await browser.newPage({ viewport: { width, height }, serviceWorkers: "block", acceptDownloads: true });
+  const serviceWorkers = offline ? "allow" : "block";
+  const page = await browser.newPage({ viewport: { width, height }, serviceWorkers, acceptDownloads: true });
   page.setDefaultTimeout(patience);
   const address = `http://127.0.0.1:${server.addr.port}/`, complaints: string[] = [];
   page.on("console", (message) => {
@@ -119,7 +132,8 @@ export async function openSite(
   if (before !== "") await page.addInitScript(before);
   await page.goto(address + hash);
   const open = stack.move();
-  return { page, address, complaints, [Symbol.asyncDispose]: () => open.disposeAsync() };
+  const unplug = () => unanswered ??= [];
+  return { page, address, complaints, unplug, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
 /** Waits until what is read is as wanted. @throws Error with what was read last. */

@@ -1,6 +1,7 @@
 /** `deno task web:screenshots`: the page's main views in out/web, dark and light, 1440 and 360 pixels wide. */
 import { join } from "node:path";
 import { iterationOf, openSite, until } from "./browser.ts";
+import { given } from "./networks.ts";
 
 /** Iterations until pictures are worth a screenshot, and how long a slow machine may take. */
 const ITERATIONS = 60;
@@ -25,6 +26,14 @@ async function shoot(name: string): Promise<void> {
 await until(() => iterationOf(page), (iteration) => iteration >= ITERATIONS, PATIENCE);
 await page.getByRole("button", { name: "Pause" }).click();
 await shoot("search");
+const pictures = ["gallery.png", "methods.png", "page.png"].map((name) =>
+  given(name, Deno.readFileSync(join(import.meta.dirname!, "../../docs/images", name)))
+);
+await page.locator("input[type=file]").setInputFiles(pictures);
+await until(() => page.locator(".strip li").count(), (count) => count === pictures.length, PATIENCE);
+await page.getByRole("button", { name: /^where it sees/ }).first().click();
+await until(() => page.getByText(/hidden parts took most away/).count(), (count) => count === 1, PATIENCE);
+await shoot("photographs");
 await page.getByRole("button", { name: "Network" }).click();
 await page.getByRole("button", { name: "conv5", exact: true }).click();
 await until(() => page.locator(".atlas img").count(), (count) => count >= 8, PATIENCE);

@@ -41,6 +41,16 @@ const slide = (page: Page, label: string, value: number) =>
     input.dispatchEvent(new Event("input", { bubbles: true }));
   }`);
 
+/** The picture that is shown, as an address. */
+const pictureShown = (page: Page) =>
+  page.locator("figure canvas").evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+
+/** A picture to drop. */
+const photo = (name: string, repeats: number) => {
+  const rgb = Uint8Array.from({ length: 3 * 20 * 10 }, (_, i) => i % repeats);
+  return given(name, encodePng({ width: 20, height: 10, rgb }));
+};
+
 /** Begins a search that is long enough to be paused, and pauses it. */
 async function pause(page: Page): Promise<void> {
   await slide(page, "Iterations", 1000);
@@ -89,10 +99,10 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
   });
 
   await t.step("the iterations are looked back at", async () => {
-    const last = await page.locator("canvas").evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    const last = await pictureShown(page);
     await slide(page, "Iteration that is shown", 3);
     assert.equal(await iterationOf(page), 3);
-    assert.notEqual(await page.locator("canvas").evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL()), last);
+    assert.notEqual(await pictureShown(page), last);
     await slide(page, "Iteration that is shown", 200);
     assert.equal(await iterationOf(page), 200);
   });
@@ -110,6 +120,39 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
     assert.deepEqual([name, decay, result.iterations], ["fc3_0000_2.png", 0.9, iterations]);
     const [, turned] = /^iteration (\d+)$/.exec(start!.file)!;
     assert.equal(Number(turned) + iterations!, await iterationOf(page));
+  });
+
+  await t.step("two units in one picture, balanced on the way, then without a generator", async () => {
+    const find = page.getByRole("combobox", { name: /^Find a unit/ });
+    await find.fill("candle");
+    await find.press("Shift+Enter");
+    await until(() => page.locator(".pictures li").count(), (count) => count === 2);
+    await page.getByLabel("In one picture").click();
+    await until(() => page.locator("figure .caption").textContent(), (text) => text === "apple, candle");
+    assert.match(await page.evaluate(() => location.hash), /&unit=0,2&together=yes&seed=2$/);
+    await slide(page, "Iterations", 1000);
+    await button(page, "Pause").click();
+    await slide(page, "Balance", 0.5);
+    await slide(page, "Iterations", await until(() => iterationOf(page), (iteration) => iteration > 0) + 20);
+    await button(page, "Go on").click();
+    await atEnd(page);
+    const { units, gamma } = (await savedPng(page)).record;
+    assert.deepEqual([units, gamma], [[0, 2], 0.5]);
+    await page.getByLabel("Drawn by").selectOption("fft");
+    await until(
+      () => page.locator(".command code").textContent(),
+      (text) => text === "deno task synth --units 0,2 --together --seed 2 --method fft",
+    );
+    await until(() => iterationOf(page), (iteration) => iteration > 0);
+    await slide(page, "Iterations", 10); // at once: one more
+    await atEnd(page);
+    const { method, prior } = (await savedPng(page)).record;
+    assert.deepEqual([method, prior], ["fft", "fourier"]);
+    await page.getByLabel("Drawn by").selectOption("");
+    await find.fill("apple");
+    await find.press("Enter");
+    await until(() => page.locator("figure .caption").textContent(), (text) => text === "apple");
+    await until(() => page.locator(".transport").textContent(), (text) => /^Again.*200 of 200$/.test(text ?? ""));
   });
 
   await t.step("a saved picture that is dropped is drawn again, byte for byte", async () => {
@@ -137,15 +180,46 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
     );
   });
 
-  await t.step("a photograph is looked at, and the search starts from it", async () => {
-    const rgb = Uint8Array.from({ length: 3 * 20 * 10 }, (_, i) => i % 251);
-    await open(page, [given("cat.png", encodePng({ width: 20, height: 10, rgb }))]);
-    await until(() => page.locator(".ranked li").count(), (count) => count === 5);
+  await t.step("photographs are looked at, layer by layer, part by part and beside each other", async () => {
+    await page.workers()[0].evaluate("device.destroy()"); // a tab that slept
+    await open(page, [photo("cat.png", 251), photo("dog.png", 83), given("bad.png", Uint8Array.of(1, 2, 3))]);
+    await until(() => page.locator(".strip li").count(), (count) => count === 2);
+    assert.match(await words(page) ?? "", /^Left out: bad\.png: neither a PNG nor a JPEG picture\.$/);
+    assert.match(await page.locator("figure .caption").textContent() ?? "", /^cat\.png/);
+    assert.equal(await page.locator(".ranked li").count(), 5);
     await button(page, "The strongest units of each layer").click();
     await until(() => page.locator(".look").count(), (count) => count === 3);
+    const whole = await pictureShown(page);
+    await button(page, /^where it sees unit \d+$/).first().click();
+    await page.getByText(/^What of cat\.png excites “unit \d+ of conv1”/).waitFor();
+    assert.notEqual(await pictureShown(page), whole);
+    await page.getByLabel("Nearest").selectOption("");
+    const distance = Number(await page.locator(".nearest .caption").textContent());
+    assert.ok(distance > 0, `${distance}`);
+  });
+
+  await t.step("a search starts from a photograph, and its unit says which excite it", async () => {
     await button(page, "Start the search from this").click();
     await atEnd(page);
     assert.equal((await savedPng(page)).record.start?.file, "cat.png");
+    await button(page, "Which of yours excite it most").click();
+    await until(() => page.locator(".facts .strip li").count(), (count) => count === 2);
+    const told = [0, 1].map((n) => page.locator(".facts .strip .caption").nth(n).textContent());
+    const [first, second] = (await Promise.all(told)).map(Number);
+    assert.ok(first >= second, `${first} ${second}`);
+  });
+
+  await t.step("a photograph is taken by the camera, and taken away", async () => {
+    await button(page, "Photographs").click();
+    await button(page, "Take one with the camera").click();
+    await until(
+      () => page.evaluate("document.querySelector('video')?.videoWidth ?? 0"),
+      (width) => Number(width) > 0,
+    );
+    await page.getByRole("button", { name: "Take it", exact: true }).click();
+    await until(() => page.locator(".strip li").count(), (count) => count === 3);
+    await button(page, "Take it away").click();
+    await until(() => page.locator(".strip li").count(), (count) => count === 2);
   });
 
   await t.step("axe finds nothing serious, and 360 pixels are wide enough", async () => {
@@ -157,16 +231,27 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
   await t.step("networks that are dropped: Caffe's, ONNX's with its weights beside it, and a broken one", async () => {
     await open(page, caffeFiles());
     await page.getByRole("heading", { name: "dropped" }).waitFor();
-    assert.match(
-      await words(page) ?? "",
-      /^dropped is the classifier now\. The mean that pixels lose is .*; 0 is taken\.$/,
-    );
+    const told = /^dropped is the classifier now\. The mean that pixels lose is .*; 0 is taken\.$/;
+    await until(() => words(page), (text) => told.test(text ?? ""));
     await button(page, "conv1").click();
     await until(() => page.locator(".atlas img").count(), (count) => count === 2);
     await open(page, [caffeFiles()[0], given("broken.caffemodel", Uint8Array.of(0xa2, 6, 99))]);
     assert.match(await until(() => words(page), (text) => /broken/.test(text ?? "")) ?? "", /^broken\.caffemodel/);
     await open(page, onnxFiles());
     await page.getByRole("heading", { name: "other" }).waitFor();
+    await button(page, /^Keep other/).click();
+    await button(page, "Open other").waitFor();
+    await open(page, caffeFiles());
+    await page.getByRole("heading", { name: "dropped" }).waitFor();
+    await button(page, /^Keep dropped/).click();
+    await button(page, "Open other").click();
+    await page.getByRole("heading", { name: "other" }).waitFor();
+    assert.equal(await button(page, /^Keep/).count(), 0); // its files have the same hash
+    await button(page, "Open dropped").click();
+    await page.getByRole("heading", { name: "dropped" }).waitFor();
+    assert.equal(await button(page, /^Keep/).count(), 0);
+    for (const name of ["other", "dropped"]) await button(page, `Delete ${name}`).click();
+    await until(() => page.locator(".kept li").count(), (count) => count === 1);
     await button(page, "The embedded pair").click();
     await until(() => words(page), (text) => /^unit 945 does not exist: fc3 of tiny classifier/.test(text ?? ""));
     const find = page.getByRole("combobox", { name: /^Find a unit/ });
@@ -183,4 +268,20 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
   });
 
   assert.deepEqual(complaints, []);
+});
+
+Deno.test("once loaded, the page needs no network", async () => {
+  await using site = await openSite({ files: tinyFiles(), hash: "#unit=1", offline: true });
+  const { page, address, complaints } = site;
+  await atEnd(page);
+  const first = await pictureShown(page);
+  await until(
+    () => page.evaluate("navigator.serviceWorker.controller?.state ?? 'none'"),
+    (state) => state === "activated",
+  );
+  const asked = site.unplug();
+  await page.goto(`${address}?again#unit=1`);
+  await atEnd(page);
+  assert.equal(await pictureShown(page), first);
+  assert.deepEqual([asked.filter((path) => path !== "offline.js"), complaints], [[], []]);
 });

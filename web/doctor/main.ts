@@ -2,7 +2,7 @@
  * The doctor: the worker that looks at the visitor's GPU as `deno task doctor` and `deno task bench profile` do. It has a device of
  * its own, and is loaded only when somebody asks for it.
  */
-import { boundOf, rowsMs } from "../../bench/profile/table.ts";
+import { reportOf, sampleDispatches } from "../../bench/profile/report.ts";
 import { profile } from "../../bench/profile/measure.ts";
 import { rooflineSvg } from "../../bench/profile/roofline.ts";
 import { type Device, fetchModel, measurePeak, openDevice } from "../../src/mod.ts";
@@ -24,19 +24,21 @@ async function examine(): Promise<Findings> {
     const [generator, classifier] = await Promise.all(
       models.map((path) => fetchModel(new URL(path, self.location.href))),
     );
-    const running = await openSearch(device, { generator, classifier }, 1);
+    const open = () => openSearch(device, { generator, classifier }, 1), running = await open();
     const figures = await profile(device, running, undefined, (done, total) => {
       say({ kind: "at", what: "times every dispatch", done, total });
     }).finally(() => running[Symbol.dispose]());
-    const kernels = figures.kernels.map((kernel) => ({ ...kernel, bound: boundOf(kernel, peak) }));
+    const samples = await sampleDispatches(device, open, (done, total) => {
+      say({ kind: "at", what: "times them beside a reference kernel", done, total });
+    });
+    const told = reportOf(figures, peak);
     const report = {
-      ...{ version, adapter, software, date: new Date().toISOString().slice(0, 10), peak },
-      profile: { ...figures, kernels, rowsMs: rowsMs(figures), leftOverMs: figures.wallMs - rowsMs(figures) },
-      kernels: { checked: allCases.length, wrong },
+      ...{ version, adapter, software, date: new Date().toISOString().slice(0, 10), peak, batch: 1, ...told },
+      ...{ kernels: { checked: allCases.length, wrong }, ...samples },
     };
     return {
       ...{ adapter, software, peak, wrong, checked: allCases.length, milliseconds: figures.wallMs },
-      rows: kernels.map(({ kernel, way = "", ms, executedFlops, bytes, bound }) => ({
+      rows: told.profile.kernels.map(({ kernel, way = "", ms, executedFlops, bytes, bound }) => ({
         ...{ kernel, way, ms, gflops: executedFlops / ms / 1e6, gigabytes: bytes / ms / 1e6 },
         bound: bound.by,
         share: bound.ms / ms,

@@ -1,11 +1,11 @@
 /** Small pictures of a layer's units, several at a time and in few iterations: to see which are worth a whole search. */
 import { encodePng } from "../../src/formats/png.ts";
-import { type Device, search } from "../../src/mod.ts";
+import { type Device, search, type Settings } from "../../src/mod.ts";
 import type { Pair } from "./pair.ts";
 import type { SavedFile } from "./messages.ts";
 
-/** Iterations of each. */
-const ITERATIONS = 30;
+/** Iterations of each at most: a generator draws something at once. */
+const ITERATIONS = 30, WITHOUT_GENERATOR = 60;
 
 /** Draws them. @throws UserError, GpuError as `search` does. */
 export async function drawAtlas(
@@ -13,8 +13,10 @@ export async function drawAtlas(
   models: Pair,
   layer: string,
   units: readonly number[],
+  settings: Settings,
 ): Promise<SavedFile[]> {
   const targets = units.map((unit) => ({ units: [unit], seed: 0 }));
-  const { items } = await search(device, { ...models, layer, targets, iterations: ITERATIONS });
+  const iterations = Math.min(settings.iterations, settings.prior === "learned" ? ITERATIONS : WITHOUT_GENERATOR);
+  const { items } = await search(device, { ...models, ...settings, layer, targets, iterations });
   return items.map(({ picture }, n) => ({ name: `${units[n]}.png`, type: "image/png", bytes: encodePng(picture) }));
 }

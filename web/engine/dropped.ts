@@ -3,18 +3,16 @@ import { UserError } from "../../src/formats/user_error.ts";
 import { decodeImage } from "../../src/formats/png.ts";
 import { joinBytes } from "../../src/formats/bytes.ts";
 import { unpack, zipEntries } from "../../src/formats/zip.ts";
-import type { Device, Model } from "../../src/mod.ts";
 import { type PictureRecord, readRecord } from "../../src/record/record.ts";
-import type { Pair } from "./pair.ts";
-import { modelOf } from "./dropped_model.ts";
+import type { Album } from "./album.ts";
+import { type FoundModel, isNetwork, modelOf } from "./dropped_model.ts";
 import type { DroppedFile, Photograph } from "./messages.ts";
-import { lookAt, type Seen } from "./photograph.ts";
 
 /** It. */
 export type Found =
   | { kind: "record"; record: PictureRecord; file: string }
-  | { kind: "photograph"; seen: Seen; photograph: Photograph }
-  | { kind: "model"; role: keyof Pair; model: Model; notes: string[] };
+  | { kind: "photographs"; photographs: Photograph[]; leftOut: string[] }
+  | { kind: "model" } & FoundModel;
 
 /** Files by their paths, without the folders that all are in. */
 export type Files = ReadonlyMap<string, Blob>;
@@ -22,24 +20,39 @@ export type Files = ReadonlyMap<string, Blob>;
 /** The most files of a folder or an archive. */
 const MOST_FILES = 1000;
 
-/** @throws UserError in one sentence where it is nothing of the kind, or damaged. */
-export async function takeDropped(dropped: readonly DroppedFile[], device: Device, models: Pair): Promise<Found> {
+/** Photographs go into the album. @throws UserError in one sentence where it is nothing of the kind, or damaged. */
+export async function takeDropped(dropped: readonly DroppedFile[], album: Album): Promise<Found> {
   if (dropped.length === 0) throw new UserError("there is no file in what was dropped");
   if (dropped.length > MOST_FILES) throw new UserError(`${dropped.length} files, expected at most ${MOST_FILES}`);
-  const [{ path, file }] = dropped;
-  if (dropped.length === 1 && /\.(png|jpe?g)$/i.test(path)) return await picture(path, file, device, models);
+  const [{ path, file }] = dropped, pictures = dropped.filter(({ path }) => /\.(png|jpe?g)$/i.test(path));
+  const record = dropped.length === pictures.length && dropped.length === 1 && await recordIn(path, file);
+  if (record) return { kind: "record", record, file: path };
+  if (pictures.length > 0 && !dropped.some(({ path }) => isNetwork(path))) return await photographs(pictures, album);
   const files = dropped.length === 1 && /\.zip$/i.test(path)
     ? await unzipped(path, file)
     : new Map(dropped.map(({ path, file }) => [path, file]));
   return { kind: "model", ...await modelOf(withoutFolder(files)) };
 }
 
-async function picture(path: string, file: Blob, device: Device, models: Pair): Promise<Found> {
-  const bytes = new Uint8Array(await file.arrayBuffer()), image = await decodeImage(bytes, path);
-  if (Object.hasOwn(image.text, "phosphene")) {
-    return { kind: "record", record: readRecord(image.text, path), file: path };
+/** What a picture says of its making, where it does. */
+async function recordIn(path: string, file: Blob): Promise<PictureRecord | undefined> {
+  const { text } = await decodeImage(new Uint8Array(await file.arrayBuffer()), path);
+  return Object.hasOwn(text, "phosphene") ? readRecord(text, path) : undefined;
+}
+
+/** Those that can be read are kept; the others are told, or are all that there is to tell. */
+async function photographs(pictures: readonly DroppedFile[], album: Album): Promise<Found> {
+  const photographs: Photograph[] = [], leftOut: string[] = [];
+  for (const { path, file } of pictures) {
+    try {
+      photographs.push(await album.add(path, file));
+    } catch (error) {
+      if (!(error instanceof UserError) || pictures.length === 1) throw error;
+      leftOut.push(error.message);
+    }
   }
-  return { kind: "photograph", ...await lookAt(image, path, device, models) };
+  if (photographs.length === 0) throw new UserError(leftOut[0]);
+  return { kind: "photographs", photographs, leftOut };
 }
 
 /** The files of an archive. */

@@ -1,5 +1,6 @@
 /** A network among dropped files, by the endings of their names: converted as `deno task convert` does it. */
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
+import { giveBack } from "../../src/formats/bytes.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import { loadModel, type Model } from "../../src/mod.ts";
 import type { Pair } from "./pair.ts";
@@ -15,7 +16,11 @@ export interface FoundModel {
   role: keyof Pair;
   model: Model;
   notes: string[];
+  /** The files of its model folder. */
+  files(): Files;
 }
+
+const WEIGHTS = "weights.safetensors";
 
 type Tensors = Parameters<typeof writeSafetensors>[0];
 
@@ -25,6 +30,10 @@ interface Converted {
   tensors: Tensors;
   notes: string[];
 }
+
+/** Whether a file is one of those that a network is made of. */
+export const isNetwork = (path: string): boolean =>
+  /(\.(prototxt|caffemodel|onnx|safetensors)|(^|\/)network\.json)$/i.test(path);
 
 /** The network. @throws UserError in one sentence. */
 export async function modelOf(files: Files): Promise<FoundModel> {
@@ -60,10 +69,15 @@ export async function modelOf(files: Files): Promise<FoundModel> {
 
 const bytesOf = async (files: Files, name: string) => new Uint8Array(await files.get(name)!.arrayBuffer());
 
-/** Loads a model folder. */
-async function folder(files: Files, where: string, notes: string[]): Promise<FoundModel> {
-  const model = await loadModel(async (name) => files.has(name) ? await bytesOf(files, name) : undefined, where);
-  return { role: roleOf(model), model, notes };
+/** Loads a model folder. @throws UserError in one sentence. */
+export async function folder(files: Files, where: string, notes: string[]): Promise<FoundModel> {
+  const used = new Map<string, Blob>();
+  const model = await loadModel(async (name) => {
+    const file = files.get(name);
+    if (file) used.set(name, file);
+    return file && await bytesOf(files, name);
+  }, where);
+  return { role: roleOf(model), model, notes, files: () => used };
 }
 
 /** What takes a picture is a classifier; all else draws from a code. */
@@ -71,13 +85,19 @@ function roleOf({ network: { inputs: [{ shape }], code } }: Model): keyof Pair {
   return code === undefined && shape.length === 3 && shape[1] > 1 ? "classifier" : "generator";
 }
 
-/** Loads what was converted, as from a folder. */
+/** Loads what was converted, as from a folder. Its weights are in memory once: files are made when somebody wants them. */
 async function built({ text, tensors, notes }: Converted, where: string): Promise<FoundModel> {
-  const files = new Map([
-    ["network.json", new Blob([text])],
-    ["weights.safetensors", new Blob([writeSafetensors(tensors) as Uint8Array<ArrayBuffer>])],
-  ]);
-  return await folder(files, where, notes);
+  const written = new Map([["network.json", new TextEncoder().encode(text)], [WEIGHTS, writeSafetensors(tensors)]]);
+  // What was read, once it is written.
+  const read = new Set(Array.from(tensors.values(), ({ bytes }) => bytes.buffer as ArrayBuffer));
+  for (const buffer of read) giveBack(new Uint8Array(buffer));
+  const model = await loadModel((name) => Promise.resolve(written.get(name)), where);
+  const files = () =>
+    new Map([
+      ["network.json", new Blob([text])],
+      [WEIGHTS, new Blob([writeSafetensors(model.weights) as Uint8Array<ArrayBuffer>])],
+    ]);
+  return { role: roleOf(model), model, notes, files };
 }
 
 async function caffe(files: Files, prototxt: string, caffemodel: string): Promise<Converted> {

@@ -1,20 +1,26 @@
 /** The calls of the page, done: the networks at hand, the search on its way, what is dropped and what is saved. */
 import { UserError } from "../../src/formats/user_error.ts";
-import { valueCount } from "../../src/formats/shape.ts";
-import { codeBounds, type Device, fetchModel, type Model, type Settings, suitable } from "../../src/mod.ts";
-import { type Job, type Request, settleRequest } from "../../src/record/request.ts";
+import { type Device, fetchModel, type MethodName, type Model, type Picture } from "../../src/mod.ts";
+import { type Job, type Request, type Row, settingsOf, settleRequest } from "../../src/record/request.ts";
 import type { Pair } from "./pair.ts";
 import { titleOf } from "../../src/record/making.ts";
 import type { BatchItem } from "../../src/record/record.ts";
+import { Album } from "./album.ts";
 import { drawAtlas } from "./atlas.ts";
 import { takeDropped } from "./dropped.ts";
-import { infoOf } from "./info.ts";
+import { folder, type FoundModel } from "./dropped_model.ts";
+import { boundsOf, openedOf } from "./info.ts";
+import { forgetModel, keepModel, keptFiles, keptModels } from "./kept_models.ts";
 import {
   type Calls,
   type Dropped,
   type DroppedFile,
+  type Excited,
+  type KeptModel,
   type LayerView,
+  type Near,
   type Opened,
+  type Photograph,
   type SavedFile,
   type Saving,
   sentenceOf,
@@ -23,10 +29,10 @@ import {
   type Wanted,
   type Wishes,
 } from "./messages.ts";
-import { type Seen, strongest } from "./photograph.ts";
 import { type Again, again } from "./repeat.ts";
 import { Run } from "./run.ts";
 import { saved } from "./save.ts";
+import type { Going } from "./through.ts";
 import version from "./version.ts";
 
 /** Where the embedded pair lies, as seen from the worker. */
@@ -42,35 +48,37 @@ export class Engine implements Record<keyof Calls, unknown> {
   #models: Pair | undefined;
   #run: Run | undefined;
   #runs = 0;
-  #photograph: Seen | undefined;
+  #album: Album | undefined;
+  /** Those of the networks at hand that were dropped. */
+  #dropped: Partial<Record<keyof Pair, FoundModel>> = {};
+  /** What ends the work that is on its way beside the search. */
+  #halt = new AbortController();
 
   constructor(private readonly openDevice: () => Promise<Device>, private readonly tell: (told: Told) => void) {}
 
   async open(): Promise<Opened> {
     const [device, own] = await Promise.all([this.openDevice(), this.#fetch()]);
     this.#device = device;
-    this.#own = this.#models = own;
-    return this.#opened();
+    this.#own = own;
+    this.#album = new Album(device, own);
+    return this.#adopt(own);
   }
 
   async embedded(): Promise<Opened> {
     await this.stop();
-    this.#models = this.#ready.own;
-    this.#photograph = undefined;
-    return this.#opened();
+    this.#dropped = {};
+    return this.#adopt(this.#ready.own);
   }
 
   async search(wanted: Wanted): Promise<Started> {
-    const { models } = this.#ready, { layer, target, units, seeds, wishes: { sigmas, ...said }, from } = wanted;
-    const items = seeds.flatMap((seed): BatchItem[] =>
-      target === undefined ? units.map((unit) => ({ units: [unit], seed })) : [{ target, seed }]
-    );
+    const { models } = this.#ready, { method, layer, wishes: { sigmas, ...said }, from } = wanted;
+    const items = itemsOf(wanted);
     if (items.length === 0) throw new UserError("there is no unit to search for");
     if (items.length > MOST) throw new UserError(`${items.length} pictures at a time, expected at most ${MOST}`);
-    const request: Request = { rows: [{ layer, items }], said, directions: {}, set: {} };
-    const job = settleRequest(request, models), bounds = this.#bounds(models, sigmas);
+    const request: Request = { rows: [{ method, layer, items }], said, directions: {}, set: {} };
+    const job = settleRequest(request, models), bounds = boundsOf(models, sigmas);
     return await this.#begin(request, job, {
-      start: this.#codes(from, items.length),
+      start: from === undefined ? undefined : await this.#codes(from, job.rows[0]),
       shown: items.map((_, n) => n),
       bounds,
       wanted,
@@ -104,38 +112,104 @@ export class Engine implements Record<keyof Calls, unknown> {
   }
 
   async drop(files: DroppedFile[]): Promise<Dropped> {
-    const { device, models } = this.#ready, found = await takeDropped(files, device, models);
-    if (found.kind === "photograph") {
-      this.#photograph = found.seen;
-      return { kind: "photograph", photograph: found.photograph };
-    }
+    const { device, models, album } = this.#ready, found = await takeDropped(files, album);
+    if (found.kind === "photographs") return found;
     await this.stop();
     if (found.kind === "record") {
       const repeated = again(found.record, found.file, models, device);
       return { kind: "picture", started: await this.#begin(repeated.request, repeated.job, repeated) };
     }
-    this.#models = { ...models, [found.role]: found.model };
-    this.#photograph = undefined;
-    return { kind: "model", role: found.role, opened: this.#opened(), notes: found.notes };
+    return this.#take(found);
   }
 
-  async look(layer: string): Promise<LayerView> {
-    const { device, models: { classifier } } = this.#ready;
-    if (!this.#photograph) throw new UserError("there is no photograph");
-    return await strongest(device, classifier, layer, this.#photograph.input);
+  async kept(): Promise<KeptModel[]> {
+    return await keptModels();
   }
 
-  async atlas(layer: string, units: number[]): Promise<SavedFile[]> {
+  async keep(role: keyof Pair): Promise<void> {
+    const { models: { [role]: { hash, name } } } = this.#ready, files = this.#dropped[role]?.files();
+    if (!files) throw new UserError(`${name} comes with the page`);
+    const bytes = [...files.values()].reduce((sum, { size }) => sum + size, 0);
+    await keepModel({ hash, name, role, bytes }, files);
+  }
+
+  async openKept(model: KeptModel): Promise<Dropped> {
+    const found = await folder(await keptFiles(model), model.name, []);
+    await this.stop();
+    return this.#take(found);
+  }
+
+  async forgetKept(hash: string): Promise<void> {
+    await forgetModel(hash);
+  }
+
+  /** Takes a network into the place of the one at hand. */
+  #take(found: FoundModel): Dropped {
+    const { role, model, notes } = found, opened = this.#adopt({ ...this.#ready.models, [role]: model });
+    this.#dropped = { ...this.#dropped, [role]: found };
+    return { kind: "model", role, opened, notes };
+  }
+
+  async photographs(): Promise<Photograph[]> {
+    return await this.#ready.album.all();
+  }
+
+  forget(photograph: number): void {
+    this.#ready.album.remove(photograph);
+  }
+
+  async look(photograph: number, layer: string): Promise<LayerView> {
+    return await this.#ready.album.look(photograph, layer);
+  }
+
+  async region(photograph: number, layer: string | undefined, unit: number): Promise<Picture | undefined> {
+    return await this.#work((going) => this.#ready.album.region(photograph, layer, unit, going));
+  }
+
+  async nearest(photograph: number, layer: string | undefined): Promise<Near[] | undefined> {
+    return await this.#work((going) => this.#ready.album.nearest(photograph, layer, going));
+  }
+
+  async best(layer: string | undefined, unit: number): Promise<Excited[] | undefined> {
+    return await this.#work((going) => this.#ready.album.best(layer, unit, going));
+  }
+
+  halt(): void {
+    this.#halt.abort();
+  }
+
+  /** Does what may take a while, tells how far it is, and ends what was on its way before. */
+  async #work<T>(work: (going: Going) => Promise<T>): Promise<T | undefined> {
+    this.#halt.abort();
+    const { signal } = this.#halt = new AbortController();
+    try {
+      return await work({ signal, onDone: (done, total) => this.tell({ kind: "at", done, total }) });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async atlas(layer: string, units: number[], method: MethodName | undefined): Promise<SavedFile[]> {
     const { device, models } = this.#ready;
-    return await drawAtlas(device, models, layer, units);
+    return await drawAtlas(device, models, layer, units, settingsOf({ said: {} }, method, models.classifier));
   }
 
   /** What a search goes by, for what is saved of it. */
   #plan: { request: Request; job: Job; models: Pair } | undefined;
 
-  get #ready(): { device: Device; own: Pair; models: Pair } {
-    if (!this.#device || !this.#own || !this.#models) throw new UserError("the networks are not loaded yet");
-    return { device: this.#device, own: this.#own, models: this.#models };
+  get #ready(): { device: Device; own: Pair; models: Pair; album: Album } {
+    if (!this.#device || !this.#own || !this.#models || !this.#album) {
+      throw new UserError("the networks are not loaded yet");
+    }
+    return { device: this.#device, own: this.#own, models: this.#models, album: this.#album };
+  }
+
+  /** Takes networks as those at hand. */
+  #adopt(models: Pair): Opened {
+    this.halt();
+    this.#models = models;
+    this.#album = this.#album!.seenBy(models);
+    return openedOf(this.#ready.device, models);
   }
 
   async #fetch(): Promise<Pair> {
@@ -150,34 +224,10 @@ export class Engine implements Record<keyof Calls, unknown> {
     return { classifier, generator };
   }
 
-  #opened(): Opened {
-    const { device, models: { classifier, generator } } = this.#ready, { name: adapter, caps: { software } } = device;
-    const sigmas = codeBounds(generator, codeSize(generator)) && generator.network.code?.sigmas;
-    const settings: Settings = suitable({}, classifier);
-    return {
-      version,
-      adapter,
-      software,
-      classifier: infoOf(classifier),
-      generator: infoOf(generator),
-      settings,
-      sigmas,
-    };
-  }
-
-  #bounds(models: Pair, sigmas: number | undefined) {
-    const { generator } = models;
-    if (sigmas === undefined || sigmas === generator.network.code?.sigmas) return undefined;
-    const values = codeBounds(generator, codeSize(generator), sigmas);
-    return values && { file: `mean + ${sigmas} deviations`, values };
-  }
-
   /** Where pictures start that do not start from seeds. */
-  #codes(from: Wanted["from"], count: number): { file: string; codes: Float32Array[] } | undefined {
-    if (from === undefined) return undefined;
-    const { code, name } = this.#photograph ?? {};
-    if (!code || name === undefined) throw new UserError("there is no photograph that the generator can start from");
-    return { file: name, codes: Array.from({ length: count }, () => code) };
+  async #codes(photograph: number, row: Row): Promise<{ file: string; codes: Float32Array[] }> {
+    const { name, code } = await this.#ready.album.code(photograph, row);
+    return { file: name, codes: row.items.map(() => code) };
   }
 
   async #begin(
@@ -196,7 +246,7 @@ export class Engine implements Record<keyof Calls, unknown> {
         box,
         start,
         bounds,
-        boundsOf: (sigmas) => codeBounds(models.generator, codeSize(models.generator), sigmas),
+        boundsOf: (sigmas) => boundsOf(models, sigmas),
       },
       run,
       this.tell,
@@ -210,5 +260,10 @@ export class Engine implements Record<keyof Calls, unknown> {
   }
 }
 
-/** Values of a generator's code. */
-const codeSize = ({ network }: Model): number => valueCount(network.inputs[0].shape);
+/** The pictures that are wanted, seed by seed. */
+const itemsOf = ({ target, units, together, seeds }: Wanted): BatchItem[] =>
+  seeds.flatMap((seed): BatchItem[] => {
+    if (target !== undefined) return [{ target, seed }];
+    if (together) return units.length > 0 ? [{ units, seed }] : [];
+    return units.map((unit) => ({ units: [unit], seed }));
+  });

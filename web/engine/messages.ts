@@ -2,7 +2,7 @@
  * What page and engine say to each other. The engine works in a worker, so that the page never waits for it: the page calls by
  * name and gets an answer, and the engine tells of itself by events.
  */
-import type { LayerInfo, Picture, Ranked, Settings } from "../../src/mod.ts";
+import { GpuError, type LayerInfo, type MethodName, type Picture, type Ranked, type Settings } from "../../src/mod.ts";
 
 /** A model, as the page knows it. */
 export interface ModelInfo {
@@ -29,6 +29,10 @@ export interface Opened {
   generator: ModelInfo;
   /** What the pair is searched with where nobody says. */
   settings: Settings;
+  /** The same by each method. */
+  methods: Record<MethodName, { help: string; settings: Settings }>;
+  /** Whether the generator can start from pictures: its code is the classifier's features. */
+  inverts: boolean;
   /** Deviations that the code's bounds lie above its mean; undefined where the generator has no bounds. */
   sigmas?: number;
 }
@@ -38,16 +42,20 @@ export interface Wishes extends Settings {
   sigmas?: number;
 }
 
-/** What to search for: a picture for each unit and seed, or for each seed of a target. */
+/** What to search for: a picture for each unit and seed, or for each seed of all units together or of a target. */
 export interface Wanted {
+  /** The published method whose settings these are, but for what was said otherwise. */
+  method?: MethodName;
   layer?: string;
   units: number[];
+  /** Whether all units shall be in one picture. */
+  together?: true;
   /** What is climbed in place of units. */
   target?: string;
   seeds: number[];
   wishes: Wishes;
-  /** Begins from the photograph, not from the seeds. */
-  from?: "photograph";
+  /** The photograph that it begins from, in place of the seeds. */
+  from?: number;
 }
 
 /** What a search is called, and what its pictures are of. */
@@ -84,23 +92,44 @@ export interface DroppedFile {
 /** What was dropped, once it is known. */
 export type Dropped =
   | { kind: "picture"; started: Started }
-  | { kind: "photograph"; photograph: Photograph }
+  | { kind: "photographs"; photographs: Photograph[]; leftOut: string[] }
   | { kind: "model"; role: "classifier" | "generator"; opened: Opened; notes: string[] };
 
 /** What the classifier makes of a photograph. */
 export interface Photograph {
+  id: number;
   name: string;
   /** What the classifier is shown of it. */
   picture: Picture;
   top: Ranked[];
-  /** Whether the generator can start from it. */
-  starts: boolean;
+}
+
+/** How strong a unit is on a photograph, and where in its map. */
+export interface Excited {
+  photograph: number;
+  activation: number;
+  at: [x: number, y: number];
+}
+
+/** How far a photograph is from another. */
+export interface Near {
+  photograph: number;
+  distance: number;
 }
 
 /** The strongest units of a layer. */
 export interface LayerView {
   layer: string;
-  units: { unit: number; activation: number; at: [x: number, y: number] }[];
+  units: (Omit<Excited, "photograph"> & { unit: number })[];
+}
+
+/** A network that is kept in this browser. */
+export interface KeptModel {
+  hash: string;
+  name: string;
+  role: "classifier" | "generator";
+  /** Bytes of its files. */
+  bytes: number;
 }
 
 /** What the page can ask for. */
@@ -119,10 +148,28 @@ export interface Calls {
   drop(files: DroppedFile[]): Dropped;
   /** The embedded pair again. */
   embedded(): Opened;
-  /** The strongest units of the layers on the photograph, one layer after the other. */
-  look(layer: string): LayerView;
+  /** The networks that are kept in this browser. */
+  kept(): KeptModel[];
+  /** Keeps one of those at hand that were dropped. */
+  keep(role: KeptModel["role"]): void;
+  openKept(model: KeptModel): Dropped;
+  forgetKept(hash: string): void;
+  /** The photographs of the visit, as the classifier at hand sees them. */
+  photographs(): Photograph[];
+  /** Takes a photograph away. */
+  forget(photograph: number): void;
+  /** The strongest units of a layer on a photograph. */
+  look(photograph: number, layer: string): LayerView;
+  /** The photograph, as light as it excites a unit; nothing where that was ended. */
+  region(photograph: number, layer: string | undefined, unit: number): Picture | undefined;
+  /** The photographs nearest to one, in pixels or as a layer has them; nothing where that was ended. */
+  nearest(photograph: number, layer: string | undefined): Near[] | undefined;
+  /** The photographs that excite a unit most; nothing where that was ended. */
+  best(layer: string | undefined, unit: number): Excited[] | undefined;
+  /** Ends the last three. */
+  halt(): void;
   /** Small pictures of units, for a layer's atlas. */
-  atlas(layer: string, units: number[]): SavedFile[];
+  atlas(layer: string, units: number[], method: MethodName | undefined): SavedFile[];
 }
 
 /** What the engine tells. */
@@ -140,6 +187,8 @@ export type Told =
     top?: Ranked[][];
   }
   | { kind: "lost"; sentence: string }
+  /** How far it is with what takes a while. */
+  | { kind: "at"; done: number; total: number }
   | { kind: "ended"; run: number; finished: boolean; seconds: number; top: Ranked[][] }
   | { kind: "failed"; run: number; sentence: string };
 
@@ -156,10 +205,13 @@ export type Reply =
   | { id: number; value: unknown }
   | { id: number; sentence: string };
 
-/** How a failure is told to the visitor. */
+/** How a failure is told to the visitor, with a way on where memory has run out. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof RangeError && /allocation failed|typed array length/i.test(error.message)) {
-    return "there is not enough memory for this";
+    return "there is not enough memory for this; close other tabs, or take a smaller network";
+  }
+  if (error instanceof GpuError && error.kind === "out-of-memory") {
+    return `${error.message}; take fewer pictures at a time, or a smaller network`;
   }
   return error instanceof Error ? error.message : String(error);
 }

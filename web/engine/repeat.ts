@@ -50,8 +50,10 @@ export function again(record: PictureRecord, file: string, models: Pair, device:
     },
     bounds: bounds && { file: bounds.file, values: decodeCode(bounds.code, [size, 2 * size], file, "what bounds it") },
     wanted: {
+      method: record.method,
       layer: record.layer,
       units: record.units ?? [],
+      together: (record.units?.length ?? 0) > 1 || undefined,
       target: record.target,
       seeds: [record.seed],
       wishes: { ...settings, sigmas: bounds ? undefined : generator.network.code?.sigmas },

@@ -30,7 +30,7 @@ export interface Plan {
   start?: { file: string; codes: readonly Float32Array[] };
   bounds?: { file: string; values: Float32Array };
   /** Upper bounds of the code, so many deviations above its mean. */
-  boundsOf(sigmas: number): Float32Array | undefined;
+  boundsOf(sigmas: number): Plan["bounds"];
 }
 
 /** A state that can be saved: the settings, start and bounds are those of the search since they were last changed. */
@@ -111,8 +111,17 @@ export class Run {
     const { plan: { request, job, models: { classifier } }, number } = this,
       [row] = job.rows;
     try {
+      const asked = searchOf(request, row, classifier, this.#start?.codes), { layer, items } = row, { xy } = request;
+      // Units by themselves, not the target that they come to: so their γ may change on the way.
+      const units = layer && items.every(({ units }) => units)
+        ? {
+          layer: layer.name,
+          targets: asked.targets.map(({ seed, code }, n) => ({ units: items[n].units, xy, seed, code })),
+        }
+        : {};
       const result = await search(this.device, {
-        ...searchOf(request, row, classifier, this.#start?.codes),
+        ...asked,
+        ...units,
         bounds: this.#bounds?.values,
         every: 1,
         signal: this.#stop.signal,
@@ -195,10 +204,7 @@ export class Run {
     this.#whole = { ...this.#whole, ...settings };
     this.#whole.iterations = Math.max(this.#whole.iterations, done + 1);
     const { iterations, lrStart, lrEnd } = this.#whole;
-    if (sigmas !== undefined) {
-      const values = this.plan.boundsOf(sigmas);
-      this.#bounds = values && { file: `mean + ${sigmas} deviations`, values };
-    }
+    if (sigmas !== undefined) this.#bounds = this.plan.boundsOf(sigmas);
     this.#part = {
       ...this.#whole,
       iterations: iterations - done,

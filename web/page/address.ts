@@ -10,6 +10,8 @@ export interface Place {
   model?: string;
   layer?: string;
   units?: number[];
+  together?: true;
+  method?: string;
   target?: string;
   seeds?: number[];
 }
@@ -26,17 +28,21 @@ export function placeOf(hash: string): Place {
     model: said.get("model") ?? undefined,
     layer: said.get("layer") ?? undefined,
     units: numbers(said.get("unit")),
+    together: said.has("together") || undefined,
+    method: said.get("method") ?? undefined,
     target: said.get("target") ?? undefined,
     seeds: numbers(said.get("seed")),
   };
 }
 
 /** Writes it. */
-export function hashOf({ layer, units, target, seeds }: Wanted, model: string): string {
+export function hashOf({ method, layer, units, together, target, seeds }: Wanted, model: string): string {
   const said = new URLSearchParams({ model: model.slice(0, LETTERS) });
   if (layer !== undefined) said.set("layer", layer);
   if (target === undefined) said.set("unit", units.join(","));
   else said.set("target", target);
+  if (together && target === undefined) said.set("together", "yes");
+  if (method !== undefined) said.set("method", method);
   said.set("seed", seeds.join(","));
   return `#${said.toString().replaceAll("%2C", ",")}`;
 }

@@ -8,9 +8,9 @@ import { NetworkView } from "./network_view.tsx";
 import { PhotographView } from "./photograph_view.tsx";
 import { SearchView } from "./search_view.tsx";
 import { drop, restore, take } from "./deeds.ts";
-import { asked, busy, failure, loaded, notice, opened, phase, view, views } from "./state.ts";
+import { asked, at, busy, engine, failure, loaded, notice, opened, phase, view, views } from "./state.ts";
 
-const names = { search: "Search", network: "Network", photograph: "Photograph", gpu: "This GPU" };
+const names = { search: "Search", network: "Network", photograph: "Photographs", gpu: "This GPU" };
 
 /** All of it. */
 export function App() {
@@ -21,6 +21,7 @@ export function App() {
       <main>
         {phase.value === "missing" && <Missing />}
         {phase.value === "loading" && <Loading />}
+        {phase.value === "failed" && <Failed />}
         {phase.value === "ready" && <View />}
       </main>
       <Foot />
@@ -87,6 +88,20 @@ function Loading() {
   );
 }
 
+/** The engine has ended: what it was opened with is gone, and the page can begin anew. */
+function Failed() {
+  return (
+    <section class="alone">
+      <h2 class="title">The engine has stopped</h2>
+      <p>
+        It ran out of memory, or the browser took its GPU away. Networks that you keep in this browser and pictures that
+        you saved are still there.
+      </p>
+      <button type="button" class="main" onClick={() => location.reload()}>Begin again</button>
+    </section>
+  );
+}
+
 /** What there is to say. */
 function Words() {
   return (
@@ -102,7 +117,16 @@ function Words() {
           </div>
         </div>
       )}
-      {busy.value && <p class="notice">{busy.value}…</p>}
+      {busy.value && (
+        <p class="notice">
+          {busy.value}… {at.value && at.value.total > 1 && (
+            <>
+              {at.value.done} of {at.value.total}{" "}
+              <button type="button" class="link" onClick={() => void engine.halt()}>Leave it</button>
+            </>
+          )}
+        </p>
+      )}
     </div>
   );
 }
@@ -144,7 +168,7 @@ function DropPlace({ children }: { children: ComponentChildren }) {
     >
       {children}
       <p class="drop" aria-hidden="true">
-        A picture, or a network: .prototxt with .caffemodel, .onnx, .safetensors, a model folder or its .zip
+        Pictures, or a network: .prototxt with .caffemodel, .onnx, .safetensors, a model folder or its .zip
       </p>
     </div>
   );

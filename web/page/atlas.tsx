@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { keep, kept } from "./kept.ts";
-import { attempt, engine, opened, running } from "./state.ts";
+import { attempt, engine, opened, running, wanted } from "./state.ts";
 
 /** Pictures that are made at a time, and shown before more are asked for. */
 const TOGETHER = 8;
@@ -10,7 +10,9 @@ const PAGE = 48;
 
 /** It; `open` shows a unit by itself. */
 export function Atlas({ layer, open }: { layer: string; open: (unit: number) => void }) {
-  const { classifier, generator } = opened.value!, info = classifier.layers.find(({ target }) => target === layer)!;
+  const { classifier, generator } = opened.value!,
+    method = wanted.value?.method,
+    info = classifier.layers.find(({ target }) => target === layer)!;
   const pictures = useSignal<ReadonlyMap<number, string>>(new Map()),
     shown = useSignal(PAGE),
     heading = useRef<HTMLHeadingElement>(null);
@@ -21,7 +23,7 @@ export function Atlas({ layer, open }: { layer: string; open: (unit: number) => 
   }, []);
   useEffect(() => {
     let wanted = true;
-    const key = (unit: number) => `${classifier.hash}/${generator.hash}/${encodeURIComponent(layer)}/${unit}`;
+    const key = (unit: number) => `${classifier.hash}/${method ?? generator.hash}/${encodeURIComponent(layer)}/${unit}`;
     const show = (unit: number, picture: Blob) => {
       pictures.value = new Map([...pictures.value, [unit, URL.createObjectURL(picture)]]);
     };
@@ -39,7 +41,7 @@ export function Atlas({ layer, open }: { layer: string; open: (unit: number) => 
           await new Promise((resolve) => setTimeout(resolve, 300));
           continue;
         }
-        const units = missing.splice(0, TOGETHER), made = await attempt("", () => engine.atlas(layer, units));
+        const units = missing.splice(0, TOGETHER), made = await attempt("", () => engine.atlas(layer, units, method));
         if (!made) return;
         for (const [n, { bytes, type }] of made.entries()) {
           const picture = new Blob([bytes], { type });

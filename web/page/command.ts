@@ -4,8 +4,8 @@ import type { Opened, Wanted } from "../engine/messages.ts";
 
 /** It. Only what differs from the defaults is said; networks that are not the embedded ones are named by folder. */
 export function commandOf(
-  { layer, units, target, seeds, wishes, from }: Wanted,
-  { classifier, generator, settings }: Opened,
+  { method, layer, units, together, target, seeds, wishes, from }: Wanted,
+  { classifier, generator, settings, methods }: Opened,
   embedded: Opened,
   photograph = "",
 ): string {
@@ -14,13 +14,17 @@ export function commandOf(
   else {
     if (layer !== undefined && layer !== classifier.layer) words.push(`--layer ${quoted(layer)}`);
     words.push(units.length === 1 ? `--unit ${units[0]}` : `--units ${units.join(",")}`);
+    if (together && units.length > 1) words.push("--together");
   }
   if (seeds.length > 1) words.push(`--seeds ${seeds.join(",")}`);
   else if (seeds[0] !== 0) words.push(`--seed ${seeds[0]}`);
-  if (from === "photograph") words.push(`--init ${quoted(photograph)}`);
-  words.push(...settingWords(wishes, settings));
+  if (from !== undefined) words.push(`--init ${quoted(photograph)}`);
+  if (method !== undefined) words.push(`--method ${method}`);
+  words.push(...settingWords(wishes, method === undefined ? settings : methods[method].settings));
   if (classifier.hash !== embedded.classifier.hash) words.push(`--classifier ${quoted(`models/${classifier.name}`)}`);
-  if (generator.hash !== embedded.generator.hash) words.push(`--generator ${quoted(`models/${generator.name}`)}`);
+  if (wishes.prior === "learned" && generator.hash !== embedded.generator.hash) {
+    words.push(`--generator ${quoted(`models/${generator.name}`)}`);
+  }
   return words.join(" ");
 }
 

@@ -1,6 +1,8 @@
 /** What visitors can do. */
-import type { DroppedFile, Saving, Wanted, Wishes } from "../engine/messages.ts";
+import type { MethodName } from "../../src/mod.ts";
+import type { Dropped, DroppedFile, KeptModel, Saving, Wanted, Wishes } from "../engine/messages.ts";
 import { placeOf } from "./address.ts";
+import { add, photographOf, seeAgain } from "./album.ts";
 import { keepFile } from "./files.ts";
 import {
   adopt,
@@ -11,16 +13,16 @@ import {
   failure,
   history,
   lookedAt,
-  looks,
   notice,
   opened,
+  origin,
   phase,
-  photograph,
   repeated,
   running,
   selected,
   show,
   steered,
+  usualWishes,
   view,
   wanted,
 } from "./state.ts";
@@ -47,22 +49,37 @@ const FIRST = 945;
 
 /** Shows what the address names. */
 export async function openAddress(): Promise<void> {
-  const { model, layer, units = [FIRST], target, seeds = [0] } = placeOf(location.hash), pair = opened.value;
+  const { model, method, layer, units = [FIRST], together, target, seeds = [0] } = placeOf(location.hash);
+  const pair = opened.value;
   if (!pair || !wanted.value) return;
   if (model !== undefined && !pair.classifier.hash.startsWith(model)) {
+    const kept = await engine.kept(),
+      found = kept.find(({ hash, role }) => role === "classifier" && hash.startsWith(model));
+    if (found) {
+      await openKept(found);
+      if (opened.value?.classifier.hash === found.hash) await openAddress();
+      return;
+    }
     notice.value = "The address names a network that is not here: drop its files to see the same.";
     return;
   }
-  await find({ layer, units, target, seeds });
+  const place = { layer, units, together, target, seeds };
+  if (method === undefined || method === wanted.value.method || !Object.hasOwn(pair.methods, method)) {
+    return await find(place);
+  }
+  await find({ ...place, method: method as MethodName, wishes: usualWishes(pair, method as MethodName) });
 }
 
 /** Searches for what is asked for, with the numbers at hand. */
 export async function find(asked: Partial<Wanted>): Promise<void> {
   const target = asked.units === undefined ? wanted.value!.target : undefined;
   const now: Wanted = { ...wanted.value!, from: undefined, target, ...asked };
+  if (now.units.length < 2) now.together = undefined;
   view.value = "search";
   const answer = await attempt("", () => engine.search(now));
-  if (answer) show(answer, now);
+  if (!answer) return;
+  if (now.from !== undefined) origin.value = photographOf(now.from)!.name;
+  show(answer, now);
 }
 
 /** Pauses or goes on; at the end it begins again. */
@@ -87,7 +104,10 @@ export async function step(): Promise<void> {
 /** Other numbers: for the search on its way, and for the next. */
 export async function steer(wishes: Partial<Wishes>): Promise<void> {
   const now = wanted.value!;
-  wanted.value = { ...now, wishes: { ...now.wishes, ...wishes } };
+  const all = { ...now.wishes, ...wishes };
+  // One that goes through several sizes begins anew.
+  if (all.octaves > 1) return await find({ wishes: all });
+  wanted.value = { ...now, wishes: all };
   if (running.value !== "running" && running.value !== "paused") {
     repeated.value = undefined;
     return;
@@ -96,10 +116,14 @@ export async function steer(wishes: Partial<Wishes>): Promise<void> {
   await engine.steer(wishes);
 }
 
-/** The numbers of the paper's program, or of this network's own. */
+/** The numbers of the paper's program, of this network's own, or of the method. */
 export async function usual(): Promise<void> {
-  const { settings, sigmas } = opened.value!;
-  await steer({ ...settings, sigmas });
+  await steer(usualWishes(opened.value!, wanted.value!.method));
+}
+
+/** Draws by a method, or by the generator at hand. */
+export async function drawBy(method: MethodName | undefined): Promise<void> {
+  await find({ method, wishes: usualWishes(opened.value!, method) });
 }
 
 /** Frames of a GIF, about. */
@@ -107,7 +131,10 @@ const FRAMES = 40;
 
 /** Saves a file. */
 export async function save(kind: Saving["kind"]): Promise<void> {
-  const { frames } = history, item = selected.value, every = Math.ceil(frames.length / FRAMES);
+  const item = selected.value, { width } = history.frames.at(-1)?.pictures[item] ?? {};
+  // Of a search through several sizes, those of the last.
+  const frames = history.frames.filter(({ pictures }) => pictures[item].width === width);
+  const every = Math.ceil(frames.length / FRAMES);
   const chosen = frames.filter((_, n) => n % every === 0 || n === frames.length - 1);
   const file = await attempt(
     "Saving",
@@ -136,18 +163,25 @@ export async function drop(files: DroppedFile[]): Promise<void> {
 export async function take(files: DroppedFile[]): Promise<void> {
   asked.value = undefined;
   const dropped = await attempt(`Reading ${files[0]?.path ?? ""}`, () => engine.drop(files));
-  if (!dropped) return;
+  if (dropped) await heedDropped(dropped, files);
+}
+
+/** Opens a network that is kept in this browser. */
+export async function openKept(model: KeptModel): Promise<void> {
+  const dropped = await attempt(`Reading ${model.name}`, () => engine.openKept(model));
+  if (dropped) await heedDropped(dropped, []);
+}
+
+async function heedDropped(dropped: Dropped, files: DroppedFile[]): Promise<void> {
   if (dropped.kind === "picture") {
     view.value = "search";
     show(dropped.started, dropped.started.wanted, files[0]);
-  } else if (dropped.kind === "photograph") {
-    photograph.value = dropped.photograph;
-    looks.value = [];
-    view.value = "photograph";
-  } else {
+  } else if (dropped.kind === "photographs") add(dropped.photographs, dropped.leftOut);
+  else {
     adopt(dropped.opened);
     notice.value = [`${dropped.opened[dropped.role].name} is the ${dropped.role} now.`, ...dropped.notes].join(" ");
     view.value = dropped.role === "classifier" ? "network" : "search";
+    await seeAgain();
   }
 }
 
@@ -157,15 +191,6 @@ export async function restore(): Promise<void> {
   if (!pair) return;
   adopt(pair);
   notice.value = "";
+  await seeAgain();
   await find({ units: [FIRST], layer: undefined, seeds: [0] });
-}
-
-/** Tells what each layer makes of the photograph, one after the other. */
-export async function look(): Promise<void> {
-  const layers = opened.value!.classifier.layers.filter(({ target, type }) => target !== undefined && type !== "input");
-  for (const name of new Set(layers.map(({ blob }) => blob))) {
-    const found = await attempt(`Looking at ${name}`, () => engine.look(name));
-    if (!found) return;
-    looks.value = [...looks.value.filter(({ layer }) => layer !== name), found];
-  }
 }

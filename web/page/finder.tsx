@@ -34,11 +34,12 @@ export function Finder() {
   const list = useComputed(() => opened.value ? offers(opened.value.classifier, wanted.value?.layer, text.value) : []);
   const choose = (offer: Offer | undefined, beside: boolean) => {
     if (!offer) return;
-    const { units = [], seeds = [0] } = wanted.value ?? {};
-    const together = beside && !units.includes(offer.unit) ? [...units, offer.unit] : beside ? units : [offer.unit];
+    const { units = [], seeds = [0], together } = wanted.value ?? {};
+    const all = beside && !units.includes(offer.unit) ? [...units, offer.unit] : beside ? units : [offer.unit];
     open.value = false;
     text.value = "";
-    void find({ units: together.slice(0, Math.max(1, Math.floor(MOST / seeds.length))) });
+    const most = together ? MOST : Math.max(1, Math.floor(MOST / seeds.length));
+    void find({ units: all.slice(0, most) });
   };
   const keys: Record<string, (event: KeyboardEvent) => void> = {
     ArrowDown: () => move(1),
@@ -110,10 +111,10 @@ export function Finder() {
 
 /** What is searched together, and with how many seeds. */
 function Chosen() {
-  const { layer, units = [], seeds = [0], target } = wanted.value ?? {}, info = opened.value?.classifier;
+  const { layer, units = [], together, seeds = [0], target } = wanted.value ?? {}, info = opened.value?.classifier;
   if (!info) return null;
   const named = (unit: number) => (layer ?? info.layer) === info.layer && info.labels[unit] || `unit ${unit}`;
-  const several = Math.max(1, Math.floor(MOST / Math.max(1, units.length)));
+  const several = Math.max(1, Math.floor(MOST / (together ? 1 : Math.max(1, units.length))));
   return (
     <div class="chosen">
       {layer !== undefined && layer !== info.layer && target === undefined && (
@@ -143,6 +144,19 @@ function Chosen() {
           <span class="unseen">, take away</span>
         </button>
       ))}
+      {target === undefined && units.length > 1 && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={together ?? false}
+            onChange={({ currentTarget: { checked } }) => {
+              const most = Math.max(1, Math.floor(MOST / units.length));
+              void find({ together: checked || undefined, seeds: checked ? seeds : seeds.slice(0, most) });
+            }}
+          />
+          In one picture
+        </label>
+      )}
       <label class="seeds">
         Seeds
         <select

@@ -21,7 +21,12 @@ export function startEngine(hear: (told: Told) => void, failed: (sentence: strin
     if ("sentence" in data) reject(new Error(data.sentence));
     else resolve(data.value);
   };
-  worker.onerror = ({ message }) => failed(message ?? "the engine could not be loaded");
+  worker.onerror = ({ message }) => {
+    const sentence = message ?? "the engine could not be loaded";
+    for (const { reject } of waiting.values()) reject(new Error(sentence));
+    waiting.clear();
+    failed(sentence);
+  };
   return new Proxy({} as Answered, {
     get: (_, name: keyof Calls) => (...args: unknown[]) =>
       new Promise((resolve, reject) => {

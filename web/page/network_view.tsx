@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { Atlas } from "./atlas.tsx";
 import { find } from "./deeds.ts";
+import { KeptModels } from "./kept_models.tsx";
 import { opened } from "./state.ts";
 
 /** The layers as a table. */
@@ -51,6 +52,7 @@ export function NetworkView() {
           </tbody>
         </table>
       </div>
+      <KeptModels />
       {chosen.value !== undefined && (
         <Atlas
           key={chosen.value}

@@ -1,21 +1,25 @@
 /** The numbers of the search: they act at once, on the search on its way. */
-import type { Wishes } from "../engine/messages.ts";
-import { find, steer, usual } from "./deeds.ts";
-import { opened, smooth, wanted } from "./state.ts";
+import { defaultsOf, settings } from "../../src/synth/settings.ts";
+import type { MethodName } from "../../src/mod.ts";
+import type { Opened, Wanted, Wishes } from "../engine/messages.ts";
+import { drawBy, find, steer, usual } from "./deeds.ts";
+import { opened, smooth, usualWishes, wanted } from "./state.ts";
 
 /** A number with its range; where `log` says so, equal steps of the slider multiply. */
 interface Slider {
-  name: "lrStart" | "decay" | "iterations" | "sigmas";
+  name: "lrStart" | "decay" | "iterations" | "sigmas" | "gamma" | "variation" | "blur";
   label: string;
   help: string;
   least: number;
   most: number;
   step: number;
   log?: true;
+  /** Where it does anything; everywhere unless given. */
+  when?(wanted: Wanted): boolean;
 }
 
 const sliders: Slider[] = [
-  { name: "lrStart", label: "Rate", help: "how far a step goes", least: 0.05, most: 64, step: 0.01, log: true },
+  { name: "lrStart", label: "Rate", help: "how far a step goes", least: 0.01, most: 64, step: 0.01, log: true },
   {
     name: "decay",
     label: "Decay",
@@ -32,45 +36,57 @@ const sliders: Slider[] = [
     least: 0.25,
     most: 8,
     step: 0.25,
+    when: ({ wishes }) => wishes.sigmas !== undefined,
+  },
+  {
+    name: "gamma",
+    label: "Balance, γ",
+    help: "what it costs when one of the units is ahead of another",
+    least: 0,
+    most: 1,
+    step: 0.01,
+    when: ({ together, target }) => together === true && target === undefined,
+  },
+];
+
+/** Those that few ask for. */
+const furtherSliders: Slider[] = [
+  {
+    name: "variation",
+    label: "Smoothness",
+    help: "what differences between neighbouring pixels cost",
+    least: 0,
+    most: 200,
+    step: 1,
+  },
+  {
+    name: "blur",
+    label: "Blur",
+    help: "pixels that the picture is blurred by every few steps",
+    least: 0,
+    most: 3,
+    step: 0.1,
+    when: ({ wishes }) => wishes.prior === "pixels",
   },
 ];
 
 /** All of them, and the way back to the paper's. */
 export function Numbers() {
-  const now = wanted.value?.wishes, pair = opened.value;
+  const now = wanted.value, pair = opened.value;
   if (!now || !pair) return null;
-  const usualOnes = { ...pair.settings, sigmas: pair.sigmas };
-  const changed = (Object.keys(usualOnes) as (keyof Wishes)[]).some((name) => usualOnes[name] !== now[name]);
+  const usualOnes = usualWishes(pair, now.method), names = Object.keys(usualOnes) as (keyof Wishes)[];
+  const changed = names.some((name) => usualOnes[name] !== now.wishes[name]);
+  const fields = (all: readonly Slider[]) =>
+    all.filter(({ when }) => when?.(now) ?? true).map((slider) => (
+      <NumberField key={slider.name} slider={slider} value={now.wishes[slider.name]!} />
+    ));
   return (
     <>
-      {sliders.filter(({ name }) => now[name] !== undefined).map((slider) => (
-        <NumberField key={slider.name} slider={slider} value={now[slider.name]!} />
-      ))}
-      <label class="field">
-        <span>Rule</span>
-        <select
-          value={now.rule}
-          onChange={({ currentTarget }) => {
-            const rule = currentTarget.value as Wishes["rule"];
-            void steer({ rule, lrStart: rule === "adam" ? 0.5 : pair.settings.lrStart });
-          }}
-        >
-          <option value="paper">the paper’s</option>
-          <option value="adam">Adam</option>
-        </select>
-      </label>
-      <label class="field">
-        <span>Target, in place of a unit</span>
-        <input
-          type="text"
-          placeholder="945 - 0.001*variation(data)"
-          autocomplete="off"
-          spellcheck={false}
-          value={wanted.value?.target ?? ""}
-          onChange={({ currentTarget: { value } }) => void find({ target: value.trim() || undefined })}
-        />
-      </label>
-      <button type="button" disabled={!changed} onClick={() => void usual()}>The paper’s values</button>
+      <Method pair={pair} method={now.method} />
+      {fields(sliders)}
+      <button type="button" disabled={!changed} onClick={() => void usual()}>
+        {now.method === undefined ? "The paper’s values" : "The method’s values"}
+      </button>
       <label class="check">
         <input
           type="checkbox"
@@ -79,7 +95,60 @@ export function Numbers() {
         />
         Smooth pixels
       </label>
+      <details class="more">
+        <summary>More</summary>
+        <div>
+          <label class="field">
+            <span>Target, in place of a unit</span>
+            <input
+              type="text"
+              placeholder="945 - 0.001*variation(data)"
+              autocomplete="off"
+              spellcheck={false}
+              value={now.target ?? ""}
+              onChange={({ currentTarget: { value } }) => void find({ target: value.trim() || undefined })}
+            />
+          </label>
+          <label class="field">
+            <span>Rule</span>
+            <select
+              value={now.wishes.rule}
+              onChange={({ currentTarget }) => {
+                const rule = currentTarget.value as Wishes["rule"], { rule: own, lrStart } = usualOnes;
+                const rate = rule === own ? lrStart : defaultsOf({ prior: now.wishes.prior, rule }).lrStart;
+                void steer({ rule, lrStart: rate });
+              }}
+            >
+              {settings.rule.kind === "word" &&
+                settings.rule.words.map((word) => (
+                  <option key={word} value={word}>{word === "paper" ? "the paper’s" : word}</option>
+                ))}
+            </select>
+          </label>
+          {fields(furtherSliders)}
+        </div>
+      </details>
     </>
+  );
+}
+
+/** What stands for the generator among the methods. */
+const GENERATOR = "";
+
+/** What draws the picture. */
+function Method({ pair: { generator, methods }, method }: { pair: Opened; method: MethodName | undefined }) {
+  const others = Object.entries(methods).filter(([, { settings }]) => settings.prior !== "learned");
+  return (
+    <label class="field">
+      <span>Drawn by</span>
+      <select
+        value={others.some(([name]) => name === method) ? method : GENERATOR}
+        onChange={({ currentTarget: { value } }) => void drawBy(value === GENERATOR ? undefined : value as MethodName)}
+      >
+        <option value={GENERATOR}>{generator.name}, a generator</option>
+        {others.map(([name, { help }]) => <option key={name} value={name}>{help}</option>)}
+      </select>
+    </label>
   );
 }
 

@@ -1,7 +1,11 @@
-/** The visitor's own photograph: what the network makes of it, layer by layer, and the search that starts from it. */
+/** The visitor's own photographs: what the network makes of one, what of it excites a unit, which others are near. */
+import { Camera } from "./camera.tsx";
 import { Canvas } from "./canvas.tsx";
-import { find, look } from "./deeds.ts";
-import { looks, photograph, wanted } from "./state.ts";
+import { choose, findNearest, forget, look, looks, nearest, photograph, photographOf, photographs } from "./album.ts";
+import { region, showRegion, showWhole } from "./album.ts";
+import { find } from "./deeds.ts";
+import type { Photograph } from "../engine/messages.ts";
+import { opened, wanted } from "./state.ts";
 
 /** All of it. */
 export function PhotographView() {
@@ -9,70 +13,193 @@ export function PhotographView() {
   if (!seen) {
     return (
       <section class="alone">
-        <h2 class="title">Your photograph</h2>
+        <h2 class="title">Your photographs</h2>
         <p>
-          Drop a picture anywhere on this page, or open one above: the network says what it sees. It stays on this
-          machine.
+          Drop pictures anywhere on this page, or open some above: the network says what it sees. They stay on this
+          machine, and are kept until you close the page.
         </p>
+        <Camera />
       </section>
     );
   }
-  const { name, picture, top, starts } = seen;
   return (
     <section class="photograph">
-      <figure>
-        <Canvas picture={picture} label={`${name}, as the network is shown it`} />
-        <figcaption class="caption">{name}</figcaption>
-      </figure>
       <div>
-        <h2 class="title">The network sees</h2>
-        <ol class="ranked">
-          {top.map(({ unit, name, activation }) => (
-            <li key={unit}>
-              <button
-                type="button"
-                class="link"
-                onClick={() => void find({ layer: undefined, units: [unit], seeds: [0] })}
-              >
-                {name}
-              </button>
-              <output>{activation.toFixed(1)}</output>
-            </li>
-          ))}
-        </ol>
-        <div class="buttons">
-          {starts && (
-            <button
-              type="button"
-              class="main"
-              onClick={() =>
-                void find({
-                  from: "photograph",
-                  units: wanted.value?.units.length ? wanted.value.units : [top[0].unit],
-                  seeds: [0],
-                })}
-            >
-              Start the search from this
-            </button>
-          )}
-          <button type="button" onClick={() => void look()}>The strongest units of each layer</button>
-        </div>
-        {looks.value.map(({ layer, units }) => (
-          <div key={layer} class="look">
-            <h2>{layer}</h2>
-            <ul>
-              {units.map(({ unit, activation, at }) => (
-                <li key={unit}>
-                  <button type="button" class="link" onClick={() => void find({ layer, units: [unit], seeds: [0] })}>
-                    unit {unit}
-                  </button>{" "}
-                  <span class="quiet">{activation.toFixed(1)} at {at.join(", ")}</span>
-                </li>
-              ))}
-            </ul>
-          </div>
-        ))}
+        <Shown seen={seen} />
+        <Strip />
+        <Camera />
+      </div>
+      <div>
+        <Top seen={seen} />
+        <Layers seen={seen} />
+        {photographs.value.length > 1 && <Nearest seen={seen} />}
       </div>
     </section>
+  );
+}
+
+function Shown({ seen: { id, name, picture } }: { seen: Photograph }) {
+  const marked = region.value;
+  return (
+    <figure>
+      <Canvas
+        picture={marked?.picture ?? picture}
+        label={marked ? `What of ${name} excites “${marked.title}”` : `${name}, as the network is shown it`}
+      />
+      <figcaption class="caption">
+        {marked
+          ? `What of ${name} excites “${marked.title}”: hidden parts took most away where it is light. `
+          : `${name} `}
+        {marked
+          ? <button type="button" class="link" onClick={showWhole}>Show all of it</button>
+          : <button type="button" class="link" onClick={() => void forget(id)}>Take it away</button>}
+      </figcaption>
+    </figure>
+  );
+}
+
+/** All photographs of the visit, small. */
+function Strip() {
+  const own = photograph.value?.id;
+  if (photographs.value.length < 2) return null;
+  return (
+    <ul class="strip" aria-label="Your photographs">
+      {photographs.value.map((one) => (
+        <li key={one.id}>
+          <Small one={one} pressed={one.id === own} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** A photograph to press; `told` stands below it. */
+export function Small(
+  { one: { id, name, picture }, pressed, told, onClick = () => choose(id) }: {
+    one: Photograph;
+    pressed?: boolean;
+    told?: string;
+    onClick?: () => void;
+  },
+) {
+  return (
+    <button type="button" class="small" aria-pressed={pressed} onClick={onClick}>
+      <Canvas picture={picture} label={name} />
+      {told && <span class="caption">{told}</span>}
+    </button>
+  );
+}
+
+/** What `photograph` shows of a unit: the search for it, and where it is in the picture. */
+function UnitLinks(
+  { id, layer, unit, name }: { id: number; layer: string | undefined; unit: number; name: string },
+) {
+  return (
+    <>
+      <button type="button" class="link" onClick={() => void find({ layer, units: [unit], seeds: [0] })}>{name}</button>
+      {" "}
+      <button
+        type="button"
+        class="link quiet"
+        aria-label={`where it sees ${name}`}
+        onClick={() => void showRegion(id, layer, unit, layer === undefined ? name : `${name} of ${layer}`)}
+      >
+        where
+      </button>
+    </>
+  );
+}
+
+/** Whether what draws has a code for a photograph. */
+function canStart(): boolean {
+  const prior = wanted.value?.wishes.prior;
+  return prior === "pixels" || prior === "learned" && opened.value?.inverts === true;
+}
+
+function Top({ seen: { id, top } }: { seen: Photograph }) {
+  return (
+    <>
+      <h2 class="title">The network sees</h2>
+      <ol class="ranked">
+        {top.map(({ unit, name, activation }) => (
+          <li key={unit}>
+            <span>
+              <UnitLinks id={id} layer={undefined} unit={unit} name={name} />
+            </span>
+            <output>{activation.toFixed(1)}</output>
+          </li>
+        ))}
+      </ol>
+      <div class="buttons">
+        {canStart() && (
+          <button
+            type="button"
+            class="main"
+            onClick={() => {
+              const { units = [] } = wanted.value ?? {};
+              void find({ from: id, units: units.length ? units : [top[0].unit], seeds: [0] });
+            }}
+          >
+            Start the search from this
+          </button>
+        )}
+        <button type="button" onClick={() => void look(id)}>The strongest units of each layer</button>
+      </div>
+    </>
+  );
+}
+
+function Layers({ seen: { id } }: { seen: Photograph }) {
+  return (
+    <>
+      {looks.value.map(({ layer, units }) => (
+        <div key={layer} class="look">
+          <h2>{layer}</h2>
+          <ul>
+            {units.map(({ unit, activation, at }) => (
+              <li key={unit}>
+                <UnitLinks id={id} layer={layer} unit={unit} name={`unit ${unit}`} />{" "}
+                <span class="quiet">{activation.toFixed(1)} at {at.join(", ")}</span>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+    </>
+  );
+}
+
+/** What pixels are called among the layers. */
+const PIXELS = "";
+
+function Nearest({ seen: { id } }: { seen: Photograph }) {
+  const { layers = [] } = opened.value?.classifier ?? {}, found = nearest.value;
+  const names = new Set(
+    layers.filter(({ type, target }) => target !== undefined && type !== "input").map((one) => one.blob),
+  );
+  return (
+    <div class="nearest">
+      <label class="seeds">
+        <h2>Nearest</h2>
+        <select
+          value={found ? found.layer ?? PIXELS : "none"}
+          onChange={({ currentTarget: { value } }) => void findNearest(id, value === PIXELS ? undefined : value)}
+        >
+          {!found && <option value="none">choose by what</option>}
+          <option value={PIXELS}>in pixels</option>
+          {[...names].reverse().map((name) => <option key={name} value={name}>to {name}</option>)}
+        </select>
+      </label>
+      <ul class="strip">
+        {found?.found.map(({ photograph, distance }) => {
+          const one = photographOf(photograph);
+          return one && (
+            <li key={photograph}>
+              <Small one={one} told={distance.toPrecision(3)} />
+            </li>
+          );
+        })}
+      </ul>
+    </div>
   );
 }

@@ -3,6 +3,7 @@ import { Canvas } from "./canvas.tsx";
 import { Curve } from "./curve.tsx";
 import { Finder } from "./finder.tsx";
 import { Numbers } from "./numbers.tsx";
+import { OwnPhotographs } from "./own_photographs.tsx";
 import { Results } from "./results.tsx";
 import { step, toggle } from "./deeds.ts";
 import {
@@ -32,6 +33,7 @@ export function SearchView() {
       <section class="facts" aria-label="What the network sees">
         <Growth />
         <TopFive />
+        <OwnPhotographs />
         <Results />
       </section>
       <section class="numbers" aria-label="Numbers of the search">
@@ -42,8 +44,8 @@ export function SearchView() {
 }
 
 const seedOf = (n: number) => {
-  const { units = [], target, seeds = [0] } = wanted.value ?? {};
-  return seeds[target === undefined ? Math.floor(n / Math.max(1, units.length)) : n];
+  const { units = [], together, target, seeds = [0] } = wanted.value ?? {}, one = together || target !== undefined;
+  return seeds[one ? n : Math.floor(n / Math.max(1, units.length))];
 };
 
 function Pictures() {

@@ -1,7 +1,7 @@
 /** What the page knows; what visitors can do with it is in deeds.ts. */
 import { batch, computed, signal } from "@preact/signals";
-import type { Ranked } from "../../src/mod.ts";
-import type { DroppedFile, LayerView, Opened, Photograph, Started, Told, Wanted } from "../engine/messages.ts";
+import type { MethodName, Ranked } from "../../src/mod.ts";
+import type { DroppedFile, Opened, Started, Told, Wanted, Wishes } from "../engine/messages.ts";
 import { hashOf } from "./address.ts";
 import { commandOf, fromCommand } from "./command.ts";
 import { type Frame, History } from "./history.ts";
@@ -46,10 +46,8 @@ export const notice = signal("");
 export const failure = signal("");
 /** What is being worked at, for a bar without an end. */
 export const busy = signal("");
-
-/** The photograph, and what each layer makes of it. */
-export const photograph = signal<Photograph | undefined>(undefined);
-export const looks = signal<readonly LayerView[]>([]);
+/** How far that is, where it is known: then it can be ended. */
+export const at = signal<{ done: number; total: number } | undefined>(undefined);
 
 /** The state that is shown. */
 export const shown = computed((): Frame | undefined => {
@@ -65,6 +63,8 @@ export const topFive = computed((): Ranked[] => {
 
 /** The dropped picture that is drawn again, where one is. */
 export const repeated = signal<DroppedFile | undefined>(undefined);
+/** The photograph that the search has begun from, by its name. */
+export const origin = signal("");
 /** Whether the search was given other numbers on its way: then only its picture says how it was made. */
 export const steered = signal(false);
 
@@ -73,8 +73,8 @@ export const command = computed(() => {
   const now = wanted.value, pair = opened.value;
   if (!now || !pair || !embeddedPair.value || !started.value) return "";
   if (repeated.value) return fromCommand(repeated.value.path);
-  if (steered.value || now.wishes.sigmas !== pair.sigmas) return fromCommand(SAVED);
-  return commandOf(now, pair, embeddedPair.value, photograph.value?.name);
+  if (steered.value || now.wishes.sigmas !== usualWishes(pair, now.method).sigmas) return fromCommand(SAVED);
+  return commandOf(now, pair, embeddedPair.value, origin.value);
 });
 
 /** What a picture that is saved may be called. */
@@ -101,6 +101,7 @@ function heed(told: Told): void {
   if (told.kind === "loading") loaded.value = told;
   else if (told.kind === "planned") planned.value = told.bytes;
   else if (told.kind === "lost") notice.value = told.sentence;
+  else if (told.kind === "at") at.value = told;
   else if (told.kind === "progress") {
     history.add(told);
     length.value = told.iterations;
@@ -125,7 +126,17 @@ export async function attempt<T>(work: string, run: () => Promise<T>): Promise<T
     failure.value = (error as Error).message;
   } finally {
     busy.value = "";
+    at.value = undefined;
   }
+}
+
+/** The method for classifiers that no generator at hand draws for. */
+const WITHOUT_GENERATOR = "fft";
+
+/** The numbers of a method, or of the generator where there is none. */
+export function usualWishes({ settings, methods, sigmas }: Opened, method: MethodName | undefined): Wishes {
+  const own = method === undefined ? settings : methods[method].settings;
+  return { ...own, sigmas: own.prior === "learned" ? sigmas : undefined };
 }
 
 /** Takes networks as those at hand. */
@@ -138,7 +149,9 @@ export function adopt(pair: Opened): void {
     repeated.value = undefined;
     running.value = "idle";
     opened.value = pair;
-    wanted.value = { units: [], seeds: [0], wishes: { ...pair.settings, sigmas: pair.sigmas } };
+    // A generator that was made for other networks draws little that this one knows.
+    const method = pair.inverts ? undefined : WITHOUT_GENERATOR;
+    wanted.value = { method, units: [], seeds: [0], wishes: usualWishes(pair, method) };
   });
 }
 

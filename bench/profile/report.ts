@@ -1,0 +1,41 @@
+/** What `bench profile --json` keeps of a profile, for people, programs and `bench compare`. */
+import type { Device } from "../../src/gpu/device.ts";
+import type { Peak } from "../../src/gpu/probe.ts";
+import { type Submit, submitSteps } from "../../src/gpu/timing.ts";
+import type { Running } from "../running.ts";
+import { sampleRuns, type Samples } from "../sample_runs.ts";
+import type { Profile } from "./measure.ts";
+import { boundOf, rowsMs } from "./table.ts";
+
+/** The profile with what bounds each dispatch; of other profiles than `kind` nothing is compared. */
+export const reportOf = (figures: Profile, peak: Peak) => ({
+  kind: `profile of ${figures.title}`,
+  profile: {
+    ...figures,
+    kernels: figures.kernels.map((kernel) => ({ ...kernel, bound: boundOf(kernel, peak) })),
+    rowsMs: rowsMs(figures),
+    leftOverMs: figures.wallMs - rowsMs(figures),
+  },
+});
+
+/** Samples of each dispatch by itself, and of a whole run. */
+export const sampleDispatches = (
+  device: Device,
+  open: () => Promise<Running>,
+  onPass?: (done: number, total: number) => void,
+): Promise<Samples> =>
+  sampleRuns(device, async () => {
+    const running = await open(), { plan } = running;
+    const whole: Submit = (times, writes) => {
+      running.restart();
+      plan.submit(times, false, writes);
+    };
+    const dispatches = plan.kernels.map(({ name }, n): [string, Submit] => [
+      name,
+      (times, writes) => submitSteps(device, [plan.steps[n]], times, writes),
+    ]);
+    return {
+      submits: { "a whole run": whole, ...Object.fromEntries(dispatches) },
+      [Symbol.dispose]: () => running[Symbol.dispose](),
+    };
+  }, onPass);

@@ -1,0 +1,100 @@
+/** The visitor's photographs, as the page knows them, and what can be done with them. */
+import { batch, computed, signal } from "@preact/signals";
+import type { Picture } from "../../src/mod.ts";
+import type { Excited, LayerView, Near, Photograph } from "../engine/messages.ts";
+import { attempt, engine, notice, opened, view } from "./state.ts";
+
+/** All of them, and the one that is shown: the last unless another is chosen. */
+export const photographs = signal<readonly Photograph[]>([]);
+const chosen = signal<number | undefined>(undefined);
+export const photograph = computed(() =>
+  photographs.value.find(({ id }) => id === chosen.value) ?? photographs.value.at(-1)
+);
+
+/** What each layer makes of it. */
+export const looks = signal<readonly LayerView[]>([]);
+/** What of it excites a unit, which is called so. */
+export const region = signal<{ picture: Picture; title: string } | undefined>(undefined);
+/** Those that are nearest to it: in pixels, or to a layer. */
+export const nearest = signal<{ layer?: string; found: readonly Near[] } | undefined>(undefined);
+/** Those that excite a unit of a layer most. */
+export const best = signal<{ layer?: string; unit: number; found: readonly Excited[] } | undefined>(undefined);
+
+/** A photograph by its number. */
+export const photographOf = (id: number): Photograph | undefined => photographs.value.find((one) => one.id === id);
+
+/** Shows one. */
+export function choose(id: number): void {
+  batch(() => {
+    chosen.value = id;
+    looks.value = [];
+    region.value = undefined;
+    nearest.value = undefined;
+    view.value = "photograph";
+  });
+}
+
+/** Takes more, and shows the first of them. */
+export function add(more: readonly Photograph[], leftOut: readonly string[]): void {
+  photographs.value = [...photographs.value, ...more];
+  best.value = undefined;
+  notice.value = leftOut.length > 0 ? `Left out: ${leftOut.join("; ")}.` : "";
+  choose(more[0].id);
+}
+
+/** Takes one away. */
+export async function forget(id: number): Promise<void> {
+  await engine.forget(id);
+  batch(() => {
+    photographs.value = photographs.value.filter((one) => one.id !== id);
+    best.value = undefined;
+    region.value = undefined;
+    looks.value = [];
+    nearest.value = undefined;
+  });
+}
+
+/** Has the networks at hand look at all of them, once they are others. */
+export async function seeAgain(): Promise<void> {
+  batch(() => {
+    looks.value = [];
+    region.value = undefined;
+    nearest.value = undefined;
+    best.value = undefined;
+  });
+  if (photographs.value.length === 0) return;
+  photographs.value = await attempt("Looking at your photographs", () => engine.photographs()) ?? [];
+}
+
+/** Tells what each layer makes of it, one after the other. */
+export async function look(id: number): Promise<void> {
+  const layers = opened.value!.classifier.layers.filter(({ target, type }) => target !== undefined && type !== "input");
+  for (const name of new Set(layers.map(({ blob }) => blob))) {
+    const found = await attempt(`Looking at ${name}`, () => engine.look(id, name));
+    if (!found || photograph.value?.id !== id) return;
+    looks.value = [...looks.value.filter(({ layer }) => layer !== name), found];
+  }
+}
+
+/** Shows what of it excites a unit. */
+export async function showRegion(id: number, layer: string | undefined, unit: number, title: string): Promise<void> {
+  const picture = await attempt(`Hiding parts of it from “${title}”`, () => engine.region(id, layer, unit));
+  if (picture && photograph.value?.id === id) region.value = { picture, title };
+}
+
+/** Shows it as it is again. */
+export function showWhole(): void {
+  region.value = undefined;
+}
+
+/** Finds those that are nearest to it. */
+export async function findNearest(id: number, layer: string | undefined): Promise<void> {
+  const found = await attempt("Comparing your photographs", () => engine.nearest(id, layer));
+  if (found && photograph.value?.id === id) nearest.value = { layer, found };
+}
+
+/** Finds those that excite a unit most. */
+export async function findBest(layer: string | undefined, unit: number): Promise<void> {
+  const found = await attempt("Showing it your photographs", () => engine.best(layer, unit));
+  if (found) best.value = { layer, unit, found };
+}
