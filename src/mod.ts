@@ -75,6 +75,7 @@ export {
 export {
   allows,
   defaultsOf,
+  mayBe,
   type NumberSetting,
   optionOf,
   type SettingName,

@@ -22,17 +22,8 @@ import { isNarrow, narrowingError, narrowingLine } from "./memory.ts";
 import { Outputs } from "./outputs/outputs.ts";
 import { ownPlanning, readOwn } from "./own_kernels.ts";
 import { drawOnStderr, progress, stderrScreen, terminalColumns } from "./progress.ts";
-import {
-  allPlaces,
-  frameCount,
-  type Made,
-  placesOf,
-  renderFiles,
-  roomFor,
-  spaceFor,
-  upTo,
-  withNames,
-} from "./synth_files.ts";
+import { allPlaces, type Made, placesOf, renderFiles, roomFor, spaceFor, upTo, withNames } from "./synth_files.ts";
+import { animations, type Frame, framesEvery } from "./synth_frames.ts";
 import { synthOptions, type SynthValues } from "./synth_options.ts";
 import { recordOf, titleOf } from "../record/making.ts";
 import {
@@ -91,7 +82,7 @@ export const command: Command<typeof synthOptions> = {
 
 /** Everything that can be refused is refused before the GPU starts; everything is saved after it has finished, file by file. */
 async function run(values: SynthValues): Promise<number | void> {
-  oneOf("--animate", values.animate, ["gif", "apng"]);
+  const animate = oneOf("--animate", values.animate, animations);
   const scale = wholeNumber("--scale", values.scale, { least: 1, most: 32, fallback: 1 });
   const request = await readRequest(values);
   const models = await openModels(values, request), { classifier } = models;
@@ -134,19 +125,21 @@ async function run(values: SynthValues): Promise<number | void> {
     const { free: { name: picture } } = sortInputs({ generator, classifier }, inputsOf(request)).classifier;
     uncut(request, row, classifier, picture).forEach(warn);
     const codes = start && await startCodes(start, device, classifier, row, request);
-    const frames: Image[][] = items.map(() => []);
+    const frames: Frame[][] = items.map(() => []);
     const searching = searchAll(device, {
       ...searchOf(request, row, classifier, codes),
       bounds: bounds?.values,
       ...how,
       signal,
       onLost: (loss) => warn(lossLine(loss, device.name)),
-      every: values.animate ? Math.ceil(settings.iterations / frameCount) : undefined,
+      every: animate && framesEvery(animate, settings),
       async onProgress(state) {
-        const { iteration, iterations, first } = state;
+        const { iteration, iterations, first, activations } = state;
         const of = rows.length > 1 ? `${method ?? layer?.name ?? items[0].target}  ` : "";
         bar.show({ done: iteration, total: iterations, note: of + progressNote(state, items.slice(first)) });
-        if (values.animate) (await state.pictures()).forEach((image, i) => frames[first + i].push(image));
+        if (!animate) return;
+        const pictures = await state.pictures();
+        pictures.forEach((image, i) => frames[first + i].push({ image, iteration, activation: activations[i] }));
       },
     }).finally(bar.end);
     const result = await searching.catch((error) => {
@@ -171,7 +164,7 @@ async function run(values: SynthValues): Promise<number | void> {
         const cut = (image: Image) => box ? part(image, box) : image;
         made.push({
           item: { ...item, picture: cut(item.picture) },
-          frames: frames[i].map(cut),
+          frames: frames[i].map((frame) => ({ ...frame, image: cut(frame.image) })),
           title: layer ? titleOf(items[i].units!, layer, classifier) : items[i].target,
           record: recordOf(request, models, { ...together, place, start: starting, item }),
         });
@@ -187,7 +180,7 @@ async function run(values: SynthValues): Promise<number | void> {
     return stopCode();
   }
   const planned = upTo(places, made.length), [result] = results, last = results.at(-1)!;
-  await outputs.saveEach(renderFiles(planned, made, { scale, shape: begins[0].start?.shape }));
+  await outputs.saveEach(renderFiles(planned, made, { scale, animate, shape: begins[0].start?.shape }));
   const there = withNames(planned, (name) => outputs.where(name));
 
   if (made.length === 1 && !values.quiet && stderrShowsColours()) {

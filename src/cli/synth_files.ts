@@ -1,7 +1,6 @@
 /** The files of a synth run: their names, which are known before it starts, and their bytes, which are made after it. */
 import { join } from "node:path";
-import { encodeApng, encodeGif } from "../formats/animation.ts";
-import { contactSheet, enlarge, type Image, resizeRgb } from "../formats/image.ts";
+import { contactSheet, enlarge } from "../formats/image.ts";
 import { writeNpy } from "../formats/npy.ts";
 import { encodePng } from "../formats/png.ts";
 import { valueCount } from "../formats/shape.ts";
@@ -9,6 +8,7 @@ import { UserError } from "../formats/user_error.ts";
 import type { Model, SearchItem } from "../mod.ts";
 import { description } from "../record/making.ts";
 import { type PictureRecord, recordText } from "../record/record.ts";
+import { encodeFrames, type Frame, framesPlace, mostTiles, roomForFrames } from "./synth_frames.ts";
 import type { SynthValues } from "./synth_options.ts";
 import type { Row } from "../record/request.ts";
 
@@ -29,18 +29,10 @@ export interface Made {
   /** What the search gave. */
   item: SearchItem;
   /** The picture as it grew; empty unless asked for. */
-  frames: Image[];
+  frames: Frame[];
   /** The unit's name, or the units' names, or the target. */
   title: string;
 }
-
-/** Frames of an animation, about; the last one stays a while. */
-export const frameCount = 40;
-const frameMs = 80;
-const lastFrameTimes = 12;
-
-/** Pictures on a sheet: more would take a gigabyte and be no use to anyone. */
-export const mostTiles = 1000;
 
 /** Longest list of numbers in a file name. */
 const longestList = 60;
@@ -82,7 +74,7 @@ export function placesOf(
   }
   return {
     pictures,
-    animations: values.animate ? pictures.map((path) => path.replace(/\.png$/i, `.${values.animate}`)) : [],
+    animations: values.animate ? pictures.map((path) => framesPlace(path, values.animate!)) : [],
     sheet: all.length > 1 && all.length <= mostTiles ? join(out, `${sheetName(rows)}_sheet.png`) : undefined,
     codes: values["save-code"],
     columns: rows.length > 1 && rows[0].items.length <= mostColumns ? rows[0].items.length : undefined,
@@ -142,12 +134,13 @@ export function withNames(places: Places, become: (name: string) => string): Pla
 
 /** About the bytes of memory that a picture takes until it is saved: itself, its code, its trace, its frames, its file. */
 export function roomFor(
-  { settings: { iterations, octaves }, generator }: Row,
+  { settings, generator }: Row,
   classifier: Model,
   { animate }: SynthValues,
 ): number {
   const code = valueCount(generator.network.inputs[0].shape), picture = pictureBytes(generator, classifier);
-  return (2 + (animate ? frameCount : 0)) * picture + 4 * (2 * code + octaves * iterations) + 4096;
+  const frames = animate ? roomForFrames(animate, settings, picture) : 0, { iterations, octaves } = settings;
+  return 2 * picture + frames + 4 * (2 * code + octaves * iterations) + 4096;
 }
 
 /** About the bytes of a picture: of the classifier's size, or of an image prior's own, which its code has too. */
@@ -177,12 +170,12 @@ export function listText(numbers: number[], digits: number): string {
 
 /**
  * The bytes of every file of a run, one after the other, what cannot be made again from the others first. `shape` is that of
- * the codes' file, where it is given.
+ * the codes' file, where it is given, `animate` the kind of the animations, where there are any.
  */
 export function* renderFiles(
   places: Places,
   made: Made[],
-  { scale, shape }: { scale: number; shape?: number[] },
+  { scale, shape, animate = "" }: { scale: number; shape?: number[]; animate?: string },
 ): Generator<[name: string, bytes: Uint8Array]> {
   const textOf = ({ record, title }: Made) => recordText(record, description(record, title));
   for (const [i, one] of made.entries()) {
@@ -190,13 +183,8 @@ export function* renderFiles(
   }
   if (places.codes) yield [places.codes, codesFile(made.map(({ item }) => item.code), shape)];
   for (const [i, animation] of places.animations.entries()) {
-    const { frames, item: { picture } } = made[i], { width, height } = picture;
-    const all = [
-        ...frames.map((frame) => frame.width === width ? frame : resizeRgb(frame, width, height)),
-        ...Array.from({ length: lastFrameTimes }, () => picture),
-      ],
-      showing = { delayMs: frameMs, scale };
-    yield [animation, animation.endsWith("gif") ? encodeGif(all, showing) : encodeApng(all, showing, textOf(made[i]))];
+    const { frames, item: { picture } } = made[i];
+    yield [animation, encodeFrames(animate, frames, { picture, scale, text: textOf(made[i]) })];
   }
   if (places.sheet) {
     const seeds = new Set(made.map(({ record }) => record.seed)).size;

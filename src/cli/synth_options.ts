@@ -70,6 +70,11 @@ export const making = {
     help:
       "bounds of the code: from ranges, or text with the upper one of each value, then, if it has as many more, the lower ones",
   },
+  sigmas: {
+    value: "X",
+    help:
+      "how many deviations above its mean a code is bounded, by its generator's statistics or those of --bounds (the generator's own, else 3)",
+  },
   set: {
     value: "NAME=FILE.npy",
     repeats: true,
@@ -96,7 +101,11 @@ export const synthOptions = {
   },
   out: { value: "PLACE", help: "the folder for the pictures, or the file for one, *.png (out)" },
   scale: { value: "N", help: "saves pictures N times as large, pixel by pixel (1)" },
-  animate: { value: "KIND", help: "gif or apng: also saves how each picture came to be" },
+  animate: {
+    value: "KIND",
+    help:
+      "also saves how each picture came to be: gif or apng, or sheet, with the picture of every iteration and its activation",
+  },
   "save-code": { value: "CODE.npy", help: "also saves the codes of the pictures" },
   generator: { value: "DIR", help: "the image generator's model folder (the embedded one)" },
   classifier: { value: "DIR", help: "the classifier's model folder (the embedded one)" },

@@ -62,6 +62,7 @@ export async function readRequest(values: SynthValues): Promise<Request> {
     xy,
     said: readSettings(values),
     bounds: await fileOf(values.bounds),
+    sigmas: decimal("--sigmas", values.sigmas, { least: 0 }),
     weights: oneOf("--weights", values.weights, weightKinds),
     arithmetic: oneOf("--arithmetic", values.arithmetic, arithmeticKinds),
     fit: oneOf("--fit", values.fit, fits),
