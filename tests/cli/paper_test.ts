@@ -65,16 +65,8 @@ Deno.test("the figures' commands", async (t) => {
       run("synth", "--classifier", resnet, ...rest, ...fast, "--out", at("resnet-out/")),
     ]);
     await run(
-      "synth",
-      "--classifier",
-      places,
-      ...rest,
-      "--layer",
-      "conv5",
-      "--crop",
-      "field",
-      "--out",
-      at("places-out/"),
+      ...["synth", "--classifier", places, ...rest, "--layer", "conv5", "--crop", "field"],
+      ...["--out", at("places-out/")],
     );
     const names = ["googlenet-out", "resnet-out"].flatMap((folder) => namesIn(at(folder)));
     assert.deepEqual(names, ["loss3-classifier_0002_0.png", "fc_0002_0.png"]);
