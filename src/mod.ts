@@ -111,6 +111,7 @@ export {
   decide,
   defaultsOf,
   type Ground,
+  mayBe,
   type NumberSetting,
   optionOf,
   type SettingName,

@@ -17,18 +17,24 @@ export const defaultSigmas = 3;
 
 /**
  * The upper bound of each value of the generator's code, and after them the lower ones, where there are any but `lowest`.
- * @throws UserError where the file does not fit the code.
+ * @param sigmas Deviations above the mean, in place of the generator's own. @throws UserError where the file does not fit the code.
  */
 export function readBounds(
   bytes: Uint8Array,
   file: string,
   { name, network }: Model,
-  lowest = 0,
+  { lowest = 0, sigmas: asked }: { lowest?: number; sigmas?: number } = {},
 ): Float32Array<ArrayBuffer> {
-  const size = valueCount(network.inputs[0].shape), { sigmas = defaultSigmas, signed = false } = network.code ?? {};
-  const bounds = kindOf(bytes)?.name === "safetensors"
-    ? fromStatistics(readSafetensors(bytes, file), file, signed ? [sigmas, -sigmas] : [sigmas])
-    : fromText(bytes, file);
+  const size = valueCount(network.inputs[0].shape), isText = kindOf(bytes)?.name !== "safetensors";
+  if (isText && asked !== undefined) {
+    throw new UserError(
+      `${file} is no file of means and deviations, which --sigmas is about; expected what ranges writes`,
+    );
+  }
+  const sigmas = asked ?? network.code?.sigmas ?? defaultSigmas;
+  const bounds = isText
+    ? fromText(bytes, file)
+    : fromStatistics(readSafetensors(bytes, file), file, network.code?.signed ? [sigmas, -sigmas] : [sigmas]);
   if (bounds.length !== size && bounds.length !== 2 * size) {
     throw new UserError(`${file} has ${bounds.length} bounds, the code of ${name} ${size} values`);
   }

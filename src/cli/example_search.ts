@@ -85,6 +85,7 @@ export async function seeAll(
   try {
     return await runPictures(device, model, rest, {
       values: [indexed.layer.name],
+      total: set.count,
       leavesOutAll: known.seen.includes(1),
       ...how,
     }, (output, n) => {

@@ -23,8 +23,9 @@ import { Outputs } from "./outputs/outputs.ts";
 import { fittedOf, imagesHelp, pictureSet } from "./picture_set.ts";
 import { progress, stderrScreen } from "./progress.ts";
 import { regionsOf } from "./region.ts";
-import { listText, mostTiles, safe } from "./synth_files.ts";
-import { lossLine } from "./synth_report.ts";
+import { listText, safe } from "./synth_files.ts";
+import { mostTiles } from "./synth_frames.ts";
+import { lossLine, untrainedLines } from "./synth_report.ts";
 import { checkUnits } from "../record/request.ts";
 import { settingHelp } from "./synth_options.ts";
 import { planning, tunedOption } from "./tuned.ts";
@@ -102,6 +103,7 @@ async function run(values: Values<typeof options>): Promise<number> {
   const signal = abortOnSignal();
 
   using device = await openAdapter(values.adapter);
+  if (layer.labelled) untrainedLines(model, units).forEach(warn);
   const how = { ...planning(device, values), signal };
   const leftOut = await seeAll(device, model, set, indexed, known, { index, ...how });
   const seen = known.seen.reduce((sum, is) => sum + is, 0), stopped = signal.aborted;

@@ -91,7 +91,7 @@ async function run(values: Values<typeof options>, operands: string[]): Promise<
     read: (n: number) => n === 0 ? picture : set.read(n - 1),
     files: set.files && [file, ...set.files],
   };
-  const how = { values: names, signal, ...planning(device, values) };
+  const how = { values: names, total: set.count, signal, ...planning(device, values) };
   const leftOut = await runPictures(device, model, all, how, (_, n, { outputs, picture }) => {
     const vectors = [picture.rgb, ...outputs];
     if (n === 0) own = vectors.map((vector) => vector.slice());

@@ -4,10 +4,11 @@
  */
 import { dirname, resolve } from "node:path";
 import { NpzItems } from "../formats/npz_items.ts";
-import { UserError } from "../formats/user_error.ts";
+import { show, UserError } from "../formats/user_error.ts";
 import type { Image } from "../formats/image.ts";
 import { fitted, type Model } from "../mod.ts";
 import { openArchive, picturesBelow, readBytes, statOf } from "./files.ts";
+import { tell } from "./print.ts";
 import { type Pictures, picturesIn } from "./reading.ts";
 
 /** Pictures with names. */
@@ -89,17 +90,19 @@ function layoutOf({ dtype, shape: [count, ...item] }: NpzItems) {
   return isImage && a * b > 0 && [1, 3].includes(layout.channels) && layout.width > 0 ? layout : undefined;
 }
 
-/** The pictures of a .npz: "images", or the only array that can be. @throws UserError where there is none. */
+/** The pictures of a .npz: "images", or the only array that can be, which is told. @throws UserError where there is none. */
 export function imagesIn(arrays: ReadonlyMap<string, NpzItems>, file: string): Pictures {
-  const suited = [...arrays.values()].filter(layoutOf);
-  const images = arrays.get("images") ?? (suited.length === 1 ? suited[0] : undefined);
+  const named = arrays.get("images"), suited = [...arrays].filter(([, array]) => layoutOf(array));
+  const [name, images] = named ? ["images", named] : suited.length === 1 ? suited[0] : [];
   const layout = images && layoutOf(images);
   if (!images || !layout) {
+    const has = [...arrays].map(([name, { dtype, shape }]) => `${show(name)} (${dtype}, [${shape.join(", ")}])`);
     throw new UserError(
       `${file}: expected "images", uint8 of shape [N, height, width, 3], [N, 3, height, width], or [N, height, width] for grey, ` +
-        "none of them 0",
+        `none of them 0; it has ${has.slice(0, 8).join(", ")}${has.length > 8 ? ` and ${has.length - 8} more` : ""}`,
     );
   }
+  if (!named) tell(`${file} has no "images"; its pictures are ${show(name!)}`);
   return { count: images.shape[0], read: async (index) => imageOf(await images.read(index), layout) };
 }
 

@@ -62,6 +62,8 @@ const readersFor = ({ caps: { software } }: Device): number =>
 export interface Running extends Pick<NetOptions, "layer" | "values" | "weights" | "arithmetic" | "choose" | "onPlan"> {
   /** What progress counts; pictures unless given. */
   unit?: string;
+  /** How many pictures the sentences and the progress are about, where those that run are not just these. */
+  total?: number;
   /** Leaves out the only picture too. */
   leavesOutAll?: boolean;
   /** Ends it after those that run. */
@@ -85,7 +87,7 @@ export async function runPictures(
   device: Device,
   model: Model,
   pictures: Pictures,
-  { unit = "picture", leavesOutAll = false, signal, ...options }: Running,
+  { unit = "picture", total = pictures.count, leavesOutAll = false, signal, ...options }: Running,
   use: (output: Float32Array, index: number, outcome: Outcome) => void,
 ): Promise<string[]> {
   const fitting = fittingOf(model), { count } = pictures;
@@ -96,7 +98,7 @@ export async function runPictures(
   // Photographs take seconds to decode: who looks on is told of a few, a log only of many.
   const screen = stderrScreen(false), watched = screen?.columns !== undefined && count > 1;
   const bar = progress(unit, watched || count > batch ? screen : undefined);
-  const leftOut: string[] = [];
+  const leftOut: string[] = [], counted = Math.min(total, count);
   let done = 0;
   const readOrRefuse = async (index: number): Promise<Image | UserError> => {
     try {
@@ -105,7 +107,7 @@ export async function runPictures(
       if (!(error instanceof UserError) || error instanceof DamagedArchive || count === 1 && !leavesOutAll) throw error;
       return error;
     } finally {
-      bar.show({ done: ++done, total: count, note: "" });
+      bar.show({ done: Math.min(++done, counted), total: counted, note: "" });
     }
   };
   /** The pictures from the first on, as many as run together. */
@@ -140,6 +142,6 @@ export async function runPictures(
   } finally {
     bar.end();
   }
-  if (leftOut.length > 0) warn(`left out: ${leftOut.length} of ${count} pictures`);
+  if (leftOut.length > 0) warn(`left out: ${leftOut.length} of ${total} pictures`);
   return leftOut;
 }

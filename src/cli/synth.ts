@@ -14,17 +14,8 @@ import { narrowing } from "./narrowing.ts";
 import { Outputs } from "./outputs/outputs.ts";
 import { ownPlanning, readOwn } from "./own_kernels.ts";
 import { drawOnStderr, progress, stderrScreen, terminalColumns } from "./progress.ts";
-import {
-  allPlaces,
-  frameCount,
-  type Made,
-  placesOf,
-  renderFiles,
-  roomFor,
-  spaceFor,
-  upTo,
-  withNames,
-} from "./synth_files.ts";
+import { allPlaces, type Made, placesOf, renderFiles, roomFor, spaceFor, upTo, withNames } from "./synth_files.ts";
+import { animations, type Frame, framesEvery } from "./synth_frames.ts";
 import { synthOptions, type SynthValues } from "./synth_options.ts";
 import { recordOf, titleOf } from "../record/making.ts";
 import {
@@ -93,7 +84,7 @@ export const command: Command<typeof synthOptions> = {
 
 /** Everything that can be refused is refused before the GPU starts; everything is saved after it has finished, file by file. */
 async function run(values: SynthValues, operands: string[]): Promise<number | void> {
-  oneOf("--animate", values.animate, ["gif", "apng"]);
+  const animate = oneOf("--animate", values.animate, animations);
   const scale = wholeNumber("--scale", values.scale, { least: 1, most: 32, fallback: 1 });
   const folders = classifierFolders(values.classifier, operands), several = folders.length > 1;
   const request = await readRequest(values),
@@ -145,7 +136,7 @@ async function run(values: SynthValues, operands: string[]): Promise<number | vo
       sortInputs({ generator, classifier }, inputsOf(request), request.frames).classifier;
     uncut(request, row, classifier, picture).forEach(warn);
     const codes = start && await startCodes(start, device, classifier, row, request);
-    const frames: Image[][] = items.map(() => []);
+    const frames: Frame[][] = items.map(() => []);
     const searching = searchAll(device, {
       ...searchOf(request, row, classifier, codes),
       bounds: bounds?.values,
@@ -155,17 +146,15 @@ async function run(values: SynthValues, operands: string[]): Promise<number | vo
       onWindow: (size) =>
         values.quiet || tell(`${filmFrames} frames are too many at a time: they are drawn in windows of ${size}`),
       onLost: (loss) => warn(lossLine(loss, device.name)),
-      every: values.animate ? Math.ceil(settings.iterations / frameCount) : undefined,
+      every: animate && framesEvery(animate, settings),
       async onProgress(state) {
-        const { iteration, iterations, first } = state;
+        const { iteration, iterations, first, activations } = state;
         const of = rows.length > 1 ? `${method ?? layer?.name ?? items[0].target}  ` : "";
-        bar.show({
-          done: iteration,
-          total: iterations,
-          note: of +
-            progressNote(state, filmFrames === undefined ? items.slice(first) : Array(filmFrames).fill(items[first])),
-        });
-        if (values.animate) (await state.pictures()).forEach((image, i) => frames[first + i].push(image));
+        const shown = filmFrames === undefined ? items.slice(first) : Array(filmFrames).fill(items[first]);
+        bar.show({ done: iteration, total: iterations, note: of + progressNote(state, shown) });
+        if (!animate) return;
+        const pictures = await state.pictures();
+        pictures.forEach((picture, i) => frames[first + i].push({ picture, iteration, activation: activations[i] }));
       },
     }).finally(bar.end);
     const result = await searching.catch((error) => {
@@ -187,11 +176,10 @@ async function run(values: SynthValues, operands: string[]): Promise<number | vo
         const i = first + place;
         if (request.repeats && i !== request.repeats.keep) continue;
         const box = request.crop && fieldBox(classifier, items[i].target, picture);
-        const cut = (image: Image) => box ? part(image, box) : image,
-          shown = item.film?.frames.map(({ picture }) => picture);
+        const cut = <P extends { picture: Image }>(of: P): P => box ? { ...of, picture: part(of.picture, box) } : of;
         made.push({
-          item: { ...item, picture: cut(item.picture) },
-          frames: (shown ?? frames[i]).map(cut),
+          item: { ...cut(item), film: item.film && { ...item.film, frames: item.film.frames.map(cut) } },
+          frames: frames[i].map(cut),
           title: layer ? titleOf(items[i].units!, layer, classifier) : items[i].target,
           record: recordOf(request, models, { ...together, place, start: starting, item, fps: film?.fps }),
         });
@@ -209,6 +197,7 @@ async function run(values: SynthValues, operands: string[]): Promise<number | vo
   const planned = upTo(places, made.length), [result] = results, last = results.at(-1)!;
   const rendering = {
     scale,
+    animate,
     shape: begins[0].start?.shape,
     film,
     onFailure: (text: string) => failure ??= new UserError(text),

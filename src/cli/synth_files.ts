@@ -1,7 +1,6 @@
 /** The files of a synth run: their names, which are known before it starts, and their bytes, which are made after it. */
 import { join } from "node:path";
-import { encodeApng, encodeGif } from "../formats/animation.ts";
-import { contactSheet, enlarge, type Image, resizeRgb } from "../formats/image.ts";
+import { contactSheet, enlarge } from "../formats/image.ts";
 import { writeNpy } from "../formats/npy.ts";
 import { encodePng } from "../formats/png.ts";
 import { valueCount } from "../formats/shape.ts";
@@ -11,6 +10,7 @@ import { description } from "../record/making.ts";
 import { type PictureRecord, recordText } from "../record/record.ts";
 import { type FilmFile, filmKinds } from "./film/asked.ts";
 import { encodeFilm } from "./film/encode.ts";
+import { encodeFrames, type Frame, framesPlace, mostTiles, roomForFrames } from "./synth_frames.ts";
 import type { SynthValues } from "./synth_options.ts";
 import type { Row } from "../record/request.ts";
 
@@ -31,18 +31,10 @@ export interface Made {
   /** What the search gave. */
   item: SearchItem;
   /** The picture as it grew; empty unless asked for. */
-  frames: Image[];
+  frames: Frame[];
   /** The unit's name, or the units' names, or the target. */
   title: string;
 }
-
-/** Frames of an animation, about; the last one stays a while. */
-export const frameCount = 40;
-const frameMs = 80;
-const lastFrameTimes = 12;
-
-/** Pictures on a sheet: more would take a gigabyte and be no use to anyone. */
-export const mostTiles = 1000;
 
 /** Longest list of numbers in a file name. */
 const longestList = 60;
@@ -85,10 +77,9 @@ export function placesOf(
     }
     pictures = [out];
   }
-  const moving = film?.kind ?? values.animate;
   return {
     pictures,
-    animations: moving ? pictures.map((path) => path.replace(/\.png$/i, `.${moving}`)) : [],
+    animations: film || values.animate ? pictures.map((path) => framesPlace(path, film?.kind ?? values.animate!)) : [],
     sheet: all.length > 1 && all.length <= mostTiles ? join(out, `${sheetName(rows)}_sheet.png`) : undefined,
     codes: values["save-code"],
     columns: rows.length > 1 && rows[0].items.length <= mostColumns ? rows[0].items.length : undefined,
@@ -151,15 +142,16 @@ export function withNames(places: Places, become: (name: string) => string): Pla
 
 /** About the bytes of memory that a picture takes until it is saved: itself, its code, its trace, its frames, its file. */
 export function roomFor(
-  { settings: { iterations, octaves }, generator }: Row,
+  { settings, generator }: Row,
   classifier: Model,
   { animate }: SynthValues,
   frames = 1,
 ): number {
   const code = frames * valueCount(generator.network.inputs[0].shape), picture = pictureBytes(generator, classifier);
+  const growing = animate ? roomForFrames(animate, settings, picture) : 0, { iterations, octaves } = settings;
   // A film's frames are there as floats, as pictures and in its file.
-  const pictures = 2 + (animate ? frameCount : 0) + (frames > 1 ? filmCopies * frames : 0);
-  return pictures * picture + 4 * (2 * code + frames * octaves * iterations) + 4096;
+  const film = frames > 1 ? filmCopies * frames * picture : 0;
+  return 2 * picture + growing + film + 4 * (2 * code + frames * octaves * iterations) + 4096;
 }
 
 /** Bytes that a byte of a film's frames takes, the files that are made of them included. */
@@ -194,6 +186,8 @@ export function listText(numbers: number[], digits: number): string {
 interface Rendering {
   scale: number;
   shape?: number[];
+  /** The kind of the animations, where there are any. */
+  animate?: string;
   film?: FilmFile;
   onFailure(sentence: string): void;
 }
@@ -205,7 +199,7 @@ interface Rendering {
 export async function* renderFiles(
   places: Places,
   made: Made[],
-  { scale, shape, film, onFailure }: Rendering,
+  { scale, shape, animate = "", film, onFailure }: Rendering,
 ): AsyncGenerator<[name: string, bytes: Uint8Array]> {
   const textOf = ({ record, title }: Made) => recordText(record, description(record, title));
   for (const [i, one] of made.entries()) {
@@ -216,20 +210,18 @@ export async function* renderFiles(
     yield [places.codes, codesFile(made.map(({ item }) => item.code), shape, frames)];
   }
   for (const [i, animation] of places.animations.entries()) {
-    if (film) {
-      const { kind, bytes, failure } = await encodeFilm(made[i].frames, film, { scale, text: textOf(made[i]) });
-      places.animations[i] = animation.replace(/\w+$/, kind);
-      if (failure !== undefined) onFailure(`${failure}; the film is kept as ${places.animations[i]}`);
-      yield [places.animations[i], bytes];
+    const { frames, item } = made[i], text = textOf(made[i]);
+    if (!item.film || !film) {
+      yield [animation, encodeFrames(animate, frames, { picture: item.picture, scale, text })];
       continue;
     }
-    const { frames, item: { picture } } = made[i], { width, height } = picture;
-    const all = [
-        ...frames.map((frame) => frame.width === width ? frame : resizeRgb(frame, width, height)),
-        ...Array.from({ length: lastFrameTimes }, () => picture),
-      ],
-      showing = { delayMs: frameMs, scale };
-    yield [animation, animation.endsWith("gif") ? encodeGif(all, showing) : encodeApng(all, showing, textOf(made[i]))];
+    const { kind, bytes, failure } = await encodeFilm(item.film.frames.map(({ picture }) => picture), film, {
+      scale,
+      text,
+    });
+    places.animations[i] = animation.replace(/\w+$/, kind);
+    if (failure !== undefined) onFailure(`${failure}; the film is kept as ${places.animations[i]}`);
+    yield [places.animations[i], bytes];
   }
   if (places.sheet) {
     const seeds = new Set(made.map(({ record }) => record.seed)).size;

@@ -70,6 +70,11 @@ export const making = {
     help:
       "bounds of the code: from ranges, or text with the upper one of each value, then, if it has as many more, the lower ones",
   },
+  sigmas: {
+    value: "X",
+    help:
+      "how many deviations above its mean a code is bounded, by its generator's statistics or those of --bounds (the generator's own, else 3)",
+  },
   set: {
     value: "NAME=FILE.npy",
     repeats: true,
@@ -104,7 +109,11 @@ export const synthOptions = {
     help: "the folder for the pictures, or the file for one, *.png; for a film *.gif, *.apng, *.mp4 (out)",
   },
   scale: { value: "N", help: "saves pictures N times as large, pixel by pixel (1)" },
-  animate: { value: "KIND", help: "gif or apng: also saves how each picture came to be" },
+  animate: {
+    value: "KIND",
+    help:
+      "also saves how each picture came to be: gif or apng, or sheet, with the picture of every iteration and its activation",
+  },
   film: { value: "KIND", help: "what a film is saved as: apng, gif, or mp4 where ffmpeg is installed (apng)" },
   fps: { value: "N", help: "frames that a film shows in a second, 1 to 50 (12)" },
   shuffle: { help: "with --frames: tells what the unit makes of the frames in other orders" },

@@ -20,6 +20,16 @@ import type { Made, Places } from "./synth_files.ts";
 import type { BatchItem } from "../record/record.ts";
 import type { Job, Request, Row } from "../record/request.ts";
 
+/** A warning where some of these units of the classifier's last layer were never trained. */
+export function untrainedLines(classifier: Model, units: readonly number[]): string[] {
+  const untrained = units.filter((unit) => !isTrained(classifier, unit));
+  if (untrained.length === 0) return [];
+  const [what, it] = untrained.length === 1 ? ["unit", "was"] : ["units", "were"];
+  const names = untrained.slice(0, 5).map((unit) => `${unit} (${labelOf(classifier, unit)})`).join(", ");
+  const more = untrained.length > 5 ? ` and ${untrained.length - 5} more` : "";
+  return [`${what} ${names}${more} of ${classifier.name} ${it} not trained; expect no likeness`];
+}
+
 /** What may surprise the user about a run that is about to start. */
 export function warnings(
   { repeats, said }: Request,
@@ -28,16 +38,9 @@ export function warnings(
   adapter: string,
   own: readonly OwnFile[] = [],
 ): string[] {
-  const lines: string[] = [];
   const labelled = rows.filter(({ layer }) => layer?.labelled).flatMap(({ items }) => items);
   const units = [...new Set(labelled.flatMap(({ units }) => units ?? []))];
-  const untrained = units.filter((unit) => !isTrained(classifier, unit));
-  if (untrained.length > 0) {
-    const [what, it] = untrained.length === 1 ? ["unit", "was"] : ["units", "were"];
-    const names = untrained.slice(0, 5).map((unit) => `${unit} (${labelOf(classifier, unit)})`).join(", ");
-    const more = untrained.length > 5 ? ` and ${untrained.length - 5} more` : "";
-    lines.push(`${what} ${names}${more} of ${classifier.name} ${it} not trained; expect no likeness`);
-  }
+  const lines = untrainedLines(classifier, units);
   if (!repeats) lines.push(...idleLines(said, rows));
   else {
     const { file, record: { adapter: before, iterations = 0, result, own: theirs = [] } } = repeats;

@@ -77,6 +77,7 @@ export async function readRequest(
     xy,
     said,
     bounds: await fileOf(values.bounds),
+    sigmas: decimal("--sigmas", values.sigmas, { least: 0 }),
     weights: oneOf("--weights", values.weights, weightKinds),
     arithmetic: oneOf("--arithmetic", values.arithmetic, arithmeticKinds),
     fit: oneOf("--fit", values.fit, fits),

@@ -1,10 +1,11 @@
 /** Where synth's pictures start, and how far their codes may go: from files, or from the record of a picture. */
 import type { Image } from "../formats/image.ts";
+import { refuseOthers } from "../formats/kinds.ts";
 import { asFloat32, readNpy } from "../formats/npy.ts";
 import { decodeImage } from "../formats/png.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import type { Device, Model } from "../mod.ts";
+import { codeBounds, type Device, type Model } from "../mod.ts";
 import { decodeCode } from "../record/record.ts";
 import { inputsOf, type Request, type Row } from "../record/request.ts";
 import { codeOf } from "../record/start.ts";
@@ -33,10 +34,12 @@ export async function readStart(
   }
   if (!init) return undefined;
   const { file, bytes } = init;
-  if (bytes[0] !== npyMagic && prior === "fourier") {
+  refuseOthers(bytes, file, "a picture (PNG, JPEG) or codes (.npy)", "png", "jpeg", "npy");
+  if (bytes[0] !== npyMagic) {
+    const picture = await decodeImage(bytes, file);
+    if (prior !== "fourier") return { file, picture };
     throw new UserError(`--init ${file} is a picture; the prior fourier starts from codes (.npy) or from a seed`);
   }
-  if (bytes[0] !== npyMagic) return { file, picture: await decodeImage(bytes, file) };
   const { shape, data } = readNpy(bytes, file), values = asFloat32(data);
   const rowsOfCodes = values.length / size;
   if (rowsOfCodes !== 1 && (rowsOfCodes !== count || shape[0] !== rowsOfCodes)) {
@@ -51,13 +54,24 @@ export async function readStart(
   return { file, codes, shape };
 }
 
-/** The bounds of the code and the file they came from, where they are not the generator's own. */
-export function readCodeBounds({ bounds, repeats }: Request, generator: Model, lowest?: number) {
+/**
+ * The bounds of the code and where they came from, where they are not just the generator's own.
+ * @throws UserError where a file does not fit, or deviations are asked for and there are none.
+ */
+export function readCodeBounds({ bounds, sigmas, repeats }: Request, generator: Model, lowest?: number) {
   const size = valueCount(generator.network.inputs[0].shape), saved = repeats?.record.bounds;
   if (saved) {
     return { file: saved.file, values: decodeCode(saved.code, [size, 2 * size], repeats!.file, "what bounds it") };
   }
-  return bounds && { file: bounds.file, values: readBounds(bounds.bytes, bounds.file, generator, lowest) };
+  if (bounds) {
+    return { file: bounds.file, values: readBounds(bounds.bytes, bounds.file, generator, { lowest, sigmas }) };
+  }
+  if (sigmas === undefined) return undefined;
+  const values = generator.weights.has("code.std") ? codeBounds(generator, size, sigmas) : undefined;
+  if (values) return { file: `mean + ${sigmas} deviations`, values };
+  throw new UserError(
+    `--sigmas is of codes whose mean and deviation are known; ${generator.name} has none, --bounds gives some`,
+  );
 }
 
 /** The first byte of every .npy file, and of no PNG or JPEG. */

@@ -1,6 +1,6 @@
 /** How far two pictures are from each other, in pixels or as a layer has them. */
 
-type Distance = (a: ArrayLike<number>, b: ArrayLike<number>) => number;
+export type Distance = (a: ArrayLike<number>, b: ArrayLike<number>) => number;
 
 /** Distances of two vectors of as many values, in float64. */
 export const distances: Record<"euclidean" | "cosine", Distance> = {

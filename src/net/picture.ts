@@ -20,7 +20,10 @@ export interface Picture {
 export function imageFormat(network: Network, shape: Shape = network.inputs[0].shape): ImageFormat {
   const { image, name } = network;
   if (!image) {
-    throw new UserError(`network "${name}" has no "image" entry, so pictures cannot be turned into its numbers`);
+    throw new UserError(
+      `network "${name}" has no "image" entry, so pictures cannot be turned into its numbers; \`deno task convert\` with ` +
+        "--pixels or --mean writes one, or see docs/model_folder.md",
+    );
   }
   const { mean: { length } } = image;
   if (length !== 3 && length !== 1) {

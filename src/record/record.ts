@@ -5,13 +5,13 @@ import { fromBase64, toBase64 } from "../formats/base64.ts";
 import { parseJson } from "../formats/json.ts";
 import { UserError } from "../formats/user_error.ts";
 import {
-  allows,
   defaultsOf,
   type Fit,
   fits,
   type Interpolated,
   interpolations,
   type Loss,
+  mayBe,
   type MethodName,
   methodNames,
   type Model,
@@ -189,7 +189,7 @@ const checks: { [Field in keyof Required<Omit<PictureRecord, keyof Settings>>]: 
   layer: isOptional(isText),
   ...itemChecks,
   ...Object.fromEntries(settingNames.map((name) => {
-    const valid = (value: unknown) => allows(name, value);
+    const valid = (value: unknown) => mayBe(name, value);
     return [name, needed.some((field) => field === name) ? valid : isOptional(valid)];
   })),
   xy: isOptional((value) => isCounts(value) && (value as unknown[]).length === 2),

@@ -33,6 +33,8 @@ export interface Request
   said: Partial<Settings>;
   /** A file with upper bounds of the code; the generator's own where there is none. */
   bounds?: NamedBytes;
+  /** Deviations above its mean that the code may go, where its bounds are such; the generator's own where it is not said. */
+  sigmas?: number;
   /** A picture or codes to start from. */
   init?: NamedBytes;
   /** Directions by their files, and other inputs by their names. */

@@ -139,7 +139,7 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
     }`,
   },
   size: {
-    ...plain("whole", [0, 4096], 0, "pixels along the longer side of a picture without a generator"),
+    ...plain("whole", [1, 4096], 0, "pixels along the longer side of a picture without a generator"),
     shown: "the classifier's",
   },
   octaves: plain("whole", [1, 16], 1, "sizes that such a picture goes through, each with all iterations"),
@@ -246,13 +246,17 @@ export const settingNames = Object.keys(settings) as SettingName[];
 /** The option of a setting: `lr-start` of `lrStart`. */
 export const optionOf = (name: SettingName): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** Whether a setting may have this value. */
+/** Whether somebody may ask for this value of a setting. */
 export function allows(name: SettingName, value: unknown): boolean {
   const setting = settings[name];
   if (setting.kind === "word") return setting.words.includes(value as string);
   return (setting.kind === "whole" ? Number.isSafeInteger(value) : Number.isFinite(value)) &&
     value as number >= setting.least && value as number <= setting.most;
 }
+
+/** Whether a setting may have this value: one that can be asked for, or what stands where nobody asks (a size of 0: the classifier's). */
+export const mayBe = (name: SettingName, value: unknown): boolean =>
+  allows(name, value) || value === settings[name].fallback({ prior: "learned", rule: "paper" });
 
 /** What a setting may be, in words. */
 export function expected(name: SettingName): string {
@@ -274,7 +278,7 @@ export function defaultsOf({ prior = "learned", rule }: Partial<Ground> = {}): S
 export function decide(...saying: readonly (Partial<Settings> | undefined)[]): Settings {
   const said = (name: SettingName) => saying.map((one) => one?.[name]).find((value) => value !== undefined);
   const all = settingNames.map((name) => [name, said(name)] as const).filter(([, value]) => value !== undefined);
-  const wrong = all.find(([name, value]) => !allows(name, value));
+  const wrong = all.find(([name, value]) => !mayBe(name, value));
   if (wrong) throw new UserError(`${wrong[0]} is ${wrong[1]}, expected ${expected(wrong[0])}`);
   const given = Object.fromEntries(all) as Partial<Settings>;
   return { ...defaultsOf(given), ...given };

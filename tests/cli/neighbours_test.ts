@@ -93,7 +93,10 @@ Deno.test("neighbours: equal ones in order; a broken one is left out and named",
   ];
   const { code, out, err } = await type([...line, ...more]);
   assert.equal(code, 1);
-  assert.match(err, /^plan: [^]*warning: left out: .*05\.png: neither a PNG nor a JPEG picture\n/);
+  assert.match(
+    err,
+    /^plan: [^]*warning: left out: .*05\.png: neither a PNG nor a JPEG picture\nwarning: left out: 1 of 12 pictures\n/,
+  );
   assert.match(
     out,
     /^pixels\n +0\.0+ {2}.*03\.png\n +0\.0+ {2}.*11\.png\nfc3\n +0\.0+ {2}.*03\.png\n +0\.0+ {2}.*11\.png\n.*b\.png\n$/,

@@ -63,11 +63,11 @@ export function writePicture(file: string, image: Image): string {
   return file;
 }
 
-/** Writes pictures as NumPy's arrays. */
-export function writeImages(file: string, pictures: readonly Image[]): string {
+/** Writes pictures as one of NumPy's arrays, of this name. */
+export function writeImages(file: string, pictures: readonly Image[], name = "images"): string {
   const data = new Uint8Array(pictures.length * 3 * side * side);
   pictures.forEach(({ rgb }, n) => data.set(rgb, n * rgb.length));
   const images = writeNpy({ shape: [pictures.length, side, side, 3], data });
-  Deno.writeFileSync(file, zipSync({ "images.npy": images }, { level: 1 }));
+  Deno.writeFileSync(file, zipSync({ [`${name}.npy`]: images }, { level: 1 }));
   return file;
 }

@@ -139,6 +139,7 @@ Deno.test("what does not fit a prior or a method: one sentence, exit code 1, not
       ["--method", "fft", "--generator", run.models.generator],
       /--generator .* is of no use: the pictures are made without one/,
     ],
+    [["--method", "fft", "--size", "0"], /--size expects a whole number 1 to 4096, got "0"/],
     [["--prior", "fourier", "--init", code], /photo\.png is a picture; the prior fourier starts from codes/],
     [
       ["--generator", run.models.generator, "--blur", "1"],

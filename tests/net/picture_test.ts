@@ -34,6 +34,13 @@ Deno.test("pictures: (pixel − mean) · scale in the network's order, and back"
   }
 });
 
+Deno.test("pictures: a network that does not say how it takes them is told how it would", () => {
+  refuses(
+    () => pictureToInput(network(undefined), picture),
+    /"net" has no "image" entry, .*`deno task convert` with --pixels/,
+  );
+});
+
 Deno.test("pictures: a generator's numbers become a classifier's, whatever the formats", () => {
   const model = (image: ImageFormat): Model => (
     { name: "net", where: "net", network: network(image), weights: new Map(), labels: [], hash: "" }

@@ -127,7 +127,7 @@ export function formatOf({ order = "RGB", mean = [0], scale = 1 }: Pixels, chann
     const has = `the picture has ${channels} ${channels === 1 ? "channel" : "channels"}`;
     throw new UserError(`${values.length} ${what} are given, ${has}`);
   };
-  const means = each("means", mean), scales = each("scales", [scale].flat());
+  const means = each("means", mean), scales = each("factors (--std, --scale)", [scale].flat());
   return { order, mean: means, scale: scales.every((s) => s === scales[0]) ? scales[0] : scales };
 }
 

@@ -102,6 +102,6 @@ Deno.test("pixels: contradictions and slips are one sentence", () => {
     () => read({ mean: "104,117,123" }, "0-1"),
     /^--mean 104,117,123 is not of pixels from 0 to 1; --range 0-255/,
   );
-  refuses(() => formatOf({ scale: [1, 2] }, 3), /^2 scales are given, the picture has 3 channels$/);
+  refuses(() => formatOf({ scale: [1, 2] }, 3), /^2 factors \(--std, --scale\) are given, the picture has 3 channels$/);
   refuses(() => formatOf(read({ pixels: "imagenet-torch" }), 1), /^3 means are given, the picture has 1 channel$/);
 });
