@@ -45,8 +45,8 @@ export interface SearchOptions extends Partial<Settings>, Joining {
   layer?: string;
   targets: readonly Target[];
   /**
-   * Makes a film of so many frames for a classifier that reads sequences, of one target: an item a frame. Inputs in `set` and the target's
-   * code may then hold values for each frame. So many frames are drawn at a time (`windowSize`): as many as memory holds unless given.
+   * Makes a film of so many frames, of one target, for a classifier that reads sequences. Inputs in `set` and the target's code may then
+   * hold values for each frame. So many are drawn at a time (`windowSize`): as many as memory holds unless given.
    */
   frames?: number;
   windowSize?: number;

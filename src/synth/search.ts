@@ -40,7 +40,7 @@ export interface Ranked {
 export interface Progress {
   iteration: number;
   iterations: number;
-  /** Of each target. */
+  /** Of each target, or of each frame of a film, as is all that follows. */
   activations: Float32Array;
   /** The strongest unit for each target, when a term is of the classifier's output or the logits of it. */
   top?: Ranked[];
