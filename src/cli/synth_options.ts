@@ -119,7 +119,11 @@ export const synthOptions = {
   shuffle: { help: "with --frames: tells what the unit makes of the frames in other orders" },
   "save-code": { value: "CODE.npy", help: "also saves the codes of the pictures" },
   generator: { value: "DIR", help: "the image generator's model folder (the embedded one)" },
-  classifier: { value: "DIR", help: "the classifier's model folder (the embedded one)" },
+  classifier: {
+    value: "DIR",
+    help:
+      'the classifier\'s model folder (the embedded one); several, or a pattern such as "snapshots/*", make a film of them',
+  },
   adapter: adapterOption,
   tuned: tunedOption,
   ...ownOptions,

@@ -71,10 +71,9 @@ export class Climb {
     { weights, redirected, arithmetic, choose, replace, onPlan, onReady, signal }: ClimbOptions,
     owned: Memory[],
   ): Promise<Climb> {
-    const { objective, rule, views } = settings, { items } = objective;
+    const { objective, rule, views } = settings, { items } = objective, film = settings.windowSize !== undefined;
     const codeShape = [items, ...chw(joined.code.shape)] as const, [, c, h, w] = codeShape;
     const texels = Math.ceil(c / 4) * h * w, make = maker(device, owned);
-    const film = settings.windowSize !== undefined;
     const own: Own = {
       code: make("code", 2 * items * texels),
       trace: make("trace", settings.iterations * items),
@@ -99,7 +98,7 @@ export class Climb {
       }),
       ...seen ? [viewCall(items, { views: seen, state: own.state, view: of(joined.view!) })] : [],
     ];
-    const iteration = iterationOf(joined, objective.sources), answer = film ? joined.output : undefined;
+    const iteration = iterationOf(joined, objective.sources), answer = film ? joined.logits : undefined;
     const ranked = objective.sources.find((source) => isOutput(joined, source)) ?? answer;
     const plan = await buildPlan(device, {
       ...iteration,

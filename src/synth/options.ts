@@ -49,8 +49,8 @@ export interface SearchOptions extends Partial<Settings>, Joining {
   /** One picture each; all run as one batch. */
   targets: readonly Target[];
   /**
-   * Makes a film of so many frames for a classifier that reads sequences, of one target: an item a frame. Inputs in `set` and the target's
-   * code may then hold values for each frame.
+   * Makes a film of so many frames, of one target, for a classifier that reads sequences. Inputs in `set` and the target's code may then
+   * hold values for each frame.
    */
   frames?: number;
   /** So many frames are drawn at a time: as many as memory holds unless given. */

@@ -2,7 +2,7 @@
 import { labelOf, type Model } from "../net/model.ts";
 import { inputToPicture, type Picture } from "../net/picture.ts";
 import type { Climb } from "./climb.ts";
-import type { Readings } from "./climb_data.ts";
+import type { ClimbSettings, Readings } from "./climb_data.ts";
 import { checkGradient, checkReadings } from "./finite.ts";
 import { type Journey, toldOf } from "./journey.ts";
 import { outputsOfCodes, outputsOfImages } from "./judged.ts";
@@ -18,7 +18,7 @@ export async function itemsOf(journey: Journey, climb: Climb, readings: Readings
   const asItIs = joined.shown === joined.image && seen === classifier;
   const judged = asItIs
     ? logits ?? await outputsOfImages(device, journey, images)
-    : await outputsOfCodes(device, journey, shown, logits ? "logits" : "output", settings.windowSize);
+    : await outputsOfCodes(device, journey, shown, logits ? "logits" : "output", judgingWindow(settings));
   const values = split(judged, batch);
   const topOf = (asItIs ? climb.ranked ?? joined.output : joined[logits ? "logits" : "output"]).name;
   const pictures = picturesOf(journey, images);
@@ -40,6 +40,9 @@ export async function itemsOf(journey: Journey, climb: Climb, readings: Readings
   gradients.forEach((gradient, n) => still[n] && checkGradient(gradient, toldOf(journey)));
   return settings.windowSize === undefined ? items : [await filmOf(journey, climb, items, values)];
 }
+
+/** How many frames of a film are judged at a time: few, for what the search has taken of the memory is not free yet. */
+const judgingWindow = ({ windowSize }: ClimbSettings): number | undefined => windowSize && Math.ceil(windowSize / 8);
 
 /** The pictures that a search's images are. */
 export const picturesOf = ({ options: { targets }, joined }: Journey, images: Float32Array): Picture[] =>

@@ -46,7 +46,7 @@ export interface Progress {
   iteration: number;
   /** Steps that were asked for. */
   iterations: number;
-  /** Of each target. */
+  /** Of each target, or of each frame of a film, as is all that follows. */
   activations: Float32Array;
   /** The strongest unit for each target, when a term is of the classifier's output or the logits of it. */
   top?: Ranked[];

@@ -36,8 +36,9 @@ export interface StepTensors {
 /** Pieces in which the gradient's magnitude is summed where a CPU runs the shaders. */
 const PARTS = 32;
 
-/** Pieces of all items of a film, about. */
+/** Pieces of all frames of a film, about, and the most texels of one. */
 const JOINT_PARTS = 1024;
+const MOST_PART_TEXELS = 2 ** 15;
 
 /** Invocations of a workgroup that has an item to itself, and the texels that one of them may have. */
 const LANES = 256;
@@ -74,7 +75,8 @@ export function stepCalls(
       flops: 0,
     }, ...passes];
   }
-  const parts = Math.min(PARTS, texels, geometry.joint ? Math.ceil(JOINT_PARTS / items) : PARTS);
+  const fewest = Math.max(Math.ceil(JOINT_PARTS / items), Math.ceil(texels / MOST_PART_TEXELS));
+  const parts = Math.min(PARTS, texels, geometry.joint ? fewest : PARTS);
   const pieces = run("gradient magnitude", items * parts, "buffer");
   const partial = geometry.joint ? run("joint magnitude", 1, "buffer") : pieces;
   const sums = geometry.joint

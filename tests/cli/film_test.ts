@@ -5,6 +5,10 @@ import { decodeApng } from "fast-png";
 import { readNpy } from "../../src/formats/npy.ts";
 import { decodeImage } from "../../src/formats/png.ts";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
+import { parse } from "../../src/cli/command.ts";
+import { filmFile } from "../../src/cli/film/asked.ts";
+import { command } from "../../src/cli/synth.ts";
+import { readRequest } from "../../src/cli/synth_request.ts";
 import { even } from "../../src/cli/film/ffmpeg.ts";
 import { smallVideo, videoNetwork } from "../synth/small_video.ts";
 import { writeTinyModels, writeWeights } from "./tiny_models.ts";
@@ -116,30 +120,25 @@ Deno.test("a film: Ctrl-C leaves what there is", async () => {
 
 Deno.test("a film: what cannot be is refused before the search", async () => {
   using run = filming();
-  const refused = async (args: string[], sentence: RegExp) => {
-    const { code, out, err } = await type(["synth", ...args, "--out", `${run.out}/`], { env: run.env });
-    assert.deepEqual([code, out], [1, ""]);
-    assert.match(err, sentence);
+  const mp4 = ["--unit", "1", "--frames", "2", "--film", "mp4", "--out", `${run.out}/`];
+  const { code, out, err } = await type(["synth", ...run.models, ...mp4], { env: run.env });
+  assert.deepEqual([code, out, namesIn(run.out)], [1, "", []]);
+  assert.match(err, /^synth: MP4 is made by the program ffmpeg, which is not installed; .*\n$/);
+
+  const refused = async (args: string[], message: RegExp) => {
+    const { values } = parse(command, ["--unit", "1", ...args]);
+    await assert.rejects(async () => filmFile(values, await readRequest(values), false), {
+      name: "UserError",
+      message,
+    });
   };
-  const unit = [...run.models, "--unit", "1"];
-  await Promise.all([
-    refused(
-      [...unit, "--frames", "2", "--film", "mp4"],
-      /^synth: MP4 is made by the program ffmpeg, which is not installed; .*\n$/,
-    ),
-    refused(
-      [...unit, "--shuffle"],
-      /^synth: --shuffle tries the frames of a film in other orders; --frames N makes one\n$/,
-    ),
-    refused([...unit, "--fps", "9"], /^synth: --fps is for a film: .*\n$/),
-    refused([...unit, "--frames", "2", "--animate", "gif"], /^synth: --animate shows how a picture came to be; .*\n$/),
-    refused([...unit, "--window", "2"], /^synth: --window says how many frames .*\n$/),
-    refused(
-      ["--classifier", run.classifier, "--unit", "1", "--frames", "2"],
-      /^synth: tiny classifier reads no sequence: .*\n$/,
-    ),
-  ]);
-  assert.deepEqual(namesIn(run.out), []);
+  await refused(["--shuffle"], /^--shuffle tries the frames of a film in other orders; --frames N makes one$/);
+  await refused(["--fps", "9"], /^--fps is for a film: /);
+  await refused(["--out", "a.gif"], /^--out a\.gif is for a film: /);
+  await refused(["--window", "2"], /^--window says how many frames /);
+  await refused(["--frames", "2", "--animate", "gif"], /^--animate shows how a picture came to be; /);
+  await refused(["--frames", "2", "--replace", "conv=a.wgsl"], /^--replace and --ways try kernels on single pictures/);
+  await refused(["--frames", "2", "--film", "gif", "--out", "a.mp4"], /^--film gif, but --out a\.mp4 is mp4$/);
 });
 
 Deno.test("a film over classifiers: a frame each, named, in the order in which people count, and made again", async () => {
@@ -183,8 +182,15 @@ Deno.test("a film over classifiers: a frame each, named, in the order in which p
     again = await type(["synth", "--from", film, ...asked, "--classifier", pattern]);
   assert.equal(again.code, 0, again.err);
   assert.deepEqual(Deno.readFileSync(film), bytes);
-  const one = await type(["synth", "--from", film, ...asked, "--classifier", folders[0]]);
-  assert.match(one.err, /^synth: \S+learning\.apng is a film over 3 classifiers; --classifier gives them all\n$/);
-  const unit = await type(["synth", ...asked, "--unit", "9", "--classifier", pattern]);
-  assert.match(unit.err, /^synth: \S+snapshot_1: unit 9 does not exist: fc3 of tiny classifier has units 0 to 4\n$/);
+  const { values } = parse(command, ["--from", film, "--classifier", folders[0]]), request = await readRequest(values);
+  assert.throws(
+    () => filmFile(values, request, false),
+    /learning\.apng is a film over 3 classifiers; --classifier gives them all$/,
+  );
+  writeWeights(folders[0], "classifier"); // snapshot_10 is another now
+  const other = await type(["synth", "--from", film, ...asked, "--classifier", pattern]);
+  assert.match(
+    other.err,
+    /^synth: \S+learning\.apng was made with classifier tiny classifier, \S+snapshot_10 is another; /,
+  );
 });

@@ -101,7 +101,7 @@ export async function filmLearning(
     }
     [file, animation].forEach(print);
   }
-  if (frames.length < folders.length) tell(`stopped after ${frames.length} of ${folders.length} classifiers`);
+  if (signal.aborted) tell(`stopped at ${frames.length} of ${folders.length} classifiers; saved as it was`);
   outputs.finish();
   if (failure) throw failure;
   return stopCode();
