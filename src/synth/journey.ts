@@ -74,7 +74,8 @@ async function start(journey: Journey, held: Held): Promise<{ climb: Climb; took
   let { took } = first;
   if (stuck.length > 0 && !options.signal?.aborted) {
     release(held);
-    settings.codes = await redirect(journey, stuck);
+    // Both at once: a search whose device is lost from here on has had its detour.
+    [settings.codes, journey.stuck] = [await redirect(journey, stuck), stuck];
     climb = await place(again);
     took = (await begin(climb)).took;
   }
