@@ -8,7 +8,7 @@ import { NetworkView } from "./network_view.tsx";
 import { PhotographView } from "./photograph_view.tsx";
 import { SearchView } from "./search_view.tsx";
 import { drop, restore, take } from "./deeds.ts";
-import { asked, at, busy, engine, failure, loaded, notice, opened, phase, view, views } from "./state.ts";
+import { asked, at, busy, engine, failure, loaded, notice, opened, phase, view, views, wanted } from "./state.ts";
 
 const names = { search: "Search", network: "Network", photograph: "Photographs", gpu: "This GPU" };
 
@@ -132,12 +132,13 @@ function Words() {
 }
 
 function Foot() {
-  const pair = opened.value;
+  const pair = opened.value, { prior = "learned", method } = { ...wanted.value?.wishes, method: wanted.value?.method };
   return (
     <footer class="foot">
       {pair && (
         <p>
-          {pair.classifier.name}, drawn by {pair.generator.name}, on {pair.adapter}
+          {pair.classifier.name}, drawn by {prior === "learned" ? pair.generator.name : method ?? prior}, on{" "}
+          {pair.adapter}
           {pair.software && " (the CPU runs the kernels)"}.{" "}
           <button type="button" class="link" onClick={() => void restore()}>The embedded pair</button>
         </p>

@@ -146,7 +146,7 @@ export async function save(kind: Saving["kind"]): Promise<void> {
 
 /** Bytes of a network past which its visitor is asked first, and how many times as much memory reading it takes at most. */
 const ASKED = 5e7;
-const TIMES = 3;
+const TIMES = 4;
 
 /** Takes what was dropped or chosen, and says before how much memory that takes, where it is much. */
 export async function drop(files: DroppedFile[]): Promise<void> {

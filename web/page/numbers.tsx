@@ -139,7 +139,7 @@ const GENERATOR = "";
 function Method({ pair: { generator, methods }, method }: { pair: Opened; method: MethodName | undefined }) {
   const others = Object.entries(methods).filter(([, { settings }]) => settings.prior !== "learned");
   return (
-    <label class="field">
+    <label class="field whole">
       <span>Drawn by</span>
       <select
         value={others.some(([name]) => name === method) ? method : GENERATOR}

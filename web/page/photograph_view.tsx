@@ -195,7 +195,7 @@ function Nearest({ seen: { id } }: { seen: Photograph }) {
           const one = photographOf(photograph);
           return one && (
             <li key={photograph}>
-              <Small one={one} told={distance.toPrecision(3)} />
+              <Small one={one} told={`${Number(distance.toPrecision(3))}`} />
             </li>
           );
         })}
