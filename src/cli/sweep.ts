@@ -83,6 +83,10 @@ export const command: Command<typeof options> = {
     ],
     ["deno task sweep --units 0-199 --judge models/squeezenet", "many units, judged by another network"],
     ["deno task sweep --units 0-199 --shard 2/4", "the second of four machines' shares of the first two hundred units"],
+    [
+      "deno task sweep --units 0-199 --queue redis://queue.example:6379",
+      "a worker at a queue, with as many others as there are",
+    ],
     ["deno task sweep report out/a out/b --out both.html", "one report of what several machines have made"],
   ],
   run,

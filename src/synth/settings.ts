@@ -17,7 +17,7 @@ export interface Ground {
 
 /** What every setting may have. */
 export interface AnySetting {
-  /** What it is without effect for, in words; undefined where it has one. */
+  /** Why it has no effect among such settings, in words; undefined where it has one. */
   idle?(settings: Settings): string | undefined;
 }
 

@@ -4,7 +4,7 @@ import { linesOf } from "../../src/cli/lines.ts";
 import { shareOf } from "../../src/cli/sweep/plan.ts";
 import { addressOf } from "../../src/cli/sweep/queue/queue.ts";
 import { madeIn, tinyFolder } from "./sweeping.ts";
-import { type, withoutTask } from "./user.ts";
+import { root, type, withoutTask } from "./user.ts";
 
 /** A Redis that keeps nothing, on a free port. */
 async function startRedis(): Promise<{ address: string; stop(): Promise<unknown> }> {
@@ -35,7 +35,7 @@ async function startRedis(): Promise<{ address: string; stop(): Promise<unknown>
 async function killedAtWork(args: string[], env: Record<string, string>): Promise<void> {
   const [program, ...words] = withoutTask(args);
   const child = new Deno.Command(program, {
-    ...{ args: words, env, detached: true },
+    ...{ args: words, env, cwd: root, detached: true },
     ...{ stdin: "null", stdout: "null", stderr: "piped" },
   }).spawn();
   let killing: Promise<unknown> | undefined, said = "";

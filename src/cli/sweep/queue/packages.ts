@@ -64,10 +64,15 @@ interface Packages {
   Worker: new (name: string, processor: null, options: WorkerOptions) => Worker;
 }
 
-/** Their modules. @throws Error where they are not here and cannot be fetched. */
+/** Their modules. @throws Error with one sentence where they are not here and may not or cannot be fetched. */
 export async function importPackages(): Promise<Packages> {
   // They look through the environment for variables that change how they work; it is none of their business.
   Object.defineProperty(process, "env", { value: {} });
   const [ioredis, bullmq] = ["npm:ioredis@5.11.1", "npm:bullmq@6.7.0"];
-  return { ...await import(ioredis), ...await import(bullmq) };
+  try {
+    return { ...await import(ioredis), ...await import(bullmq) };
+  } catch (error) {
+    const [reason] = (error as Error).message.split("\n");
+    throw new Error(`its packages are not here, and not fetched (${reason}); PHOSPHENE_SETUP=install fetches them`);
+  }
 }
