@@ -70,12 +70,16 @@ export const profileCommand: Command<typeof options> = {
       planning = ownPlanning(device, own, (_, verdict) => verdicts.push(verdict));
     const how = { weights, arithmetic, choose, ...planning };
     const open = await loadRunning(wanted);
-    using running = await open(device, how);
+    const running = await open(device, how);
     if (dump) writeDump(dumpedTexts(device, running.plan.kernels), dump, force);
     const line = progress("round", stderrScreen(false));
     const { figures, peak, header } = await besidePeak(
       device,
-      () => profile(device, running, method, (done, total) => line.show({ done, total, note: "" })).finally(line.end),
+      () =>
+        profile(device, running, method, (done, total) => line.show({ done, total, note: "" })).finally(() => {
+          line.end();
+          running[Symbol.dispose](); // samples are of others, one at a time
+        }),
     );
     print(peakLine(device, peak));
     profileLines(figures, peak).forEach(print);
