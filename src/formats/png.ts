@@ -71,10 +71,10 @@ async function decodePng(bytes: Uint8Array): Promise<DecodedImage> {
   const body = joinBytes(chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data));
   const header = readHeader(chunks[0], body.length), { width, height, depth, channels } = header;
   const palette = part("PLTE"), transparent = part("tRNS");
-  const toRgb = (samples: Samples) =>
+  const toRgb = (samples: Samples, rgb: Uint8Array) =>
     header.type === 3
-      ? fromPalette(samples, palette, transparent)
-      : fromSamples(samples, channels, 2 ** depth - 1, transparent);
+      ? fromPalette(samples, rgb, palette, transparent)
+      : fromSamples(samples, rgb, channels, 2 ** depth - 1, transparent);
   const pixels = (pieces: Pieces) => readPixels(header, pieces, toRgb);
   // What is behind the pixels is none of them: bytes behind the stream, rows that are too many.
   const rgb = await pixels(inflate([body], "deflate")).catch(() => pixels(inflateStart(body)));
@@ -105,29 +105,37 @@ function readHeader({ type: first, data }: Chunk, compressed: number): PngHeader
   return header;
 }
 
-function fromPalette(indices: ArrayLike<number>, palette: Uint8Array | undefined, alphas: Uint8Array | undefined) {
+function fromPalette(
+  indices: Samples,
+  rgb: Uint8Array,
+  palette: Uint8Array | undefined,
+  alphas: Uint8Array | undefined,
+): void {
   if (!palette) throw new Error("it has no palette");
-  const rgb = new Uint8Array(indices.length * 3);
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i];
     if (3 * index + 2 >= palette.length) throw new Error(`it uses colour ${index}, its palette is shorter`);
     for (let c = 0; c < 3; c++) rgb[3 * i + c] = overWhite(palette[3 * index + c], (alphas?.[index] ?? 255) / 255);
   }
-  return rgb;
 }
 
 /** `key` is the tRNS chunk: the one colour, 16 bits a channel, that counts as transparent. */
-function fromSamples(samples: ArrayLike<number>, channels: number, maximum: number, key: Uint8Array | undefined) {
-  const pixels = samples.length / channels, rgb = new Uint8Array(pixels * 3), step = channels < 3 ? 0 : 1;
+function fromSamples(
+  samples: Samples,
+  rgb: Uint8Array,
+  channels: number,
+  maximum: number,
+  key: Uint8Array | undefined,
+): void {
+  const pixels = samples.length / channels, step = channels < 3 ? 0 : 1;
   const opaque = channels % 2 === 1;
-  if (channels === 3 && !key && samples instanceof Uint8Array) return samples;
+  if (channels === 3 && !key && samples instanceof Uint8Array) return rgb.set(samples);
   const [r, g, b] = opaque && key ? [0, 1, 2].map((c) => key[2 * step * c] << 8 | key[2 * step * c + 1]) : [];
   for (let i = 0, at = 0; i < pixels; i++, at += channels) {
     const hidden = samples[at] === r && samples[at + step] === g && samples[at + 2 * step] === b;
     const alpha = opaque ? (hidden ? 0 : 1) : samples[at + channels - 1] / maximum;
     for (let c = 0; c < 3; c++) rgb[3 * i + c] = overWhite(samples[at + c * step] * 255 / maximum, alpha);
   }
-  return rgb;
 }
 
 const overWhite = (value: number, alpha: number) => Math.round(255 - alpha * (255 - value));

@@ -57,12 +57,12 @@ export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
  * Reads the pixels as 8-bit RGB. Throws Error where there are fewer than the header promises, or a filter is unknown; what is
  * behind them is not read, but for a checksum that follows at once.
  * @param pieces The filtered bytes.
- * @param toRgb Makes a row's pixels of its samples, which it may return.
+ * @param toRgb Writes a row's pixels, made of its samples; no row has memory of its own, for it would be freed long after.
  */
 export async function readPixels(
   header: PngHeader,
   pieces: Pieces,
-  toRgb: (samples: Samples) => Uint8Array,
+  toRgb: (samples: Samples, rgb: Uint8Array) => void,
 ): Promise<Uint8Array> {
   const rgb = new Uint8Array(3 * header.width * header.height);
   try {
@@ -78,20 +78,23 @@ async function fillPixels(
   rgb: Uint8Array,
   header: PngHeader,
   pieces: Pieces,
-  toRgb: (samples: Samples) => Uint8Array,
+  toRgb: (samples: Samples, rgb: Uint8Array) => void,
 ): Promise<void> {
   const { width, height, depth, channels } = header;
   const pixelBytes = Math.max(1, depth * channels / 8), bytes = byteReader(pieces);
   for (const pass of passesOf(header)) {
     let row = new Uint8Array(1 + pass.bytes), above = new Uint8Array(1 + pass.bytes);
+    const count = pass.columns * channels, pixels = new Uint8Array(3 * pass.columns);
+    const wide = depth === 16 ? new Uint16Array(count) : new Uint8Array(count);
     for (let y = pass.y; y < height; y += pass.dy) {
       if (!await bytes.fill(row)) {
         throw new Error(`its pixels take ${filteredBytes(header)} bytes, ${bytes.taken()} are there`);
       }
       unfilter(row, above, pixelBytes);
-      const pixels = toRgb(samplesOf(row.subarray(1), pass.columns * channels, depth));
-      if (pass.dx === 1) rgb.set(pixels, 3 * y * width);
+      const samples = depth === 8 ? row.subarray(1) : unpacked(row.subarray(1), depth, wide);
+      if (pass.dx === 1) toRgb(samples, rgb.subarray(3 * y * width, 3 * (y + 1) * width));
       else {
+        toRgb(samples, pixels);
         for (let from = 0, x = pass.x; x < width; from += 3, x += pass.dx) {
           const to = 3 * (y * width + x);
           rgb[to] = pixels[from];
@@ -156,16 +159,14 @@ function paeth(a: number, b: number, c: number): number {
   return da <= db && da <= dc ? a : db <= dc ? b : c;
 }
 
-/** A row's samples, of 1, 2, 4, 8 or 16 bits each. */
-function samplesOf(packed: Uint8Array, count: number, depth: number): Samples {
-  if (depth === 8) return packed;
+/** A row's samples, of 1, 2, 4 or 16 bits each, in `samples`. */
+function unpacked(packed: Uint8Array, depth: number, samples: Samples): Samples {
   if (depth === 16) {
-    const samples = new Uint16Array(count);
-    for (let i = 0; i < count; i++) samples[i] = packed[2 * i] << 8 | packed[2 * i + 1];
+    for (let i = 0; i < samples.length; i++) samples[i] = packed[2 * i] << 8 | packed[2 * i + 1];
     return samples;
   }
-  const samples = new Uint8Array(count), mask = (1 << depth) - 1;
-  for (let i = 0, bit = 0; i < count; i++, bit += depth) {
+  const mask = (1 << depth) - 1;
+  for (let i = 0, bit = 0; i < samples.length; i++, bit += depth) {
     samples[i] = packed[bit >> 3] >> (8 - depth - (bit & 7)) & mask;
   }
   return samples;
