@@ -35,7 +35,8 @@ export function dumpedTexts(device: Device, kernels: readonly PlannedKernel[]): 
 
 /** Writes kernels into a folder. */
 export function writeDump(texts: readonly DumpedText[], folder: string, force: boolean): void {
-  const encoder = new TextEncoder(), files = new Map<string, Uint8Array>();
+  const encoder = new TextEncoder();
+  const files = new Map<string, Uint8Array>();
   for (const { name, wgsl, json } of texts) {
     files.set(join(folder, `${name}.wgsl`), encoder.encode(wgsl));
     files.set(join(folder, `${name}.json`), encoder.encode(json));

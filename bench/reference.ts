@@ -23,10 +23,14 @@ export interface Reference extends Disposable {
 }
 
 /** Independent sums, trips and invocations of the multiply-adds, on a CPU and on a GPU. */
-const CHAINS = 4, TRIPS = 64, INVOCATIONS = { cpu: 1 << 13, gpu: 1 << 20 };
+const CHAINS = 4;
+const TRIPS = 64;
+const INVOCATIONS = { cpu: 1 << 13, gpu: 1 << 20 };
 
 /** Texels that are summed up, by how many an invocation, and how often. */
-const TEXELS = { cpu: 1 << 18, gpu: 1 << 21 }, READS = 16, SUMS = { cpu: 4, gpu: 8 };
+const TEXELS = { cpu: 1 << 18, gpu: 1 << 21 };
+const READS = 16;
+const SUMS = { cpu: 4, gpu: 8 };
 
 /** Runs of a turn. */
 const TIMES = { cpu: 1, gpu: 4 };
@@ -36,7 +40,9 @@ const SIDE = 64;
 
 /** Compiles it, on memory of its own. */
 export async function openReference(device: Device): Promise<Reference> {
-  const kind = device.caps.software ? "cpu" : "gpu", invocations = INVOCATIONS[kind], texels = TEXELS[kind];
+  const kind = device.caps.software ? "cpu" : "gpu";
+  const invocations = INVOCATIONS[kind];
+  const texels = TEXELS[kind];
   const sums = place(device, run("reference sums", invocations, "buffer"));
   const from = place(device, run("reference source", texels, device.storage));
   const to = place(device, run("reference target", texels / READS, device.storage));

@@ -35,7 +35,8 @@ export async function besidePeak<Figures extends object>(
   device: Device,
   measure: () => Promise<Figures>,
 ): Promise<{ figures: Figures; peak: Peak; header: Header }> {
-  const before = await probe(device), figures = await measure();
+  const before = await probe(device);
+  const figures = await measure();
   const peak = better(before, await probe(device, before.winners));
   return {
     figures,
@@ -55,7 +56,8 @@ export function saveFiles(
   report: object,
   others: ReadonlyMap<string, string> = new Map(),
 ): void {
-  const encoder = new TextEncoder(), texts = new Map(others);
+  const encoder = new TextEncoder();
+  const texts = new Map(others);
   if (json) texts.set(json, JSON.stringify(report, null, 2) + "\n");
   outputs.save([...texts].map(([file, text]) => [file, encoder.encode(text)] as const));
   outputs.finish();

@@ -60,7 +60,8 @@ async function networkRunning(
   { layer, forward, batch }: Wanted,
   { weights, onReady, ...how }: How,
 ): Promise<Running> {
-  const graph = buildGraph(model), output = layer === undefined ? graph.output : graph.find(layer);
+  const graph = buildGraph(model);
+  const output = layer === undefined ? graph.output : graph.find(layer);
   const gradient = forward ? undefined : { of: [output], to: graph.inputs[0] };
   const plan = await buildPlan(device, { graph, batch, wanted: [output], gradient, storage: weights, ...how });
   const restart = () => {

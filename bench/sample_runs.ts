@@ -18,7 +18,8 @@ export interface Samples {
 }
 
 /** Passes, and rounds of each. */
-const PASSES = 6, ROUNDS = 3;
+const PASSES = 6;
+const ROUNDS = 3;
 
 /** Samples for the file that `bench compare` reads, of what is made anew for each pass. */
 export async function sampleRuns(
@@ -33,8 +34,8 @@ export async function sampleRuns(
       onPass?.(pass, PASSES);
       await withOpen(openReference(device), (reference) =>
         withOpen(open(), async ({ submits }) => {
-          const all = Object.entries(submits),
-            turns = all.map(([, submit]) => (times: number) => submitTurn(submit, times));
+          const all = Object.entries(submits);
+          const turns = all.map(([, submit]) => (times: number) => submitTurn(submit, times));
           await stopwatch.time([reference.turn, ...turns.map((turn) => turn(1))]); // the first run on new memory is slow
           const found = pass === 0 ? await turnTimes(device, stopwatch, turns) : [];
           const runners = all.map(([key, submit], n) => {

@@ -61,7 +61,8 @@ export async function takeTurns(
   runners: readonly Runner[],
   rounds: number,
 ): Promise<number[]> {
-  const order: Runner[] = [], least = new Map<Runner, number>();
+  const order: Runner[] = [];
+  const least = new Map<Runner, number>();
   for (let round = 0; round < rounds; round++) {
     const left = runners.filter((runner) => round < (runner.rounds ?? rounds));
     order.push(...round % 2 ? left.reverse() : left);
@@ -69,7 +70,8 @@ export async function takeTurns(
   for (const { sampled } of runners) for (const list of [sampled.ms, sampled.reference]) list.push([]);
   const taken = await stopwatch.time(order.flatMap((runner) => [turn, runner]));
   for (const [n, runner] of order.entries()) {
-    const { sampled, times } = runner, [reference, own] = taken.slice(2 * n);
+    const { sampled, times } = runner;
+    const [reference, own] = taken.slice(2 * n);
     sampled.reference.at(-1)!.push(fewDigits(reference.own));
     sampled.ms.at(-1)!.push(fewDigits(own.own / times));
     least.set(runner, Math.min(least.get(runner) ?? Infinity, own.ms / times));
@@ -111,7 +113,8 @@ export function readSamples(text: string, where: string): SamplesFile {
     return { key, ms, reference };
   });
   if (read.length === 0) throw fail("it has no samples");
-  const keys = read.map(({ key }) => key), twice = keys.find((key, n) => keys.indexOf(key) < n);
+  const keys = read.map(({ key }) => key);
+  const twice = keys.find((key, n) => keys.indexOf(key) < n);
   if (twice !== undefined) throw fail(`sample "${twice}" is there twice`);
   return { kind, adapter, software, batch, arithmetic, reference, ...(layers && { layers }), samples: read };
 }

@@ -69,7 +69,8 @@ export async function turnTimes(
   const once = turns.map(() => 1);
   await took(once);
   // A single short run says little of many.
-  const some = (await took(once)).map(({ own }) => fitting(own, 20)), many = await took(some);
+  const some = (await took(once)).map(({ own }) => fitting(own, 20));
+  const many = await took(some);
   return many.map(({ own }, n) => {
     const ms = own / some[n];
     return { ms, times: fitting(ms, MOST_RUNS) };
@@ -78,14 +79,15 @@ export async function turnTimes(
 
 /** The stopwatch for a device. */
 export async function stopwatchFor(device: Device): Promise<Stopwatch> {
-  const { software, timestamps } = device.caps,
-    clock = timestamps ? await timestampsOf(device, MOST_PASSES) : undefined;
+  const { software, timestamps } = device.caps;
+  const clock = timestamps ? await timestampsOf(device, MOST_PASSES) : undefined;
   const idle = !clock || software ? await idleOf(device) : { ms: 0, own: 0 };
   return {
     async time(turns) {
       const all: Taken[] = [];
       for (let done = 0; done < turns.length; done += MOST_PASSES) {
-        const some = turns.slice(done, done + MOST_PASSES), told: Taken[] = [];
+        const some = turns.slice(done, done + MOST_PASSES);
+        const told: Taken[] = [];
         for (const [n, { prepare, times }] of some.entries()) {
           const submit = prepare(times, clock?.writes(n));
           if (clock && !software) submit();
@@ -105,7 +107,8 @@ export async function stopwatchFor(device: Device): Promise<Stopwatch> {
 
 /** Submits, and gives the time until it is over. */
 async function waited(device: Device, submit: () => void): Promise<Taken> {
-  const started = performance.now(), before = processorMs();
+  const started = performance.now();
+  const before = processorMs();
   submit();
   await device.finish();
   return { ms: performance.now() - started, own: processorMs() - before };

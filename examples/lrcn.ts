@@ -41,7 +41,8 @@ export const lrcn = (side: number): string =>
   });
 
 if (import.meta.main) {
-  const [folder = "models/lrcn64"] = Deno.args, text = lrcn(64);
+  const [folder = "models/lrcn64"] = Deno.args;
+  const text = lrcn(64);
   Deno.mkdirSync(folder, { recursive: true });
   Deno.writeTextFileSync(join(folder, "network.json"), text, { createNew: true });
   const weights = writeSafetensors(new Map(randomWeights(parseNetwork(text, folder))));

@@ -58,7 +58,8 @@ fn lowered(v: Double, high: f32) -> Double {
 
 /** A number as a WGSL `Double`. */
 export function doubleLiteral(value: number): string {
-  const main = Math.fround(value), rest = Math.fround(value - main);
+  const main = Math.fround(value);
+  const rest = Math.fround(value - main);
   return `Double(vec4f(${literal(main)}), vec4f(${literal(rest)}))`;
 }
 

@@ -35,7 +35,8 @@ export const tanh = (x: string): string =>
 
 /** The error function of x within ±4, past which it is ±1 in float32: an odd by an even polynomial (Eigen's). */
 export function erf(x: string): string {
-  const bounded = `clamp(${x}, vec4f(-4.0), vec4f(4.0))`, squared = `(${bounded} * ${bounded})`;
+  const bounded = `clamp(${x}, vec4f(-4.0), vec4f(4.0))`;
+  const squared = `(${bounded} * ${bounded})`;
   const polynomial = (first: string, ...rest: string[]) =>
     rest.reduce((sum, next) => `(${sum} * ${squared} + ${next})`, first);
   const odd = polynomial(

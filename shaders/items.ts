@@ -15,7 +15,8 @@ const steps = (dims: Dims): number[] => dims.map((n, d) => n === 1 ? 0 : product
 /** WGSL: the number that index `at` of an item of `dims` has where a step along dimension d is worth `worth[d]`. */
 function place(at: string, dims: Dims, worth: Dims): string {
   const terms = dims.flatMap((n, d) => {
-    const inner = product(dims.slice(d + 1)), outermost = product(dims.slice(0, d)) === 1;
+    const inner = product(dims.slice(d + 1));
+    const outermost = product(dims.slice(0, d)) === 1;
     if (n === 1 || worth[d] === 0) return [];
     const coordinate = `${at}${inner === 1 ? "" : ` / ${inner}u`}${outermost ? "" : ` % ${n}u`}`;
     return [worth[d] === 1 ? coordinate : `${coordinate} * ${worth[d]}u`];
@@ -78,7 +79,8 @@ export const MOST_TERMS = 2 ** 22;
 
 /** y's dimension d is x's dimension order[d]. Bindings: x, y. */
 export function transpose(dims: Dims, order: readonly number[]): string {
-  const to = order.map((d) => dims[d]), worth = steps(dims);
+  const to = order.map((d) => dims[d]);
+  const worth = steps(dims);
   return `${LANE}${reader("x", dims)}
 fn value(item: u32, index: u32) -> f32 { return x_at(item, ${place("index", to, order.map((d) => worth[d]))}); }
 ${writer(to)}`;
@@ -103,7 +105,8 @@ ${writer(to)}`;
  * @param own y's dimensions, which may lack leading ones of `to` that are 1.
  */
 export function reduce(from: Dims, to: Dims, factor: string, own = to): string {
-  const summed = from.map((n, d) => to[d] === 1 ? n : 1), worth = steps(from);
+  const summed = from.map((n, d) => to[d] === 1 ? n : 1);
+  const worth = steps(from);
   return `${LANE}${reader("x", from)}
 fn value(item: u32, index: u32) -> f32 {
   let base = ${place("index", to, worth)};${lineSum(product(summed), `x_at(item, base + ${place("r", summed, worth)})`)}
@@ -125,13 +128,15 @@ export interface Matrix {
  */
 export function matrixProduct(a: Matrix, b: Matrix, to: Dims, depth: number): string {
   const worth = ({ dims, transposed }: Matrix) => {
-    const padded = [...Array(to.length - dims.length).fill(1), ...dims],
-      [rows, columns] = [padded.at(-2), padded.at(-1)];
-    const row = rows === 1 ? 0 : columns, column = columns === 1 ? 0 : 1;
+    const padded = [...Array(to.length - dims.length).fill(1), ...dims];
+    const [rows, columns] = [padded.at(-2), padded.at(-1)];
+    const row = rows === 1 ? 0 : columns;
+    const column = columns === 1 ? 0 : 1;
     const [outer, inner] = transposed ? [column, row] : [row, column];
     return { lead: steps(padded).slice(0, -2), outer, inner };
   };
-  const left = worth(a), right = worth(b);
+  const left = worth(a);
+  const right = worth(b);
   return `${LANE}${reader("a", a.dims)}${reader("b", b.dims)}
 fn value(item: u32, index: u32) -> f32 {
   let row = ${place("index", to, [...left.lead, left.outer, 0])};
@@ -188,7 +193,8 @@ ${writer(to)}`;
 
 /** dx sums dy over the positions that show a value: its own, and those of the padding. Bindings: x (dy), y (dx). */
 export function padGradient(g: PadGeometry, from: Dims, to: Dims): string {
-  const { length, inner, before, after, mode } = g, total = length + before + after;
+  const { length, inner, before, after, mode } = g;
+  const total = length + before + after;
   const margins = mode === "constant" ? [] : [[0, before], [before + length, total]].filter(([a, b]) => b > a);
   return `${LANE}${reader("x", to)}${padSource(g)}
 fn value(item: u32, index: u32) -> f32 {

@@ -20,7 +20,8 @@ export const up4 = (n: number): number => Math.ceil(n / 4);
  * Bindings: x, y.
  */
 export function reshape(from: Map3, to: Map3): string {
-  const [c, h, w] = from, [tc, th, tw] = to;
+  const [c, h, w] = from;
+  const [tc, th, tw] = to;
   return `${LANE}
 fn value(item: u32, channel: u32, place: u32) -> f32 {
   if (channel >= ${tc}u) { return 0.0; }
@@ -42,7 +43,8 @@ export function shift(
   outSize: readonly [number, number],
   offset: readonly [number, number],
 ): string {
-  const [h, w] = inSize, [oh, ow] = outSize;
+  const [h, w] = inSize;
+  const [oh, ow] = outSize;
   return `
 fn kernel(i: u32) {
   let y = i32(i / ${ow}u % ${oh}u) + ${offset[0]};

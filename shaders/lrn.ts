@@ -52,10 +52,10 @@ fn normalised(x: vec4f, u: vec4f) -> vec4f {
  * the windowed sum of their lanes.
  */
 function windowTerms(g: LrnGeometry, before: number, after: number, block: string, prefix = "v") {
-  const blocks = Math.ceil(g.channels / 4),
-    from = -Math.ceil(before / 4),
-    to = Math.ceil(after / 4),
-    rest = g.channels % 4;
+  const blocks = Math.ceil(g.channels / 4);
+  const from = -Math.ceil(before / 4);
+  const to = Math.ceil(after / 4);
+  const rest = g.channels % 4;
   const name = (offset: number) => `${prefix}${offset - from}`;
   const tail = rest ? `vec4f(1.0, ${[1, 2, 3].map((lane) => lane < rest ? "1.0" : "0.0").join(", ")})` : "";
   const lines: string[] = [];
@@ -105,9 +105,11 @@ export const isDoubleLrn = ({ beta }: Pick<LrnGeometry, "beta">): boolean => bet
  * left. Bindings: x, y, y_rest, `scale` where `keep`, and x_rest where `hasRest`.
  */
 export function lrnDouble(g: LrnGeometry, keep: boolean, hasRest: boolean, relu?: { slope: number }): string {
-  const before = windowBefore(g.size), x = (at: string) => loadDouble("x", at, hasRest);
+  const before = windowBefore(g.size);
+  const x = (at: string) => loadDouble("x", at, hasRest);
   const window = (block: string, prefix: string) => windowTerms(g, before, g.size - 1 - before, block, prefix);
-  const squares = window("square(at).main", "v"), rests = window("square(at).rest", "r");
+  const squares = window("square(at).main", "v");
+  const rests = window("square(at).rest", "r");
   return `${doubleFloat}
 fn square(at: u32) -> Double { let x = ${x("at")}; return times(x, x); }
 fn kernel(i: u32) {

@@ -17,9 +17,11 @@ export interface LrnWithinGeometry extends Pick<LrnGeometry, "size" | "alpha" | 
 
 /** WGSL that adds `value(at)` along one axis, over the window of each texel or over those that hold it (`mirrored`). */
 function windowSum(g: LrnWithinGeometry, axis: "x" | "y", mirrored: boolean): string {
-  const [extent, step] = axis === "x" ? [g.width, 1] : [g.height, g.width], before = windowBefore(g.size);
+  const [extent, step] = axis === "x" ? [g.width, 1] : [g.height, g.width];
+  const before = windowBefore(g.size);
   const sides = [before, g.size - 1 - before].map((side) => Math.min(side, extent));
-  const [back, ahead] = mirrored ? sides.toReversed() : sides, last = extent - 1;
+  const [back, ahead] = mirrored ? sides.toReversed() : sides;
+  const last = extent - 1;
   return `
   let p = i32(i / ${step}u % ${extent}u);
   var sum = vec4f();

@@ -68,7 +68,8 @@ const peephole = (g: LstmGeometry, n: number): string => `load_peephole(${n * wi
 
 /** The first state from the rows of `initial`: every stream's h, then every stream's c. Bindings: initial, state. */
 export function lstmStart(g: LstmGeometry): string {
-  const own = g.streams * width(g), all = g.items * own;
+  const own = g.streams * width(g);
+  const all = g.items * own;
   return `
 fn kernel(i: u32) {
   var v = vec4f();
@@ -111,7 +112,8 @@ fn kernel(i: u32) {
  * Lanes past the last hidden unit are zero in everything that the layer makes; dy's may hold anything.
  */
 export function lstmStepGradient(g: LstmGeometry): string {
-  const all = g.items * g.streams * width(g), rest = g.hidden % 4;
+  const all = g.items * g.streams * width(g);
+  const rest = g.hidden % 4;
   const valid = rest
     ? `vec4<bool>(k < ${width(g) - 1}u) | vec4<bool>(${[0, 1, 2, 3].map((lane) => lane < rest).join(", ")})`
     : "vec4<bool>(true)";

@@ -25,11 +25,14 @@ const ROW_STEP = 4;
 
 /** WGSL function `share(oy, ox)`: 1 / the number of positions that the window's average counts. */
 function share(g: PoolGeometry): string {
-  const [h, w] = g.inSize, [top, left, bottom, right] = g.padding;
-  const low = g.countPadding ? [-top, -left] : [0, 0], high = g.countPadding ? [h + bottom, w + right] : [h, w];
+  const [h, w] = g.inSize;
+  const [top, left, bottom, right] = g.padding;
+  const low = g.countPadding ? [-top, -left] : [0, 0];
+  const high = g.countPadding ? [h + bottom, w + right] : [h, w];
   // Of the positions from + k · dilation, those in low … high − 1.
   const counted = (from: string, a: number) => {
-    const d = g.dilation[a], first = `(max(${low[a]} - ${from}, 0) + ${d - 1}) / ${d}`;
+    const d = g.dilation[a];
+    const first = `(max(${low[a]} - ${from}, 0) + ${d - 1}) / ${d}`;
     return `min(${g.kernel[a] - 1}, (${high[a] - 1} - ${from}) / ${d}) - ${first} + 1`;
   };
   return `
@@ -79,7 +82,8 @@ ${windowLoop(g, "line += v;", "var sum = vec4f(); var line = vec4f();", "sum += 
 
 /** Visits each value v of a window, row by row; sums are taken by row first, so that large windows stay precise. */
 function windowLoop(g: PoolGeometry, visit: string, start: string, endRow = ""): string {
-  const [h, w] = g.inSize, [oh, ow] = g.outSize;
+  const [h, w] = g.inSize;
+  const [oh, ow] = g.outSize;
   const columns = Array.from({ length: Math.min(ROW_STEP, g.kernel[1]) }, (_, u) =>
     `{
       let kx = k + ${u};
@@ -111,7 +115,11 @@ const times = (factor: number): string => factor === 1 ? "" : ` * ${factor}`;
 
 /** Bindings: dy, dx, and `argmax` for the gradient of maximum pooling (`average` false). */
 export function poolGradient(g: PoolGeometry, average: boolean): string {
-  const [h, w] = g.inSize, [oh, ow] = g.outSize, [ky, kx] = g.kernel, [sy, sx] = g.stride, [dy, dx] = g.dilation;
+  const [h, w] = g.inSize;
+  const [oh, ow] = g.outSize;
+  const [ky, kx] = g.kernel;
+  const [sy, sx] = g.stride;
+  const [dy, dx] = g.dilation;
   const [reachY, reachX] = [dy * (ky - 1) + 1, dx * (kx - 1) + 1];
   const taps = [[dy, "gapY"], [dx, "gapX"]].flatMap(([d, gap]) => d === 1 ? [] : [` && ${gap} % ${d} == 0`]).join("");
   const tap = (gap: string, d: number) => d === 1 ? gap : `${gap} / ${d}`;

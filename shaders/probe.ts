@@ -28,7 +28,8 @@ export function multiplyAdd(
   chains: number,
   trips: number,
 ): { code: string; flopsPerInvocation: number; multiplyAdds: number } {
-  const sums = Array.from({ length: chains }, (_, c) => c), steps = Math.floor(UNROLL / chains);
+  const sums = Array.from({ length: chains }, (_, c) => c);
+  const steps = Math.floor(UNROLL / chains);
   const factor = ({ least, step, values }: { least: number; step: number; values: number }) =>
     `f32(i % ${values}u) * ${literal(step)} + ${literal(least)}`;
   const start = (c: number) => [0, 1, 2, 3].map((component) => literal(startOf(c, component))).join(", ");

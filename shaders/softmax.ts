@@ -11,7 +11,8 @@ export interface SoftmaxGeometry {
 
 /** WGSL `valid(block)`: 1 in the lanes that hold a channel. */
 export function valid({ channels }: SoftmaxGeometry): string {
-  const rest = channels % 4, last = Math.ceil(channels / 4) - 1;
+  const rest = channels % 4;
+  const last = Math.ceil(channels / 4) - 1;
   return `
 fn valid(block: u32) -> vec4<bool> {
   return ${

@@ -9,7 +9,8 @@ Map.groupBy ??= <Key, Item>(items: Iterable<Item>, keyOf: (item: Item, index: nu
   const groups = new Map<Key, Item[]>();
   let index = 0;
   for (const item of items) {
-    const key = keyOf(item, index++), group = groups.get(key);
+    const key = keyOf(item, index++);
+    const group = groups.get(key);
     if (group) group.push(item);
     else groups.set(key, [item]);
   }

@@ -86,8 +86,8 @@ function packagesOf(needs: readonly Need[]): string[] {
 
 /** Installs the needs' packages, and says so on stderr. Returns why it cannot. */
 async function install(needs: readonly Need[]): Promise<string | undefined> {
-  const missing = `${needs.map(({ name }) => name).join(" and ")} ${needs.length > 1 ? "are" : "is"} missing`,
-    packages = packagesOf(needs);
+  const missing = `${needs.map(({ name }) => name).join(" and ")} ${needs.length > 1 ? "are" : "is"} missing`;
+  const packages = packagesOf(needs);
   if (!await runs("apt-get", ["--version"])) return `setup: ${missing} and there is no apt-get here`;
   const sudo = Deno.uid() === 0 ? [] : ["sudo", "-n"];
   if (sudo.length > 0 && !await runs("sudo", ["-n", "true"])) {
@@ -125,7 +125,8 @@ function atTerminal(): boolean {
 function agrees(): boolean {
   if (!atTerminal()) return false;
   drawOnStderr("Go on? [Y/n] ");
-  const answer = new Uint8Array(64), count = Deno.stdin.readSync(answer);
+  const answer = new Uint8Array(64);
+  const count = Deno.stdin.readSync(answer);
   return count !== null && /^\s*(y|yes)?\s*$/i.test(new TextDecoder().decode(answer.subarray(0, count)));
 }
 

@@ -29,7 +29,8 @@ const FALSE_ALARMS = 0.05;
 export const LEAST_RATIO = { cpu: 1.1, gpu: 1.03 };
 
 /** The share of passes that counts, and the share of these that is left out at each end. */
-const QUIET = 0.75, TRIMMED = 0.2;
+const QUIET = 0.75;
+const TRIMMED = 0.2;
 
 /**
  * Compares a kernel's samples.
@@ -40,8 +41,11 @@ export function changeOf(
   after: Sampled,
   { kernels, leastRatio }: { kernels: number; leastRatio: number },
 ): Change {
-  const a = trimmedMean(quietPasses(before)), b = trimmedMean(quietPasses(after)), freedom = a.kept + b.kept - 2;
-  const change = b.mean - a.mean, noise = Math.hypot(a.error, b.error);
+  const a = trimmedMean(quietPasses(before));
+  const b = trimmedMean(quietPasses(after));
+  const freedom = a.kept + b.kept - 2;
+  const change = b.mean - a.mean;
+  const noise = Math.hypot(a.error, b.error);
   const changed = Math.abs(change) >= Math.log(leastRatio) && a.kept > 1 && b.kept > 1 &&
     outside(Math.abs(change) / noise, freedom) <= FALSE_ALARMS / kernels;
   return { key: before.key, ratio: Math.exp(change), noise, changed };
@@ -59,9 +63,12 @@ function quietPasses({ ms, reference }: Sampled): number[] {
  * kept, of which nothing is known.
  */
 function trimmedMean(values: readonly number[]): { mean: number; error: number; kept: number } {
-  const sorted = values.toSorted((a, b) => a - b), trimmed = Math.floor(TRIMMED * sorted.length);
-  const inner = sorted.slice(trimmed, sorted.length - trimmed), kept = inner.length;
-  const moved = sorted.map((value) => Math.min(Math.max(value, inner[0]), inner[kept - 1])), middle = meanOf(moved);
+  const sorted = values.toSorted((a, b) => a - b);
+  const trimmed = Math.floor(TRIMMED * sorted.length);
+  const inner = sorted.slice(trimmed, sorted.length - trimmed);
+  const kept = inner.length;
+  const moved = sorted.map((value) => Math.min(Math.max(value, inner[0]), inner[kept - 1]));
+  const middle = meanOf(moved);
   const squares = moved.reduce((sum, value) => sum + (value - middle) ** 2, 0);
   return { mean: meanOf(inner), error: kept > 1 ? Math.sqrt(squares / (kept * (kept - 1))) : 0, kept };
 }

@@ -22,7 +22,8 @@ export interface Compared {
 export function compare(before: SamplesFile, after: SamplesFile, leastRatio?: number): Compared {
   checkConditions(before, after);
   const ofAfter = new Map(after.samples.map((sampled) => [sampled.key, sampled]));
-  const both = before.samples.filter(({ key }) => ofAfter.has(key)), common = new Set(both.map(({ key }) => key));
+  const both = before.samples.filter(({ key }) => ofAfter.has(key));
+  const common = new Set(both.map(({ key }) => key));
   if (both.length === 0) throw new UserError("the files cannot be compared: nothing was measured for both");
   const ratio = leastRatio ?? LEAST_RATIO[before.software ? "cpu" : "gpu"];
   const alone = ({ samples }: SamplesFile) => samples.map(({ key }) => key).filter((key) => !common.has(key));

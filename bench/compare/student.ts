@@ -2,9 +2,11 @@
 
 /** The probability of a t outside ±`t`. */
 export function outside(t: number, freedom: number): number {
-  const angle = Math.atan(t / Math.sqrt(freedom)), [sin, cos] = [Math.sin(angle), Math.cos(angle)];
+  const angle = Math.atan(t / Math.sqrt(freedom));
+  const [sin, cos] = [Math.sin(angle), Math.cos(angle)];
   const odd = freedom % 2;
-  let term = odd ? cos : 1, sum = freedom === 1 ? 0 : term;
+  let term = odd ? cos : 1;
+  let sum = freedom === 1 ? 0 : term;
   for (let power = odd ? 3 : 2; power <= freedom - 2; power += 2) {
     term *= cos ** 2 * (power - 1) / power;
     sum += term;

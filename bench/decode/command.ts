@@ -44,7 +44,8 @@ export const decodeCommand: Command<typeof options> = {
     const files = picturesBelow(required("--images", values.images));
     using outputs = openFiles(values);
     for (const file of files.slice(0, WARM_UP)) await timed(file).catch(() => {}); // what is wrong is told below
-    const pictures: Decoded[] = [], bar = progress("picture", stderrScreen(false));
+    const pictures: Decoded[] = [];
+    const bar = progress("picture", stderrScreen(false));
     for (const [n, file] of files.entries()) {
       bar.show({ done: n + 1, total: files.length, note: "" });
       try {
@@ -63,9 +64,12 @@ export const decodeCommand: Command<typeof options> = {
 
 /** Decodes a picture. @throws UserError where it cannot be read. */
 async function timed(file: string): Promise<Decoded> {
-  const bytes = await readBytes(file), start = performance.now(), before = processorMs();
+  const bytes = await readBytes(file);
+  const start = performance.now();
+  const before = processorMs();
   const { width, height } = await decodeImage(bytes, file);
-  const own = processorMs() - before, ms = performance.now() - start;
+  const own = processorMs() - before;
+  const ms = performance.now() - start;
   return { file, kind: isPng(bytes) ? "PNG" : "JPEG", width, height, bytes: bytes.length, ms, own };
 }
 
@@ -76,7 +80,8 @@ function table(pictures: Decoded[]): string[] {
     if (some.length === 0) return [];
     const sum = (of: (picture: Decoded) => number) => some.reduce((sum, picture) => sum + of(picture), 0);
     const middle = some.map(({ ms }) => ms).sort((a, b) => a - b)[some.length >> 1];
-    const pixels = sum(({ width, height }) => width * height), ms = sum((picture) => picture.ms);
+    const pixels = sum(({ width, height }) => width * height);
+    const ms = sum((picture) => picture.ms);
     const figures = [
       pixels / some.length / 1e6,
       sum(({ bytes }) => bytes) / some.length / 1e3,

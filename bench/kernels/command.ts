@@ -81,13 +81,15 @@ export const kernelsCommand: Command<typeof options> = {
     const batch = wholeNumber("--batch", values.batch, { least: 1, most: MOST_BATCH, fallback: 1 });
     const passes = wholeNumber("--passes", values.passes, { least: 1, most: MOST_PASSES, fallback: 12 });
     const rounds = wholeNumber("--rounds", values.rounds, { least: 1, most: MOST_PASSES, fallback: 2 });
-    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds), { sizes } = values;
+    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
+    const { sizes } = values;
     checkTogether(values, values.batch);
     const earlier = values.add ? await readEarlier(values.json) : undefined;
     using outputs = openFiles({ json: values.json, force: values.force || values.add });
     const { dump, force } = values;
     if (dump) checkDumpFolder(dump, force);
-    const own = await readOwn(values), wanted = { ...values, batch };
+    const own = await readOwn(values);
+    const wanted = { ...values, batch };
     let layers = await subjectsFor(wanted);
     using device = await openAdapter(values.adapter);
     const lines = await tryWays(device, layers, arithmetic);
@@ -115,14 +117,16 @@ export const kernelsCommand: Command<typeof options> = {
       checkConditions(earlier, { ...conditions, reference: earlier.reference, samples: [] });
       checkLayers(earlier, conditions.layers, values.json!);
     }
-    const signal = abortOnSignal(), line = progress("layer", stderrScreen(false));
+    const signal = abortOnSignal();
+    const line = progress("layer", stderrScreen(false));
     const onProgress = (done: number, total: number, note: string) => line.show({ done, total, note });
     const { figures, peak, header } = await besidePeak(
       device,
       () => benchKernels(device, layers, { sizes, arithmetic, passes, rounds, signal, onProgress }),
     );
     line.end();
-    const { kernels, samples, reference } = figures, file: SamplesFile = { ...conditions, reference, samples };
+    const { kernels, samples, reference } = figures;
+    const file: SamplesFile = { ...conditions, reference, samples };
     print(peakLine(device, peak));
     kernelLines(kernels, peak).forEach(print);
     lines.forEach(print);

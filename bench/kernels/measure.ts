@@ -89,7 +89,8 @@ export async function benchKernels(device: Device, layers: readonly Measured[], 
   using gaps = new DisposableStack();
   const subjects = layers.map((measured) => ({ measured, known: new Map<string, Kernel>() }));
   const total = how.passes * layers.length;
-  let reference = "", order = subjects;
+  let reference = "";
+  let order = subjects;
   for (let done = 0; done < total && !how.signal?.aborted; done++) {
     const place = done % layers.length;
     // Freed memory comes back where it was unless something changes: a kernel would be as lucky in every pass.
@@ -167,7 +168,8 @@ async function compiled(
   });
   const narrowed = <C extends Candidate<never, unknown>>(candidates: readonly C[]): C[] =>
     sizes ? [...candidates] : [...Map.groupBy(candidates, ({ way }) => way.name).values()].map(cheapest);
-  const chosen = chooseWays(about, chooseCheapest), found: Kernel[] = [];
+  const chosen = chooseWays(about, chooseCheapest);
+  const found: Kernel[] = [];
   leaveGap();
   const alone = owned.use(new Alone(device, about));
   for (const pairing of pairings(about).values()) {
@@ -181,9 +183,11 @@ async function compiled(
       leaveGap();
       const built = owned.use(await alone.build(own));
       for (const pass of ["forward", "backward"] as const) {
-        const candidate = own[pass], [steps] = built[pass];
+        const candidate = own[pass];
+        const [steps] = built[pass];
         if (run >= ways[pass].length || !candidate || steps.length === 0) continue;
-        const way = describe(candidate), key = `${layer.name} ${pass} ${way}`;
+        const way = describe(candidate);
+        const key = `${layer.name} ${pass} ${way}`;
         const figures = {
           ...{ layer: layer.name, same, op: typeOf(layer.op), pass, way },
           chosen: formOf(candidate.way) === formOf(chosen[pass]!.way) && way === describe(chosen[pass]!),

@@ -12,8 +12,8 @@ import { randomWeight } from "../networks/random_weights.ts";
 
 /** Makes the layer. Its name is what was given. @throws UserError in one sentence. */
 export function layerOf(type: string, shapes: readonly string[], params = ""): Layer {
-  const inputs = shapes.map((text, n): Value => ({ name: `x${n}`, shape: shapeOf(text) })),
-    parameters = paramsOf(params);
+  const inputs = shapes.map((text, n): Value => ({ name: `x${n}`, shape: shapeOf(text) }));
+  const parameters = paramsOf(params);
   const name = [`${type} ${inputs.map(({ shape }) => show(shape)).join(", ")}`, ...params ? [params] : []].join(" ");
   return madeLayer(name, type, parameters, inputs);
 }

@@ -54,7 +54,8 @@ export async function subjectsFor(wanted: Wanted): Promise<Measured[]> {
   const { shape, op, params, case: text, batch } = wanted;
   if (text !== undefined) return ofCases(text);
   if (shape.length > 0) return [{ layer: running(layerOf(op!, shape, params)), batch, same: [] }];
-  const { layers } = await graphFor(wanted), found = ofType(layers.filter(computes), op);
+  const { layers } = await graphFor(wanted);
+  const found = ofType(layers.filter(computes), op);
   const named = found.filter(({ name }) => name.includes(wanted.layer ?? ""));
   if (named.length === 0) {
     throw new UserError(`--layer ${wanted.layer} is part of no name, expected one of ${namesOf(found)}`);

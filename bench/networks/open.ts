@@ -27,7 +27,8 @@ export async function openNetwork(name: string): Promise<Model> {
     throw new UserError(`--network expects ${networkNames.join(" or ")}, got "${name}"`);
   }
   const { input, ...architecture } = knownNetworks[name]();
-  const text = JSON.stringify({ ...architecture, inputs: [input] }), network = parseNetwork(text, name);
+  const text = JSON.stringify({ ...architecture, inputs: [input] });
+  const network = parseNetwork(text, name);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
   return {
     name: `${network.name} with random weights`,

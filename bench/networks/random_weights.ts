@@ -31,7 +31,8 @@ export function randomWeights(network: Network): ReadonlyMap<string, StoredTenso
 
 /** Uniform numbers of the mean and the spread that suit a weight of this name. */
 function valuesOf(name: string, shape: readonly number[]): Float32Array<ArrayBuffer> {
-  const values = new Float32Array(count(shape)), [least, most] = rangeOf(name, shape);
+  const values = new Float32Array(count(shape));
+  const [least, most] = rangeOf(name, shape);
   let state = hash(name);
   for (let n = 0; n < values.length; n++) {
     state = (state + 0x9e3779b9) | 0; // splitmix32

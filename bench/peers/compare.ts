@@ -14,10 +14,12 @@ import { PeerProcess } from "./process.ts";
 import { errorOf, exactGradient, ownGradient, stepped } from "./reference.ts";
 
 /** Turns of each, and milliseconds that one of them aims at: on a GPU long enough for its clock to rise to what it keeps. */
-const TURNS = 5, TURN_MS = { software: 200, gpu: 500 };
+const TURNS = 5;
+const TURN_MS = { software: 200, gpu: 500 };
 
 /** Iterations of a trial at most: engines compile what they have run before. */
-const TRIAL_ITERATIONS = 10, TRIAL_MS = 500;
+const TRIAL_ITERATIONS = 10;
+const TRIAL_MS = 500;
 
 /**
  * How far a gradient may be off. Rounding alone leaves 1e-6; a ReLU or a maximum whose two sides are closer than that may go
@@ -26,7 +28,9 @@ const TRIAL_ITERATIONS = 10, TRIAL_MS = 500;
 const TOLERANCE = 5e-3;
 
 /** Milliseconds for the models' and packages' coming, compilation and the first iterations; less once another backend took less. */
-const LIMIT_MS = 300_000, LEAST_LIMIT_MS = 30_000, TIMES_AS_LONG = 5;
+const LIMIT_MS = 300_000;
+const LEAST_LIMIT_MS = 30_000;
+const TIMES_AS_LONG = 5;
 
 /** A backend that was tried: how far off its gradient is and how long an iteration takes, or why it does not count. */
 export interface Trial {
@@ -89,7 +93,8 @@ interface Contestant {
 
 /** Compares with every peer. */
 export async function comparePeers(device: Device, contest: Contest): Promise<Comparison> {
-  const { subject, how, note } = contest, exact = await exactGradient(device, subject);
+  const { subject, how, note } = contest;
+  const exact = await exactGradient(device, subject);
   if (exact.every((value) => value === 0)) {
     throw new UserError("the unit's gradient is zero where the search starts: there is nothing to compare with peers");
   }
@@ -167,7 +172,8 @@ async function tryOut(
   try {
     await process.opened(limit);
     const { values, backend: inWords } = await process.ask({ gradient: true }, limit);
-    const gradientError = errorOf(values, exact), trial = { backend: inWords, gradientError };
+    const gradientError = errorOf(values, exact);
+    const trial = { backend: inWords, gradientError };
     if (!(gradientError <= TOLERANCE)) {
       return { ...trial, reason: `its gradient ${offBy(gradientError)}` };
     }
@@ -175,7 +181,8 @@ async function tryOut(
     const stepError = errorOf(first.values, stepped(values, subject));
     if (!(stepError <= TOLERANCE)) return { ...trial, reason: `its first step ${offBy(stepError)}` };
     let iterationMs = first.ms;
-    for (let done = 0, spent = 0; done < TRIAL_ITERATIONS && spent < TRIAL_MS; done++) {
+    let spent = 0;
+    for (let done = 0; done < TRIAL_ITERATIONS && spent < TRIAL_MS; done++) {
       const { ms } = await process.ask({ climb: 1 }, limit);
       iterationMs = Math.min(iterationMs, ms);
       spent += ms;

@@ -18,15 +18,18 @@ export const openJax: OpenPeer = async (subject, backend) => {
   if (!(await jax.init(backend)).includes(backend)) throw new Error(`its backend ${backend} does not start here`);
   jax.defaultDevice(backend);
   const compile = backend === "webgpu" ? jax.jit : <F>(f: F) => f;
-  const { joined: { code, logits: layer }, settings, batch } = subject, units = count(layer.shape);
-  const run = express(subject, jaxJs.name, expressIn(jax), (x: JaxArray) => x.ref), unit = subject.unit;
+  const { joined: { code, logits: layer }, settings, batch } = subject;
+  const units = count(layer.shape);
+  const run = express(subject, jaxJs.name, expressIn(jax), (x: JaxArray) => x.ref);
+  const unit = subject.unit;
   const mask = jax.numpy.array(Float32Array.from({ length: units }, (_, at) => +(at === unit)), { shape: [units] });
   const activations = (codes: JaxArray) =>
     run(codes.reshape([batch, ...code.shape])).reshape([batch, units]).mul(mask.ref).sum();
   const gradient = compile(jax.grad(activations));
   const { decay, iterations } = settings;
   const step = compile((codes: JaxArray, rate: JaxArray) => {
-    const g = gradient(codes.ref), size = jax.numpy.abs(g.ref).mean(1, { keepdims: true });
+    const g = gradient(codes.ref);
+    const size = jax.numpy.abs(g.ref).mean(1, { keepdims: true });
     return codes.add(g.div(size).mul(rate)).mul(decay);
   });
   const start = jax.numpy.array(settings.codes, { shape: [batch, count(code.shape)] });

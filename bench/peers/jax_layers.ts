@@ -43,15 +43,19 @@ function biased(jax: Jax, layer: Layer, dimensions: number): (y: JaxArray) => Ja
 }
 
 function conv2d(jax: Jax, layer: Layer) {
-  const { stride, padding, dilation, groups } = layer.params as ConvParams, add = biased(jax, layer, 3);
-  const { values, shape } = layer.weight("weight"), w = constant(jax, values, shape);
+  const { stride, padding, dilation, groups } = layer.params as ConvParams;
+  const add = biased(jax, layer, 3);
+  const { values, shape } = layer.weight("weight");
+  const w = constant(jax, values, shape);
   const options = { rhsDilation: pair(dilation), featureGroupCount: groups };
   return (x: JaxArray) => add(jax.lax.convGeneralDilated(x, w.ref, pair(stride), sides(padding), options));
 }
 
 function deconv2d(jax: Jax, layer: Layer) {
-  const p = layer.params as DeconvParams, add = biased(jax, layer, 3);
-  const [, ...input] = chw(layer.inputs[0].shape), [, ...output] = chw(layer.output.shape);
+  const p = layer.params as DeconvParams;
+  const add = biased(jax, layer, 3);
+  const [, ...input] = chw(layer.inputs[0].shape);
+  const [, ...output] = chw(layer.output.shape);
   const plain = subpixel(layer.weight("weight"), p, input, output);
   const run = plain ? interleaved(jax, p, plain, layer.output.shape) : transposed(jax, layer);
   return (x: JaxArray) => add(run(x));
@@ -64,7 +68,8 @@ function interleaved(
   { weight, padding, size: [h, w] }: Subpixel,
   output: Shape,
 ) {
-  const [c, oh, ow] = chw(output), kernel = constant(jax, weight.values, weight.shape);
+  const [c, oh, ow] = chw(output);
+  const kernel = constant(jax, weight.values, weight.shape);
   return (x: JaxArray) => {
     const maps = jax.lax.convGeneralDilated(x, kernel.ref, [1, 1], padding, {}).reshape([-1, sy, sx, c, h, w]);
     const y = jax.numpy.transpose(maps, [0, 3, 4, 1, 5, 2]).reshape([-1, c, h * sy, w * sx]);
@@ -75,7 +80,8 @@ function interleaved(
 /** As `lax.convTranspose` does it: a convolution of the input with zeros between its pixels, the weights turned round. */
 function transposed(jax: Jax, layer: Layer) {
   const { stride, padding, dilation, groups, outputPadding, kernel } = layer.params as DeconvParams;
-  const { values, shape } = transposedWeights(layer.weight("weight"), groups), w = constant(jax, values, shape);
+  const { values, shape } = transposedWeights(layer.weight("weight"), groups);
+  const w = constant(jax, values, shape);
   const reach = extent({ kernel, dilation });
   const pads = [0, 1].map((a): Pair => [
     reach[a] - 1 - padding[a],
@@ -86,10 +92,12 @@ function transposed(jax: Jax, layer: Layer) {
 }
 
 function fc(jax: Jax, layer: Layer) {
-  const { axis, channels } = layer.params as FcParams, rows = layer.inputs[0].shape.slice(0, axis);
+  const { axis, channels } = layer.params as FcParams;
+  const rows = layer.inputs[0].shape.slice(0, axis);
   const features = count(layer.inputs[0].shape.slice(axis));
   const { values, shape } = permuted(layer.weight("weight").values, [channels, features], [1, 0]);
-  const w = constant(jax, values, shape), add = biased(jax, layer, 1);
+  const w = constant(jax, values, shape);
+  const add = biased(jax, layer, 1);
   return (x: JaxArray) => add(jax.numpy.matmul(x.reshape([-1, ...rows, features]), w.ref));
 }
 
@@ -102,9 +110,11 @@ function maxpool(jax: Jax, { params, inputs: [x], output }: Layer) {
 /** Pads maps with a value: with zeros, which are then moved. */
 function paddedWith(jax: Jax, value: number, padding: readonly number[], [, h, w]: readonly number[]) {
   if (padding.every((n) => n === 0)) return (x: JaxArray) => x;
-  const [top, left, bottom, right] = padding, width = w + left + right;
+  const [top, left, bottom, right] = padding;
+  const width = w + left + right;
   const moves = Float32Array.from({ length: (h + top + bottom) * width }, (_, at) => {
-    const y = Math.floor(at / width) - top, x = at % width - left;
+    const y = Math.floor(at / width) - top;
+    const x = at % width - left;
     return y >= 0 && y < h && x >= 0 && x < w ? 0 : value;
   });
   const shift = constant(jax, moves, [h + top + bottom, width]);
@@ -112,7 +122,9 @@ function paddedWith(jax: Jax, value: number, padding: readonly number[], [, h, w
 }
 
 function avgpool(jax: Jax, { params, inputs: [x], output }: Layer) {
-  const p = params as PoolParams, windows = poolWindows(p, x.shape, output.shape), { kernel, stride } = windows;
+  const p = params as PoolParams;
+  const windows = poolWindows(p, x.shape, output.shape);
+  const { kernel, stride } = windows;
   const counted = constant(jax, countedPositions(p, windows, x.shape, output.shape), chw(output.shape).slice(1));
   const pad = paddedWith(jax, 0, windows.padding, chw(x.shape));
   return (x: JaxArray) =>
@@ -121,9 +133,12 @@ function avgpool(jax: Jax, { params, inputs: [x], output }: Layer) {
 
 /** x · (k + α/n · Σ x²)^−β, the sum over a window of channels or of pixels. */
 function lrn(jax: Jax, { params, inputs: [{ shape }] }: Layer) {
-  const { region, size, alpha, beta, k } = params as LrnParams, across = region === "across";
-  const window = across ? [size, 1, 1] : [size, size], strides = window.map(() => 1);
-  const reach: Pair = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)], none: Pair = [0, 0];
+  const { region, size, alpha, beta, k } = params as LrnParams;
+  const across = region === "across";
+  const window = across ? [size, 1, 1] : [size, size];
+  const strides = window.map(() => 1);
+  const reach: Pair = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
+  const none: Pair = [0, 0];
   const widths = across ? [none, reach, none, none] : [none, none, reach, reach];
   const map = chw(shape);
   return (x: JaxArray) => {
@@ -148,7 +163,8 @@ function eltwise({ numpy }: Jax, { params }: Layer) {
 }
 
 function crop(_: Jax, { params, inputs: [{ shape }] }: Layer) {
-  const { size: [h, w] } = params as CropParams, [top, left] = cropOffset(shape, params as CropParams);
+  const { size: [h, w] } = params as CropParams;
+  const [top, left] = cropOffset(shape, params as CropParams);
   return (x: JaxArray) => x.slice([], [], [top, top + h], [left, left + w]);
 }
 

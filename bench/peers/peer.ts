@@ -44,7 +44,8 @@ export function express<T>(
   const readers = new Map<Value, number>([[layer, 1]]);
   for (const { inputs } of layers) for (const input of inputs) readers.set(input, (readers.get(input) ?? 0) + 1);
   return (codes) => {
-    const values = new Map<Value, T>([[code, codes]]), left = new Map(readers);
+    const values = new Map<Value, T>([[code, codes]]);
+    const left = new Map(readers);
     const read = (value: Value) => {
       const more = left.get(value)! - 1;
       left.set(value, more);

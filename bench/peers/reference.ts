@@ -15,8 +15,11 @@ export async function exactGradient(
 ): Promise<Float32Array> {
   const { joined, batch, settings: { codes } } = subject;
   using plan = await buildPlan(device, { ...iterationOf(joined, [joined.logits]), batch, doubleFloat: true });
-  const { code, logits: layer } = joined, { tensors } = plan, units = count(layer.shape);
-  const dy = new Float32Array(batch * units), unit = subject.unit;
+  const { code, logits: layer } = joined;
+  const { tensors } = plan;
+  const units = count(layer.shape);
+  const dy = new Float32Array(batch * units);
+  const unit = subject.unit;
   for (let item = 0; item < batch; item++) dy[item * units + unit] = 1;
   upload(device, tensors.of(code), bytes(toTexels(codes, batched(batch, code.shape))));
   upload(device, tensors.dy![0], bytes(toTexels(dy, batched(batch, layer.shape))));
@@ -38,7 +41,8 @@ export async function ownGradient(
 /** |a − exact| / |exact|, as Euclid measures; NaN where values are missing or are no numbers. */
 export function errorOf(values: ArrayLike<number>, exact: ArrayLike<number>): number {
   if (values.length !== exact.length) return NaN;
-  let difference = 0, size = 0;
+  let difference = 0;
+  let size = 0;
   for (let at = 0; at < exact.length; at++) {
     difference += (values[at] - exact[at]) ** 2;
     size += exact[at] ** 2;
@@ -48,7 +52,8 @@ export function errorOf(values: ArrayLike<number>, exact: ArrayLike<number>): nu
 
 /** The codes after the first step along a gradient, in double precision. */
 export function stepped(gradient: ArrayLike<number>, { settings, batch }: SearchSubject): Float64Array {
-  const { codes, lrStart, decay } = settings, size = codes.length / batch;
+  const { codes, lrStart, decay } = settings;
+  const size = codes.length / batch;
   const result = Float64Array.from(codes);
   for (let from = 0; from < codes.length; from += size) {
     let sum = 0;

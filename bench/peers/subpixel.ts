@@ -27,13 +27,16 @@ export function subpixel(
 ): Subpixel | undefined {
   const axes = [0, 1].map((a) => axisOf([kh, kw][a], stride[a], padding[a], input[a], output[a]));
   if (groups > 1 || Math.max(...dilation) > 1 || axes.some(({ after }) => after < 0)) return undefined;
-  const [rows, columns] = axes, [sy, sx] = stride;
-  const shape = [sy * sx * channels, inputs, rows.taps, columns.taps], area = rows.taps * columns.taps;
+  const [rows, columns] = axes;
+  const [sy, sx] = stride;
+  const shape = [sy * sx * channels, inputs, rows.taps, columns.taps];
+  const area = rows.taps * columns.taps;
   const weight = new Float32Array(shape.reduce((a, b) => a * b));
   for (let place = 0; place < sy * sx; place++) {
     for (let ty = 0; ty < rows.taps; ty++) {
       for (let tx = 0; tx < columns.taps; tx++) {
-        const ky = rows.tap(ty, Math.floor(place / sx)), kx = columns.tap(tx, place % sx);
+        const ky = rows.tap(ty, Math.floor(place / sx));
+        const kx = columns.tap(tx, place % sx);
         if (ky < 0 || ky >= kh || kx < 0 || kx >= kw) continue;
         for (let i = 0; i < inputs; i++) {
           for (let o = 0; o < channels; o++) {
@@ -52,7 +55,8 @@ export function subpixel(
 }
 
 function axisOf(kernel: number, stride: number, padding: number, input: number, output: number) {
-  const most = Math.floor((kernel - 1 - padding) / stride), least = Math.ceil((1 - stride - padding) / stride);
+  const most = Math.floor((kernel - 1 - padding) / stride);
+  const least = Math.ceil((1 - stride - padding) / stride);
   const count = Math.ceil(output / stride);
   return {
     taps: most - least + 1,

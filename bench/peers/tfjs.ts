@@ -19,14 +19,16 @@ async function open(backend: Backend): Promise<Tf> {
 export const openTfjs: OpenPeer = async (subject, backend) => {
   const tf = await open(backend);
   const { joined: { code, logits: layer }, settings, batch } = subject;
-  const run = express(subject, tfjs.name, expressIn(tf)), unit = subject.unit;
+  const run = express(subject, tfjs.name, expressIn(tf));
+  const unit = subject.unit;
   const activations = (rows: Tensor) =>
     tf.sum(tf.slice(rowsOf(tf, run(codeTensor(tf, rows, code.shape)), layer.shape), [0, unit], [-1, 1]));
   const gradient = tf.grad(activations);
   const start = tf.keep(tf.tensor(settings.codes, [batch, count(code.shape)]));
   const { decay } = settings;
   const step = (codes: Tensor, rate: number) => {
-    const g = gradient(codes), size = tf.mean(tf.abs(g), 1, true);
+    const g = gradient(codes);
+    const size = tf.mean(tf.abs(g), 1, true);
     return tf.mul(tf.add(codes, tf.mul(tf.div(g, size), tf.scalar(rate))), tf.scalar(decay));
   };
   return {

@@ -65,7 +65,8 @@ function grouped(tf: Tf, groups: number, weights: Tensor[], run: (x: Tensor, w: 
 /** The rows of a weight that belong to one group each, in the order of dimensions that TensorFlow.js wants. */
 function groupWeights(tf: Tf, layer: Layer, groups: number): Tensor[] {
   const { values, shape: [rows, ...rest] } = layer.weight("weight");
-  const shape = [rows / groups, ...rest], size = count(shape);
+  const shape = [rows / groups, ...rest];
+  const size = count(shape);
   return Array.from({ length: groups }, (_, g) => {
     const part = permuted(values.subarray(g * size, (g + 1) * size), shape, [2, 3, 1, 0]);
     return tf.keep(tf.tensor(part.values, part.shape));
@@ -74,9 +75,11 @@ function groupWeights(tf: Tf, layer: Layer, groups: number): Tensor[] {
 
 function conv2d(tf: Tf, layer: Layer) {
   const { stride, padding, dilation, groups } = layer.params as ConvParams;
-  const add = biased(tf, layer), [c] = layer.inputs[0].shape;
+  const add = biased(tf, layer);
+  const [c] = layer.inputs[0].shape;
   if (groups === c && groups > 1 && layer.output.shape[0] === c) {
-    const { values, shape } = layer.weight("weight"), part = permuted(values, shape, [2, 3, 0, 1]);
+    const { values, shape } = layer.weight("weight");
+    const part = permuted(values, shape, [2, 3, 0, 1]);
     const w = tf.keep(tf.tensor(part.values, part.shape));
     return (x: Tensor) => add(tf.depthwiseConv2d(x, w, pair(stride), sides(padding), "NHWC", pair(dilation), "floor"));
   }
@@ -92,7 +95,8 @@ function conv2d(tf: Tf, layer: Layer) {
 function deconv2d(tf: Tf, layer: Layer) {
   const { stride, padding, dilation, groups } = layer.params as DeconvParams;
   if (Math.max(...dilation) > 1) throw new UserError("its conv2dTranspose has no dilation");
-  const [c, h, w] = chw(layer.output.shape), add = biased(tf, layer);
+  const [c, h, w] = chw(layer.output.shape);
+  const add = biased(tf, layer);
   const run = grouped(
     tf,
     groups,
@@ -103,8 +107,10 @@ function deconv2d(tf: Tf, layer: Layer) {
 }
 
 function fc(tf: Tf, layer: Layer) {
-  const { axis, channels } = layer.params as FcParams, [input] = layer.inputs;
-  const { values } = layer.weight("weight"), add = biased(tf, layer);
+  const { axis, channels } = layer.params as FcParams;
+  const [input] = layer.inputs;
+  const { values } = layer.weight("weight");
+  const add = biased(tf, layer);
   const matrix = ({ values, shape }: { values: Float32Array; shape: readonly number[] }) =>
     tf.keep(tf.tensor(values, shape));
   if (axis === 0 && isMap(input.shape)) { // the weights' columns take the map's order
@@ -121,7 +127,8 @@ function fc(tf: Tf, layer: Layer) {
 const fromRows = (tf: Tf, rows: Tensor, shape: Shape) => shape.length === 1 ? rows : fromChw(tf, rows, shape);
 
 function maxpool(tf: Tf, { params, inputs: [x], output }: Layer) {
-  const p = params as PoolParams, windows = poolWindows(p, x.shape, output.shape);
+  const p = params as PoolParams;
+  const windows = poolWindows(p, x.shape, output.shape);
   return (x: Tensor) => tf.maxPool(x, windows.kernel, windows.stride, sides(windows.padding), "floor");
 }
 
@@ -130,12 +137,13 @@ function maxpool(tf: Tf, { params, inputs: [x], output }: Layer) {
  * the whole window, which its output does not.
  */
 function avgpool(tf: Tf, { params, inputs: [x], output }: Layer) {
-  const p = params as PoolParams,
-    windows = poolWindows(p, x.shape, output.shape),
-    { kernel, stride, padding } = windows;
+  const p = params as PoolParams;
+  const windows = poolWindows(p, x.shape, output.shape);
+  const { kernel, stride, padding } = windows;
   const average = (x: Tensor) => tf.avgPool(x, kernel, stride, sides([0, 0, 0, 0]), "floor");
   if (padding.every((n) => n === 0)) return average;
-  const area = kernel[0] * kernel[1], [, h, w] = chw(output.shape);
+  const area = kernel[0] * kernel[1];
+  const [, h, w] = chw(output.shape);
   const shares = countedPositions(p, windows, x.shape, output.shape).map((counted) => area / counted);
   const share = tf.keep(tf.tensor(shares, [h, w, 1]));
   return (x: Tensor) => tf.mul(average(tf.pad(x, sides(padding))), share);
@@ -149,7 +157,8 @@ function lrn(tf: Tf, { params, inputs: [{ shape }] }: Layer) {
     if (!isMap(shape)) throw new UserError("its LRN takes maps alone");
     return (x: Tensor) => tf.localResponseNormalization(x, radius, k, alpha / size, beta);
   }
-  const around = sides([radius, radius, radius, radius]), none = sides([0, 0, 0, 0]);
+  const around = sides([radius, radius, radius, radius]);
+  const none = sides([0, 0, 0, 0]);
   return (x: Tensor) => {
     const squares = tf.avgPool(tf.pad(tf.square(x), around), [size, size], [1, 1], none, "floor");
     return tf.mul(x, tf.pow(tf.add(tf.mul(squares, tf.scalar(alpha)), tf.scalar(k)), tf.scalar(-beta)));
@@ -166,7 +175,8 @@ function eltwise(tf: Tf, { params }: Layer) {
 }
 
 function crop(tf: Tf, { params, inputs: [{ shape }] }: Layer) {
-  const { size } = params as CropParams, [top, left] = cropOffset(shape, params as CropParams);
+  const { size } = params as CropParams;
+  const [top, left] = cropOffset(shape, params as CropParams);
   return (x: Tensor) => tf.slice(x, [0, top, left, 0], [-1, ...size, -1]);
 }
 
@@ -176,7 +186,8 @@ function elu(tf: Tf, { params }: Layer) {
 }
 
 function prelu(tf: Tf, layer: Layer) {
-  const { values, shape } = layer.weight("slope"), slope = tf.keep(tf.tensor(values, shape));
+  const { values, shape } = layer.weight("slope");
+  const slope = tf.keep(tf.tensor(values, shape));
   return (x: Tensor) => tf.prelu(x, slope);
 }
 
@@ -224,10 +235,12 @@ function overChannels({ inputs: [{ shape }] }: Layer, run: (x: Tensor) => Tensor
 /** y = a · x + b, channel by channel. */
 function affine(tf: Tf, { op, inputs: [{ shape }], params, weightShapes, weight }: Layer) {
   const weights = Object.fromEntries(Object.keys(weightShapes).map((name) => [name, weight(name)]));
-  const { a, b } = op.affine!(weights, params), along = isMap(shape) ? [-1] : [-1, ...shape.slice(1).map(() => 1)];
+  const { a, b } = op.affine!(weights, params);
+  const along = isMap(shape) ? [-1] : [-1, ...shape.slice(1).map(() => 1)];
   const channels = (values: Float64Array) =>
     tf.keep(tf.reshape(tf.tensor(new Float32Array(values), [values.length]), along));
-  const factor = channels(a), shift = b && channels(b);
+  const factor = channels(a);
+  const shift = b && channels(b);
   return (x: Tensor) => shift ? tf.add(tf.mul(x, factor), shift) : tf.mul(x, factor);
 }
 

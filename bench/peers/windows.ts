@@ -13,7 +13,8 @@ export interface Windows {
 
 /** @throws UserError where windows are dilated, which peers' are not. */
 export function poolWindows({ kernel, stride, padding, dilation }: PoolParams, input: Shape, output: Shape): Windows {
-  const [, ...map] = chw(input), [, ...out] = chw(output);
+  const [, ...map] = chw(input);
+  const [, ...out] = chw(output);
   if (!kernel) return { kernel: [map[0], map[1]], stride: [1, 1], padding: [0, 0, 0, 0] };
   if (Math.max(...dilation) > 1) throw new UserError("its pooling has no dilation");
   // Windows that stop short of the end leave a rest of the padding, or of the map, unread: floor sees to that.
@@ -36,8 +37,11 @@ export function countedPositions(
   input: Shape,
   output: Shape,
 ): Float32Array {
-  const [, h, w] = chw(input), [, oh, ow] = chw(output), [top, left, bottom, right] = given;
-  const first = countPadding ? [-top, -left] : [0, 0], end = countPadding ? [h + bottom, w + right] : [h, w];
+  const [, h, w] = chw(input);
+  const [, oh, ow] = chw(output);
+  const [top, left, bottom, right] = given;
+  const first = countPadding ? [-top, -left] : [0, 0];
+  const end = countPadding ? [h + bottom, w + right] : [h, w];
   const counted = (at: number, axis: 0 | 1) => {
     const from = at * stride[axis] - padding[axis];
     return Math.min(from + kernel[axis], end[axis]) - Math.max(from, first[axis]);
@@ -58,8 +62,10 @@ export function permuted(
   order: readonly number[],
 ): { values: Float32Array; shape: number[] } {
   const strides = shape.map((_, axis) => count(shape.slice(axis + 1)));
-  const newShape = order.map((axis) => shape[axis]), steps = order.map((axis) => strides[axis]);
-  const result = new Float32Array(values.length), at = newShape.map(() => 0);
+  const newShape = order.map((axis) => shape[axis]);
+  const steps = order.map((axis) => strides[axis]);
+  const result = new Float32Array(values.length);
+  const at = newShape.map(() => 0);
   let from = 0;
   for (let n = 0; n < result.length; n++) {
     result[n] = values[from];
@@ -78,7 +84,8 @@ export function transposedWeights(
   { values, shape: [rows, columns, kh, kw] }: { values: Float32Array; shape: readonly number[] },
   groups: number,
 ): { values: Float32Array; shape: number[] } {
-  const area = kh * kw, grouped = permuted(values, [groups, rows / groups, columns, area], [0, 2, 1, 3]).values;
+  const area = kh * kw;
+  const grouped = permuted(values, [groups, rows / groups, columns, area], [0, 2, 1, 3]).values;
   for (let at = 0; at < grouped.length; at += area) grouped.subarray(at, at + area).reverse();
   return { values: grouped, shape: [groups * columns, rows / groups, kh, kw] };
 }

@@ -53,21 +53,22 @@ export const profileCommand: Command<typeof options> = {
         `bench profile measures "synth" or what --model or --network names; got "${operands.join(" ")}"`,
       );
     }
-    const { wanted, weights, arithmetic } = wantedOf(values),
-      method = oneOf<Method>("--by", values.by, ["timestamps", "repetition"]);
+    const { wanted, weights, arithmetic } = wantedOf(values);
+    const method = oneOf<Method>("--by", values.by, ["timestamps", "repetition"]);
     if (operands.length > 0 && (wanted.model ?? wanted.network) !== undefined) {
       throw new UserError('"synth" is the search; --model and --network name something else');
     }
     const { roofline, dump, force } = values;
     using outputs = openFiles(values, roofline ? [roofline] : []);
     if (dump) checkDumpFolder(dump, force);
-    const own = await readOwn(values), verdicts: Verdict[] = [];
+    const own = await readOwn(values);
+    const verdicts: Verdict[] = [];
     using device = await openAdapter(values.adapter);
     if (method === "timestamps" && !device.caps.timestamps) {
       throw new UserError(`${device.name} has no timestamps; --by repetition`);
     }
-    const choose = chooser(device, values.tuned),
-      planning = ownPlanning(device, own, (_, verdict) => verdicts.push(verdict));
+    const choose = chooser(device, values.tuned);
+    const planning = ownPlanning(device, own, (_, verdict) => verdicts.push(verdict));
     const how = { weights, arithmetic, choose, ...planning };
     const open = await loadRunning(wanted);
     const running = await open(device, how);

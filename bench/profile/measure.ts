@@ -47,7 +47,9 @@ export interface Profile {
 }
 
 /** Rounds, and the milliseconds that all of them take about; runs that take seconds have fewer rounds. */
-const ROUNDS = 21, LEAST_ROUNDS = 5, ALL_MS = 10_000;
+const ROUNDS = 21;
+const LEAST_ROUNDS = 5;
+const ALL_MS = 10_000;
 
 /** Milliseconds that repetitions of one dispatch last about. */
 const TURN_MS = 10;
@@ -62,9 +64,9 @@ export async function profile(
   method: Method = device.caps.timestamps ? "timestamps" : "repetition",
   onRound?: (done: number, total: number) => void,
 ): Promise<Profile> {
-  const clock = await (method === "timestamps" ? gpuClock(device) : clockOf(device)),
-    wallSamples: number[] = [],
-    samples: number[][] = plan.steps.map(() => []);
+  const clock = await (method === "timestamps" ? gpuClock(device) : clockOf(device));
+  const wallSamples: number[] = [];
+  const samples: number[][] = plan.steps.map(() => []);
   const wall = async () => {
     restart();
     return Math.max(await clock.time((times, writes) => plan.submit(times, false, writes), 1), LEAST_MS);

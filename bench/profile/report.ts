@@ -25,7 +25,8 @@ export const sampleDispatches = (
   onPass?: (done: number, total: number) => void,
 ): Promise<Samples> =>
   sampleRuns(device, async () => {
-    const running = await open(), { plan } = running;
+    const running = await open();
+    const { plan } = running;
     const whole: Submit = (times, writes) => {
       running.restart();
       plan.submit(times, false, writes);

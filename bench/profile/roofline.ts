@@ -3,10 +3,16 @@ import type { Peak } from "../../src/gpu/probe.ts";
 import type { Profile, ProfiledKernel } from "./measure.ts";
 
 /** Pixels of the picture, and of the margins around the plot. */
-const WIDTH = 1080, HEIGHT = 680, LEFT = 84, RIGHT = 250, TOP = 64, BOTTOM = 64;
+const WIDTH = 1080;
+const HEIGHT = 680;
+const LEFT = 84;
+const RIGHT = 250;
+const TOP = 64;
+const BOTTOM = 64;
 
 /** The largest dot's radius, and how many of the longest have numbers and names. */
-const MOST_RADIUS = 18, NAMED = 16;
+const MOST_RADIUS = 18;
+const NAMED = 16;
 
 /** Dispatches that take less of the run are not drawn. */
 const LEAST_SHARE = 0.003;
@@ -22,17 +28,19 @@ const placeOf = ({ executedFlops, bytes, ms }: ProfiledKernel) => ({
 
 /** Draws it. Dispatches that take no time worth speaking of, or compute nothing, are left out and counted. */
 export function rooflineSvg({ title, kernels, wallMs }: Profile, peak: Peak, adapter: string): string {
-  const drawn = kernels.filter(({ executedFlops, ms }) => executedFlops > 0 && ms >= LEAST_SHARE * wallMs),
-    places = drawn.map(placeOf);
+  const drawn = kernels.filter(({ executedFlops, ms }) => executedFlops > 0 && ms >= LEAST_SHARE * wallMs);
+  const places = drawn.map(placeOf);
   const ridge = peak.gflops / peak.gigabytes;
-  const xs = [...places.map(({ intensity }) => intensity), ridge],
-    ys = [...places.map(({ gflops }) => gflops), peak.gflops];
-  const [fromX, toX] = decades(xs), [fromY, toY] = decades(ys);
+  const xs = [...places.map(({ intensity }) => intensity), ridge];
+  const ys = [...places.map(({ gflops }) => gflops), peak.gflops];
+  const [fromX, toX] = decades(xs);
+  const [fromY, toY] = decades(ys);
   const x = (value: number) => LEFT + (WIDTH - LEFT - RIGHT) * (Math.log10(value) - fromX) / (toX - fromX);
   const y = (value: number) => HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (Math.log10(value) - fromY) / (toY - fromY);
   const roof = (intensity: number) => Math.min(peak.gflops, intensity * peak.gigabytes);
   const start = Math.max(10 ** fromX, 10 ** fromY / peak.gigabytes);
-  const longest = Math.max(...drawn.map(({ ms }) => ms)), types = typesOf(drawn);
+  const longest = Math.max(...drawn.map(({ ms }) => ms));
+  const types = typesOf(drawn);
   const colour = (kernel: ProfiledKernel) => COLOURS[Math.min(types.indexOf(kernel.op ?? "other"), COLOURS.length - 1)];
   const bySize = drawn.map((kernel, n) => ({ kernel, ...places[n] })).sort((a, b) => b.kernel.ms - a.kernel.ms);
   const radius = (ms: number) => Math.max(3, MOST_RADIUS * Math.sqrt(ms / longest));
@@ -53,14 +61,16 @@ export function rooflineSvg({ title, kernels, wallMs }: Profile, peak: Peak, ada
     return text(x(intensity), y(gflops) + 3.5, String(n + 1), `text-anchor="middle" font-size="10" fill="${inside}"`);
   });
   const legend = types.map((type, n) => {
-    const top = TOP + 12 + 20 * n, own = drawn.filter(({ op = "other" }) => op === type);
+    const top = TOP + 12 + 20 * n;
+    const own = drawn.filter(({ op = "other" }) => op === type);
     const percent = 100 * own.reduce((sum, { ms }) => sum + ms, 0) / wallMs;
     return `<circle cx="${WIDTH - RIGHT + 34}" cy="${top - 4}" r="6" fill="${
       COLOURS[Math.min(n, COLOURS.length - 1)]
     }"/>` +
       text(WIDTH - RIGHT + 48, top, `${type}, ${percent.toFixed(1)} % of the run`);
   });
-  const below = TOP + 24 + 20 * types.length, list = below + 78;
+  const below = TOP + 24 + 20 * types.length;
+  const list = below + 78;
   const longestOnes = bySize.slice(0, NAMED).map(({ kernel: { kernel, ms } }, n) =>
     text(
       WIDTH - RIGHT + 28,
@@ -117,7 +127,8 @@ function typesOf(kernels: readonly ProfiledKernel[]): string[] {
 /** The whole powers of ten around values, as exponents. */
 function decades(values: readonly number[]): [number, number] {
   const sound = values.filter((value) => value > 0 && Number.isFinite(value));
-  const least = Math.floor(Math.log10(Math.min(...sound))), most = Math.ceil(Math.log10(Math.max(...sound)) + 0.05);
+  const least = Math.floor(Math.log10(Math.min(...sound)));
+  const most = Math.ceil(Math.log10(Math.max(...sound)) + 0.05);
   return [least, Math.max(most, least + 1)];
 }
 

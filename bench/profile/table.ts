@@ -12,7 +12,8 @@ export interface Bound {
 
 /** The roof over a dispatch: what takes longer at the peak, its arithmetic or its memory. */
 export function boundOf({ executedFlops, bytes }: ProfiledKernel, peak: Peak): Bound {
-  const arithmetic = executedFlops / peak.gflops / 1e6, memory = bytes / peak.gigabytes / 1e6;
+  const arithmetic = executedFlops / peak.gflops / 1e6;
+  const memory = bytes / peak.gigabytes / 1e6;
   return arithmetic > memory ? { by: "arithmetic", ms: arithmetic } : { by: "memory", ms: memory };
 }
 
@@ -24,13 +25,16 @@ const MOST_LEFT_OVER = 0.1;
 
 /** The profile in lines. */
 export function profileLines(profile: Profile, peak: Peak): string[] {
-  const { kernels, wallMs, title, method } = profile, rows = rowsMs(profile), left = wallMs - rows;
+  const { kernels, wallMs, title, method } = profile;
+  const rows = rowsMs(profile);
+  const left = wallMs - rows;
   const part = (ms: number) => `${(100 * ms / wallMs).toFixed(1)} %`;
   const failed = kernels.map((kernel) => failureOf(kernel, peak)).find((line) => line !== undefined);
   const table = [
     ["kernel", "way", "ms", "of the run", "GFLOP/s", "executed", "GB/s", "bound by", "of that"],
     ...kernels.map((kernel) => {
-      const { ms, flops, executedFlops, bytes } = kernel, bound = boundOf(kernel, peak);
+      const { ms, flops, executedFlops, bytes } = kernel;
+      const bound = boundOf(kernel, peak);
       const reached = share(bound.ms, ms).share;
       return [
         kernel.kernel,

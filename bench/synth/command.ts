@@ -47,7 +47,8 @@ export const synthCommand: Command<typeof options> = {
     const batch = wholeNumber("--batch", values.batch, { least: 1, most: MOST_BATCH, fallback: 1 });
     const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
     using outputs = openFiles(values);
-    const own = await readOwn(values), verdicts: Verdict[] = [];
+    const own = await readOwn(values);
+    const verdicts: Verdict[] = [];
     using device = await openAdapter(values.adapter);
     const choose = chooser(device, values.tuned);
     const planning = ownPlanning(device, own, (_, verdict) => verdicts.push(verdict));

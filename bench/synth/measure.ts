@@ -48,7 +48,8 @@ export async function benchSynth(
   submit(1);
   await device.finish();
   const firstIterationMs = performance.now() - started;
-  const { software } = device.caps, times = software ? Math.max(1, Math.round(ITERATIONS / batch)) : 1;
+  const { software } = device.caps;
+  const times = software ? Math.max(1, Math.round(ITERATIONS / batch)) : 1;
   const iterationMs = await timeRuns(device, submit, { rounds: ROUNDS, times, roundMs: software ? 0 : ROUND_MS });
   const { flops, executedFlops, dispatches, memory } = climb;
   const rate = (operations: number) => operations / iterationMs / 1e6;
@@ -61,7 +62,8 @@ export async function benchSynth(
     },
     sample: () =>
       sampleRuns(device, async () => {
-        const own = await compile(), submit = searches(own, settings.iterations);
+        const own = await compile();
+        const submit = searches(own, settings.iterations);
         const submits = { [`an iteration of ${generator} and ${classifier}`]: submit };
         return { submits, [Symbol.dispose]: () => own[Symbol.dispose]() };
       }),

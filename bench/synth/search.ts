@@ -33,7 +33,8 @@ interface Pair {
 
 /** Decides the numbers: the defaults, without bounds. @throws UserError */
 export function subjectOf({ generator, classifier }: Pair, batch: number): SearchSubject {
-  const joined = join(generator, classifier), unit = Math.min(UNIT, joined.logits.shape[0] - 1);
+  const joined = join(generator, classifier);
+  const unit = Math.min(UNIT, joined.logits.shape[0] - 1);
   const settings = {
     ...searchDefaults(),
     codes: normals(0, batch * count(joined.code.shape)),

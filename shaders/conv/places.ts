@@ -42,7 +42,8 @@ export const hasLongTaps = (k: ConvKernel): boolean => sourceSpans(k).count > PA
 
 /** The constants that a kernel and its functions use. */
 function tileConstants(k: ConvKernel, { step }: Walk): string {
-  const { geometry: g, tile } = k, shape = convShape(k);
+  const { geometry: g, tile } = k;
+  const shape = convShape(k);
   return constants({
     SOURCE_BLOCKS: up4(shape.from),
     SOURCE_HEIGHT: shape.source[0],
@@ -128,7 +129,8 @@ fn sourceRest(place: Place, r: u32) -> vec4f {
 
 /** Stores what belongs to row y and column x of a strip's item. */
 function stores(k: ConvKernel): string {
-  const { target, phases } = convShape(k), { type, store } = arithmeticOf(k);
+  const { target, phases } = convShape(k);
+  const { type, store } = arithmeticOf(k);
   const bounds = [
     ...(hasSpareStrips(k) ? ["strip.number < ALL_STRIPS"] : []),
     ...(target[0] % phases[0] ? ["y < TARGET_HEIGHT"] : []),

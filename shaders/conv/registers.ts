@@ -86,7 +86,8 @@ function tripOf(k: ConvKernel, stride: number, body: (r: string) => string): str
 
 /** The loop over the blocks r that a tile sees in the source; `body` is for one of them. */
 export function eachSource(k: ConvKernel, body: (r: string) => string): string {
-  const { unroll: blocks } = k.tile, long = hasPartsOfTaps(k);
+  const { unroll: blocks } = k.tile;
+  const long = hasPartsOfTaps(k);
   const stride = k.group?.slices ?? 1; // slices take turns at the blocks
   const [from, step] = sliced(k) ? ["slice", blocks === 1 ? "SLICES" : `${blocks}u * SLICES`] : ["0u", `${blocks}u`];
   const trip = tripOf(k, stride, body);
@@ -116,7 +117,8 @@ export const loadTexels = (k: ConvKernel, r: string, scale?: string): string =>
 
 /** Multiplies what tap `tap` of a trip meets by the block of weights `weights`, and adds it to block `block` of the sums. */
 export function addProducts(k: ConvKernel, weights: string, tap: number, block: number): string {
-  const { offset, texels } = tapRow(k), math = arithmeticOf(k);
+  const { offset, texels } = tapRow(k);
+  const math = arithmeticOf(k);
   const products = unroll({ strip: k.tile.strips, column: k.tile.columns }, ({ strip, column }) => {
     const sum = `${math.parts ? "part" : "sum"}_${nameOf({ block, strip, column })}`;
     return `${sum} = multiplyAdd(${sum}, weights, texel_s${strip}_t${texels.indexOf(offset(tap, column))});`;

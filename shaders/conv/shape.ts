@@ -75,7 +75,10 @@ export interface Spans {
 
 /** The spans from blocks of `own` channels to blocks of `other` channels under `groups`. */
 export function spans(own: number, other: number, groups: number): Spans {
-  const ownBlocks = up4(own), otherBlocks = up4(other), ownGroup = own / groups, otherGroup = other / groups;
+  const ownBlocks = up4(own);
+  const otherBlocks = up4(other);
+  const ownGroup = own / groups;
+  const otherGroup = other / groups;
   if (groups === 1) {
     return { count: otherBlocks, wgsl: "0u", first: () => 0, shared: ownBlocks, exact: true };
   }
@@ -111,7 +114,8 @@ export function convShape({ geometry: g, direction, tile }: TiledConv) {
   const [source, target] = direct ? [g.inSize, g.outSize] : [g.outSize, g.inSize];
   const phases = direct ? [1, 1] as const : g.stride;
   const lattice = [Math.ceil(target[0] / phases[0]), Math.ceil(target[1] / phases[1] / tile.columns)] as const;
-  const positions = g.batch * lattice[0] * lattice[1], tiles = Math.ceil(positions / tile.strips);
+  const positions = g.batch * lattice[0] * lattice[1];
+  const tiles = Math.ceil(positions / tile.strips);
   const channelTiles = Math.ceil(up4(to) / tile.blocks);
   return {
     from,
@@ -138,8 +142,10 @@ function inverse(a: number, m: number): number {
  * The taps that reach the positions of a phase along one axis: `first`, WGSL of `phase`, and every `step`-th after it.
  */
 export function phaseTaps({ padding, stride, dilation, kernel }: ConvGeometry, axis: 0 | 1) {
-  const common = gcd(dilation[axis], stride[axis]), step = stride[axis] / common;
-  const reached = `(phase + ${padding[axis]}u)`, jump = inverse(dilation[axis] / common, step);
+  const common = gcd(dilation[axis], stride[axis]);
+  const step = stride[axis] / common;
+  const reached = `(phase + ${padding[axis]}u)`;
+  const jump = inverse(dilation[axis] / common, step);
   return {
     step,
     first: common === 1
@@ -165,7 +171,10 @@ export function tapCounts(g: ConvGeometry, axis: 0 | 1): number[] {
  * of the trip meets column c at `offset(m, c)` columns from where the first tap meets the first column.
  */
 export function tapRow({ geometry: g, direction, tile }: TiledConv) {
-  const kernel = g.kernel[1], stride = g.stride[1], dilation = g.dilation[1], direct = direction === "direct";
+  const kernel = g.kernel[1];
+  const stride = g.stride[1];
+  const dilation = g.dilation[1];
+  const direct = direction === "direct";
   const { step, always } = direct ? { step: 1, always: true } : phaseTaps(g, 1);
   const taps = tile.columns === 1 ? [0] : range(Math.ceil(kernel / step));
   const offset = (tap: number, column: number): number =>

@@ -189,7 +189,8 @@ fn kernel(group: vec3u, lane: u32) {
 
 /** Which lane has which part of the tile: 8 × 4 neighbours, so that a wavefront's loads from workgroup memory have much in common. */
 function arrangement({ down, across }: StagedTile): string {
-  const low = Math.min(8, across), high = Math.min(4, down);
+  const low = Math.min(8, across);
+  const high = Math.min(4, down);
   return `let down = own / ${low}u % ${high}u + own / ${high * across}u * ${high}u;
   let across = own % ${low}u + own / ${low * high}u % ${across / low}u * ${low}u;`;
 }

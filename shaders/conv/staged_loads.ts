@@ -106,7 +106,8 @@ function texelPlace({ staged }: StagedKernel, n: number): string {
 }
 
 function weightPlace(k: StagedKernel, n: number): string {
-  const index = plus("own", n * sliceLanes(k.staged)), parts = blockParts(k);
+  const index = plus("own", n * sliceLanes(k.staged));
+  const parts = blockParts(k);
   const [depth, row] = k.direction === "direct"
     ? [`(${index}) / ${parts}u % DEPTH`, `(${index}) / ${parts}u / DEPTH`]
     : [`(${index}) / ${parts}u / TILE_ROWS`, `(${index}) / ${parts}u % TILE_ROWS`];
@@ -138,7 +139,9 @@ function loadTexel(k: StagedKernel, n: number): string {
 }
 
 function loadWeight(k: StagedKernel, n: number): string {
-  const { direction, staged: { joint } } = k, parts = blockParts(k), place = `weight_${n}`;
+  const { direction, staged: { joint } } = k;
+  const parts = blockParts(k);
+  const place = `weight_${n}`;
   const texel = (block: string) => `load_w((${block}) * ${parts}u + ${place}.part)`;
   if (direction === "direct") {
     return `next_weight_${n} = ${
@@ -161,7 +164,8 @@ const storeTexel = (n: number): string =>
   `staged_texels[next_half][texel_${n}.depth][texel_${n}.strip][texel_${n}.lane] = next_texel_${n};`;
 
 function storeWeight(k: StagedKernel, n: number): string {
-  const place = `weight_${n}`, own = columns(k, `next_weight_${n}`);
+  const place = `weight_${n}`;
+  const own = columns(k, `next_weight_${n}`);
   return own.map((value, c) => {
     const column = own.length === 4 ? `${c}u` : own.length === 1 ? `${place}.part` : plus(`${place}.part * 2u`, c);
     return `staged_weights[next_half][${place}.depth][${column}][${place}.row / LANES_DOWN][${place}.row % LANES_DOWN] = ${value};`;

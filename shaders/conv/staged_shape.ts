@@ -75,12 +75,14 @@ export function stagedShape(k: StagedKernel) {
   const { geometry: g, direction, staged: t } = k;
   const { from, to, positions, phases } = convShape(asTiles(k));
   const { count: span, exact } = spans(to, from, g.groups);
-  const all = phases[0] * phases[1], groupBlocks = up4(to) / g.groups;
+  const all = phases[0] * phases[1];
+  const groupBlocks = up4(to) / g.groups;
   const groupRows = groupBlocks * (t.joint ? all : 1);
   const rowTiles = Math.ceil(groupRows / (t.blocks * t.down));
   const columns = Math.ceil(positions / (t.strips * t.across));
   const lanes = sliceLanes(t);
-  const texels = t.depth * t.strips * t.across, weights = t.depth * t.blocks * t.down * blockParts(k);
+  const texels = t.depth * t.strips * t.across;
+  const weights = t.depth * t.blocks * t.down * blockParts(k);
   const taps = t.joint
     ? { y: [tapWindow(g, 0).count], x: [tapWindow(g, 1).count] }
     : direction === "direct"
@@ -105,7 +107,8 @@ export function stagedShape(k: StagedKernel) {
 
 /** Scalar multiply-adds of a whole dispatch, padding included. */
 export function stagedMultiplyAdds(k: StagedKernel): number {
-  const { span, taps, grid } = stagedShape(k), { blocks, strips, down, across, depth, slices } = k.staged;
+  const { span, taps, grid } = stagedShape(k);
+  const { blocks, strips, down, across, depth, slices } = k.staged;
   const stages = taps.y.flatMap((y) => taps.x.map((x) => Math.ceil(y * x * span / depth / slices) * slices * depth));
   const sum = stages.reduce((all, count) => all + count, 0);
   return grid[0] * grid[1] * blocks * down * strips * across * sum * 16;

@@ -38,10 +38,12 @@ const leaves = (g: ConvGeometry): boolean =>
 /** One trip: source block `r` under the taps that share its texels. */
 function trip(k: ConvKernel, r: string): string {
   const { geometry: g, tile, format } = k;
-  const { taps, always } = tapRow(k), { exact } = spans(g.channelsOut, g.channelsIn, g.groups);
+  const { taps, always } = tapRow(k);
+  const { exact } = spans(g.channelsOut, g.channelsIn, g.groups);
   const scaled = format === "i8";
   const products = unroll({ tap: taps.length, block: tile.blocks }, ({ tap, block }) => {
-    const own = plus("block", block), step = "u * TAP_STEP_X";
+    const own = plus("block", block);
+    const step = "u * TAP_STEP_X";
     const guards = [
       ...(always ? [] : [`${plus("tapX", tap, step)} < KERNEL_WIDTH`]),
       ...(exact ? [] : [`connected(${own}, first + ${r})`]),
@@ -60,7 +62,9 @@ function trip(k: ConvKernel, r: string): string {
 /** The kernel's WGSL. */
 export function transposed(k: ConvKernel): string {
   const { geometry: g, tile } = k;
-  const parts = rowParts(k), tapsY = phaseTaps(g, 0), tapsX = phaseTaps(g, 1);
+  const parts = rowParts(k);
+  const tapsY = phaseTaps(g, 0);
+  const tapsX = phaseTaps(g, 1);
   const weightSpans = spans(g.channelsOut, g.channelsIn, g.groups);
   const eachTap = tile.columns === 1
     ? "for (var tapX = firstTapX(phaseX); tapX < KERNEL_WIDTH; tapX += TAP_STEP_X) {"

@@ -19,7 +19,8 @@
 import { type ConvDirection, type ConvGeometry, range } from "./shape.ts";
 
 /** Rows of outputs that a tile makes, and of inputs that it reads. */
-export const MADE = 4, READ = 6;
+export const MADE = 4;
+export const READ = 6;
 
 const points = [0, Math.SQRT2, -Math.SQRT2, Math.SQRT1_2, -Math.SQRT1_2];
 /** Where the value at 1/α stands; ∞ comes last. */
@@ -37,7 +38,8 @@ const weightTransform = [...points.map((a) => [1, a, a * a].map((power) => power
 /** Bᵀ, 6 × 6. */
 export const inputTransform = [
   ...points.map((a, n) => {
-    const others = points.toSpliced(n, 1), norm = others.reduce((product, b) => product * (a - b), 1 / size(a));
+    const others = points.toSpliced(n, 1);
+    const norm = others.reduce((product, b) => product * (a - b), 1 / size(a));
     return [...polynomial(others).map((coefficient) => coefficient / norm), 0];
   }),
   polynomial(points),
@@ -94,7 +96,9 @@ export const winogradFilter = ({ kernel, stride }: Pick<ConvGeometry, "kernel" |
 
 /** A convolution in one direction as tiles. */
 export function winogradShape(g: ConvGeometry, direction: ConvDirection) {
-  const direct = direction === "direct", filter = winogradFilter(g), strided = filter.stride > 1;
+  const direct = direction === "direct";
+  const filter = winogradFilter(g);
+  const strided = filter.stride > 1;
   const [from, to] = direct ? [g.channelsIn, g.channelsOut] : [g.channelsOut, g.channelsIn];
   const [source, target] = direct ? [g.inSize, g.outSize] : [g.outSize, g.inSize];
   /** Steps from one row of a phase to the next; only the fine side, which a direct convolution reads, has several. */
@@ -109,7 +113,8 @@ export function winogradShape(g: ConvGeometry, direction: ConvDirection) {
     return { class: own, number: place };
   };
   const fine = (row: number, column: number, y: number, x: number) => {
-    const { class: own, place, phases } = at(row, column), phase = phases.findIndex(([py, px]) => py === y && px === x);
+    const { class: own, place, phases } = at(row, column);
+    const phase = phases.findIndex(([py, px]) => py === y && px === x);
     return phase < 0 ? undefined : { class: own, number: place * phases.length + phase };
   };
   return {

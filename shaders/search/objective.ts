@@ -88,7 +88,10 @@ const pairCode = (items: number, slots: number) =>
 /** WGSL that terms are written with: parts, texels whose spare lanes are zero, a unit's lane. */
 function termsCode(geometry: ObjectiveGeometry, own: "part" | "value" | "slope"): string {
   const { items, map: [c, h, w], terms, parts, firstDirection, helpers } = geometry;
-  const blocks = Math.ceil(c / 4), area = h * w, first = terms[0].first, slots = terms[terms.length - 1].end - first;
+  const blocks = Math.ceil(c / 4);
+  const area = h * w;
+  const first = terms[0].first;
+  const slots = terms[terms.length - 1].end - first;
   const spare = c % 4 === 0
     ? ""
     : `if (own / AREA == BLOCKS - 1u) { v = select(vec4f(), v, channels_in(BLOCKS - 1u)); }`;

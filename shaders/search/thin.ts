@@ -40,7 +40,8 @@ fn known_bits(k: vec4f) -> u32 { return u32(k.x) << 16u | u32(k.y); }`;
 
 /** Counts of a round. Bindings: those of the measure, after the first round known, counts. One invocation a piece of an item. */
 export function thinCount(geometry: ThinGeometry, round: number): string {
-  const { texels, parts } = geometry, shift = 28 - 4 * round;
+  const { texels, parts } = geometry;
+  const shift = 28 - 4 * round;
   const agrees = round === 0 ? "true" : `bits >> ${shift + 4}u == known >> ${shift + 4}u`;
   return `${common(geometry)}
 const DIGITS = vec4u(0u, 1u, 2u, 3u);
@@ -67,7 +68,9 @@ fn kernel(i: u32) {
 
 /** The digit of a round. Bindings: counts, known (updated, and in the first round made). One invocation an item. */
 export function thinPick({ texels, percent, parts }: ThinGeometry, round: number): string {
-  const place = percent / 100 * (texels - 1), rank = Math.floor(place), shift = 28 - 4 * round;
+  const place = percent / 100 * (texels - 1);
+  const rank = Math.floor(place);
+  const shift = 28 - 4 * round;
   return `
 fn kernel(i: u32) {
   let k = ${round === 0 ? `vec4f(0.0, 0.0, ${rank}.0, 0.0)` : "load_known(i)"};

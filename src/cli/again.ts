@@ -19,7 +19,8 @@ export const searchAgain =
     if (batch === 1 || together) return await searchInBatches(device, options);
     try {
       const found = await searchInBatches(device, { ...options, targets: [target], choose: asAmong(batch, choose) });
-      const [{ top }] = found.items, same = top.every((one, n) => one.activation === result.top?.[n]?.activation);
+      const [{ top }] = found.items;
+      const same = top.every((one, n) => one.activation === result.top?.[n]?.activation);
       if (same || adapter !== device.name || found.aborted) {
         return { ...found, batches: [{ size: batch, losses: found.losses }] };
       }

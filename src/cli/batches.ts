@@ -54,13 +54,13 @@ export async function searchInBatches(
   options: BatchOptions,
   together: number = mostTogether,
 ): Promise<BatchResult> {
-  const { targets, octaves = 1, signal } = options,
-    iterations = octaves * options.iterations,
-    done: SearchResult[] = [];
-  let size = Math.min(targets.length, options.frames === undefined ? together : 1),
-    first = 0,
-    planned = 0,
-    failure: unknown;
+  const { targets, octaves = 1, signal } = options;
+  const iterations = octaves * options.iterations;
+  const done: SearchResult[] = [];
+  let size = Math.min(targets.length, options.frames === undefined ? together : 1);
+  let first = 0;
+  let planned = 0;
+  let failure: unknown;
   while (first < targets.length && !done.at(-1)?.aborted && failure === undefined) {
     const before = done.reduce((sum, result) => sum + result.iterations, 0);
     planned = before + iterations * Math.ceil((targets.length - first) / size);
@@ -81,9 +81,11 @@ export async function searchInBatches(
     }
   }
   const sum = (of: (result: SearchResult) => number) => done.reduce((sum, result) => sum + of(result), 0);
-  const [{ dispatches, flops, memory, octaves: sizes }] = done, items = done.flatMap((result) => result.items);
+  const [{ dispatches, flops, memory, octaves: sizes }] = done;
+  const items = done.flatMap((result) => result.items);
   const [all, seconds] = [sum((result) => result.iterations), sum((result) => result.seconds)];
   const batches = done.map(({ items, losses }) => ({ size: items.length, losses }));
-  const cost = { seconds, dispatches, flops, memory, octaves: sizes }, losses = done.flatMap((result) => result.losses);
+  const cost = { seconds, dispatches, flops, memory, octaves: sizes };
+  const losses = done.flatMap((result) => result.losses);
   return { iterations: all, planned, batches, aborted: all < planned, ...cost, losses, items, failure };
 }

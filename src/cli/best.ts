@@ -25,7 +25,8 @@ export class Best {
 
   /** Puts a picture where it belongs. The score is finite, and no picture is offered twice to a row. */
   offer(row: number, score: number, picture: number, place = 0): void {
-    const { scores, pictures, places, keep } = this, first = row * keep;
+    const { scores, pictures, places, keep } = this;
+    const first = row * keep;
     const isBefore = (at: number) => score > scores[at] || score === scores[at] && picture < pictures[at];
     let at = first + keep - 1;
     if (!isBefore(at)) return;
@@ -54,7 +55,8 @@ export class Best {
     const area = values.length / this.rows;
     for (let unit = 0; unit < this.rows; unit++) {
       let largest = unit * area;
-      for (let at = largest + 1, end = largest + area; at < end; at++) if (values[at] > values[largest]) largest = at;
+      const end = largest + area;
+      for (let at = largest + 1; at < end; at++) if (values[at] > values[largest]) largest = at;
       this.offer(unit, values[largest], picture, largest - unit * area);
     }
   }

@@ -25,7 +25,8 @@ export function readBounds(
   { name, network }: Model,
   { lowest = 0, sigmas: asked }: { lowest?: number; sigmas?: number } = {},
 ): Float32Array<ArrayBuffer> {
-  const size = valueCount(network.inputs[0].shape), isText = kindOf(bytes)?.name !== "safetensors";
+  const size = valueCount(network.inputs[0].shape);
+  const isText = kindOf(bytes)?.name !== "safetensors";
   if (isText && asked !== undefined) {
     throw new UserError(
       `${file} is no file of means and deviations, which --sigmas is about; expected what ranges writes`,

@@ -72,9 +72,9 @@ export const command: Command<typeof options> = {
     if (root !== undefined && val === undefined) throw new UserError("--images goes with --val and its list");
     const weights = oneOf("--weights", values.weights, weightKinds);
     const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
-    const model = await openClassifier(values.model),
-      { adapter, json, verbose, tuned } = values,
-      how = { adapter, weights, arithmetic, verbose, tuned };
+    const model = await openClassifier(values.model);
+    const { adapter, json, verbose, tuned } = values;
+    const how = { adapter, weights, arithmetic, verbose, tuned };
     if (val) {
       const accuracy = await measure(model, await labelledSet(val, root), val, how);
       const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
@@ -101,7 +101,8 @@ const guessLine = ({ unit, name, probability }: Guess) =>
  * as the right one counts as stronger.
  */
 async function measure(model: Model, { labels, ...pictures }: LabelledSet, file: string, how: How) {
-  const units = layerUnits(model).channels, missing = labels.find((label) => !(label >= 0 && label < units));
+  const units = layerUnits(model).channels;
+  const missing = labels.find((label) => !(label >= 0 && label < units));
   if (missing !== undefined) throw new UserError(`${file} has label ${missing}, ${model.name} has ${units} units`);
   const ranks: number[] = [];
   const { leftOut, narrowing } = await run(model, pictures, how, (output, index) => {

@@ -114,7 +114,8 @@ export function parse<Options extends Record<string, Option>>(
     if (token.kind !== "option") continue;
     const { name, rawName, value } = token;
     if (!Object.hasOwn(options, name)) throw fail(`there is no option ${rawName}`);
-    const wanted = options[name].value, list = values[name];
+    const wanted = options[name].value;
+    const list = values[name];
     if (list && !Array.isArray(list)) throw fail(`${rawName} is given twice`);
     // "--unit --force" would swallow an option; another value that starts with "-" is written --name=-value.
     if (wanted && (!value || !token.inlineValue && /^-(?!\.?\d)/.test(value))) {

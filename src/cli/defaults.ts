@@ -26,7 +26,8 @@ const mostUnits = 1_000_000;
 
 /** Loads the classifier of this folder, or the embedded one. @throws UserError where it has too many units to list. */
 export async function openClassifier(folder?: string): Promise<Model> {
-  const model = await openModel(folder ?? embedded("caffenet64")), { channels } = layerUnits(model);
+  const model = await openModel(folder ?? embedded("caffenet64"));
+  const { channels } = layerUnits(model);
   if (channels > mostUnits) throw new UserError(`${model.where} has ${channels} units, expected at most ${mostUnits}`);
   return model;
 }

@@ -52,10 +52,11 @@ export function writeIndex({ model: { name, hash }, layer }: Indexed, { identiti
 /** Reads an index; `name` stands for it in errors. @throws UserError where it is none, or one of something else. */
 export function readIndex(bytes: Uint8Array, name: string, wanted: Indexed): Seen {
   const none = new UserError(`${name} is no index of examples; --index names another folder`);
-  const tensors = readSafetensors(bytes, name),
-    text = (key: string) => new TextDecoder().decode(tensors.get(key)?.bytes);
+  const tensors = readSafetensors(bytes, name);
+  const text = (key: string) => new TextDecoder().decode(tensors.get(key)?.bytes);
   checkAbout(text("about"), name, wanted, none);
-  const shape = tensors.get("scores")?.shape ?? [], [rows, keep = 0] = shape;
+  const shape = tensors.get("scores")?.shape ?? [];
+  const [rows, keep = 0] = shape;
   const own = ["scores", "pictures", "places"].map((key) => tensors.get(key));
   const isWhole = own.every((tensor, n) =>
     tensor?.dtype === (n ? "I32" : "F64") && tensor.shape.join() === shape.join()
@@ -66,11 +67,13 @@ export function readIndex(bytes: Uint8Array, name: string, wanted: Indexed): See
       `${name} keeps the best ${keep} pictures of each unit, not ${wanted.keep}; --index names another folder`,
     );
   }
-  const identities = text("seen").split("\0").filter((identity) => identity !== ""), best = new Best(rows, keep);
+  const identities = text("seen").split("\0").filter((identity) => identity !== "");
+  const best = new Best(rows, keep);
   [best.scores, best.pictures, best.places].forEach((array, n) => new Uint8Array(array.buffer).set(own[n]!.bytes));
   const { length } = identities;
   for (let row = 0; row < rows; row++) {
-    const found = best.row(row), isSound = found.every(({ picture }) => picture >= 0 && picture < length);
+    const found = best.row(row);
+    const isSound = found.every(({ picture }) => picture >= 0 && picture < length);
     if (!isSound || found.length !== Math.min(keep, length)) throw none;
   }
   return { identities, best };

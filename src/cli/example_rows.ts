@@ -43,7 +43,8 @@ export function rowsOf(
   { best, top }: { best: Best; top: number },
   set: PictureSet,
 ): Row[] {
-  const isMap = layer.width * layer.height > 1, fields = new Map<number, Box>();
+  const isMap = layer.width * layer.height > 1;
+  const fields = new Map<number, Box>();
   const where = (place: number): Pick<Example, "at" | "field"> => {
     if (!isMap) return {};
     const at: [number, number] = [place % layer.width, Math.floor(place / layer.width)];

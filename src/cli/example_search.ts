@@ -34,11 +34,13 @@ export async function recall(file: string, set: PictureSet, indexed: Indexed): P
   // Before any is read: what changes meanwhile is another picture to the next run.
   const placeOf = new Map(Array.from({ length: set.count }, (_, index) => [set.identity(index), index]));
   if (!statOf(file)) return nothingKnown(set, indexed);
-  const { identities, best } = readIndex(await readBytes(file), file, indexed), seen = new Uint8Array(set.count);
+  const { identities, best } = readIndex(await readBytes(file), file, indexed);
+  const seen = new Uint8Array(set.count);
   const places = identities.map((identity) => placeOf.get(identity));
   const gone = identities.filter((_, n) => places[n] === undefined);
   if (gone.length > 0) {
-    const [path] = gone[0].split("\n"), more = gone.length > 1 ? ` and ${gone.length - 1} more` : "";
+    const [path] = gone[0].split("\n");
+    const more = gone.length > 1 ? ` and ${gone.length - 1} more` : "";
     throw new UserError(
       `${file} knows pictures that are not among these any more, or have changed: ${path}${more}; --index names another folder`,
     );
@@ -49,7 +51,8 @@ export async function recall(file: string, set: PictureSet, indexed: Indexed): P
 
 /** The index of what is known. */
 function indexOf({ seen, best }: Known, set: PictureSet, indexed: Indexed): Uint8Array {
-  const identities: string[] = [], rank = new Int32Array(set.count);
+  const identities: string[] = [];
+  const rank = new Int32Array(set.count);
   seen.forEach((is, index) => {
     rank[index] = identities.length;
     if (is) identities.push(set.identity(index));
@@ -69,7 +72,8 @@ export async function seeAll(
   known: Known,
   { index, ...how }: Pick<NetOptions, "choose" | "onPlan"> & { signal: AbortSignal; index?: string },
 ): Promise<string[]> {
-  const all = Array.from({ length: set.count }, (_, place) => place), todo = all.filter((place) => !known.seen[place]);
+  const all = Array.from({ length: set.count }, (_, place) => place);
+  const todo = all.filter((place) => !known.seen[place]);
   if (todo.length === 0) return [];
   const { read, files } = set;
   const rest = {

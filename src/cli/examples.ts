@@ -89,12 +89,16 @@ export const command: Command<typeof options> = {
 };
 
 async function run(values: Values<typeof options>): Promise<number> {
-  const images = required("--images", values.images), units = numberList("--units", required("--units", values.units));
+  const images = required("--images", values.images);
+  const units = numberList("--units", required("--units", values.units));
   const keep = wholeNumber("--top", values.top, { least: 1, most: mostKept, fallback: 9 });
-  const model = await openClassifier(values.model), layer = searchedUnits(model, values.layer);
+  const model = await openClassifier(values.model);
+  const layer = searchedUnits(model, values.layer);
   checkUnits(layer, units, model);
-  const beside = await readBeside(values), size = windowSize(values, model);
-  const set = await pictureSet(images), indexed = { model, layer, keep };
+  const beside = await readBeside(values);
+  const size = windowSize(values, model);
+  const set = await pictureSet(images);
+  const indexed = { model, layer, keep };
   const index = values.index === undefined ? undefined : join(values.index, "examples.safetensors");
   const known = index !== undefined ? await recall(index, set, indexed) : nothingKnown(set, indexed);
   const sheet = placeOf(values, layer, units, Math.min(keep, set.count));
@@ -106,7 +110,8 @@ async function run(values: Values<typeof options>): Promise<number> {
   if (layer.labelled) untrainedLines(model, units).forEach(warn);
   const how = { ...planning(device, values), signal };
   const leftOut = await seeAll(device, model, set, indexed, known, { index, ...how });
-  const seen = known.seen.reduce((sum, is) => sum + is, 0), stopped = signal.aborted;
+  const seen = known.seen.reduce((sum, is) => sum + is, 0);
+  const stopped = signal.aborted;
   if (stopped) {
     tell(`stopped after ${seen} of ${set.count} pictures${index === undefined ? "" : `; ${index} knows them`}`);
   }
@@ -154,7 +159,8 @@ async function readBeside({ beside, generator, iterations }: Values<typeof optio
 /** The side of the window that --region hides with; undefined where it is not asked for. @throws UserError */
 function windowSize({ region, window }: Values<typeof options>, { network }: Model): number | undefined {
   if (!region && window !== undefined) throw new UserError("--window goes with --region");
-  const [, ...sides] = network.inputs[0].shape, most = Math.min(...sides);
+  const [, ...sides] = network.inputs[0].shape;
+  const most = Math.min(...sides);
   const size = wholeNumber("--window", window, { least: 1, most, fallback: Math.max(1, Math.round(most / 8)) });
   return region ? size : undefined;
 }

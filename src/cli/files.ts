@@ -80,7 +80,8 @@ export function zipSource(file: Deno.FsFile): ZipSource {
     read(from, length) {
       const bytes = new Uint8Array(length);
       file.seekSync(from, Deno.SeekMode.Start);
-      for (let at = 0, count; at < length; at += count) {
+      let count;
+      for (let at = 0; at < length; at += count) {
         count = file.readSync(bytes.subarray(at));
         if (!count) throw new Error("it ends too soon");
       }
@@ -93,7 +94,8 @@ export function zipSource(file: Deno.FsFile): ZipSource {
 export function openArchive(path: string): ZipSource | undefined {
   if (!isFile(path)) return undefined; // reading says what is wrong
   try {
-    const file = Deno.openSync(path), source = zipSource(file);
+    const file = Deno.openSync(path);
+    const source = zipSource(file);
     const [p, k] = source.size > 1 ? source.read(0, 2) : [];
     if (p === 0x50 && k === 0x4b) return source; // "PK": a zip
     file.close();

@@ -63,7 +63,8 @@ export function freeInGroups({ own, groups }: GroupPaths): number | undefined {
 
 /** The least that is free in a group of this root and all above it. */
 function leastAbove(root: string, group: string, limitFile: string, usageFile: string): number {
-  const limit = numberIn(join(root, group, limitFile)), usage = numberIn(join(root, group, usageFile));
+  const limit = numberIn(join(root, group, limitFile));
+  const usage = numberIn(join(root, group, usageFile));
   const free = limit === undefined ? Infinity : Math.max(0, limit - (usage ?? 0));
   return group === "/" || group === "" ? free : Math.min(free, leastAbove(root, dirname(group), limitFile, usageFile));
 }

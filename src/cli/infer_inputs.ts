@@ -30,7 +30,8 @@ function assigned(
   inputs: readonly Input[],
   folder: string,
 ): { input: Input; file: string }[] {
-  const given = values.map((value) => addressed(value, inputs)), names = inputs.map(({ name }) => name).join(", ");
+  const given = values.map((value) => addressed(value, inputs));
+  const names = inputs.map(({ name }) => name).join(", ");
   const left = inputs.filter(({ name }) => given.every((one) => one.name !== name));
   const result = given.map(({ name, file }) => {
     const input = name === undefined ? left.shift() : inputs.find((one) => one.name === name);
@@ -50,8 +51,10 @@ export async function readInputs(values: readonly string[], inputs: readonly Inp
   const arrays = new Map<string, Float32Array>();
   let first: { rows: number; batched: boolean; file: string } | undefined;
   for (const { input, file } of assigned(values, inputs, folder)) {
-    const { shape, dtype, data } = readNpy(await readBytes(file), file), batched = shape.length !== input.shape.length;
-    const rows = batched ? shape[0] : 1, item = batched ? shape.slice(1) : shape;
+    const { shape, dtype, data } = readNpy(await readBytes(file), file);
+    const batched = shape.length !== input.shape.length;
+    const rows = batched ? shape[0] : 1;
+    const item = batched ? shape.slice(1) : shape;
     if (item.join() !== input.shape.join() || item.length !== input.shape.length || !(rows > 0)) {
       const wanted = ["N", ...input.shape].join(", ");
       throw new UserError(`${file} has shape [${shape.join(", ")}], the model takes [${wanted}]`);

@@ -29,7 +29,9 @@ export async function labelledSet(file: string, root?: string): Promise<Labelled
 
 /** @throws UserError unless there is a label for each picture. */
 async function labelledArrays(arrays: ReadonlyMap<string, NpzItems>, file: string): Promise<LabelledSet> {
-  const images = imagesIn(arrays, file), { count } = images, stored = await arrays.get("labels")?.whole();
+  const images = imagesIn(arrays, file);
+  const { count } = images;
+  const stored = await arrays.get("labels")?.whole();
   const labels = stored && readNpy(stored, `${file}: "labels"`);
   if (labels?.shape.length !== 1 || labels.shape[0] !== count) {
     throw new UserError(`${file}: expected "labels", one for each of the ${count} images`);

@@ -36,13 +36,15 @@ export const isNarrow = ({ weights, arithmetic }: Narrow): boolean =>
 export function planLines(pieces: readonly PlannedMemory[], size?: Size): string[] {
   const bytes = (list: readonly PlannedMemory[]) =>
     list.reduce((sum, { bytes }) => sum + bytes, 0).toLocaleString("en");
-  const weights = pieces.filter(({ weight }) => weight), others = pieces.filter(({ weight }) => !weight);
+  const weights = pieces.filter(({ weight }) => weight);
+  const others = pieces.filter(({ weight }) => !weight);
   return [
     `plan${size ? ` for ${sizeText(size)}` : ""}: ${bytes(pieces)} bytes of GPU memory (weights ${
       bytes(weights)
     }, activations ${bytes(others)})`,
     ...[...weights, ...others].filter(({ bytes, parts }) => bytes >= large || parts > 1).map((piece) => {
-      const name = piece.label.replace(/^slot for /, ""), label = name.length > 60 ? `${name.slice(0, 59)}…` : name;
+      const name = piece.label.replace(/^slot for /, "");
+      const label = name.length > 60 ? `${name.slice(0, 59)}…` : name;
       const parts = piece.parts > 1 ? `, in ${piece.parts} parts` : "";
       return `  ${label}: ${piece.bytes.toLocaleString("en")} bytes, ${piece.format}${parts}`;
     }),

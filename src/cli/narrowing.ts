@@ -16,7 +16,8 @@ export async function narrowing(
 ): Promise<string> {
   const narrow = { weights, arithmetic };
   const input = pictureToInput(classifier.network, picture);
-  const layer = units?.labelled ? units.name : undefined, name = layer ?? "the output";
+  const layer = units?.labelled ? units.name : undefined;
+  const name = layer ?? "the output";
   const unit = layer !== undefined && list ? list[0] : top[0].unit;
   const gradient = async () => {
     const options = { ...narrow, layer, gradient: true };

@@ -71,21 +71,25 @@ export const command: Command<typeof options> = {
 async function run(values: Values<typeof options>, operands: string[]): Promise<number> {
   const [file, ...more] = operands;
   if (file === undefined || more.length > 0) throw new UserError("expected one picture; --help has examples");
-  const images = required("--images", values.images),
-    sheet = values.out ?? join("out", `neighbours_${stemOf(file)}.png`);
+  const images = required("--images", values.images);
+  const sheet = values.out ?? join("out", `neighbours_${stemOf(file)}.png`);
   if (!/\.png$/i.test(sheet)) throw new UserError(`--out ${sheet}: the sheet is saved as .png`);
   const keep = wholeNumber("--top", values.top, { least: 1, most: mostKept, fallback: 9 });
   const kind = oneOf("--distance", values.distance, ["euclidean", "cosine"]) ?? "euclidean";
   const model = await openClassifier(values.model);
   const layers = values.layer.length > 0 ? values.layer : [layerUnits(model).name];
-  const spaces = [pixels, ...layers], names = layers.map((layer) => lastName(model, layer));
-  const picture = await picturesIn([file]).read(0), set = await pictureSet(images);
+  const spaces = [pixels, ...layers];
+  const names = layers.map((layer) => lastName(model, layer));
+  const picture = await picturesIn([file]).read(0);
+  const set = await pictureSet(images);
   using outputs = Outputs.open([sheet], { force: values.force, bytes: tileBytes * spaces.length * keep });
   const signal = abortOnSignal();
 
   using device = await openAdapter(values.adapter);
-  const best = new Best(spaces.length, keep), distance = distances[kind];
-  let own: ArrayLike<number>[] = [], seen = 0;
+  const best = new Best(spaces.length, keep);
+  const distance = distances[kind];
+  let own: ArrayLike<number>[] = [];
+  let seen = 0;
   const all = {
     count: 1 + set.count,
     read: (n: number) => n === 0 ? picture : set.read(n - 1),
@@ -142,7 +146,8 @@ interface Row {
 /** A sheet with a row for each space: the picture, then its neighbours. */
 async function sheetOf(model: Model, picture: Image, rows: readonly Row[], set: PictureSet): Promise<Image> {
   const wanted = new Set(rows.flatMap(({ neighbours }) => neighbours.map(({ picture }) => picture)));
-  const images = await fittedOf(model, wanted, set), own = fitted(model, picture);
+  const images = await fittedOf(model, wanted, set);
+  const own = fitted(model, picture);
   const tiles = rows.flatMap(({ space, neighbours }) => [
     { image: own, caption: space },
     ...neighbours.map(({ picture, distance }) => ({ image: images.get(picture)!, caption: distance.toPrecision(4) })),

@@ -41,7 +41,8 @@ export async function readOwn(
     const [, kernel, file] = /^([^=]+)=(.+)$/.exec(given) ?? [];
     if (!file) throw new UserError(`--replace expects KERNEL=FILE, such as conv3=mine.wgsl, got "${given}"`);
     if (own.kernels.some((one) => one.kernel === kernel)) throw new UserError(`--replace names ${kernel} twice`);
-    const wgsl = await textOf(file), beside = file.replace(/(\.wgsl)?$/, ".json");
+    const wgsl = await textOf(file);
+    const beside = file.replace(/(\.wgsl)?$/, ".json");
     own.kernels.push({ kernel, file, wgsl, json: isFile(beside) ? await textOf(beside) : undefined });
     own.files.push({ kernel, file, sha256: sha256(wgsl) });
   }

@@ -83,7 +83,8 @@ export async function openNpz(file: string): Promise<Map<string, NpzItems> | und
 
 /** Height, width and channels of the items of an array, and whether the channels come before the pixels. */
 function layoutOf({ dtype, shape: [count, ...item] }: NpzItems) {
-  const [a, b, c] = item, isImage = dtype === "u1" && count > 0 && (item.length === 3 || item.length === 2);
+  const [a, b, c] = item;
+  const isImage = dtype === "u1" && count > 0 && (item.length === 3 || item.length === 2);
   const layout = item.length === 2 || c === 1 || c === 3
     ? { height: a, width: b, channels: c ?? 1, planar: false }
     : { height: b, width: c, channels: a, planar: true };
@@ -92,7 +93,8 @@ function layoutOf({ dtype, shape: [count, ...item] }: NpzItems) {
 
 /** The pictures of a .npz: "images", or the only array that can be, which is told. @throws UserError where there is none. */
 export function imagesIn(arrays: ReadonlyMap<string, NpzItems>, file: string): Pictures {
-  const named = arrays.get("images"), suited = [...arrays].filter(([, array]) => layoutOf(array));
+  const named = arrays.get("images");
+  const suited = [...arrays].filter(([, array]) => layoutOf(array));
   const [name, images] = named ? ["images", named] : suited.length === 1 ? suited[0] : [];
   const layout = images && layoutOf(images);
   if (!images || !layout) {
@@ -112,7 +114,8 @@ function imageOf(
   { height, width, channels, planar }: NonNullable<ReturnType<typeof layoutOf>>,
 ): Image {
   if (channels === 3 && !planar) return { width, height, rgb: bytes };
-  const area = width * height, rgb = new Uint8Array(3 * area);
+  const area = width * height;
+  const rgb = new Uint8Array(3 * area);
   for (let pixel = 0; pixel < area; pixel++) {
     for (let c = 0; c < 3; c++) rgb[3 * pixel + c] = bytes[channels === 3 ? c * area + pixel : pixel];
   }

@@ -90,15 +90,19 @@ export async function runPictures(
   { unit = "picture", total = pictures.count, leavesOutAll = false, signal, ...options }: Running,
   use: (output: Float32Array, index: number, outcome: Outcome) => void,
 ): Promise<string[]> {
-  const fitting = fittingOf(model), { count } = pictures;
+  const fitting = fittingOf(model);
+  const { count } = pictures;
   const together = sequenceLayerOf(model, options.layer) ? 1 : Math.min(most, count); // pictures are no sequence
   using net = await largestNet(device, model, options, together);
-  const { batch } = net, size = valueCount(net.inputShape);
+  const { batch } = net;
+  const size = valueCount(net.inputShape);
   using reader = openReader(pictures, fitting, count > batch ? readersFor(device) : 0);
   // Photographs take seconds to decode: who looks on is told of a few, a log only of many.
-  const screen = stderrScreen(false), watched = screen?.columns !== undefined && count > 1;
+  const screen = stderrScreen(false);
+  const watched = screen?.columns !== undefined && count > 1;
   const bar = progress(unit, watched || count > batch ? screen : undefined);
-  const leftOut: string[] = [], counted = Math.min(total, count);
+  const leftOut: string[] = [];
+  const counted = Math.min(total, count);
   let done = 0;
   const readOrRefuse = async (index: number): Promise<Image | UserError> => {
     try {
@@ -112,7 +116,8 @@ export async function runPictures(
   };
   /** The pictures from the first on, as many as run together. */
   const load = async (first: number) => {
-    const inputs = new Float32Array(batch * size), loaded: { index: number; picture: Image }[] = [];
+    const inputs = new Float32Array(batch * size);
+    const loaded: { index: number; picture: Image }[] = [];
     const all = Array.from({ length: Math.min(batch, count - first) }, (_, i) => readOrRefuse(first + i));
     for (const [i, picture] of (await Promise.all(all)).entries()) {
       if (picture instanceof UserError) {
@@ -126,13 +131,15 @@ export async function runPictures(
     return { inputs, loaded };
   };
   try {
-    for (let first = 0, now = await load(0); first < count && !signal?.aborted; first += batch) {
+    let now = await load(0);
+    for (let first = 0; first < count && !signal?.aborted; first += batch) {
       // Asked for before the net runs, for an adapter may keep this thread until it has computed.
       const [next, values] = await Promise.all([load(first + batch), net.forwardAll(now.inputs)]);
       now.loaded.forEach(({ index, picture }, i) => {
         const outputs = values.map((all) => all.subarray(i * all.length / batch, (i + 1) * all.length / batch));
         outputs.forEach((output, n) => {
-          const at = firstNonFinite(output), layer = options.values?.[n] ?? options.layer;
+          const at = firstNonFinite(output);
+          const layer = options.values?.[n] ?? options.layer;
           if (at >= 0) throw notFinite(output[at], `of picture ${index + 1}`, model, { ...options, layer });
         });
         use(outputs[0], index, { outputs, picture });

@@ -83,8 +83,8 @@ function endedBy(said: string): string {
   if (said.includes("--cached-only is specified")) {
     return "its packages are not here, and PHOSPHENE_SETUP=skip fetches none";
   }
-  const lines = said.split("\n").map((line) => line.trim()),
-    at = lines.findLastIndex((line) => line.startsWith("error: "));
+  const lines = said.split("\n").map((line) => line.trim());
+  const at = lines.findLastIndex((line) => line.startsWith("error: "));
   if (at < 0) return "its program ended without a word";
   const cause = /^0: (.*)/.exec(lines[at + 1] ?? "");
   return lines[at].slice("error: ".length) + (cause ? `: ${cause[1]}` : "");

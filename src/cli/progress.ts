@@ -61,10 +61,12 @@ export function terminalColumns(): number | undefined {
 export function progress(unit: string, screen: Screen | undefined): { show(step: Step): void; end(): void } {
   if (!screen) return { show() {}, end() {} };
   let first: { done: number; at: number } | undefined;
-  let drawnAt = -Infinity, shown = -1;
+  let drawnAt = -Infinity;
+  let shown = -1;
   return {
     show({ done, total, note }) {
-      const now = screen.now(), last = done === total;
+      const now = screen.now();
+      const last = done === total;
       first ??= { done, at: now };
       const rate = (done - first.done) / (now - first.at);
       const left = rate > 0 && !last ? `  ${duration((total - done) / rate)} left` : "";

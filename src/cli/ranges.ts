@@ -51,7 +51,8 @@ export const command: Command<typeof options> = {
     ],
   ],
   async run(values) {
-    const folder = required("--images", values.images), { out, force, json } = values;
+    const folder = required("--images", values.images);
+    const { out, force, json } = values;
     if (out === undefined && values.generator === undefined) {
       throw new UserError("--out or --generator says where the ranges go; --help has examples");
     }
@@ -62,7 +63,8 @@ export const command: Command<typeof options> = {
     const generator = values.generator === undefined ? undefined : await openModel(values.generator);
     const layer = values.layer ?? generator?.network.code?.layer;
     if (layer === undefined) throw new UserError("which layer? --layer fc6 is the usual one");
-    const model = await openClassifier(values.model), { channels, height, width } = layerUnits(model, layer);
+    const model = await openClassifier(values.model);
+    const { channels, height, width } = layerUnits(model, layer);
     if (generator) checkCode(generator, layer, channels * height * width);
     const files = picturesBelow(folder);
     const places = [out, ...generator ? modelFiles(generator.where) : []].filter((path) => path !== undefined);
@@ -106,7 +108,9 @@ export const command: Command<typeof options> = {
 
 /** Gathers the mean and the standard deviation of each value, in float64, without a sum of squares (Welford). */
 function statistics() {
-  let pictures = 0, mean = new Float64Array(0), squares = new Float64Array(0);
+  let pictures = 0;
+  let mean = new Float64Array(0);
+  let squares = new Float64Array(0);
   return {
     add(output: Float32Array): void {
       if (pictures++ === 0) [mean, squares] = [new Float64Array(output.length), new Float64Array(output.length)];
@@ -135,7 +139,8 @@ async function withCode(
   layer: string,
   ranges: ReadonlyMap<string, StoredTensor>,
 ): Promise<[string, Uint8Array][]> {
-  const [description, weights] = modelFiles(where), tensors = readSafetensors(await readBytes(weights), weights);
+  const [description, weights] = modelFiles(where);
+  const tensors = readSafetensors(await readBytes(weights), weights);
   for (const [key, tensor] of ranges) tensors.set(key, tensor);
   const json = JSON.parse(new TextDecoder().decode(await readBytes(description)));
   const code = { layer, sigmas: network.code?.sigmas ?? defaultSigmas };

@@ -91,7 +91,8 @@ function workersReader(files: readonly string[], fitting: Fitting, count: number
   return {
     read(index) {
       if (failure) return Promise.reject(failure);
-      const promise = Promise.withResolvers<Image>(), order: Order = { index, file: files[index], fitting };
+      const promise = Promise.withResolvers<Image>();
+      const order: Order = { index, file: files[index], fitting };
       waiting.set(index, promise);
       workers[index % count].postMessage(order);
       return promise.promise;

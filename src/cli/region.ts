@@ -36,8 +36,8 @@ export async function regionsOf(
   how: Pick<NetOptions, "choose" | "onPlan"> & { signal: AbortSignal },
 ): Promise<Region[]> {
   const windows = all.map(({ image, field }) => windowsOver(field ?? { left: 0, top: 0, ...sidesOf(image) }, size));
-  const drops = windows.map(({ length }) => new Float64Array(length)),
-    colours = all.map(({ image }) => meanColour(image));
+  const drops = windows.map(({ length }) => new Float64Array(length));
+  const colours = all.map(({ image }) => meanColour(image));
   const hidings = windows.flatMap((list, n) => list.map((box, place) => ({ n, box, place })));
   const read = (index: number) => occluded(all[hidings[index].n].image, hidings[index].box, colours[hidings[index].n]);
   await runPictures(
@@ -57,6 +57,7 @@ const sidesOf = ({ width, height }: Image) => ({ width, height });
 
 /** The model, for pictures that have its input's size already. */
 const unfitted = (model: Model): Model => {
-  const { network } = model, { image } = network;
+  const { network } = model;
+  const { image } = network;
   return { ...model, network: { ...network, image: image && { ...image, resize: undefined, warp: undefined } } };
 };

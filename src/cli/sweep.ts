@@ -24,7 +24,8 @@ import { tunedOption } from "./tuned.ts";
 import { wholeNumber } from "./values.ts";
 
 /** Pictures that are made together unless a sweep says otherwise, and the most that may be. */
-const usualTogether = 20, mostTogether = 256;
+const usualTogether = 20;
+const mostTogether = 256;
 
 /** Times that ranges are drawn from. */
 const mostDraws = 10_000;
@@ -120,7 +121,8 @@ export const reportCommand: Command<typeof reportOptions> = {
 
 /** Everything that can be refused is refused before the GPU starts. */
 async function run(values: Values<typeof options>): Promise<number | void> {
-  const folder = values.out ?? join("out", "sweep"), { draws, batch } = values;
+  const folder = values.out ?? join("out", "sweep");
+  const { draws, batch } = values;
   const together = wholeNumber("--batch", batch, { least: 1, most: mostTogether, fallback: usualTogether });
   const spreads = spreadNames.flatMap((name) => {
     const text = values[optionOf(name) as keyof typeof spreadOptions];
@@ -131,13 +133,15 @@ async function run(values: Values<typeof options>): Promise<number | void> {
     draws === undefined ? undefined : wholeNumber("--draws", draws, { least: 1, most: mostDraws, fallback: 1 }),
     wholeNumber("--draw-seed", values["draw-seed"], { most: lastSeed, fallback: 0 }),
   );
-  const base = await readRequest(requestValues(values), all), classifier = await openClassifier(values.classifier);
+  const base = await readRequest(requestValues(values), all);
+  const classifier = await openClassifier(values.classifier);
   const learned = all.some((said) => wantsGenerator({ ...base, said }, classifier));
   const models: Models = { classifier, generator: learned ? await openGenerator(values.generator) : undefined };
   const judge = values.judge === undefined ? undefined : await openJudge(values.judge, classifier, base);
   const plan = await planOf(base, all, { models, judge: judge?.model, together, typed: typed(values) });
   idleLines(plan.pieces[0].request.said, plan.pieces.map(({ row }) => row)).forEach(warn);
-  const share = shareOf(plan.pieces, values), signal = abortOnSignal();
+  const share = shareOf(plan.pieces, values);
+  const signal = abortOnSignal();
   await using queue = values.queue === undefined ? undefined : await Queue.join(values.queue, plan, signal);
   using results = new Results(folder, share.name, plan);
   const there = await results.made();
@@ -153,9 +157,11 @@ async function run(values: Values<typeof options>): Promise<number | void> {
   const named = (["classifier", "generator"] as const).flatMap((role) =>
     values[role] ? [`--${role} ${quoted(values[role])}`] : []
   );
-  let failure: unknown, failed = false;
+  let failure: unknown;
+  let failed = false;
   if (count > 0) {
-    const bench = { models, judge, signal, named: named.join(" ") }, source = queue ?? ownPieces(missing, signal);
+    const bench = { models, judge, signal, named: named.join(" ") };
+    const source = queue ?? ownPieces(missing, signal);
     try {
       failed = await makePieces({ source, missing, results, bench, values });
     } catch (error) {
@@ -181,7 +187,8 @@ async function run(values: Values<typeof options>): Promise<number | void> {
 async function writeReport(folder: string, plan: Plan): Promise<number> {
   const path = join(folder, "report.html");
   let there = 0;
-  for (let read = readResults([folder], plan), told = -1; read.lines.length > 0 && read.lines.length !== told;) {
+  let told = -1;
+  for (let read = readResults([folder], plan); read.lines.length > 0 && read.lines.length !== told;) {
     const { html, missing } = await report(read, basename(resolve(folder)));
     writeFiles(new Map([[path, new TextEncoder().encode(html)]]), { force: true });
     [told, there] = [read.lines.length, read.lines.length - missing];
@@ -209,7 +216,8 @@ const requestValues = (values: Values<typeof options>): SynthValues => ({
 
 /** The judge, and which of its units are the classifier's. @throws UserError where it does not know a unit of the sweep. */
 async function openJudge(folder: string, classifier: Model, { rows }: Request): Promise<Bench["judge"]> {
-  const model = await openClassifier(folder), { channels } = layerUnits(model);
+  const model = await openClassifier(folder);
+  const { channels } = layerUnits(model);
   const names = new Map(Array.from({ length: channels }, (_, unit) => [labelOf(model, unit), unit]));
   const same = channels === layerUnits(classifier).channels;
   const unitOf = (unit: number) => names.get(labelOf(classifier, unit)) ?? (same ? unit : undefined);

@@ -45,7 +45,8 @@ const pictureColumns = 64;
 /** What a target may hold, in lines. */
 function termLines(): string[] {
   const pair = { syntax: "pair(TERM, TERM, ...)", help: "the squared differences of each two of them" };
-  const all = [...Object.values(objectives), pair], width = Math.max(...all.map(({ syntax }) => syntax.length));
+  const all = [...Object.values(objectives), pair];
+  const width = Math.max(...all.map(({ syntax }) => syntax.length));
   return all.map(({ syntax, help }) => `  ${syntax.padEnd(width)}  ${help}`);
 }
 
@@ -86,20 +87,24 @@ export const command: Command<typeof synthOptions> = {
 async function run(values: SynthValues, operands: string[]): Promise<number | void> {
   const animate = oneOf("--animate", values.animate, animations);
   const scale = wholeNumber("--scale", values.scale, { least: 1, most: 32, fallback: 1 });
-  const folders = classifierFolders(values.classifier, operands), several = folders.length > 1;
-  const request = await readRequest(values),
-    film = filmFile(values, request, several),
-    { frames: filmFrames } = request;
+  const folders = classifierFolders(values.classifier, operands);
+  const several = folders.length > 1;
+  const request = await readRequest(values);
+  const film = filmFile(values, request, several);
+  const { frames: filmFrames } = request;
   if (film?.kind === "mp4") await checkFfmpeg();
   if (film && several) return await filmLearning(values, request, film, { folders, scale });
-  const models = await openModels(folders[0], values.generator, request), { classifier } = models;
+  const models = await openModels(folders[0], values.generator, request);
+  const { classifier } = models;
   checkModels(request, models);
-  const job = settleRequest(request, models), { rows } = job;
+  const job = settleRequest(request, models);
+  const { rows } = job;
   const begins = await Promise.all(rows.map(async (row) => {
     const coded = takingCode(request, row.generator, classifier);
     return { start: await readStart(request, row, coded), bounds: readCodeBounds(request, coded, row.settings.lowest) };
   }));
-  const own = await readOwn(values), verdicts: Verdict[] = [];
+  const own = await readOwn(values);
+  const verdicts: Verdict[] = [];
   const kept = (row: Row) => request.repeats ? [row.items[request.repeats.keep]] : row.items;
   const places = placesOf(rows.map((row) => ({ ...row, items: kept(row) })), isFolder, values, film);
   checkRoom(
@@ -126,12 +131,14 @@ async function run(values: SynthValues, operands: string[]): Promise<number | vo
   };
   const { repeats } = request;
   const searchAll = repeats && own.files.length === 0 ? searchAgain(repeats.record) : searchInBatches;
-  const made: Made[] = [], results: BatchResult[] = [];
+  const made: Made[] = [];
+  const results: BatchResult[] = [];
   let failure: unknown;
   const bar = progress("iteration", stderrScreen(values.quiet));
   for (const [n, row] of rows.entries()) {
     if (signal.aborted) break;
-    const { method, layer, items, settings, generator } = row, { start, bounds } = begins[n];
+    const { method, layer, items, settings, generator } = row;
+    const { start, bounds } = begins[n];
     const { free: { name: picture } } =
       sortInputs({ generator, classifier }, inputsOf(request), request.frames).classifier;
     uncut(request, row, classifier, picture).forEach(warn);
@@ -194,7 +201,9 @@ async function run(values: SynthValues, operands: string[]): Promise<number | vo
     tell("stopped before the first iteration; there is nothing to save");
     return stopCode();
   }
-  const planned = upTo(places, made.length), [result] = results, last = results.at(-1)!;
+  const planned = upTo(places, made.length);
+  const [result] = results;
+  const last = results.at(-1)!;
   const rendering = {
     scale,
     animate,
@@ -221,7 +230,8 @@ async function run(values: SynthValues, operands: string[]): Promise<number | vo
   if (values.json) printJson(jsonReport(made, results, there, verdicts));
   else resultLines(made, there).forEach(print);
   if (aborted) {
-    const all = places.pictures.length, pictures = made.length < all ? ` (${made.length} of ${all} pictures)` : "";
+    const all = places.pictures.length;
+    const pictures = made.length < all ? ` (${made.length} of ${all} pictures)` : "";
     tell(`stopped after ${last.iterations} of ${last.planned} iterations${pictures}; saved as it was`);
   }
   outputs.finish();

@@ -52,9 +52,9 @@ export function placesOf(
   values: SynthValues,
   film?: FilmFile,
 ): Places {
-  const named = values.out ?? "out",
-    out = film ? named.replace(filmEnding, ".png") : named,
-    all = rows.flatMap(({ items }) => items);
+  const named = values.out ?? "out";
+  const out = film ? named.replace(filmEnding, ".png") : named;
+  const all = rows.flatMap(({ items }) => items);
   let pictures = rows.flatMap(({ method, layer, items }) =>
     items.map(({ units, target, seed }) => {
       const what = layer && units ? `${safe(layer.name)}_${listText(units, 4)}` : safe(target).slice(0, longestTarget);
@@ -104,7 +104,8 @@ function sheetName(rows: readonly Row[]): string {
 }
 
 function targetsName(rows: readonly Row[]): string {
-  const all = rows.flatMap(({ items }) => items), layers = [...new Set(rows.map(({ layer }) => layer?.name ?? ""))];
+  const all = rows.flatMap(({ items }) => items);
+  const layers = [...new Set(rows.map(({ layer }) => layer?.name ?? ""))];
   const seeds = listText([...new Set(all.map(({ seed }) => seed))], 1);
   if (layers[0] === "") {
     return `${
@@ -147,8 +148,10 @@ export function roomFor(
   { animate }: SynthValues,
   frames = 1,
 ): number {
-  const code = frames * valueCount(generator.network.inputs[0].shape), picture = pictureBytes(generator, classifier);
-  const growing = animate ? roomForFrames(animate, settings, picture) : 0, { iterations, octaves } = settings;
+  const code = frames * valueCount(generator.network.inputs[0].shape);
+  const picture = pictureBytes(generator, classifier);
+  const growing = animate ? roomForFrames(animate, settings, picture) : 0;
+  const { iterations, octaves } = settings;
   // A film's frames are there as floats, as pictures and in its file.
   const film = frames > 1 ? filmCopies * frames * picture : 0;
   return 2 * picture + growing + film + 4 * (2 * code + frames * octaves * iterations) + 4096;
@@ -210,7 +213,8 @@ export async function* renderFiles(
     yield [places.codes, codesFile(made.map(({ item }) => item.code), shape, frames)];
   }
   for (const [i, animation] of places.animations.entries()) {
-    const { frames, item } = made[i], text = textOf(made[i]);
+    const { frames, item } = made[i];
+    const text = textOf(made[i]);
     if (!item.film || !film) {
       yield [animation, encodeFrames(animate, frames, { picture: item.picture, scale, text })];
       continue;
@@ -242,9 +246,10 @@ export async function* renderFiles(
  * [frames, values].
  */
 function codesFile(codes: Float32Array[], given?: number[], frames?: number): Uint8Array {
-  const size = codes[0].length, data = new Float32Array(codes.length * size);
+  const size = codes[0].length;
+  const data = new Float32Array(codes.length * size);
   codes.forEach((code, i) => data.set(code, i * size));
-  const fits = given && valueCount(given) === data.length,
-    own = frames === undefined ? [size] : [frames, size / frames];
+  const fits = given && valueCount(given) === data.length;
+  const own = frames === undefined ? [size] : [frames, size / frames];
   return writeNpy({ shape: fits ? given : codes.length === 1 ? own : [codes.length, ...own], data });
 }

@@ -47,7 +47,8 @@ export function encodeFrames(
   { picture, scale, text }: { picture: Image; scale: number; text: Record<string, string> },
 ): Uint8Array {
   if (kind === "sheet") {
-    const every = Math.ceil(frames.length / mostTiles), shown = frames.filter((_, n) => (n + 1) % every === 0);
+    const every = Math.ceil(frames.length / mostTiles);
+    const shown = frames.filter((_, n) => (n + 1) % every === 0);
     const tiles = shown.map(({ picture, iteration, activation }) => ({
       image: picture,
       caption: `${iteration}: ${activation.toFixed(2)}`,

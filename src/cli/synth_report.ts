@@ -86,8 +86,8 @@ export function progressNote({ activations, top }: Progress, targets: readonly B
 
 /** A device that was lost, and that the search goes on. */
 export function lossLine({ iteration, adapter }: Loss, now: string): string {
-  const on = now === adapter ? "" : ` on ${now}`,
-    from = iteration === 0 ? "begins anew" : `goes on from iteration ${iteration}`;
+  const on = now === adapter ? "" : ` on ${now}`;
+  const from = iteration === 0 ? "begins anew" : `goes on from iteration ${iteration}`;
   return `${adapter} was lost; the search ${from}${on}`;
 }
 
@@ -133,7 +133,8 @@ export function jsonReport(
   { pictures, animations, sheet, codes }: Places,
   verdicts: readonly Verdict[],
 ): object {
-  const { dispatches, flops, memory } = results[0], last = results.at(-1)!;
+  const { dispatches, flops, memory } = results[0];
+  const last = results.at(-1)!;
   return {
     iterations: last.iterations,
     aborted: last.aborted,

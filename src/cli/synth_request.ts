@@ -37,7 +37,8 @@ export async function readRequest(
   spread: readonly Partial<Settings>[] = [{}],
 ): Promise<Request> {
   if (values.from !== undefined) return await repeat(values, values.from);
-  const units = listOf(values, "unit", "units"), seeds = listOf(values, "seed", "seeds", lastSeed) ?? [0];
+  const units = listOf(values, "unit", "units");
+  const seeds = listOf(values, "seed", "seeds", lastSeed) ?? [0];
   const { target: targets } = values;
   if (targets.length > 0) {
     const other = (["unit", "units", "together", "layer", "xy", "gamma"] as const).find((name) => given(values[name]));
@@ -66,7 +67,8 @@ export async function readRequest(
     : targets.map((target) => ({
       items: seeds.map((seed): BatchItem => ({ target: showTarget(parseTarget(target)), seed })),
     }));
-  const said = readSettings(values), asked = readMethods(values.method, spread.map((one) => ({ ...said, ...one })));
+  const said = readSettings(values);
+  const asked = readMethods(values.method, spread.map((one) => ({ ...said, ...one })));
   const rows = asked.flatMap((method) => all.map((row) => ({ method, ...row })));
   const set = named("--set", values.set, (file) => file);
   const inputs = await Promise.all(
@@ -129,7 +131,8 @@ function readMethods(text: string | undefined, said: readonly Partial<Settings>[
 /** The settings that options say. */
 function readSettings(values: SynthValues): Partial<Settings> {
   const said = settingNames.map((name): [SettingName, unknown] => {
-    const option = optionOf(name) as keyof SynthValues, text = values[option] as string | undefined;
+    const option = optionOf(name) as keyof SynthValues;
+    const text = values[option] as string | undefined;
     const setting = settings[name];
     if (text === undefined) return [name, undefined];
     if (setting.kind === "word") return [name, oneOf(`--${option}`, text, setting.words)];
@@ -141,7 +144,8 @@ function readSettings(values: SynthValues): Partial<Settings> {
 
 /** The numbers of --unit or --units. */
 function listOf(values: SynthValues, one: "unit" | "seed", several: "units" | "seeds", most?: number) {
-  const single = values[one], list = values[several];
+  const single = values[one];
+  const list = values[several];
   if (single !== undefined && list !== undefined) throw new UserError(`give --${one} or --${several}, not both`);
   if (single !== undefined) return [wholeNumber(`--${one}`, single, { most, fallback: 0 })];
   return list === undefined ? undefined : numberList(`--${several}`, list, most);

@@ -26,7 +26,9 @@ export async function readStart(
   { items, settings: { prior } }: Row,
   generator: Model,
 ): Promise<Start | undefined> {
-  const { shape: item } = generator.network.inputs[0], size = valueCount(item), count = frames ?? items.length;
+  const { shape: item } = generator.network.inputs[0];
+  const size = valueCount(item);
+  const count = frames ?? items.length;
   const saved = repeats?.record.start;
   if (saved) {
     const codes = items.map(({ start }) => decodeCode((start ?? saved).code, [size, count * size], repeats.file));
@@ -40,7 +42,8 @@ export async function readStart(
     if (prior !== "fourier") return { file, picture };
     throw new UserError(`--init ${file} is a picture; the prior fourier starts from codes (.npy) or from a seed`);
   }
-  const { shape, data } = readNpy(bytes, file), values = asFloat32(data);
+  const { shape, data } = readNpy(bytes, file);
+  const values = asFloat32(data);
   const rowsOfCodes = values.length / size;
   if (rowsOfCodes !== 1 && (rowsOfCodes !== count || shape[0] !== rowsOfCodes)) {
     throw new UserError(
@@ -59,7 +62,8 @@ export async function readStart(
  * @throws UserError where a file does not fit, or deviations are asked for and there are none.
  */
 export function readCodeBounds({ bounds, sigmas, repeats }: Request, generator: Model, lowest?: number) {
-  const size = valueCount(generator.network.inputs[0].shape), saved = repeats?.record.bounds;
+  const size = valueCount(generator.network.inputs[0].shape);
+  const saved = repeats?.record.bounds;
   if (saved) {
     return { file: saved.file, values: decodeCode(saved.code, [size, 2 * size], repeats!.file, "what bounds it") };
   }

@@ -29,7 +29,8 @@ export function stderrShowsColours(): boolean {
 /** A picture as lines of half blocks with colour codes, shrunk by a whole factor until it fits `columns`. */
 export function halfBlocks(picture: Image, columns: number): string {
   const factor = Math.ceil(picture.width / columns);
-  const width = Math.floor(picture.width / factor), height = Math.floor(picture.height / factor);
+  const width = Math.floor(picture.width / factor);
+  const height = Math.floor(picture.height / factor);
   let text = "";
   for (let y = 0; y < height; y += 2) {
     for (let x = 0; x < width; x++) {

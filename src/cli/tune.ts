@@ -60,7 +60,8 @@ export const command: Command<typeof options> = {
     using _ = Outputs.open([file], { force: true, bytes: fileBytes, shared: true });
     if (values.tuned ?? Deno.env.get("PHOSPHENE_TUNED")) checkTunedFile(file);
 
-    const signal = abortOnSignal(), ways = readTunedFile(file);
+    const signal = abortOnSignal();
+    const ways = readTunedFile(file);
     using device = await openAdapter(values.adapter);
     const bar = progress("layer", stderrScreen(values.quiet));
     const report = await tune(device, what, ways, {
@@ -78,7 +79,8 @@ export const command: Command<typeof options> = {
       save(file, ways);
     });
     for (const { layer, way, reason } of report.failed) warn(`${layer}: ${way} is left out: ${reason}`);
-    const timed = report.layers.length, kept = timed > 0 || report.known > 0;
+    const timed = report.layers.length;
+    const kept = timed > 0 || report.known > 0;
     if (values.json) {
       printJson({ adapter: device.name, batch, weights, arithmetic, file: kept ? file : undefined, ...report });
     } else if (kept) reportLines(report).concat(file).forEach(print);

@@ -37,9 +37,11 @@ export function tunedFile(option: string | undefined): string | undefined {
 
 /** The user's folder for what can be made anew; undefined where the system names none. */
 function cacheFolder(): string | undefined {
-  const { os } = Deno.build, absolute = (path?: string) => path && isAbsolute(path) ? path : undefined;
+  const { os } = Deno.build;
+  const absolute = (path?: string) => path && isAbsolute(path) ? path : undefined;
   if (os === "windows") return absolute(Deno.env.get("LOCALAPPDATA"));
-  const own = absolute(Deno.env.get("XDG_CACHE_HOME")), home = absolute(Deno.env.get("HOME"));
+  const own = absolute(Deno.env.get("XDG_CACHE_HOME"));
+  const home = absolute(Deno.env.get("HOME"));
   return own ?? (home && join(home, ...os === "darwin" ? ["Library", "Caches"] : [".cache"]));
 }
 
@@ -81,7 +83,8 @@ function isJson(text: string): boolean {
 
 /** Chooses by the file of tuned ways that the option or the environment names. A file that the user names should hold some. */
 export function chooser(device: Device, option: string | undefined, tell?: (chosen: Chosen) => void): Choose {
-  const file = tunedFile(option), ways = file === undefined ? new Map() : readTunedFile(file);
+  const file = tunedFile(option);
+  const ways = file === undefined ? new Map() : readTunedFile(file);
   if (option !== undefined && file !== undefined && ways.size === 0) {
     warn(`${file} ${statOf(file) ? "holds no tuned ways" : "does not exist"}; all are chosen as predicted`);
   }

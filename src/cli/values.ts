@@ -39,7 +39,8 @@ export function numberList(option: string, text: string, most = Number.MAX_SAFE_
   const numbers: number[] = [];
   for (const part of text.split(",")) {
     const range = /^(\d+)(?:-(\d+))?$/.exec(part);
-    const first = Number(range?.[1]), last = Number(range?.[2] ?? range?.[1]);
+    const first = Number(range?.[1]);
+    const last = Number(range?.[2] ?? range?.[1]);
     if (!range || last < first || last > most) {
       const limit = most === Number.MAX_SAFE_INTEGER ? "" : ` up to ${most}`;
       throw new UserError(`${option} expects numbers${limit} like 7 or 1,5-9, got "${text}"`);
@@ -49,7 +50,8 @@ export function numberList(option: string, text: string, most = Number.MAX_SAFE_
     }
     for (let n = first; n <= last; n++) numbers.push(n);
   }
-  const seen = new Set<number>(), twice = numbers.find((n) => seen.size === seen.add(n).size);
+  const seen = new Set<number>();
+  const twice = numbers.find((n) => seen.size === seen.add(n).size);
   if (twice !== undefined) throw new UserError(`${option} ${text} lists ${twice} twice`);
   return numbers;
 }
@@ -87,7 +89,8 @@ export function named<T>(
   const result = new Map<string, T>();
   for (const value of values) {
     // A name may hold "=", a file's seldom does: the last one parts them.
-    const at = value.lastIndexOf("="), name = value.slice(0, at);
+    const at = value.lastIndexOf("=");
+    const name = value.slice(0, at);
     if (at < 1) throw new UserError(`${option} expects NAME=VALUE, got "${value}"`);
     if (result.has(name)) throw new UserError(`${option} gives ${name} twice`);
     result.set(name, read(value.slice(at + 1), name));

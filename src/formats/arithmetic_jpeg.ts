@@ -18,14 +18,16 @@ interface Build {
 /** Memory never shrinks; a build that took more than this is not kept. */
 const mostKept = 64 * 2 ** 20;
 
-let compiled: WebAssembly.Module | undefined, kept: Build | undefined;
+let compiled: WebAssembly.Module | undefined;
+let kept: Build | undefined;
 
 /**
  * Decodes a JPEG of one colour or three: the width × height pixels row by row, three bytes each. Throws Error where it is
  * damaged: of what libjpeg would only warn, too.
  */
 export async function decodeArithmetic(file: Uint8Array, { width, height, channels }: JpegHeader): Promise<Uint8Array> {
-  const build = kept ?? await load(), decoder = new build.JPEGDecoder();
+  const build = kept ?? await load();
+  const decoder = new build.JPEGDecoder();
   kept = undefined; // what it has in hand when it fails is lost with it
   decoder.getEncodedBuffer(file.length).set(file);
   try {

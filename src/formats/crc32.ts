@@ -10,8 +10,10 @@ for (let k = 0; k < 3; k++) tables.push(tables[k].map((value) => value >>> 8 ^ t
 
 /** The CRC-32 of bytes that come after others, whose CRC-32 is `before`. */
 export function crc32(bytes: Uint8Array, before = 0): number {
-  const [t0, t1, t2, t3] = tables, whole = bytes.length - 3;
-  let value = ~before, i = 0;
+  const [t0, t1, t2, t3] = tables;
+  const whole = bytes.length - 3;
+  let value = ~before;
+  let i = 0;
   for (; i < whole; i += 4) {
     value ^= bytes[i] | bytes[i + 1] << 8 | bytes[i + 2] << 16 | bytes[i + 3] << 24;
     value = t3[value & 255] ^ t2[value >>> 8 & 255] ^ t1[value >>> 16 & 255] ^ t0[value >>> 24];

@@ -11,7 +11,9 @@ export function exifOrientation(segment: Uint8Array): number | undefined {
   const directory = tiff.getUint32(4, little);
   if (directory + 2 > tiff.byteLength) return;
   const count = tiff.getUint16(directory, little);
-  for (let entry = directory + 2, i = 0; i < count && entry + 12 <= tiff.byteLength; i++, entry += 12) {
+  for (let i = 0; i < count; i++) {
+    const entry = directory + 2 + 12 * i;
+    if (entry + 12 > tiff.byteLength) return;
     if (tiff.getUint16(entry, little) === 0x0112) return tiff.getUint16(entry + 8, little);
   }
 }
@@ -24,7 +26,8 @@ export function upright(image: Image, orientation: number): Image {
   const mirrorY = [3, 4, 6, 7].includes(orientation);
   const [width, height] = transposed ? [image.height, image.width] : [image.width, image.height];
   const rgb = new Uint8Array(image.rgb.length);
-  for (let y = 0, to = 0; y < height; y++) {
+  let to = 0;
+  for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++, to += 3) {
       const [u, v] = transposed ? [y, x] : [x, y];
       const from = 3 * ((mirrorY ? image.height - 1 - v : v) * image.width + (mirrorX ? image.width - 1 - u : u));

@@ -17,11 +17,18 @@ export interface Image {
  */
 export function resizeRgb(image: Image, width: number, height: number, { smooth = true } = {}): Image {
   if (width === image.width && height === image.height) return image;
-  const columns = taps(image.width, width, smooth), rows = taps(image.height, height, smooth), from = image.rgb;
-  const stride = 3 * width, narrow = new Float32Array(image.height * stride);
-  for (let y = 0, to = 0; y < image.height; y++) {
+  const columns = taps(image.width, width, smooth);
+  const rows = taps(image.height, height, smooth);
+  const from = image.rgb;
+  const stride = 3 * width;
+  const narrow = new Float32Array(image.height * stride);
+  let to = 0;
+  for (let y = 0; y < image.height; y++) {
     for (const { first, weights } of columns) {
-      let red = 0, green = 0, blue = 0, at = 3 * (y * image.width + first);
+      let red = 0;
+      let green = 0;
+      let blue = 0;
+      let at = 3 * (y * image.width + first);
       for (let k = 0; k < weights.length; k++, at += 3) {
         red += weights[k] * from[at];
         green += weights[k] * from[at + 1];
@@ -32,15 +39,18 @@ export function resizeRgb(image: Image, width: number, height: number, { smooth 
       narrow[to++] = blue;
     }
   }
-  const rgb = new Uint8Array(height * stride), sums = new Float64Array(stride);
-  for (let y = 0, to = 0; y < height; y++) {
+  const rgb = new Uint8Array(height * stride);
+  const sums = new Float64Array(stride);
+  let next = 0;
+  for (let y = 0; y < height; y++) {
     const { first, weights } = rows[y];
     sums.fill(0);
     for (let k = 0; k < weights.length; k++) {
-      const weight = weights[k], row = (first + k) * stride;
+      const weight = weights[k];
+      const row = (first + k) * stride;
       for (let x = 0; x < stride; x++) sums[x] += weight * narrow[row + x];
     }
-    for (let x = 0; x < stride; x++) rgb[to++] = Math.round(sums[x]);
+    for (let x = 0; x < stride; x++) rgb[next++] = Math.round(sums[x]);
   }
   return { width, height, rgb };
 }
@@ -142,10 +152,13 @@ export const enlarge = ({ width, height, rgb }: Image, factor: number): Image =>
 /** The same for pixels of any number of bytes. */
 export function repeatPixels(pixels: Uint8Array, width: number, bytes: number, factor: number): Uint8Array {
   if (factor === 1) return pixels;
-  const stride = width * bytes, wide = new Uint8Array(stride * factor), rows = pixels.length / stride;
+  const stride = width * bytes;
+  const wide = new Uint8Array(stride * factor);
+  const rows = pixels.length / stride;
   const large = new Uint8Array(pixels.length * factor ** 2);
   for (let y = 0; y < rows; y++) {
-    for (let at = 0, to = 0; at < stride; at += bytes) {
+    let to = 0;
+    for (let at = 0; at < stride; at += bytes) {
       for (let time = 0; time < factor; time++) {
         for (let c = 0; c < bytes; c++) wide[to++] = pixels[y * stride + at + c];
       }

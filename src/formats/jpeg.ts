@@ -33,7 +33,8 @@ export const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes
  * it is damaged, too large or of another kind.
  */
 export async function decodeJpeg(bytes: Uint8Array, maxPixels: number): Promise<Image> {
-  const header = readJpegHeader(bytes), { width, height, channels, orientation } = header;
+  const header = readJpegHeader(bytes);
+  const { width, height, channels, orientation } = header;
   checkSizes(header, bytes.length, maxPixels);
   const file = bytes.subarray(0, header.end); // the scans that were counted, and no others
   if (header.arithmetic && channels === 4) {
@@ -49,7 +50,9 @@ export async function decodeJpeg(bytes: Uint8Array, maxPixels: number): Promise<
 
 function checkSizes({ width, height, samples, scans, arithmetic }: JpegHeader, bytes: number, maxPixels: number): void {
   // Coefficients of two bytes, and the picture twice. A block of 8 × 8 pixels takes at least one bit.
-  const pixels = width * height, taken = 2 * samples + 6 * pixels, most = Math.max(mostTaken, mostGrowth * bytes);
+  const pixels = width * height;
+  const taken = 2 * samples + 6 * pixels;
+  const most = Math.max(mostTaken, mostGrowth * bytes);
   if (pixels === 0 || pixels > Math.min(maxPixels, 512 * bytes) || taken > most) {
     throw new Error(`${width} × ${height} pixels do not go with a file of ${bytes} bytes`);
   }
@@ -70,7 +73,8 @@ function decode(file: Uint8Array, width: number, height: number, format: "rgb" |
 /** CMYK in JPEGs is stored as what is left of the light, with or without Adobe's marker: every program reads it so. */
 function rgbOfCmyk(cmyk: Uint8Array): Uint8Array {
   const rgb = new Uint8Array(cmyk.length / 4 * 3);
-  for (let from = 0, to = 0; from < cmyk.length; from += 4, to += 3) {
+  let to = 0;
+  for (let from = 0; from < cmyk.length; from += 4, to += 3) {
     const light = cmyk[from + 3] / 255;
     rgb[to] = Math.round(cmyk[from] * light);
     rgb[to + 1] = Math.round(cmyk[from + 1] * light);

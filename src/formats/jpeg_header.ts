@@ -29,14 +29,18 @@ interface Segment {
   content: Uint8Array;
 }
 
-const endOfImage = 0xd9, startOfScan = 0xda, app1 = 0xe1;
+const endOfImage = 0xd9;
+const startOfScan = 0xda;
+const app1 = 0xe1;
 
 /** Frames whose decoder is here: baseline, extended and progressive, in Huffman's and in arithmetic coding. */
 const knownFrames = [0xc0, 0xc1, 0xc2, 0xc9, 0xca];
 
 /** Reads a JPEG's segments from first to last. Throws Error where it is truncated, contradicts itself or is of a kind that nobody decodes. */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
-  let frame: Frame | undefined, orientation = 1, firstScan: number | undefined;
+  let frame: Frame | undefined;
+  let orientation = 1;
+  let firstScan: number | undefined;
   for (const { marker, at, content } of segments(bytes)) {
     if (isFrame(marker)) {
       if (frame) throw new Error("it has several frames");
@@ -61,7 +65,9 @@ const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 
 function readFrame(marker: number, content: Uint8Array): Frame {
   if (!knownFrames.includes(marker)) throw new Error("it is lossless or hierarchical, which is not decoded");
   if (content.length < 6 || content.length < 6 + 3 * content[5]) throw new Error("its frame is cut off");
-  const [bits, high, low, wide, narrow, channels] = content, height = high << 8 | low, width = wide << 8 | narrow;
+  const [bits, high, low, wide, narrow, channels] = content;
+  const height = high << 8 | low;
+  const width = wide << 8 | narrow;
   if (bits !== 8) throw new Error(`${bits} bits a sample; 8 are expected`);
   if (![1, 3, 4].includes(channels)) throw new Error(`${channels} colour channels; 1, 3 or 4 are expected`);
   const arithmetic = marker >= 0xc9;
@@ -74,8 +80,8 @@ function readFrame(marker: number, content: Uint8Array): Frame {
  */
 function samplesOf(frame: Uint8Array, width: number, height: number): number {
   const blocks = Array.from({ length: frame[5] }, (_, colour) => frame[7 + 3 * colour] || 0x11);
-  const across = Math.max(1, ...blocks.map((each) => each >> 4)),
-    down = Math.max(1, ...blocks.map((each) => each & 15));
+  const across = Math.max(1, ...blocks.map((each) => each >> 4));
+  const down = Math.max(1, ...blocks.map((each) => each & 15));
   const units = Math.ceil(width / (8 * across)) * Math.ceil(height / (8 * down));
   return 64 * units * blocks.reduce((sum, each) => sum + (each >> 4) * (each & 15), 0);
 }
@@ -95,7 +101,8 @@ function countScans(bytes: Uint8Array): number {
 /** All markers up to the first end of an image, with their segments; a cut-off one is not among them. */
 function* segments(bytes: Uint8Array): Generator<Segment> {
   for (let at = nextMarker(bytes, 2); at > 0; at = nextMarker(bytes, at)) {
-    const marker = bytes[at - 1], alone = marker === endOfImage || marker < 0xc0 || marker >> 3 === 0x1a;
+    const marker = bytes[at - 1];
+    const alone = marker === endOfImage || marker < 0xc0 || marker >> 3 === 0x1a;
     if (alone) yield { marker, at, content: bytes.subarray(at, at) };
     else {
       if (at + 2 > bytes.length) return;

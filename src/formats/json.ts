@@ -16,9 +16,11 @@ export function parseJson(text: string): unknown {
   for (let at = 0; at < text.length; at++) {
     const c = text[at];
     if (c === '"') {
-      const end = endOfString(text, at), keys = open.at(-1);
+      const end = endOfString(text, at);
+      const keys = open.at(-1);
       if (keys && isKey(text, end)) {
-        const raw = text.slice(at + 1, end), key = raw.includes("\\") ? unescaped(raw) : raw;
+        const raw = text.slice(at + 1, end);
+        const key = raw.includes("\\") ? unescaped(raw) : raw;
         if (keys.has(key)) throw new Error(`it gives ${JSON.stringify(key).slice(0, 100)} twice`);
         keys.add(key);
       }

@@ -42,7 +42,8 @@ const formats = { rgb: { number: 0, bytes: 3 }, cmyk: { number: 11, bytes: 4 } }
 /** Memory never shrinks; an instance that took more than this is not kept. */
 const mostKept = 64 * 2 ** 20;
 
-let compiled: WebAssembly.Module | undefined, kept: TurboJpeg | undefined;
+let compiled: WebAssembly.Module | undefined;
+let kept: TurboJpeg | undefined;
 
 /**
  * Decodes a JPEG in Huffman's coding: the width × height pixels row by row, three bytes each as RGB or four as the CMYK that
@@ -50,14 +51,19 @@ let compiled: WebAssembly.Module | undefined, kept: TurboJpeg | undefined;
  * the picture is of another size.
  */
 export function decodeLibjpeg(file: Uint8Array, width: number, height: number, format: "rgb" | "cmyk"): Uint8Array {
-  const jpeg = kept ?? instantiate(), { number, bytes } = formats[format], size = width * height * bytes;
+  const jpeg = kept ?? instantiate();
+  const { number, bytes } = formats[format];
+  const size = width * height * bytes;
   kept = undefined;
   const allocate = (bytes: number) => {
     const at = jpeg.malloc(bytes) >>> 0;
     if (at === 0) throw new Error("there is not enough memory for it");
     return at;
   };
-  const input = allocate(file.length), output = allocate(size), facts = allocate(16), decoder = jpeg.tjInitDecompress();
+  const input = allocate(file.length);
+  const output = allocate(size);
+  const facts = allocate(16);
+  const decoder = jpeg.tjInitDecompress();
   new Uint8Array(jpeg.memory.buffer).set(file, input);
   // Both fail on a mere warning, which libjpeg's own programs print and pass over; errors throw.
   jpeg.tjDecompressHeader3(decoder, input, file.length, facts, facts + 4, facts + 8, facts + 12);

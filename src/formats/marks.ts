@@ -5,7 +5,8 @@ import type { Image } from "./image.ts";
 export function centred(image: Image, { width, height }: { width: number; height: number }): Image {
   if (image.width === width && image.height === height) return image;
   const rgb = new Uint8Array(3 * width * height).fill(255);
-  const left = Math.floor((width - image.width) / 2), top = Math.floor((height - image.height) / 2);
+  const left = Math.floor((width - image.width) / 2);
+  const top = Math.floor((height - image.height) / 2);
   for (let y = 0; y < image.height; y++) {
     rgb.set(image.rgb.subarray(3 * y * image.width, 3 * (y + 1) * image.width), 3 * ((top + y) * width + left));
   }
@@ -25,9 +26,9 @@ export function outlined(
   box: { left: number; top: number; width: number; height: number },
   colour: readonly number[],
 ): Image {
-  const marked = { width, height, rgb: rgb.slice() },
-    right = box.left + box.width - 1,
-    bottom = box.top + box.height - 1;
+  const marked = { width, height, rgb: rgb.slice() };
+  const right = box.left + box.width - 1;
+  const bottom = box.top + box.height - 1;
   const set = (x: number, y: number) => marked.rgb.set(colour, 3 * (y * width + x));
   for (let x = box.left; x <= right; x++) {
     set(x, box.top);
@@ -41,7 +42,8 @@ export function outlined(
 }
 
 /** The light of what is not hot at all, and the colour of a region's outline. */
-const DIM = 0.35, RED = [255, 0, 0];
+const DIM = 0.35;
+const RED = [255, 0, 0];
 
 /** A picture as light as it is hot, pixel by pixel, the region outlined that there is. */
 export function markRegion(

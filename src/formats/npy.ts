@@ -130,7 +130,8 @@ export async function readNpz(bytes: Uint8Array, name: string): Promise<Map<stri
   refuseText(bytes, name, "a .npz file", "npz", "zip");
   const source = { size: bytes.length, read: (from: number, length: number) => bytes.subarray(from, from + length) };
   // Checked before anything is unpacked, so that a small hostile file cannot ask for all the memory there is.
-  const limit = mostUnpacked + 16 * bytes.length, arrays = new Map<string, NpyArray>();
+  const limit = mostUnpacked + 16 * bytes.length;
+  const arrays = new Map<string, NpyArray>();
   try {
     const entries: ZipEntry[] = [];
     for (const entry of zipEntries(source)) {
@@ -142,7 +143,8 @@ export async function readNpz(bytes: Uint8Array, name: string): Promise<Map<stri
       throw new UserError(`${name}: the zip directory gives sizes that no file of arrays has`);
     }
     for (const entry of entries) {
-      const content = await contentOf(source, entry), key = entry.name.replace(/\.npy$/, "");
+      const content = await contentOf(source, entry);
+      const key = entry.name.replace(/\.npy$/, "");
       if (arrays.has(key)) throw new UserError(`${name} holds ${show(entry.name)} twice`);
       arrays.set(key, readNpy(content, `${name}: ${show(entry.name)}`));
     }

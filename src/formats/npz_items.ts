@@ -42,13 +42,15 @@ export class NpzItems {
     const arrays = new Map<string, NpzItems>();
     await soundly(name, async () => {
       for (const entry of zipEntries(source)) {
-        const key = entry.name.replace(/\.npy$/, ""), where = `${name}: ${show(entry.name)}`;
+        const key = entry.name.replace(/\.npy$/, "");
+        const where = `${name}: ${show(entry.name)}`;
         if (arrays.has(key)) throw new UserError(`${name} holds ${show(entry.name)} twice`);
         // DEFLATE shrinks to a 1032nd at best.
         if (entry.size > 1032 * entry.packed) {
           throw new Error(`${entry.name} has a size that no array of so few bytes has`);
         }
-        const pass = new Pass(unpack(source, entry)), start = await pass.take(Math.min(mostHeader, entry.size));
+        const pass = new Pass(unpack(source, entry));
+        const start = await pass.take(Math.min(mostHeader, entry.size));
         await pass.stop();
         arrays.set(key, new NpzItems(source, entry, npyHeader(start, where), where));
       }
@@ -68,7 +70,8 @@ export class NpzItems {
   /** An item of an array of single bytes. @throws DamagedArchive, also where items cannot be read one by one. */
   async read(index: number): Promise<Uint8Array> {
     const { source, entry, header: { offset, fortran }, where } = this;
-    const [count, ...item] = this.shape, size = valueCount(item);
+    const [count, ...item] = this.shape;
+    const size = valueCount(item);
     if (fortran) throw new DamagedArchive(`${where} is in Fortran's order; np.ascontiguousarray brings it into C's`);
     if (size > mostBytes) {
       throw new DamagedArchive(`${where}: an item has ${size} bytes, expected at most ${mostBytes}`);
@@ -100,7 +103,8 @@ export class NpzItems {
       throw new UserError(`${this.where} has ${this.entry.size} bytes, expected at most ${mostWhole}`);
     }
     return await soundly(this.where, async () => {
-      const pass = new Pass(unpack(this.source, this.entry)), bytes = await pass.take(this.entry.size);
+      const pass = new Pass(unpack(this.source, this.entry));
+      const bytes = await pass.take(this.entry.size);
       await pass.end();
       return bytes;
     });

@@ -66,11 +66,14 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Deco
 }
 
 async function decodePng(bytes: Uint8Array): Promise<DecodedImage> {
-  const chunks = readChunks(bytes), part = (name: string) => chunks.find((chunk) => chunk.type === name)?.data;
+  const chunks = readChunks(bytes);
+  const part = (name: string) => chunks.find((chunk) => chunk.type === name)?.data;
   // Joined first: a stream of a million tiny pieces would take minutes.
   const body = joinBytes(chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data));
-  const header = readHeader(chunks[0], body.length), { width, height, depth, channels } = header;
-  const palette = part("PLTE"), transparent = part("tRNS");
+  const header = readHeader(chunks[0], body.length);
+  const { width, height, depth, channels } = header;
+  const palette = part("PLTE");
+  const transparent = part("tRNS");
   const toRgb = (samples: Samples, rgb: Uint8Array) =>
     header.type === 3
       ? fromPalette(samples, rgb, palette, transparent)
@@ -127,11 +130,13 @@ function fromSamples(
   maximum: number,
   key: Uint8Array | undefined,
 ): void {
-  const pixels = samples.length / channels, step = channels < 3 ? 0 : 1;
+  const pixels = samples.length / channels;
+  const step = channels < 3 ? 0 : 1;
   const opaque = channels % 2 === 1;
   if (channels === 3 && !key && samples instanceof Uint8Array) return rgb.set(samples);
   const [r, g, b] = opaque && key ? [0, 1, 2].map((c) => key[2 * step * c] << 8 | key[2 * step * c + 1]) : [];
-  for (let i = 0, at = 0; i < pixels; i++, at += channels) {
+  let at = 0;
+  for (let i = 0; i < pixels; i++, at += channels) {
     const hidden = samples[at] === r && samples[at + step] === g && samples[at + 2 * step] === b;
     const alpha = opaque ? (hidden ? 0 : 1) : samples[at + channels - 1] / maximum;
     for (let c = 0; c < 3; c++) rgb[3 * i + c] = overWhite(samples[at + c * step] * 255 / maximum, alpha);

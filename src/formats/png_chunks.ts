@@ -82,7 +82,8 @@ export function textChunks(text: Record<string, string>): Chunk[] {
  * for nothing that is seen hangs on it.
  */
 export async function readText(chunks: Chunk[]): Promise<{ text: Record<string, string>; textLost: boolean }> {
-  const entries: [string, string][] = [], all = chunks.filter(({ type }) => /^(tEXt|zTXt|iTXt)$/.test(type));
+  const entries: [string, string][] = [];
+  const all = chunks.filter(({ type }) => /^(tEXt|zTXt|iTXt)$/.test(type));
   let left = maxTextBytes;
   for (const chunk of all) {
     const entry = chunk.damaged ? undefined : await textEntry(chunk, left).catch(() => undefined);
@@ -93,7 +94,8 @@ export async function readText(chunks: Chunk[]): Promise<{ text: Record<string, 
   return { text: Object.fromEntries(entries), textLost: entries.length < all.length };
 }
 
-const latin1 = new TextDecoder("latin1"), utf8 = new TextDecoder();
+const latin1 = new TextDecoder("latin1");
+const utf8 = new TextDecoder();
 
 /** A text chunk's keyword and value. Throws Error where it is malformed, or inflates to more than `most` bytes. */
 async function textEntry({ type, data }: Chunk, most: number): Promise<{ keyword: string; value: Uint8Array }> {

@@ -38,7 +38,8 @@ const adam7: Pass[] = [
 /** The passes that have pixels, with their sizes in pixels and the bytes of a row without its filter's. */
 function passesOf({ width, height, depth, channels, interlaced }: PngHeader) {
   return (interlaced ? adam7 : whole).map((pass) => {
-    const columns = Math.ceil((width - pass.x) / pass.dx), rows = Math.ceil((height - pass.y) / pass.dy);
+    const columns = Math.ceil((width - pass.x) / pass.dx);
+    const rows = Math.ceil((height - pass.y) / pass.dy);
     return { ...pass, columns, rows, bytes: Math.ceil(columns * depth * channels / 8) };
   }).filter(({ columns, rows }) => columns > 0 && rows > 0);
 }
@@ -81,10 +82,13 @@ async function fillPixels(
   toRgb: (samples: Samples, rgb: Uint8Array) => void,
 ): Promise<void> {
   const { width, height, depth, channels } = header;
-  const pixelBytes = Math.max(1, depth * channels / 8), bytes = byteReader(pieces);
+  const pixelBytes = Math.max(1, depth * channels / 8);
+  const bytes = byteReader(pieces);
   for (const pass of passesOf(header)) {
-    let row = new Uint8Array(1 + pass.bytes), above = new Uint8Array(1 + pass.bytes);
-    const count = pass.columns * channels, pixels = new Uint8Array(3 * pass.columns);
+    let row = new Uint8Array(1 + pass.bytes);
+    let above = new Uint8Array(1 + pass.bytes);
+    const count = pass.columns * channels;
+    const pixels = new Uint8Array(3 * pass.columns);
     const wide = depth === 16 ? new Uint16Array(count) : new Uint8Array(count);
     for (let y = pass.y; y < height; y += pass.dy) {
       if (!await bytes.fill(row)) {
@@ -95,7 +99,8 @@ async function fillPixels(
       if (pass.dx === 1) toRgb(samples, rgb.subarray(3 * y * width, 3 * (y + 1) * width));
       else {
         toRgb(samples, pixels);
-        for (let from = 0, x = pass.x; x < width; from += 3, x += pass.dx) {
+        let from = 0;
+        for (let x = pass.x; x < width; from += 3, x += pass.dx) {
           const to = 3 * (y * width + x);
           rgb[to] = pixels[from];
           rgb[to + 1] = pixels[from + 1];
@@ -111,7 +116,9 @@ async function fillPixels(
 /** Takes bytes out of pieces. */
 function byteReader(pieces: Pieces) {
   const iterator = Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
-  let piece: Uint8Array = new Uint8Array(0), at = 0, taken = 0;
+  let piece: Uint8Array = new Uint8Array(0);
+  let at = 0;
+  let taken = 0;
   const next = async () => {
     const { value, done } = await iterator.next();
     [piece, at] = [value, 0];
@@ -141,7 +148,9 @@ function byteReader(pieces: Pieces) {
 
 /** Undoes a row's filter, in place: samples are differences to the byte of the pixel before (a), above (b), or both (c: left above). */
 function unfilter(row: Uint8Array, above: Uint8Array, pixelBytes: number): void {
-  const [filter] = row, second = Math.min(1 + pixelBytes, row.length), { length } = row;
+  const [filter] = row;
+  const second = Math.min(1 + pixelBytes, row.length);
+  const { length } = row;
   if (filter > 4) throw new Error(`there is no filter ${filter}`);
   // Before the first pixel all are 0.
   for (let i = 1; filter > 1 && i < second; i++) row[i] += filter === 3 ? above[i] >> 1 : above[i];
@@ -155,7 +164,9 @@ function unfilter(row: Uint8Array, above: Uint8Array, pixelBytes: number): void 
 
 /** Of a, b and c the one next to a + b − c. */
 function paeth(a: number, b: number, c: number): number {
-  const da = Math.abs(b - c), db = Math.abs(a - c), dc = Math.abs(a + b - 2 * c);
+  const da = Math.abs(b - c);
+  const db = Math.abs(a - c);
+  const dc = Math.abs(a + b - 2 * c);
   return da <= db && da <= dc ? a : db <= dc ? b : c;
 }
 
@@ -166,7 +177,8 @@ function unpacked(packed: Uint8Array, depth: number, samples: Samples): Samples 
     return samples;
   }
   const mask = (1 << depth) - 1;
-  for (let i = 0, bit = 0; i < samples.length; i++, bit += depth) {
+  let bit = 0;
+  for (let i = 0; i < samples.length; i++, bit += depth) {
     samples[i] = packed[bit >> 3] >> (8 - depth - (bit & 7)) & mask;
   }
   return samples;

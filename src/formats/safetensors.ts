@@ -118,7 +118,8 @@ export function toFloat32({ dtype, bytes }: StoredTensor, what = "a tensor"): Fl
     case "F16":
       return fromHalves(new Uint16Array(buffer, byteOffset, length));
     case "BF16": { // the upper half of a float32
-      const halves = new Uint16Array(buffer, byteOffset, length), bits = new Uint32Array(length);
+      const halves = new Uint16Array(buffer, byteOffset, length);
+      const bits = new Uint32Array(length);
       for (let n = 0; n < length; n++) bits[n] = halves[n] << 16;
       return new Float32Array(bits.buffer);
     }
@@ -139,9 +140,11 @@ export function toFloat32({ dtype, bytes }: StoredTensor, what = "a tensor"): Fl
 export function allFinite({ dtype, bytes }: StoredTensor): boolean {
   const exponent = { F32: 0x7f800000, F16: 0x7c00, BF16: 0x7f80 }[dtype];
   if (exponent === undefined && dtype !== "F64") return true;
-  const buffer = new ArrayBuffer(1 << 16), piece = new Uint8Array(buffer);
+  const buffer = new ArrayBuffer(1 << 16);
+  const piece = new Uint8Array(buffer);
   for (let at = 0; at < bytes.length; at += piece.length) {
-    const part = bytes.subarray(at, at + piece.length), length = part.length / itemSizes[dtype as DType];
+    const part = bytes.subarray(at, at + piece.length);
+    const length = part.length / itemSizes[dtype as DType];
     piece.set(part);
     const finite = exponent === undefined
       ? new Float64Array(buffer, 0, length).every((value) => Number.isFinite(Math.fround(value)))

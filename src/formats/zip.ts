@@ -56,7 +56,8 @@ export function* zipEntries(source: ZipSource): Generator<ZipEntry> {
     : [tail.getUint32(end + 12, true), tail.getUint32(end + 16, true)];
   if (length > mostDirectory) throw damaged();
   const directory = view(source, start, length);
-  const u16 = (at: number) => directory.getUint16(at, true), u32 = (at: number) => directory.getUint32(at, true);
+  const u16 = (at: number) => directory.getUint16(at, true);
+  const u32 = (at: number) => directory.getUint32(at, true);
   for (let at = 0; at < length; at += 46 + u16(at + 28) + u16(at + 30) + u16(at + 32)) {
     if (at + 46 > length || u32(at) !== 0x02014b50 || at + 46 + u16(at + 28) > length) throw damaged();
     const name = new TextDecoder().decode(
@@ -114,13 +115,15 @@ function contentAt(source: ZipSource, offset: number): number {
 
 /** The bytes of a file, piece by piece, each there until the next is asked for. Throws Error where they are not those that the directory describes. */
 export async function* unpack(source: ZipSource, entry: ZipEntry): AsyncGenerator<Uint8Array> {
-  const { packed, method, offset } = entry, start = contentAt(source, offset);
+  const { packed, method, offset } = entry;
+  const start = contentAt(source, offset);
   if (method !== 0 && method !== 8) throw new Error(`${entry.name} is packed in a way that is not known`);
   if (start + packed > source.size || method === 0 && packed !== entry.size) throw damaged();
   const stored = function* () {
     for (let done = 0; done < packed; done += PIECE) yield source.read(start + done, Math.min(PIECE, packed - done));
   };
-  let sum = 0, size = 0;
+  let sum = 0;
+  let size = 0;
   for await (const piece of method === 8 ? inflate(stored(), "deflate-raw", entry.size) : stored()) {
     sum = crc32(piece, sum);
     size += piece.length;

@@ -25,7 +25,8 @@ export const TRIPS = 64;
 const READS = [1, 16, 64];
 
 /** Rounds of a kernel's timing, and how long each lasts. */
-const ROUNDS = 3, ROUND_MS = 40;
+const ROUNDS = 3;
+const ROUND_MS = 40;
 
 /** One of the kernels that measure: by its name, in the unit that it tells. */
 interface Probe {
@@ -52,7 +53,8 @@ export async function measurePeak(device: Device): Promise<Peak> {
  */
 export async function probe(device: Device, only?: readonly string[]): Promise<MeasuredPeak> {
   // A software adapter's cores need pieces large enough to outlast the hand-over of each, and so many that all have some.
-  const { software } = device.caps, invocations = software ? 1 << 16 : 1 << 20;
+  const { software } = device.caps;
+  const invocations = software ? 1 << 16 : 1 << 20;
   const best: Record<keyof Peak, { rate: number; name: string }> = {
     gflops: { rate: 0, name: "" },
     gigabytes: { rate: 0, name: "" },
@@ -66,7 +68,8 @@ export async function probe(device: Device, only?: readonly string[]): Promise<M
   for (const chains of CHAINS) {
     const name = `${chains} chains`;
     if (!wanted(name)) continue;
-    const { code, flopsPerInvocation } = multiplyAdd(chains, TRIPS), flops = flopsPerInvocation * invocations;
+    const { code, flopsPerInvocation } = multiplyAdd(chains, TRIPS);
+    const flops = flopsPerInvocation * invocations;
     const math: Call = { label: "peak multiply-add", bindings: { y: write(y) }, code, invocations, flops };
     await measure({ name, unit: "gflops", amount: flops }, math);
   }
@@ -75,11 +78,12 @@ export async function probe(device: Device, only?: readonly string[]): Promise<M
   for (const texels of software ? [1 << 18, 1 << 20] : [1 << 18, 1 << 22]) {
     const reading = READS.filter((reads) => wanted(`${reads} of ${texels} texels`));
     if (reading.length === 0) continue;
-    const from = place(device, run("peak source", texels, device.storage)),
-      to = place(device, run("peak target", texels, device.storage));
+    const from = place(device, run("peak source", texels, device.storage));
+    const to = place(device, run("peak target", texels, device.storage));
     const bindings = { x: read(from), y: write(to) };
     for (const reads of reading) {
-      const written = texels / reads, code = reads === 1 ? copy : sumOf(reads, groupSize(device));
+      const written = texels / reads;
+      const code = reads === 1 ? copy : sumOf(reads, groupSize(device));
       await measure(
         { name: `${reads} of ${texels} texels`, unit: "gigabytes", amount: (texels + written) * TEXEL },
         { label: "peak reads and writes", bindings, code, invocations: written, flops: 0 },

@@ -35,7 +35,8 @@ export interface Source {
 
 /** The final WGSL of a call on an adapter. @throws GpuError where the adapter cannot run it. */
 export function sourceOf(call: Call, adapter: Adapter): Source {
-  const made = madeSource(call, adapter), { own } = call;
+  const made = madeSource(call, adapter);
+  const { own } = call;
   return own ? { ...made, wgsl: own.wgsl, grid: own.grid ?? made.grid } : made;
 }
 
@@ -256,7 +257,8 @@ function storer(adapter: Adapter, name: string, tensor: Tensor, slots: Slot[], e
   const lines = ["var v = value;"];
   if (epilogue.relu) lines.push(`v = select(${literal(epilogue.relu.slope)} * v, v, v > vec4f());`);
   if (epilogue.mask) {
-    const { slope, redirect } = epilogue.mask, on = `load_${name}_mask(i) > vec4f()`;
+    const { slope, redirect } = epilogue.mask;
+    const on = `load_${name}_mask(i) > vec4f()`;
     lines.push(`v = select(${literal(slope)} * v, v, ${redirect ? `(${on}) | (v > vec4f())` : on});`);
   }
   const store = (part: string, index: string) =>

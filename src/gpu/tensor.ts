@@ -87,8 +87,10 @@ export const partsOf = (adapter: Adapter, { texels, storage }: Tensor): number =
 
 /** Bytes that `allocate` will take for so many texels. */
 export function bytesFor(adapter: Adapter, texels: number, storage: Storage): number {
-  const unit = storage === "buffer" ? 1 : ROW, limit = partLimit(adapter, storage);
-  const whole = Math.floor(texels / limit), rest = texels - whole * limit;
+  const unit = storage === "buffer" ? 1 : ROW;
+  const limit = partLimit(adapter, storage);
+  const whole = Math.floor(texels / limit);
+  const rest = texels - whole * limit;
   return (whole * limit + Math.ceil(rest / unit) * unit) * TEXEL;
 }
 
@@ -105,7 +107,8 @@ export const wayOut = "a smaller batch, or weights in f16 or i8, may fit";
  * @throws GpuError of kind `out-of-memory` when no kernel could bind so much.
  */
 export function partsFor(adapter: Adapter, label: string, texels: number, storage: Storage): number {
-  const parts = Math.ceil(texels / partLimit(adapter, storage)), most = mostParts(adapter, storage);
+  const parts = Math.ceil(texels / partLimit(adapter, storage));
+  const most = mostParts(adapter, storage);
   if (parts <= most) return parts;
   throw tooLarge(label, texels * TEXEL, most * partLimit(adapter, storage) * TEXEL);
 }
@@ -129,7 +132,8 @@ function tooLarge(label: string, bytes: number, most: number): GpuError {
  * @throws GpuError of kind `out-of-memory` when no kernel could bind so much, or the device may not have so much.
  */
 export function allocate(device: Device, label: string, texels: number, storage: Storage, format: Format): Memory {
-  const partTexels = partLimit(device, storage), parts: (GPUBuffer | GPUTexture)[] = [];
+  const partTexels = partLimit(device, storage);
+  const parts: (GPUBuffer | GPUTexture)[] = [];
   partsFor(device, label, texels, storage);
   checkMemory(device, label, bytesFor(device, texels, storage));
   for (let start = 0; start < texels; start += partTexels) {
@@ -178,14 +182,15 @@ export function place(device: Device, tensor: Tensor): Tensor {
 
 /** Copies `bytes` (whole texels, from texel 0) into a placed tensor. */
 export function upload(device: Device, tensor: Tensor, bytes: Uint8Array): void {
-  const { parts, partTexels, storage } = placed(tensor), queue = device.gpu.queue;
+  const { parts, partTexels, storage } = placed(tensor);
+  const queue = device.gpu.queue;
   parts.forEach((part, index) => {
     const piece = bytes.subarray(index * partTexels * TEXEL, (index + 1) * partTexels * TEXEL);
     if (piece.length === 0) return;
     if (storage === "buffer") return queue.writeBuffer(part as GPUBuffer, 0, piece as Uint8Array<ArrayBuffer>);
-    const texture = part as GPUTexture,
-      layout = { bytesPerRow: ROW * TEXEL },
-      rows = Math.floor(piece.length / (ROW * TEXEL));
+    const texture = part as GPUTexture;
+    const layout = { bytesPerRow: ROW * TEXEL };
+    const rows = Math.floor(piece.length / (ROW * TEXEL));
     const rest = piece.subarray(rows * ROW * TEXEL) as Uint8Array<ArrayBuffer>;
     if (rows > 0) queue.writeTexture({ texture }, piece as Uint8Array<ArrayBuffer>, layout, [ROW, rows]);
     if (rest.length > 0) queue.writeTexture({ texture, origin: [0, rows] }, rest, layout, [rest.length / TEXEL, 1]);
@@ -194,10 +199,12 @@ export function upload(device: Device, tensor: Tensor, bytes: Uint8Array): void 
 
 /** Reads the texels of a placed tensor back. @throws GpuError when the device failed meanwhile. */
 export async function download(device: Device, tensor: Tensor, texels = tensor.texels): Promise<Uint8Array> {
-  const { parts, partTexels, storage } = placed(tensor), result = new Uint8Array(texels * TEXEL);
+  const { parts, partTexels, storage } = placed(tensor);
+  const result = new Uint8Array(texels * TEXEL);
   for (let index = 0; index * partTexels < texels; index++) {
     const count = Math.min(partTexels, texels - index * partTexels);
-    const rows = Math.ceil(count / ROW), size = (storage === "buffer" ? count : rows * ROW) * TEXEL;
+    const rows = Math.ceil(count / ROW);
+    const size = (storage === "buffer" ? count : rows * ROW) * TEXEL;
     const label = `read ${tensor.label}`;
     const staging = device.make(
       label,
@@ -226,8 +233,11 @@ export async function download(device: Device, tensor: Tensor, texels = tensor.t
 /** NCHW values into the texels of a feature map. @throws RangeError when the count is wrong. */
 export function toTexels(values: ArrayLike<number>, [n, c, h, w]: Shape4): Float32Array<ArrayBuffer> {
   if (values.length !== n * c * h * w) throw new RangeError(`expected ${n * c * h * w} values, got ${values.length}`);
-  const blocks = Math.ceil(c / 4), area = h * w, texels = new Float32Array(n * blocks * area * 4);
-  for (let item = 0, from = 0; item < n; item++) {
+  const blocks = Math.ceil(c / 4);
+  const area = h * w;
+  const texels = new Float32Array(n * blocks * area * 4);
+  let from = 0;
+  for (let item = 0; item < n; item++) {
     for (let channel = 0; channel < c; channel++) {
       let to = (item * blocks + (channel >> 2)) * area * 4 + (channel & 3);
       for (let p = 0; p < area; p++, to += 4) texels[to] = values[from++];
@@ -238,8 +248,11 @@ export function toTexels(values: ArrayLike<number>, [n, c, h, w]: Shape4): Float
 
 /** The texels of a feature map as NCHW values. */
 export function fromTexels(texels: Float32Array, [n, c, h, w]: Shape4): Float32Array<ArrayBuffer> {
-  const blocks = Math.ceil(c / 4), area = h * w, values = new Float32Array(n * c * area);
-  for (let item = 0, to = 0; item < n; item++) {
+  const blocks = Math.ceil(c / 4);
+  const area = h * w;
+  const values = new Float32Array(n * c * area);
+  let to = 0;
+  for (let item = 0; item < n; item++) {
     for (let channel = 0; channel < c; channel++) {
       let from = (item * blocks + (channel >> 2)) * area * 4 + (channel & 3);
       for (let p = 0; p < area; p++, from += 4) values[to++] = texels[from];

@@ -17,7 +17,9 @@ export interface Timestamps extends Disposable {
 
 /** Makes room for the timestamps of so many passes, at most `MOST_PASSES`. @throws GpuError */
 export async function timestampsOf(device: Device, passes: number): Promise<Timestamps> {
-  const { gpu } = device, label = "timestamps", size = 16 * passes;
+  const { gpu } = device;
+  const label = "timestamps";
+  const size = 16 * passes;
   const buffer = (usage: number) => device.make(label, () => gpu.createBuffer({ label, size, usage }));
   const querySet = device.make(label, () => gpu.createQuerySet({ label, type: "timestamp", count: 2 * passes }));
   const written = buffer(GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);

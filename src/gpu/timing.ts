@@ -14,7 +14,8 @@ export interface Rounds {
 }
 
 /** Rounds at most, while each is faster than the best before by this ratio: the clock of a GPU that idled rises slowly. */
-const MOST_ROUNDS = 20, RISING = 0.98;
+const MOST_ROUNDS = 20;
+const RISING = 0.98;
 
 /** What takes no time at all. */
 export const LEAST_MS = 1e-6;
@@ -39,7 +40,8 @@ export async function timeRuns(
     const round = await roundOf(clock, submit, roundMs, times);
     times = round.times;
     let best = round.took / times;
-    for (let done = 1, faster = false; done < rounds || faster && done < MOST_ROUNDS; done++) {
+    let faster = false;
+    for (let done = 1; done < rounds || faster && done < MOST_ROUNDS; done++) {
       const own = await clock.time(submit, times) / times;
       faster = own < RISING * best;
       best = Math.min(best, own);

@@ -39,7 +39,9 @@ export function compare({ what, shape, expected, actual, ours }: Comparison): { 
   const oursOff = ours ? ours.reduce((most, value, n) => Math.max(most, distance(value, n)), 0) : 0;
   // Where ours is no number either, it allows nothing: else everything would be right.
   const allowed = Math.max(TOLERANCE, MOST_TIMES * (ours && Number.isFinite(oursOff) ? oursOff : TOLERANCE));
-  let worst = 0, off = 0, wrong = 0;
+  let worst = 0;
+  let off = 0;
+  let wrong = 0;
   for (let n = 0; n < actual.length; n++) {
     const own = distance(actual[n], n);
     if (own > allowed) wrong++;
@@ -49,7 +51,8 @@ export function compare({ what, shape, expected, actual, ours }: Comparison): { 
   const place = `${what} of item ${Math.floor(worst / count(shape))} at [${
     placeOf(worst % count(shape), shape).join(", ")
   }]`;
-  const value = actual[worst], came = isWritten(value) ? `is ${short(value)}` : "was not written";
+  const value = actual[worst];
+  const came = isWritten(value) ? `is ${short(value)}` : "was not written";
   const by = Number.isFinite(off)
     ? `, off by ${off.toPrecision(2)} of the largest value (allowed: ${allowed.toExponential(1)})`
     : "";

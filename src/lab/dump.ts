@@ -50,7 +50,8 @@ export function bindingsOf({ call }: Pick<PlannedKernel, "call">, adapter: Adapt
 
 /** A kernel's two texts. */
 export function dumped(kernel: PlannedKernel, adapter: Adapter & { name: string }): { wgsl: string; json: string } {
-  const { name, call, layer, pass, way } = kernel, { wgsl, grid, workgroup } = sourceOf(call, adapter);
+  const { name, call, layer, pass, way } = kernel;
+  const { wgsl, grid, workgroup } = sourceOf(call, adapter);
   const facts: DumpedKernel = {
     kernel: name,
     adapter: adapter.name,

@@ -31,7 +31,8 @@ export interface Verdict extends Deviation {
 }
 
 /** Turns of a kernel, and how long one lasts about, in milliseconds. */
-const TURNS = 15, TURN_MS = { cpu: 20, gpu: 5 };
+const TURNS = 15;
+const TURN_MS = { cpu: 20, gpu: 5 };
 
 /**
  * Tries all kernels of a plan that are somebody's own. Their tensors hold anything afterwards.
@@ -41,21 +42,25 @@ const TURNS = 15, TURN_MS = { cpu: 20, gpu: 5 };
 export async function judge(device: Device, plan: Plan, turns = TURNS): Promise<Verdict[]> {
   const suspects = plan.kernels.filter((kernel) => fileOf(kernel) !== undefined);
   if (suspects.length === 0) return [];
-  const trial = await Trial.create(device, plan), found = new Map<PlannedKernel, Deviation>();
+  const trial = await Trial.create(device, plan);
+  const found = new Map<PlannedKernel, Deviation>();
   // What float64 says, it says of a layer: its kernels are tried together.
   const groups = [...Map.groupBy(suspects, (kernel) => trial.knows(kernel) ? kernel.layer! : kernel).values()];
   const tryOn = async (kind: number) => {
     for (const kernels of groups) {
-      const own = await attempt(trial, kernels, kind), { off, oursOff } = found.get(kernels[0]) ?? own;
+      const own = await attempt(trial, kernels, kind);
+      const { off, oursOff } = found.get(kernels[0]) ?? own;
       const worse = { off: Math.max(own.off, off), oursOff: Math.max(own.oursOff, oursOff) };
       for (const kernel of kernels) found.set(kernel, worse);
     }
   };
   for (let kind = 0; kind < KINDS; kind++) await tryOn(kind);
-  const clock = await clockOf(device), verdicts: Verdict[] = [];
+  const clock = await clockOf(device);
+  const verdicts: Verdict[] = [];
   try {
     for (const kernel of suspects) {
-      const at = plan.kernels.indexOf(kernel), { name, way, call } = kernel;
+      const at = plan.kernels.indexOf(kernel);
+      const { name, way, call } = kernel;
       verdicts.push({
         ...found.get(kernel)!,
         ...{ kernel: name, file: fileOf(kernel)!, way, trials: KINDS + 1 },
@@ -76,7 +81,8 @@ const fileOf = ({ call, layer, pass }: PlannedKernel): string | undefined =>
 
 /** One set of numbers, for kernels of one layer or one that belongs to none. @throws UserError that names the kernels. */
 async function attempt(trial: Trial, kernels: readonly PlannedKernel[], kind: number): Promise<Deviation> {
-  const [kernel] = kernels, seed = freshSeed();
+  const [kernel] = kernels;
+  const seed = freshSeed();
   try {
     return await (trial.knows(kernel) ? trial.layer(kernel.layer!, kind, seed) : trial.kernel(kernel, kind, seed));
   } catch (error) {
@@ -109,7 +115,8 @@ async function inTurns(
       taken[which].push(Math.max(await clock.time(submits[which], times) / times, LEAST_MS));
     }
   }
-  const [own, others] = taken, ratio = median(own.map((ms, turn) => ms / others[turn]));
+  const [own, others] = taken;
+  const ratio = median(own.map((ms, turn) => ms / others[turn]));
   return { ms: median(own), oursMs: median(others), ratio };
 }
 

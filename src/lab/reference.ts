@@ -19,8 +19,10 @@ export interface LayerResults {
 
 /** Computes so many items. */
 export function referenceOf(planned: PlannedLayer, values: LayerValues, items: number): LayerResults {
-  const { layer, ends } = planned, { relu, order } = layer;
-  const op = referenceOp(typeOf(layer.op)), params = layer.params as Layer;
+  const { layer, ends } = planned;
+  const { relu, order } = layer;
+  const op = referenceOp(typeOf(layer.op));
+  const params = layer.params as Layer;
   const weights = Object.fromEntries(
     Object.entries(layer.weights()).map(([name, { shape, values }]) => [name, tensor([...shape], values)]),
   );

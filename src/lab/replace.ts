@@ -31,7 +31,8 @@ export const replacing = (device: Device, own: readonly OwnKernel[]): Replace =>
 function unknown(wanted: string, names: readonly string[]): string {
   const parts = names.filter((name) => name.startsWith(`${wanted}.`) && /^\d+$/.test(name.slice(wanted.length + 1)));
   if (parts.length > 0) return `${wanted} takes ${parts.length} dispatches here; name one of them: ${parts.join(", ")}`;
-  const near = names.filter((name) => name.startsWith(wanted.split(".")[0])), listed = near.length > 0 ? near : names;
+  const near = names.filter((name) => name.startsWith(wanted.split(".")[0]));
+  const listed = near.length > 0 ? near : names;
   const more = listed.length > MOST_NAMES ? ` and ${listed.length - MOST_NAMES} more` : "";
   return `there is no kernel "${wanted}"; there are ${
     listed.slice(0, MOST_NAMES).join(", ")
@@ -52,7 +53,8 @@ function programOf(device: Device, kernel: PlannedKernel, { file, wgsl, json }: 
     fail("it is not JSON; it stands beside a program and says its grid");
   }
   if (typeof facts !== "object" || facts === null || Array.isArray(facts)) fail("expected an object with a grid");
-  const { grid, bindings } = facts, most = device.caps.maxGroups;
+  const { grid, bindings } = facts;
+  const most = device.caps.maxGroups;
   if (Array.isArray(bindings)) {
     const given = sourceOf(kernel.call, device).slots.map(({ tensor }) => tensor.memory !== undefined);
     const difference = differenceOf(bindings, bindingsOf(kernel, device), given);

@@ -56,7 +56,8 @@ export class Trial {
    * @throws UserError that says where they differ.
    */
   async layer(layer: PlannedLayer, kind: number, seed: number): Promise<Deviation> {
-    const { node, ends, layer: { output, shapes } } = layer, dyThere = ends?.dy.memory !== undefined;
+    const { node, ends, layer: { output, shapes } } = layer;
+    const dyThere = ends?.dy.memory !== undefined;
     const inputs = this.#inputs(layer, kind, seed);
     const dy = dyThere ? numbersOf(kind, seed + inputs.length, count(node.output.shape)) : undefined;
     const values = { inputs, dy };
@@ -89,10 +90,11 @@ export class Trial {
    * does. What other kernels make is random, what the plan is given stays as it is.
    */
   async kernel(kernel: PlannedKernel, kind: number, seed: number): Promise<Deviation> {
-    const { device, plan } = this, at = plan.kernels.indexOf(kernel);
-    const written = writtenBy(kernel.call),
-      updated = tensorsOf(kernel.call, "update"),
-      made = writtenBy(...plan.kernels.map(({ call }) => call));
+    const { device, plan } = this;
+    const at = plan.kernels.indexOf(kernel);
+    const written = writtenBy(kernel.call);
+    const updated = tensorsOf(kernel.call, "update");
+    const made = writtenBy(...plan.kernels.map(({ call }) => call));
     const kept = new Map<Tensor, Uint8Array>();
     for (const tensor of updated) kept.set(tensor, await download(device, tensor));
     const reads = [...tensorsOf(kernel.call, "read")].filter((tensor) => made.has(tensor) && tensor.format === "f32");
@@ -107,7 +109,8 @@ export class Trial {
       for (const tensor of [...written, ...updated]) values.set(tensor, floats(await download(device, tensor)));
       return values;
     };
-    const ours = await run(this.ours[at]), actual = await run(plan.steps[at]);
+    const ours = await run(this.ours[at]);
+    const actual = await run(plan.steps[at]);
     for (const [tensor, texels] of kept) upload(device, tensor, texels);
     return worst(
       [...ours].map(([tensor, expected]) =>
@@ -133,7 +136,8 @@ export class Trial {
 
   /** Runs a layer's steps forward, and back where dy is given. The texels of what they make. */
   async #run(layer: PlannedLayer, steps: readonly Step[], { inputs, dy }: LayerValues): Promise<Made> {
-    const { device, plan } = this, { node, ends } = layer;
+    const { device, plan } = this;
+    const { node, ends } = layer;
     const stepsOf = (...passes: PlannedKernel["pass"][]) =>
       steps.filter((_, n) => plan.kernels[n].layer === layer && passes.includes(plan.kernels[n].pass));
     const both = stepsOf("forward", "backward").map(({ call }) => call);
@@ -183,15 +187,16 @@ function itemsOf({ layer: { op, params } }: PlannedLayer, batch: number, seed: n
 
 /** The values of picked items. */
 function pick(values: Float32Array<ArrayBuffer>, { batch, picked }: Items): Float32Array<ArrayBuffer> {
-  const size = values.length / batch, result = new Float32Array(picked.length * size);
+  const size = values.length / batch;
+  const result = new Float32Array(picked.length * size);
   picked.forEach((item, n) => result.set(values.subarray(item * size, (item + 1) * size), n * size));
   return result;
 }
 
 /** @throws UserError where the channels that pad the last texels are no numbers: the next layer multiplies them by zero. */
 function checkSpare(what: string, shape: Shape4, ...[actual, ours]: Texels): void {
-  const used = toTexels(new Uint8Array(count(shape)).fill(1), shape),
-    sound = (n: number) => !ours || Number.isFinite(ours[n]);
+  const used = toTexels(new Uint8Array(count(shape)).fill(1), shape);
+  const sound = (n: number) => !ours || Number.isFinite(ours[n]);
   const wrong = actual.findIndex((value, n) => used[n] === 0 && !Number.isFinite(value) && sound(n));
   if (wrong < 0) return;
   throw new UserError(`${what} has ${actual[wrong]} in a channel that pads texel ${wrong >> 2}; zero belongs there`);
@@ -208,7 +213,8 @@ const writtenBy = (...calls: readonly Call[]): Set<Tensor> =>
 
 /** The tensors that a call binds so; those that mask what it stores are read. */
 function tensorsOf({ bindings }: Call, access: Binding["access"]): Set<Tensor> {
-  const all = Object.values(bindings), bound = all.filter((one) => one.access === access).map(({ tensor }) => tensor);
+  const all = Object.values(bindings);
+  const bound = all.filter((one) => one.access === access).map(({ tensor }) => tensor);
   return new Set(
     access === "read" ? [...bound, ...all.flatMap(({ epilogue }) => epilogue?.mask?.tensor ?? [])] : bound,
   );

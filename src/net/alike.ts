@@ -15,7 +15,8 @@ export function asAmong(batch: number, choose: Choose): Choose {
   return ({ layer, about, pass, candidates }) => {
     let ways = answers.get(about);
     if (!ways) answers.set(about, ways = chooseWays(enlarged(about, batch), choose));
-    const { way, sizes } = ways[pass] as Candidate, own = candidates.find((one) => one.way === way);
+    const { way, sizes } = ways[pass] as Candidate;
+    const own = candidates.find((one) => one.way === way);
     if (!own) throw new Unlike(`${layer}: ${way.name} is not for one item`);
     return { ...own, sizes };
   };

@@ -65,7 +65,8 @@ export function pairings({ layer: { op }, task, gradient }: Subject): Map<string
 
 /** Chooses the ways of a layer. @throws GpuError where none applies. */
 export function chooseWays(about: Subject, choose: Choose): LayerWays {
-  const { layer: { name }, gradient } = about, all = pairings(about);
+  const { layer: { name }, gradient } = about;
+  const all = pairings(about);
   const candidates = [...all.values()].flatMap(({ forward, backward }) => {
     const least = gradient ? cheapest(backward).cost : 0;
     return forward.map((candidate) => ({ ...candidate, cost: candidate.cost + least }));

@@ -98,7 +98,8 @@ export class Plan {
   }
 
   #lists(forward = false): readonly (readonly Step[])[] {
-    const end = forward ? this.forwardSteps : undefined, { phases } = this;
+    const end = forward ? this.forwardSteps : undefined;
+    const { phases } = this;
     return phases && phases.times > 1 ? windowSteps(this.steps, phases, end) : [this.steps.slice(0, end)];
   }
 

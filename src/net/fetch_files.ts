@@ -35,7 +35,8 @@ export async function fetchFile(address: string, most: number, onBytes?: OnBytes
     if (response.status === 404) return undefined;
     throw failed(`status ${response.status}`);
   }
-  const limit = Math.min(most, mostUnpacked(response)), pieces: Uint8Array[] = [];
+  const limit = Math.min(most, mostUnpacked(response));
+  const pieces: Uint8Array[] = [];
   const reader = response.body?.getReader();
   for (let size = 0;;) {
     const { value } = await reader?.read().catch((error) => {

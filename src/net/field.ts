@@ -44,13 +44,15 @@ function seenBy(
 ): (value: Value, place: number) => Seen | undefined {
   const needed = new Map([...asked].map(([value, places]) => [value, new Set(places)]));
   const need = (value: Value, places: Iterable<number>) => {
-    const own = needed.get(value) ?? new Set<number>(), extent = extentOf(value.shape, axis);
+    const own = needed.get(value) ?? new Set<number>();
+    const extent = extentOf(value.shape, axis);
     for (const place of places) if (!clip || place >= 0 && place < extent) own.add(place);
     needed.set(value, own);
   };
   const reaches = new Map<Layer, Map<number, readonly Reach[]>>();
   for (const layer of layers.toReversed()) {
-    const { op, params, inputs, output } = layer, shapes = inputs.map(({ shape }) => shape);
+    const { op, params, inputs, output } = layer;
+    const shapes = inputs.map(({ shape }) => shape);
     const own = new Map<number, readonly Reach[]>();
     for (const at of needed.get(output) ?? []) {
       const reach = reachOf(op, { axis, at }, shapes, output.shape, params);
@@ -62,7 +64,8 @@ function seenBy(
   const seen = new Map<Value, Map<number, Seen>>();
   seen.set(input, new Map([...needed.get(input) ?? []].map((at) => [at, { first: at, last: at, whole: false }])));
   for (const layer of layers) {
-    const { inputs, output } = layer, own = new Map<number, Seen>();
+    const { inputs, output } = layer;
+    const own = new Map<number, Seen>();
     for (const [at, reach] of reaches.get(layer)!) {
       let span: Seen | undefined;
       reach.forEach((places, n) => {

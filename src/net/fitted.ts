@@ -7,9 +7,11 @@ import { imageFormat, pictureToInput } from "./picture.ts";
 
 /** How pictures are fitted to the model's input. @throws UserError where it takes no pictures. */
 export function fittingOf({ network, where }: Model): Fitting {
-  const { shape } = network.inputs[0], [, height, width] = shape;
+  const { shape } = network.inputs[0];
+  const [, height, width] = shape;
   if (shape.length !== 3) throw new UserError(`${where} takes an input of shape [${shape}], not pictures`);
-  const { resize, warp } = imageFormat(network), side = Math.max(width, height);
+  const { resize, warp } = imageFormat(network);
+  const side = Math.max(width, height);
   if (resize !== undefined && resize < side) {
     throw new UserError(`${where}: pictures are resized to ${resize}, which is less than the input's ${side}`);
   }

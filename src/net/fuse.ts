@@ -44,7 +44,8 @@ export function fuse(
   wanted: readonly Value[],
   { relu, affine, order = false }: { relu: boolean; affine: boolean; order?: boolean },
 ): { layers: FusedLayer[]; resolve: (value: Value) => Value } {
-  const live = neededLayers(graph, wanted), alias = new Map<Value, Value>();
+  const live = neededLayers(graph, wanted);
+  const alias = new Map<Value, Value>();
   const resolve = (value: Value): Value => {
     let own = value;
     for (let next = alias.get(own); next; next = alias.get(own)) own = next;
@@ -57,10 +58,13 @@ export function fuse(
     if (isView(layer)) continue;
     for (const input of layer.inputs) readers.set(resolve(input), (readers.get(resolve(input)) ?? 0) + 1);
   }
-  const seen = new Set(wanted.map(resolve)), result: FusedLayer[] = [], makers = new Map<Value, FusedLayer>();
+  const seen = new Set(wanted.map(resolve));
+  const result: FusedLayer[] = [];
+  const makers = new Map<Value, FusedLayer>();
   for (const layer of live) {
     if (isView(layer)) continue;
-    const inputs = layer.inputs.map(resolve), before = makers.get(inputs[0]);
+    const inputs = layer.inputs.map(resolve);
+    const before = makers.get(inputs[0]);
     const onlyReader = before !== undefined && readers.get(inputs[0]) === 1 && !seen.has(inputs[0]);
     const alone = onlyReader && !before.relu;
     if (affine && alone && !before.order && layer.op.affine && before.op.foldsAffine?.(before.params)) {
@@ -106,7 +110,8 @@ function foldIn(before: FusedLayer, layer: Layer): Pick<FusedLayer, "params" | "
   return {
     params: { ...before.params as object, bias: true },
     affine() {
-      const { a, b } = layer.op.affine!(hostWeights(layer), layer.params), first = earlier?.();
+      const { a, b } = layer.op.affine!(hostWeights(layer), layer.params);
+      const first = earlier?.();
       if (!first) return { a, b };
       return {
         a: a.map((factor, c) => factor * first.a[c]),
@@ -129,7 +134,9 @@ function folded(layer: FusedLayer, weights: Record<string, HostTensor>): Record<
 
 /** Weights whose output channels are multiplied by `a`. */
 function scaled(weight: HostTensor, a: Float64Array, dimension: "rows" | "columns", layer: FusedLayer): HostTensor {
-  const { shape, quantised } = weight, [rows, columns] = shape, rest = weight.shape.slice(2).reduce((x, y) => x * y, 1);
+  const { shape, quantised } = weight;
+  const [rows, columns] = shape;
+  const rest = weight.shape.slice(2).reduce((x, y) => x * y, 1);
   const groups = (layer.params as { groups?: number }).groups ?? 1;
   const byRows = quantised && dimension === "rows"
     ? {
@@ -140,7 +147,8 @@ function scaled(weight: HostTensor, a: Float64Array, dimension: "rows" | "column
   return lazyTensor({ shape, ...byRows }, () => {
     const values = weight.values.slice();
     for (let n = 0; n < values.length; n++) {
-      const row = Math.floor(n / (columns * rest)), column = Math.floor(n / rest) % columns;
+      const row = Math.floor(n / (columns * rest));
+      const column = Math.floor(n / rest) % columns;
       values[n] *= a[dimension === "rows" ? row : Math.floor(row / (rows / groups)) * columns + column];
     }
     return values;

@@ -75,9 +75,11 @@ export function makeLayer(
   if (op.inputs !== undefined && op.inputs !== inputs.length) {
     throw new UserError(`${type} takes ${op.inputs} input, got ${inputs.length}`);
   }
-  const fields = new Fields(params), parsed = op.parse(fields);
+  const fields = new Fields(params);
+  const parsed = op.parse(fields);
   fields.done();
-  const shapes = inputs.map((input) => input.shape), output = { name, shape: op.outputShape(shapes, parsed) };
+  const shapes = inputs.map((input) => input.shape);
+  const output = { name, shape: op.outputShape(shapes, parsed) };
   checkLayer(op, parsed, shapes, output.shape);
   const weightShapes = op.weightShapes?.(shapes, parsed) ?? {};
   return { name, op, params: parsed, inputs, output, weightShapes, weight: (key) => weight(key, weightShapes[key]) };
@@ -89,7 +91,9 @@ export function makeLayer(
  * @throws UserError naming file and layer.
  */
 export function buildGraph(model: WeightsFile & { network: Network }, given?: ReadonlyMap<string, Value>): Graph {
-  const { network, where } = model, blobs = new Map<string, Value>(), byLayer = new Map<string, Value>();
+  const { network, where } = model;
+  const blobs = new Map<string, Value>();
+  const byLayer = new Map<string, Value>();
   const histories = new Map<string, { made?: Layer; inPlace: Layer[] }>();
   const inputs = network.inputs.map((input) => given?.get(input.name) ?? input);
   network.inputs.forEach(({ name, shape }, index) => {

@@ -26,7 +26,10 @@ export interface LayerInfo {
 
 /** Every input and layer of a model, in order. @throws UserError */
 export function layersOf(model: Model): LayerInfo[] {
-  const graph = buildGraph(model), [input] = graph.inputs, { network } = model, fields = fieldsOf(graph, input);
+  const graph = buildGraph(model);
+  const [input] = graph.inputs;
+  const { network } = model;
+  const fields = fieldsOf(graph, input);
   const info = (name: string, type: string, blob: string, value: Value): LayerInfo => ({
     name,
     type,

@@ -24,7 +24,9 @@ export const slotFor = (tensor: Tensor): Slot => ({ ...tensor, tensors: [tensor]
 
 /** Slots for the tensors of the calls but those that lie somewhere else. Without `share`, one for each. */
 export function assignSlots(calls: readonly Call[], elsewhere: (tensor: Tensor) => boolean, share = true): Slot[] {
-  const lastUse = new Map<Tensor, number>(), slotOf = new Map<Tensor, Slot>(), slots: Slot[] = [];
+  const lastUse = new Map<Tensor, number>();
+  const slotOf = new Map<Tensor, Slot>();
+  const slots: Slot[] = [];
   calls.forEach((call, time) => {
     const { reads, writes } = traffic(call);
     for (const tensor of [...reads, ...writes]) if (!elsewhere(tensor)) lastUse.set(tensor, time);

@@ -26,7 +26,8 @@ export function packWeights(
   if (!layer.op.pack) return result;
   const packed = layer.op.pack(host, task, form);
   for (const [name, weight] of Object.entries(packed)) {
-    const { texels, format } = weight, map = featureMap(adapter, `${layer.name}.${name}`, [1, texels * 4, 1, 1]);
+    const { texels, format } = weight;
+    const map = featureMap(adapter, `${layer.name}.${name}`, [1, texels * 4, 1, 1]);
     loads.push({ layer: layer.name, tensor: result[name] = { ...map, format }, packed: weight });
   }
   return result;

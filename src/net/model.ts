@@ -77,7 +77,9 @@ export async function loadModel(read: ReadFile, where: string): Promise<Model> {
     refuseOthers(bytes, `${where}/${file}`, expected, ...own);
     return new TextDecoder().decode(bytes);
   };
-  const json = await need("network.json"), bytes = await need("weights.safetensors"), names = await read("labels.txt");
+  const json = await need("network.json");
+  const bytes = await need("weights.safetensors");
+  const names = await read("labels.txt");
   const network = parseNetwork(text(json, "network.json", "a network in JSON", "json"), `${where}/network.json`);
   const weights = readSafetensors(bytes, `${where}/weights.safetensors`);
   const labels = names ? linesOf(text(names, "labels.txt", listOfNames), `${where}/labels.txt`) : [];
@@ -156,10 +158,11 @@ export interface UnitLayer {
  * @throws UserError when nothing has that name.
  */
 export function layerUnits(model: Model, layer?: string): UnitLayer {
-  const graph = buildGraph(model),
-    { logits } = endingOf(graph),
-    value = layer === undefined ? logits : graph.find(layer);
-  const [channels, height, width] = unitMap(value.shape), labelled = value === logits || value === graph.output;
+  const graph = buildGraph(model);
+  const { logits } = endingOf(graph);
+  const value = layer === undefined ? logits : graph.find(layer);
+  const [channels, height, width] = unitMap(value.shape);
+  const labelled = value === logits || value === graph.output;
   return { name: layer ?? value.name, channels, height, width, labelled };
 }
 
@@ -169,8 +172,10 @@ export function layerUnits(model: Model, layer?: string): UnitLayer {
  * @throws UserError when nothing has that name.
  */
 export function searchedUnits(model: Model, layer: string | undefined = model.network.search?.layer): UnitLayer {
-  const graph = buildGraph(model), { logits } = endingOf(graph);
-  const value = layer === undefined ? logits : valueOf(graph, layer), [channels, height, width] = unitMap(value.shape);
+  const graph = buildGraph(model);
+  const { logits } = endingOf(graph);
+  const value = layer === undefined ? logits : valueOf(graph, layer);
+  const [channels, height, width] = unitMap(value.shape);
   return {
     name: layer ?? value.name,
     channels,

@@ -21,7 +21,9 @@ export const LAST = "last";
 export function valueOf(graph: Graph, name: string): Value {
   const history = graph.historyOf(name);
   if (history) return history.inPlace.findLast(({ op }) => op.isActivation)?.inputs[0] ?? graph.find(name);
-  const at = name.lastIndexOf("+"), blob = name.slice(0, at), type = name.slice(at + 1);
+  const at = name.lastIndexOf("+");
+  const blob = name.slice(0, at);
+  const type = name.slice(at + 1);
   if (at > 0 && type === LAST) return graph.find(blob);
   const chain = at > 0 ? graph.historyOf(blob) : undefined;
   if (!chain) return graph.find(name);

@@ -167,7 +167,8 @@ export class Net {
     unit: number,
     xy?: readonly [number, number],
   ): Promise<{ output: Float32Array; gradient: Float32Array }> {
-    const size = count(this.#output.shape), dy = new Float32Array(this.batch * size);
+    const size = count(this.#output.shape);
+    const dy = new Float32Array(this.batch * size);
     const at = unitIndex(this.#output, unit, xy);
     for (let item = 0; item < this.batch; item++) dy[item * size + at] = 1;
     return await this.backward(input, dy);
@@ -179,7 +180,8 @@ export class Net {
    * was made without gradient.
    */
   async backward(input: NetInput, dy: Float32Array): Promise<{ output: Float32Array; gradient: Float32Array }> {
-    const { tensors } = this.plan, wanted = this.batch * count(this.#output.shape);
+    const { tensors } = this.plan;
+    const wanted = this.batch * count(this.#output.shape);
     if (!tensors.dx) throw new UserError("the net was made without gradient");
     if (dy.length !== wanted) throw new UserError(`dy: expected ${wanted} values, got ${dy.length}`);
     this.#load(input);
@@ -193,7 +195,8 @@ export class Net {
    * @throws UserError when the net was made without weight gradients.
    */
   async weightGradients(): Promise<Map<string, Float32Array>> {
-    const gradients = this.plan.tensors.weights, result = new Map<string, Float32Array>();
+    const gradients = this.plan.tensors.weights;
+    const result = new Map<string, Float32Array>();
     if (!gradients?.size) throw new UserError("the net was made without weight gradients");
     for (const [name, { tensor, unpack }] of gradients) {
       result.set(name, unpack(floats(await download(this.device, tensor))));
@@ -203,8 +206,8 @@ export class Net {
 
   #load(input: NetInput): void {
     for (const value of this.graph.inputs) {
-      const values = input instanceof Float32Array ? input : input[value.name],
-        wanted = this.batch * count(value.shape);
+      const values = input instanceof Float32Array ? input : input[value.name];
+      const wanted = this.batch * count(value.shape);
       if (values?.length !== wanted) {
         throw new UserError(`input "${value.name}": expected ${wanted} values, got ${values?.length ?? "none"}`);
       }
@@ -214,7 +217,8 @@ export class Net {
   }
 
   #loadGradient(dy: Float32Array): void {
-    const { spots, plan: { tensors } } = this, texels = toTexels(dy, tensors.of(this.#output).shape);
+    const { spots, plan: { tensors } } = this;
+    const texels = toTexels(dy, tensors.of(this.#output).shape);
     if (tensors.dy) return upload(this.device, tensors.dy[0], bytes(texels));
     const list = listTexels(texels, this.batch, spots!.count);
     if (!list) throw new UserError(`dy: an item has more values that are not zero than ${spots!.count}`);
@@ -233,7 +237,8 @@ export class Net {
 
 /** The index of a unit (at a position of a map) among one item's values. @throws UserError when it is not there. */
 export function unitIndex({ name, shape }: Value, unit: number, xy?: readonly [number, number]): number {
-  const [c, h, w] = unitMap(shape), [x, y] = xy ?? [Math.floor(w / 2), Math.floor(h / 2)];
+  const [c, h, w] = unitMap(shape);
+  const [x, y] = xy ?? [Math.floor(w / 2), Math.floor(h / 2)];
   if (!Number.isSafeInteger(unit) || unit < 0 || unit >= c) {
     throw new UserError(`unit ${unit} is not in "${name}", which has units 0 to ${c - 1}`);
   }

@@ -31,8 +31,8 @@ export interface Outline {
 
 /** Fuses a request's layers and names their tensors, of which some may hold other numbers of items than the batch. */
 export function outline(adapter: Adapter, request: Computed, batchOf?: (value: Value) => number): Outline {
-  const { batch, gradient, storage = "stored", doubleFloat = false, arithmetic = "f32" } = request,
-    { optimise = true } = request;
+  const { batch, gradient, storage = "stored", doubleFloat = false, arithmetic = "f32" } = request;
+  const { optimise = true } = request;
   const wanted = gradient ? [...request.wanted, ...gradient.of, gradient.to] : request.wanted;
   const training = request.weightGradients === true;
   const { layers, resolve } = fuse(request.graph, wanted, {
@@ -53,7 +53,8 @@ export function outline(adapter: Adapter, request: Computed, batchOf?: (value: V
     resolve,
     tensorOf,
     taskOf({ op, params, shapes, ...layer }, host, spots) {
-      const inputs = layer.inputs.map(tensorOf), output = tensorOf(layer.output);
+      const inputs = layer.inputs.map(tensorOf);
+      const output = tensorOf(layer.output);
       if (doubleFloat && op.keepsRest?.({ inputs, shapes, params })) {
         output.rest = featureMap(adapter, `rest of ${output.label}`, output.shape);
       }

@@ -54,14 +54,17 @@ export const scaleOf = ({ scale }: ImageFormat, c: number): number => typeof sca
 
 /** A picture of the input's size as NCHW values of one item. @throws UserError when the size differs. */
 export function pictureToInput(network: Network, { width, height, rgb }: Picture): Float32Array<ArrayBuffer> {
-  const format = imageFormat(network), [c, h, w] = chw(network.inputs[0].shape);
+  const format = imageFormat(network);
+  const [c, h, w] = chw(network.inputs[0].shape);
   if (h !== height || w !== width) {
     throw new UserError(`network "${network.name}" takes pictures of ${w} × ${h}, this one has ${width} × ${height}`);
   }
-  const area = h * w, values = new Float32Array(c * area);
+  const area = h * w;
+  const values = new Float32Array(c * area);
   for (let channel = 0; channel < c; channel++) {
     const [red, green, blue] = sharesOf(format, channel);
-    const mean = format.mean[channel], scale = scaleOf(format, channel);
+    const mean = format.mean[channel];
+    const scale = scaleOf(format, channel);
     for (let p = 0; p < area; p++) {
       const pixel = red * rgb[p * 3] + green * rgb[p * 3 + 1] + blue * rgb[p * 3 + 2];
       values[channel * area + p] = (pixel - mean) * scale;
@@ -72,11 +75,16 @@ export function pictureToInput(network: Network, { width, height, rgb }: Picture
 
 /** NCHW values of one item of a map of one channel or three as a picture, clipped to 0 … 255. */
 export function inputToPicture(network: Network, values: Float32Array, shape: Shape): Picture {
-  const format = imageFormat(network, shape), [, height, width] = chw(shape), area = height * width;
-  const rgb = new Uint8Array(3 * area), grey = format.mean.length === 1;
+  const format = imageFormat(network, shape);
+  const [, height, width] = chw(shape);
+  const area = height * width;
+  const rgb = new Uint8Array(3 * area);
+  const grey = format.mean.length === 1;
   for (let n = 0; n < 3; n++) {
-    const channel = grey ? 0 : n, to = grey ? n : rgbIndex(format, n);
-    const mean = format.mean[channel], scale = scaleOf(format, channel);
+    const channel = grey ? 0 : n;
+    const to = grey ? n : rgbIndex(format, n);
+    const mean = format.mean[channel];
+    const scale = scaleOf(format, channel);
     for (let p = 0; p < area; p++) {
       const pixel = values[channel * area + p] / scale + mean;
       rgb[p * 3 + to] = Math.min(255, Math.max(0, Math.round(pixel)));

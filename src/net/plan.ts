@@ -81,8 +81,8 @@ export interface PlanRequest {
 export async function buildPlan(device: Device, request: PlanRequest): Promise<Plan> {
   const owned: Memory[] = [];
   try {
-    const { windowSize } = request,
-      windows = windowSize === undefined ? undefined : inWindows({ ...request, windowSize });
+    const { windowSize } = request;
+    const windows = windowSize === undefined ? undefined : inWindows({ ...request, windowSize });
     return await assemble(device, windows?.request ?? request, owned, windows);
   } catch (error) {
     for (const memory of owned) free(device, memory);
@@ -130,7 +130,8 @@ async function assemble(
     const { layer, node, ways: { forward: { way, sizes } } } = owner;
     return way.calls(node, write(node.output, { relu: layer.relu }), sizes).map((call) => ({ call, owner }));
   });
-  const forwardCalls = owned.length, unowned = (calls: readonly Call[] = []) => calls.map((call) => ({ call }));
+  const forwardCalls = owned.length;
+  const unowned = (calls: readonly Call[] = []) => calls.map((call) => ({ call }));
 
   let after = forwardCalls;
   const kept = new Set([...wanted, ...request.graph.inputs].map(tensorOf));
@@ -157,19 +158,22 @@ async function assemble(
     for (const tensor of [windows.at, ...phases.handed]) if (!tensor.memory) kept.add(tensor);
     if (windows.next) owned.push({ call: windows.next });
   }
-  const named = nameKernels(owned, forwardCalls), programs = request.replace?.(named);
+  const named = nameKernels(owned, forwardCalls);
+  const programs = request.replace?.(named);
   const kernels = named.map((kernel): PlannedKernel => {
     const own = programs?.get(kernel);
     return own ? { ...kernel, call: { ...kernel.call, label: kernel.name, own } } : kernel;
   });
   const calls = kernels.map(({ call }) => call);
 
-  const weights = loads.map(({ tensor }) => slotFor(tensor)), alone = [...kept].map(slotFor);
+  const weights = loads.map(({ tensor }) => slotFor(tensor));
+  const alone = [...kept].map(slotFor);
   const taken = new Set([...weights, ...alone].flatMap(({ tensors }) => tensors));
   const shared = assignSlots(calls, (tensor) => tensor.memory !== undefined || taken.has(tensor), request.optimise);
   const slots = [...weights, ...alone, ...shared];
   const pieces = slots.map((slot, index): PlannedMemory => {
-    const { label, texels, storage, format } = slot, count = partsFor(device, label, texels, storage);
+    const { label, texels, storage, format } = slot;
+    const count = partsFor(device, label, texels, storage);
     const bytes = bytesFor(device, texels, storage);
     return { label, bytes, format, parts: count, weight: index < weights.length };
   });
@@ -187,7 +191,8 @@ async function assemble(
   const weightTensors = new Set(loads.map(({ tensor }) => tensor));
   await load(device, loads, request.signal);
   const steps = await compileAll(device, calls, request.signal);
-  const total = sum(pieces), ofWeights = sum(pieces.filter(({ weight }) => weight));
+  const total = sum(pieces);
+  const ofWeights = sum(pieces.filter(({ weight }) => weight));
   const memory = { weights: ofWeights, activations: total - ofWeights, total };
   return new Plan(device, steps, kernels, forwardCalls, tensors, memory, pieces, weightTensors, memories, phases);
 }
@@ -204,7 +209,8 @@ const PAUSE_EVERY = 100;
 /** Compiles the calls, as many at a time as the driver likes. */
 async function compileAll(device: Device, calls: readonly Call[], signal?: AbortSignal): Promise<Step[]> {
   const compiling: Promise<PromiseSettledResult<Step>[]>[] = [];
-  for (let from = performance.now(), next = 0; next < calls.length;) {
+  let from = performance.now();
+  for (let next = 0; next < calls.length;) {
     compiling.push(Promise.allSettled([compile(device, calls[next++])]));
     if (performance.now() - from < PAUSE_EVERY) continue;
     await new Promise((resolve) => setTimeout(resolve));

@@ -6,7 +6,8 @@ import { chw, type HostTensor, type Shape } from "../ops/op.ts";
 
 /** For each value of a map in the order of its texels, its number in (c, h, w) order; `undefined` where texels have spare lanes. */
 export function texelOrder(shape: Shape): Uint32Array | undefined {
-  const [c, h, w] = chw(shape), area = h * w;
+  const [c, h, w] = chw(shape);
+  const area = h * w;
   if (c % 4 !== 0) return undefined;
   return Uint32Array.from({ length: c * area }, (_, n) => {
     const texel = n >> 2;
@@ -39,7 +40,8 @@ function rowsOf(weight: HostTensor, order: Uint32Array): HostTensor {
 
 /** The rows in their new order. */
 function inOrder<T extends Float32Array | Int8Array>(values: T, order: Uint32Array): T {
-  const length = values.length / order.length, result = values.slice() as T;
+  const length = values.length / order.length;
+  const result = values.slice() as T;
   order.forEach((from, to) => result.set(values.subarray(from * length, (from + 1) * length), to * length));
   return result;
 }

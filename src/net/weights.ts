@@ -29,7 +29,8 @@ export function hostTensor(model: WeightsFile, name: string, shape: readonly num
   const scales = hostTensor(model, `${name}.scale`, [shape[0]]).values;
   const integers = new Int8Array(stored.bytes.buffer, stored.bytes.byteOffset, stored.bytes.byteLength);
   return lazyTensor({ shape, stored: "I8", quantised: { integers, scales } }, () => {
-    const values = new Float32Array(integers.length), row = integers.length / shape[0];
+    const values = new Float32Array(integers.length);
+    const row = integers.length / shape[0];
     for (let n = 0; n < values.length; n++) values[n] = integers[n] * scales[Math.floor(n / row)];
     return values;
   });
@@ -37,7 +38,8 @@ export function hostTensor(model: WeightsFile, name: string, shape: readonly num
 
 /** A weight as an `I8` tensor and its scales, one a row: what `hostTensor` reads back. */
 export function quantised(name: string, tensor: StoredTensor): [string, StoredTensor][] {
-  const { shape } = tensor, { integers, scales } = quantise(toFloat32(tensor), shape[0]);
+  const { shape } = tensor;
+  const { integers, scales } = quantise(toFloat32(tensor), shape[0]);
   return [
     [name, { dtype: "I8", shape, bytes: new Uint8Array(integers.buffer) }],
     [`${name}.scale`, fromFloat32(scales, "F32", [shape[0]])],

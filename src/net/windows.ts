@@ -36,13 +36,15 @@ export interface Windows {
 
 /** Splits a request's graph. */
 export function inWindows(request: PlanRequest & { windowSize: number }): Windows {
-  const { graph, batch, gradient } = request,
-    size = Math.min(request.windowSize, batch),
-    at = run("window", 1, "buffer");
-  const wanted = [...request.wanted, ...gradient?.of ?? []], layers = neededLayers(graph, wanted);
+  const { graph, batch, gradient } = request;
+  const size = Math.min(request.windowSize, batch);
+  const at = run("window", 1, "buffer");
+  const wanted = [...request.wanted, ...gradient?.of ?? []];
+  const layers = neededLayers(graph, wanted);
   const single = singleLayers(layers, gradient?.to ?? graph.inputs[0]);
   const singles = new Set([...single].map(({ output }) => output));
-  const gathered = new Map<Value, Layer>(), taken = new Map<Value, Layer>();
+  const gathered = new Map<Value, Layer>();
+  const taken = new Map<Value, Layer>();
   const copied = (copies: Map<Value, Layer>, value: Value, how: "window" | "gather"): Value => {
     if (!copies.has(value)) copies.set(value, copyLayer(value, how, copying(at, batch, size, how)));
     return copies.get(value)!.output;
@@ -51,9 +53,11 @@ export function inWindows(request: PlanRequest & { windowSize: number }): Window
   const few = (value: Value) => singles.has(value) ? value : copied(taken, value, "window");
   const reading = (of: boolean, from: (value: Value) => Value) =>
     layers.filter((layer) => single.has(layer) === of).map((layer) => ({ ...layer, inputs: layer.inputs.map(from) }));
-  const own = reading(true, few), joint = reading(false, whole);
+  const own = reading(true, few);
+  const joint = reading(false, whole);
   wanted.forEach(whole);
-  const parts = [...taken.values(), ...own, ...gathered.values()], times = Math.ceil(batch / size);
+  const parts = [...taken.values(), ...own, ...gathered.values()];
+  const times = Math.ceil(batch / size);
   const inWindow = new Set([...taken.values(), ...own].map(({ output }) => output));
   return {
     request: {
@@ -82,7 +86,10 @@ export function inWindows(request: PlanRequest & { windowSize: number }): Window
 
 /** The layers that hang on the gradient's target but on no sequence, and what these need. */
 function singleLayers(layers: readonly Layer[], to: Value): Set<Layer> {
-  const meets = new Set<Value>(), reached = new Set([to]), single = new Set<Layer>(), needed = new Set<Value>();
+  const meets = new Set<Value>();
+  const reached = new Set([to]);
+  const single = new Set<Layer>();
+  const needed = new Set<Value>();
   for (const { op, params, inputs, output } of layers) {
     if (op.isSequence?.(params) || inputs.some((input) => meets.has(input))) meets.add(output);
     else if (inputs.some((input) => reached.has(input))) reached.add(output);
@@ -150,11 +157,14 @@ export function phasesOf(
     const at = calls.findIndex((call, n) => n >= from && n < most && test(call));
     return at < 0 ? most : at;
   };
-  const joint = find(0, (call) => !isSingle(call), forward), back = find(forward, isSingle, after);
+  const joint = find(0, (call) => !isSingle(call), forward);
+  const back = find(forward, isSingle, after);
   const touched = (list: readonly OwnedCall[], what: ("reads" | "writes")[] = ["reads", "writes"]) =>
     new Set(list.flatMap(({ call }) => what.flatMap((kind) => [...traffic(call)[kind]])));
-  const first = calls.slice(0, joint), middle = calls.slice(joint, back);
-  const others = touched([...middle, ...calls.slice(after)]), made = touched(first, ["writes"]);
+  const first = calls.slice(0, joint);
+  const middle = calls.slice(joint, back);
+  const others = touched([...middle, ...calls.slice(after)]);
+  const made = touched(first, ["writes"]);
   return {
     ...{ times, joint, back, after },
     handed: new Set([...touched([...first, ...calls.slice(back, after)])].filter((tensor) => others.has(tensor))),
@@ -168,9 +178,9 @@ export function windowSteps(
   { times, joint, back, after }: Phases,
   forward?: number,
 ): (readonly Step[])[] {
-  const next = steps.slice(-1),
-    single = steps.slice(0, joint),
-    all = (list: readonly Step[]) => Array(times).fill(list);
+  const next = steps.slice(-1);
+  const single = steps.slice(0, joint);
+  const all = (list: readonly Step[]) => Array(times).fill(list);
   const first = all([...single, ...next]);
   if (forward !== undefined) return [...first, steps.slice(joint, forward)];
   return [

@@ -39,7 +39,8 @@ function affineOp<P>(
     outputShape: ([input]) => input,
     weightShapes: ([input], params) => Object.fromEntries(weightNames(params).map((name) => [name, [input[0]]])),
     pack(weights, { params, doubleFloat }) {
-      const packed: Record<string, PackedTensor> = {}, { a, b } = coefficients(weights, params);
+      const packed: Record<string, PackedTensor> = {};
+      const { a, b } = coefficients(weights, params);
       for (const [name, values] of [["a", a], ["b", b]] as const) {
         if (!values) continue;
         packed[name] = packVector(new Float32Array(values));
@@ -49,7 +50,8 @@ function affineOp<P>(
     },
     keepsRest: () => true,
     forward: [elements(({ name, inputs: [x], weights }, y) => {
-      const { a, b } = weights, output = doubleOutput(y);
+      const { a, b } = weights;
+      const output = doubleOutput(y);
       if (!output) return [channelwiseCall(name, { x }, b ? { a, b } : { a }, y, b ? "x * a + b" : "x * a")];
       return [doubleCall(name, { x }, weights, output, b ? "plus(times(x, a), b)" : "times(x, a)")];
     })],

@@ -9,7 +9,8 @@ import type { Op } from "./op.ts";
 import { elements } from "./way.ts";
 
 // A division may be off by a few units in the last place, and a whole quotient by one: the remainder tells.
-const whole = "trunc(abs(a / b))", rest = `(abs(a) - ${whole} * abs(b))`;
+const whole = "trunc(abs(a / b))";
+const rest = `(abs(a) - ${whole} * abs(b))`;
 const truncated = `(${whole} + select(0.0, 1.0, ${rest} >= abs(b)) - select(0.0, 1.0, ${rest} < 0.0))`;
 
 /** The operations: y and the gradients to a and b, as WGSL. */
@@ -35,11 +36,13 @@ export const binary: Op<BinaryParams> = {
   }),
   outputShape: ([a, b]) => stretched(a, b),
   forward: [elements(({ name, inputs: [a, b], shapes, params: { operation } }, y) => {
-    const to = stretched(shapes[0], shapes[1]), [expression] = operations[operation];
+    const to = stretched(shapes[0], shapes[1]);
+    const [expression] = operations[operation];
     return [texelCall(name, { a, b }, { y }, broadcast({ a: shapes[0], b: shapes[1] }, to, expression))];
   })],
   backward: [elements((node, dy, dx) => {
-    const { inputs: [a, b], shapes, params: { operation } } = node, to = stretched(shapes[0], shapes[1]);
+    const { inputs: [a, b], shapes, params: { operation } } = node;
+    const to = stretched(shapes[0], shapes[1]);
     const all = {
       a: { tensor: a, shape: shapes[0] },
       b: { tensor: b, shape: shapes[1] },

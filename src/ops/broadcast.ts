@@ -11,7 +11,8 @@ const ranked = (shape: Shape, rank: number): Shape => [...Array(rank - shape.len
 
 /** The shape that both stretch to: dimensions are paired from the last; one that is 1 or lacking follows the other. */
 export function stretched(a: Shape, b: Shape): Shape {
-  const rank = Math.max(a.length, b.length), [left, right] = [ranked(a, rank), ranked(b, rank)];
+  const rank = Math.max(a.length, b.length);
+  const [left, right] = [ranked(a, rank), ranked(b, rank)];
   if (left.some((n, d) => n !== right[d] && n !== 1 && right[d] !== 1)) {
     throw new UserError(`inputs of ${show(a)} and ${show(b)}, expected dimensions that are equal or 1`);
   }
@@ -29,9 +30,11 @@ export function unstretched(
   dx: Binding,
   make: (label: string, y: Binding) => Call,
 ): Call[] {
-  const label = `${name} gradient ${n}`, own = shapes[n];
+  const label = `${name} gradient ${n}`;
+  const own = shapes[n];
   if (show(own) === show(to)) return [make(label, dx)];
-  const [c, h, w] = chw(to), whole = run(`${label} whole`, inputs[n].shape[0] * blocks(c) * h * w, inputs[n].storage);
+  const [c, h, w] = chw(to);
+  const whole = run(`${label} whole`, inputs[n].shape[0] * blocks(c) * h * w, inputs[n].storage);
   const sum = reduce(to, ranked(own, to.length), "1.0", own);
   return [
     make(`${label} whole`, write(whole)),

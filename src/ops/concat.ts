@@ -30,7 +30,8 @@ export const concat: Op<null> = {
   backward: [elements(({ name, inputs }, dy, dx) => {
     const [, total, h, w] = dy.shape;
     return inputs.flatMap(({ shape: [, count] }, n) => {
-      const from = inputs.slice(0, n).reduce((sum, { shape }) => sum + shape[1], 0), y = dx[n];
+      const from = inputs.slice(0, n).reduce((sum, { shape }) => sum + shape[1], 0);
+      const y = dx[n];
       if (!y) return [];
       return [
         texelCall(`${name} gradient ${n}`, { x0: dy }, { y }, channels([{ channels: total, from, count }], h * w)),

@@ -39,7 +39,8 @@ export function doubleCall(
   { bindings, relu }: DoubleOutput,
   expression: string,
 ): Call {
-  const [, channels, h, w] = bindings.y.tensor.shape, doubles = withRests(inputs);
+  const [, channels, h, w] = bindings.y.tensor.shape;
+  const doubles = withRests(inputs);
   const layout = { blocks: blocks(channels), area: h * w };
   const code = elementwiseDouble(Object.keys(doubles), Object.keys(vectors), layout, expression, relu);
   return texelCall(label, { ...doubles, ...vectors }, bindings, code, Object.keys(inputs).length);

@@ -47,7 +47,8 @@ export const eltwise: Op<EltwiseParams> = {
   },
   keepsRest: ({ params: { operation } }) => operation === "sum",
   forward: [elements(({ name, inputs, params: { operation, coefficients } }, y) => {
-    const xs = names(inputs.length), named = Object.fromEntries(inputs.map((tensor, n) => [xs[n], tensor]));
+    const xs = names(inputs.length);
+    const named = Object.fromEntries(inputs.map((tensor, n) => [xs[n], tensor]));
     const output = doubleOutput(y);
     if (output) {
       const terms = xs.map((x, n) => coefficients.length ? `times(${doubleLiteral(coefficients[n])}, ${x})` : x);
@@ -63,7 +64,8 @@ export const eltwise: Op<EltwiseParams> = {
   backward: [elements(({ name, inputs, params }, dy, dx) => {
     const xs = names(inputs.length);
     return inputs.flatMap((_, n) => {
-      const y = dx[n], expression = gradient(params, xs, n);
+      const y = dx[n];
+      const expression = gradient(params, xs, n);
       if (!y) return [];
       const used = xs.flatMap((x, at) => expression.includes(x) ? [[x, inputs[at]] as const] : []);
       return [elementwiseCall(`${name} gradient ${n}`, { ...Object.fromEntries(used), dy }, y, expression)];

@@ -95,7 +95,8 @@ export class Fields {
 }
 
 /** The most that a count may be, and an extent along an axis: above them kernels' integers could overflow. */
-const MOST_COUNT = 2 ** 24, MOST_EXTENT = 2 ** 16;
+const MOST_COUNT = 2 ** 24;
+const MOST_EXTENT = 2 ** 16;
 
 const isInteger = (least: number, most = MOST_COUNT) => (v: unknown): v is number =>
   Number.isSafeInteger(v) && (v as number) >= least && (v as number) <= most;

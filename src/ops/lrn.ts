@@ -39,7 +39,9 @@ const likeOf = (label: string, { texels, storage }: Tensor): Tensor => run(label
 
 /** The calls that make y, and `scale` where the gradient wants it. */
 function forward(node: Node<LrnParams>, y: Binding, scale: Record<string, Binding>): Call[] {
-  const { name, inputs: [x], params } = node, g = geometry(node), keep = "scale" in scale;
+  const { name, inputs: [x], params } = node;
+  const g = geometry(node);
+  const keep = "scale" in scale;
   const double = doubleOutput(y);
   if (double) {
     const code = lrnDouble(g, keep, x.rest !== undefined, double.relu);
@@ -78,7 +80,8 @@ export const lrn: Op<LrnParams> = {
   },
   reads({ axis, at }, _inputs, _output, { region, size }) {
     if (region === "across") return [[at]];
-    const window = { kernel: [size, size], stride: [1, 1], dilation: [1, 1] } as const, before = windowBefore(size);
+    const window = { kernel: [size, size], stride: [1, 1], dilation: [1, 1] } as const;
+    const before = windowBefore(size);
     return [windowAt({ axis, at }, { ...window, padding: [before, before] })];
   },
   keepsRest: ({ params }) => params.region === "across" && isDoubleLrn(params),
@@ -90,7 +93,9 @@ export const lrn: Op<LrnParams> = {
   })],
   backward: [elements((node, dy, [dx]) => {
     if (!dx) return [];
-    const { name, inputs: [x], saved, params } = node, g = geometry(node), inputs = { x, scale: saved!.scale, dy };
+    const { name, inputs: [x], saved, params } = node;
+    const g = geometry(node);
+    const inputs = { x, scale: saved!.scale, dy };
     if (params.region === "across") {
       return [texelCall(`${name} gradient`, inputs, { dx }, lrnGradient(g), 6 * g.size + 8)];
     }

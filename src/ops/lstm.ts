@@ -35,7 +35,9 @@ import type { Backward, Forward } from "./way.ts";
 
 /** Rows `hidden` long, or matrices of `hidden` rows, one after the other: each lengthened to whole texels by zeros. */
 function padded<T extends Float32Array | Int8Array>(values: T, hidden: number, columns: number): T {
-  const from = hidden * columns, to = 4 * blocks(hidden) * columns, parts = values.length / from;
+  const from = hidden * columns;
+  const to = 4 * blocks(hidden) * columns;
+  const parts = values.length / from;
   const result = new (values.constructor as new (length: number) => T)(parts * to);
   for (let n = 0; n < parts; n++) result.set(values.subarray(n * from, (n + 1) * from), n * to);
   return result;
@@ -43,7 +45,8 @@ function padded<T extends Float32Array | Int8Array>(values: T, hidden: number, c
 
 /** The matrix of all gates, padded; its numbers are made when they are asked for. */
 function paddedMatrix(weight: HostTensor, hidden: number): HostTensor {
-  const [rows, columns] = weight.shape, { quantised } = weight;
+  const [rows, columns] = weight.shape;
+  const { quantised } = weight;
   if (hidden % 4 === 0) return weight;
   return {
     shape: [rows / hidden * 4 * blocks(hidden), columns],
@@ -84,7 +87,8 @@ export const lstm: Op<LstmParams> = {
   },
   reads: readsAll,
   outputShape(inputs, p) {
-    const [x, marker] = inputs, { perItem } = itemSizes(x, p);
+    const [x, marker] = inputs;
+    const { perItem } = itemSizes(x, p);
     if (inputs.length > 2) throw new UserError(`${inputs.length} inputs, expected one, or two with the marker`);
     if (p.time === "item" && p.streams > 1) {
       throw new UserError('"streams" is for a batch in time; items have their own');
@@ -101,7 +105,8 @@ export const lstm: Op<LstmParams> = {
     }
   },
   weightShapes([x], p) {
-    const { streams, features } = itemSizes(x, p), { hidden } = p;
+    const { streams, features } = itemSizes(x, p);
+    const { hidden } = p;
     return {
       inputWeight: [4 * hidden, features],
       recurrentWeight: [4 * hidden, hidden],
@@ -112,12 +117,15 @@ export const lstm: Op<LstmParams> = {
   },
   pack(weights, { shapes: [x], params: p, storage }) {
     const { inputWeight, recurrentWeight, bias, peephole, initialHidden, initialCell } = weights;
-    const { hidden } = p, { features } = itemSizes(x, p), gates = 16 * blocks(hidden);
+    const { hidden } = p;
+    const { features } = itemSizes(x, p);
+    const gates = 16 * blocks(hidden);
     const packed = (weight: HostTensor, columns: number) =>
       packConv(matrix(1, columns, gates), { weight: paddedMatrix(weight, hidden) }, storage);
     const vector = (...parts: HostTensor[]) =>
       packVector(Float32Array.from(parts.flatMap(({ values }) => [...padded(values, hidden, 1)])));
-    const input = packed(inputWeight, features), recurrent = packed(recurrentWeight, hidden);
+    const input = packed(inputWeight, features);
+    const recurrent = packed(recurrentWeight, hidden);
     return {
       ...input,
       bias: vector(bias),
@@ -151,7 +159,8 @@ export const lstm: Op<LstmParams> = {
     ];
     const code = lstmStep(g, kept !== undefined);
     for (let step = 0; step < g.steps; step++) {
-      const recurrent = featureMap(adapter, `${name} recurrence`, [perStep, gates, 1, 1]), next = newState();
+      const recurrent = featureMap(adapter, `${name} recurrence`, [perStep, gates, 1, 1]);
+      const next = newState();
       calls.push(...recur(state, recurrent));
       calls.push(
         stepCall(name, g, code, { ...reads, gates: all, recurrent, state }, {
@@ -183,7 +192,8 @@ export const lstm: Op<LstmParams> = {
     const calls: Call[] = [...dy.calls, elementwiseCall(`${name} gradient start`, {}, write(back), "vec4f()")];
     const code = lstmStepGradient(g);
     for (let step = 0; step < g.steps; step++) {
-      const dh = featureMap(adapter, `${name} hidden gradient`, [perStep, hidden, 1, 1]), next = newState();
+      const dh = featureMap(adapter, `${name} hidden gradient`, [perStep, hidden, 1, 1]);
+      const next = newState();
       calls.push(...recur(back, dh));
       calls.push(
         stepCall(`${name} gradient`, g, code, { ...reads, dy: dy.tensor, dh, back }, {

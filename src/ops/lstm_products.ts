@@ -41,7 +41,8 @@ export function itemSizes(item: Shape, { time, streams }: LstmParams) {
 
 /** Sizes of a node. Gates are as wide as whole texels, so that each begins with one. */
 export function sizes({ output, inputs: [x], shapes: [item, marker], params }: Task<LstmParams>) {
-  const { perItem, streams, features } = itemSizes(item, params), [batch] = x.shape;
+  const { perItem, streams, features } = itemSizes(item, params);
+  const [batch] = x.shape;
   const [items, steps] = params.time === "batch" ? [1, batch / params.streams] : [batch, item[0]];
   if (!Number.isInteger(steps)) {
     throw new UserError(`${output.label}: a batch of ${batch} does not split into steps of ${params.streams} streams`);

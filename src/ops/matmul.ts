@@ -15,7 +15,9 @@ function geometry([a, b]: readonly Shape[]) {
   if (a.length < 2 || b.length < 2 || a.at(-1) !== b.at(-2)) {
     throw new UserError(`inputs of ${show(a)} and ${show(b)}, expected […, m, k] and […, k, n]`);
   }
-  const k = a.at(-1)!, m = a.at(-2)!, n = b.at(-1)!;
+  const k = a.at(-1)!;
+  const m = a.at(-2)!;
+  const n = b.at(-1)!;
   if (Math.max(m, k, n) > MOST_TERMS) {
     throw new UserError(`sums of ${Math.max(m, k, n)} products, expected at most ${MOST_TERMS}`);
   }
@@ -32,15 +34,20 @@ export const matmul: Op<null> = {
   },
   reads: readsAll,
   forward: [elements(({ name, inputs: [a, b], shapes }, y) => {
-    const { m, k, n, lead } = geometry(shapes), plain = shapes.map((dims) => ({ dims, transposed: false }));
+    const { m, k, n, lead } = geometry(shapes);
+    const plain = shapes.map((dims) => ({ dims, transposed: false }));
     return [texelCall(name, { a, b }, { y }, matrixProduct(plain[0], plain[1], [...lead, m, n], k), 2 * k)];
   })],
   backward: [elements((node, dy, dx) => {
-    const { inputs: [a, b], shapes } = node, { m, k, n, lead } = geometry(shapes), to = [...lead, m, n];
-    const [left, right] = shapes, slope = { dims: to, transposed: false };
+    const { inputs: [a, b], shapes } = node;
+    const { m, k, n, lead } = geometry(shapes);
+    const to = [...lead, m, n];
+    const [left, right] = shapes;
+    const slope = { dims: to, transposed: false };
     return dx.flatMap((binding, input) => {
       if (!binding) return [];
-      const whole = input === 0 ? [...lead, m, k] : [...lead, k, n], depth = input === 0 ? n : m;
+      const whole = input === 0 ? [...lead, m, k] : [...lead, k, n];
+      const depth = input === 0 ? n : m;
       return unstretched(node, input, whole, binding, (label, y) => {
         const [tensors, code] = input === 0
           ? [{ a: dy, b }, matrixProduct(slope, { dims: right, transposed: true }, whole, depth)]

@@ -78,7 +78,8 @@ function guarded(way: Loose, title: string, file: string): Way<unknown, unknown>
     ...["applies", "sizes", "cost"].reduce((all, name) => ({ ...all, ...guard(name) }), {}),
     file,
     calls(...given: unknown[]) {
-      const made = calls(...given), node = given[0] as Node;
+      const made = calls(...given);
+      const node = given[0] as Node;
       if (!Array.isArray(made)) throw new UserError(`${title} makes no list of calls for ${node.name}`);
       const written = new Set((made as Call[]).flatMap((call) => traffic(call).writes));
       const missing = targetsOf(given).find(({ tensor }) => !written.has(tensor));

@@ -47,7 +47,8 @@ export const pad: Op<PadParams> = {
   }),
   outputShape([input], p) {
     if (p.axis >= input.length) throw new UserError(`axis ${p.axis} is not in ${show(input)}`);
-    const length = input[p.axis], out = length + p.before + p.after;
+    const length = input[p.axis];
+    const out = length + p.before + p.after;
     if (out < 1 || length + Math.min(p.before, 0) + Math.min(p.after, 0) < 1) {
       throw new UserError(`padding ${length} positions by ${p.before} and ${p.after} leaves none`);
     }
@@ -63,7 +64,8 @@ export const pad: Op<PadParams> = {
     // Of more than three dimensions the third and all others are columns.
     if (axis === 1 && p.axis >= 2 && input.length > 3) return ["all"];
     if (p.axis !== axis + 1) return [[at]];
-    const length = input[p.axis], inside = at - p.before;
+    const length = input[p.axis];
+    const inside = at - p.before;
     if (inside >= 0 && inside < length || p.mode === "constant") return [[inside]];
     const before = { reflect: -inside, edge: 0, wrap: inside + length };
     const after = { reflect: 2 * (length - 1) - inside, edge: length - 1, wrap: inside - length };

@@ -42,7 +42,8 @@ function outputShape([input]: readonly Shape[], p: PoolParams): Shape {
   if (!p.kernel) return [c, 1, 1];
   const windows = extent({ ...p, kernel: p.kernel });
   const [h, w] = size.map((length, a) => {
-    const padded = length + p.padding[a] + p.padding[a + 2], room = padded - windows[a];
+    const padded = length + p.padding[a] + p.padding[a + 2];
+    const room = padded - windows[a];
     if (p.padding[a] >= windows[a] || p.padding[a + 2] >= windows[a]) {
       throw new UserError(`the padding [${p.padding}] is not smaller than the kernel [${windows}]`);
     }
@@ -77,7 +78,8 @@ function reads(position: Position, _inputs: readonly Shape[], _output: Shape, p:
 }
 
 function geometry({ inputs: [x], output: y, params: p }: Node<PoolParams>): PoolGeometry {
-  const inSize = [x.shape[2], x.shape[3]] as const, global = p.kernel === undefined;
+  const inSize = [x.shape[2], x.shape[3]] as const;
+  const global = p.kernel === undefined;
   return {
     inSize,
     outSize: [y.shape[2], y.shape[3]],
@@ -98,8 +100,11 @@ export const maxpool: Op<PoolParams> = {
   reads,
   keepsRest: haveRests,
   forward: [elements((node, y) => {
-    const g = geometry(node), { name, inputs: [x], saved } = node, size = g.kernel[0] * g.kernel[1];
-    const double = doubleOutput(y), outputs: Record<string, Binding> = double?.bindings ?? { y };
+    const g = geometry(node);
+    const { name, inputs: [x], saved } = node;
+    const size = g.kernel[0] * g.kernel[1];
+    const double = doubleOutput(y);
+    const outputs: Record<string, Binding> = double?.bindings ?? { y };
     if (saved) saved.argmax = run(`${name} argmax`, y.tensor.texels, y.tensor.storage);
     const argmax: Record<string, Binding> = saved ? { argmax: write(saved.argmax) } : {};
     const inputs = double ? withRests({ x }) : { x };

@@ -31,8 +31,8 @@ const geometry = ([item]: readonly Shape[], params: ResampleParams): ResampleGeo
 
 /** Lists of terms as the kernel's texels. */
 function packed(lists: readonly Term[][]): PackedTensor {
-  const texels = lists.length + lists.reduce((sum, { length }) => sum + length, 0),
-    values = new Float32Array(4 * texels);
+  const texels = lists.length + lists.reduce((sum, { length }) => sum + length, 0);
+  const values = new Float32Array(4 * texels);
   let end = lists.length;
   lists.forEach((terms, at) => {
     values.set([end, end + terms.length], 4 * at);
@@ -45,9 +45,9 @@ function packed(lists: readonly Term[][]): PackedTensor {
 export const resample: Op<ResampleParams> = {
   inputs: 1,
   parse(fields) {
-    const axis = fields.integer("axis", 0),
-      positions = fields.numbers("positions"),
-      taps = fields.integer("taps", 1, 1);
+    const axis = fields.integer("axis", 0);
+    const positions = fields.numbers("positions");
+    const taps = fields.integer("taps", 1, 1);
     if (positions.length === 0 || positions.length % taps !== 0) {
       throw new UserError(`"positions" are ${positions.length}, expected ${taps} for each position of the output`);
     }
@@ -74,7 +74,8 @@ export const resample: Op<ResampleParams> = {
     const lists = Array.from({ length: sizeOf(params) }, (): Term[] => []);
     const back = Array.from({ length: input[axis] }, (): Term[] => []);
     positions.forEach((at, n) => {
-      const to = Math.floor(n / taps), factor = weight?.values[n] ?? 1;
+      const to = Math.floor(n / taps);
+      const factor = weight?.values[n] ?? 1;
       if (factor === 0) return;
       lists[to].push([at, factor]);
       back[at].push([to, factor]);
@@ -88,12 +89,14 @@ export const resample: Op<ResampleParams> = {
     return [own === axis + 1 ? positions.slice(at * taps, (at + 1) * taps) : [at]];
   },
   forward: [elements((node, y) => {
-    const { shapes, params, weights: { terms } } = node, code = kernel(geometry(shapes, params));
+    const { shapes, params, weights: { terms } } = node;
+    const code = kernel(geometry(shapes, params));
     return moveCalls(node, y, (label, [x], y) => texelCall(label, { x, terms }, { y }, code, 2 * params.taps));
   })],
   backward: [elements(({ name, shapes, params, weights: { back } }, dy, [dx]) => {
     if (!dx) return [];
-    const { from, to, ...rest } = geometry(shapes, params), code = kernel({ ...rest, from: to, to: from });
+    const { from, to, ...rest } = geometry(shapes, params);
+    const code = kernel({ ...rest, from: to, to: from });
     return [texelCall(`${name} gradient`, { x: dy, terms: back }, { y: dx }, code, 2 * params.positions.length / from)];
   })],
 };

@@ -36,15 +36,18 @@ export const resize: Op<ResizeParams> = {
   }),
   outputShape: ([input], { size }) => [needMap(input)[0], ...size],
   checkLimits([input], _output, { size, method }) {
-    const [, ...from] = needMap(input), [first, last] = neighbours(method);
+    const [, ...from] = needMap(input);
+    const [first, last] = neighbours(method);
     const readers = from.map((extent, a) => Math.min(size[a], Math.ceil((last - first + 1) * size[a] / extent) + 1));
     if (readers[0] * readers[1] > MOST_TRIPS || from.some((extent, a) => extent * size[a] > MOST_PRODUCT)) {
       throw new UserError(`${from.join("×")} resized to ${size.join("×")} is more than kernels can visit`);
     }
   },
   reads({ axis, at }, [input], _, { size, method }) {
-    const [, ...extents] = needMap(input), [first, last] = neighbours(method);
-    const above = (2 * at + 1) * extents[axis] - size[axis], below = Math.floor(above / (2 * size[axis]));
+    const [, ...extents] = needMap(input);
+    const [first, last] = neighbours(method);
+    const above = (2 * at + 1) * extents[axis] - size[axis];
+    const below = Math.floor(above / (2 * size[axis]));
     // Between two pixels all count; on one of them it alone does.
     if (above % (2 * size[axis]) === 0) return [[below]];
     return [Array.from({ length: last - first + 1 }, (_, n) => below + first + n)];

@@ -32,7 +32,8 @@ function reshaping<P>(parse: Op<P>["parse"], outputShape: Op<P>["outputShape"]):
 /** The layer type `reshape`. */
 export const reshape: Op<ReshapeParams> = reshaping(
   (fields) => {
-    const shape = fields.numbers("shape"), known = shape.filter((n) => n !== -1);
+    const shape = fields.numbers("shape");
+    const known = shape.filter((n) => n !== -1);
     if (
       shape.length > MOST_DIMENSIONS || shape.length - known.length > 1 ||
       !known.every((n) => Number.isSafeInteger(n) && n > 0)
@@ -44,7 +45,8 @@ export const reshape: Op<ReshapeParams> = reshaping(
     return { shape };
   },
   ([input], { shape }) => {
-    const known = shape.reduce((product, n) => n === -1 ? product : product * n, 1), rest = count(input) / known;
+    const known = shape.reduce((product, n) => n === -1 ? product : product * n, 1);
+    const rest = count(input) / known;
     const result = shape.map((n) => n === -1 ? rest : n);
     if (count(result) !== count(input) || !Number.isInteger(rest)) {
       throw new UserError(`${show(input)} = ${count(input)} values do not fit into [${shape}]`);
@@ -78,7 +80,8 @@ export const crop: Op<CropParams> = {
     offset: fields.has("offset") ? fields.pair("offset", 0) : undefined,
   }),
   outputShape([input], p) {
-    const [c, h, w] = needMap(input), [top, left] = cropOffset(input, p);
+    const [c, h, w] = needMap(input);
+    const [top, left] = cropOffset(input, p);
     if (top < 0 || left < 0 || top + p.size[0] > h || left + p.size[1] > w) {
       throw new UserError(`a crop of ${show(p.size)} at [${top}, ${left}] does not fit into ${h}×${w}`);
     }

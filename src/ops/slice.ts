@@ -53,7 +53,8 @@ export const slice: Op<SliceParams> = {
     return [[p.axis === axis + 1 ? at + p.from : at]];
   },
   forward: [elements((node, y) => {
-    const { shapes: [item], params: { axis, from, count } } = node, lengths = { from: item[axis], to: count };
+    const { shapes: [item], params: { axis, from, count } } = node;
+    const lengths = { from: item[axis], to: count };
     return moveCalls(node, y, (label, [x], y) => shifted(node, label, x, y, lengths, from));
   })],
   backward: [elements((node, dy, [dx]) => {

@@ -86,7 +86,8 @@ function overChannels(
     forward: [
       elements(
         ({ name, inputs: [x] }, y) => {
-          const stats = statsOf(name, x), g = geometry(x);
+          const stats = statsOf(name, x);
+          const g = geometry(x);
           return [
             texelCall(`${name} stats`, { x }, { stats: write(stats) }, softmaxStats(g), 4 * g.channels),
             texelCall(name, { x, stats }, { y }, finish(g), 4),
@@ -107,7 +108,8 @@ function overChannels(
       elements(
         ({ name, output: y }, dy, [dx]) => {
           if (!dx) return [];
-          const stats = statsOf(`${name} gradient`, y), g = geometry(y);
+          const stats = statsOf(`${name} gradient`, y);
+          const g = geometry(y);
           const bound: Record<string, Tensor> = readsY ? { y, dy } : { dy };
           return [
             texelCall(`${name} gradient stats`, bound, { stats: write(stats) }, gradientStats(g), 2 * g.channels),

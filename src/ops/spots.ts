@@ -46,7 +46,8 @@ fn spot(item: u32, k: u32) -> Spot {
 
 /** The texels of such a list: what is not zero of dy, [items × values] in the order of texels. `undefined` where it is more. */
 export function listTexels(dy: Float32Array, items: number, count: number): Float32Array<ArrayBuffer> | undefined {
-  const size = dy.length / items, texels = new Float32Array(items * count * 4);
+  const size = dy.length / items;
+  const texels = new Float32Array(items * count * 4);
   for (let item = 0; item < items; item++) {
     let k = 0;
     for (let index = 0; index < size; index++) {

@@ -27,12 +27,14 @@ export const transpose: Op<TransposeParams> = {
   keepsRest: haveRests,
   reads: readsAll,
   forward: [elements((node, y) => {
-    const { shapes: [shape], params: { order } } = node, code = kernel(shape, order);
+    const { shapes: [shape], params: { order } } = node;
+    const code = kernel(shape, order);
     return moveCalls(node, y, (label, [x], y) => texelCall(label, { x }, { y }, code));
   })],
   backward: [elements(({ name, shapes: [shape], params: { order } }, dy, [dx]) => {
     if (!dx) return [];
-    const to = order.map((d) => shape[d]), back = order.map((_, d) => order.indexOf(d));
+    const to = order.map((d) => shape[d]);
+    const back = order.map((_, d) => order.indexOf(d));
     return [texelCall(`${name} gradient`, { x: dy }, { y: dx }, kernel(to, back))];
   })],
 };

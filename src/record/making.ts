@@ -51,10 +51,12 @@ export function recordOf(
     seed,
     start: start && { file: start.file, code: encodeCode(start.codes[i]) },
   });
-  const { terms, pairs } = parseTarget(items[place].target), climbed = termsOf({ terms, pairs });
+  const { terms, pairs } = parseTarget(items[place].target);
+  const climbed = termsOf({ terms, pairs });
   const meets = climbed.some(({ kind }) => objectives[kind].meets);
   const files = [...new Set(climbed.flatMap(({ file }) => file ?? []))];
-  const { activation, top, redirected, trace } = item, all = items.map(batchItem);
+  const { activation, top, redirected, trace } = item;
+  const all = items.map(batchItem);
   return {
     version,
     classifier: nameOf(classifier),

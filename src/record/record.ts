@@ -176,8 +176,8 @@ const always: readonly SettingName[] = [...needed, "gamma", "redirect"];
 /** The settings that a record tells. */
 export function toldSettings(settings: Settings): Partial<Settings> {
   if (settings.prior !== "learned") return settings;
-  const usual = defaultsOf(settings),
-    told = settingNames.filter((name) => always.includes(name) || settings[name] !== usual[name]);
+  const usual = defaultsOf(settings);
+  const told = settingNames.filter((name) => always.includes(name) || settings[name] !== usual[name]);
   return Object.fromEntries(told.map((name) => [name, settings[name]]));
 }
 

@@ -77,7 +77,8 @@ export interface Models {
 /** A request to make a picture again: alone, or among others where they mattered or made kernels round otherwise. */
 export function requestOf(record: PictureRecord, file: string): Request {
   const { method, layer, units, target, seed, start, xy, weights, arithmetic, fit, interpolation, crop } = record;
-  const { batch = 1, beside, place = 0 } = record, own: BatchItem = { units, target, seed, start };
+  const { batch = 1, beside, place = 0 } = record;
+  const own: BatchItem = { units, target, seed, start };
   const items = beside ? beside.toSpliced(place, 0, own) : Array.from({ length: batch }, () => own);
   const said = Object.fromEntries(settingNames.map((name) => [name, record[name]])) as Partial<Settings>;
   const decode = (text: string, what: string) => decodeCode(text, undefined, file, what);
@@ -110,7 +111,8 @@ export function requestOf(record: PictureRecord, file: string): Request {
 export function checkModels({ repeats }: Request, models: Models): void {
   if (!repeats) return;
   for (const role of ["classifier", "generator"] as const) {
-    const made = repeats.record[role], here = models[role];
+    const made = repeats.record[role];
+    const here = models[role];
     if (!here || made.hash === here.hash) continue;
     throw new UserError(
       `${repeats.file} was made with ${role} ${made.name} (${made.hash.slice(0, 12)}…), ${here.where} is ` +
@@ -121,7 +123,8 @@ export function checkModels({ repeats }: Request, models: Models): void {
 
 /** What the request asks of these models. @throws UserError in one sentence where layers, units or positions are not there. */
 export function settleRequest(request: Request, models: Models): Job {
-  const { classifier } = models, { repeats, xy } = request;
+  const { classifier } = models;
+  const { repeats, xy } = request;
   const rows = request.rows.map(({ method, layer, items }): Row => {
     const decided = settingsOf(request, method, classifier);
     const generator = imageModel(decided.prior, classifier, sizeOf(classifier, decided.size)) ?? models.generator!;
@@ -153,7 +156,8 @@ export function searchOf(
   classifier: Model,
   codes?: readonly Float32Array[],
 ): RowSearch {
-  const { weights, arithmetic, fit, interpolation, directions, frames, windowSize } = request, set = inputsOf(request);
+  const { weights, arithmetic, fit, interpolation, directions, frames, windowSize } = request;
+  const set = inputsOf(request);
   const targets = items.map(({ target, seed }, n) => ({ target, seed, code: codes?.[n] }));
   const film = { frames, windowSize };
   return {

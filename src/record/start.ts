@@ -26,7 +26,7 @@ export async function codeOf(
 
 /** A picture as the code of the prior of pixels: levels less the mean. */
 function levelsOf(generator: Model, picture: Image): Float32Array {
-  const { network } = generator,
-    levels: Model = { ...generator, network: { ...network, image: { ...imageFormat(network), scale: 1 } } };
+  const { network } = generator;
+  const levels: Model = { ...generator, network: { ...network, image: { ...imageFormat(network), scale: 1 } } };
   return pictureToInput(levels.network, fitted(levels, picture));
 }

@@ -71,9 +71,13 @@ export class Climb {
     { weights, redirected, arithmetic, choose, replace, onPlan, onReady, signal }: ClimbOptions,
     owned: Memory[],
   ): Promise<Climb> {
-    const { objective, rule, views } = settings, { items } = objective, film = settings.windowSize !== undefined;
-    const codeShape = [items, ...chw(joined.code.shape)] as const, [, c, h, w] = codeShape;
-    const texels = Math.ceil(c / 4) * h * w, make = maker(device, owned);
+    const { objective, rule, views } = settings;
+    const { items } = objective;
+    const film = settings.windowSize !== undefined;
+    const codeShape = [items, ...chw(joined.code.shape)] as const;
+    const [, c, h, w] = codeShape;
+    const texels = Math.ceil(c / 4) * h * w;
+    const make = maker(device, owned);
     const own: Own = {
       code: make("code", 2 * items * texels),
       trace: make("trace", settings.iterations * items),
@@ -98,7 +102,8 @@ export class Climb {
       }),
       ...seen ? [viewCall(items, { views: seen, state: own.state, view: of(joined.view!) })] : [],
     ];
-    const iteration = iterationOf(joined, objective.sources), answer = film ? joined.logits : undefined;
+    const iteration = iterationOf(joined, objective.sources);
+    const answer = film ? joined.logits : undefined;
     const ranked = objective.sources.find((source) => isOutput(joined, source)) ?? answer;
     const plan = await buildPlan(device, {
       ...iteration,
@@ -139,7 +144,8 @@ export class Climb {
 
   /** Whether it can search with these settings too: by the same kernels, on memory that is there. */
   takes(other: ClimbSettings): boolean {
-    const { settings } = this, size = settings.codes.length;
+    const { settings } = this;
+    const size = settings.codes.length;
     const bounds = [settings, other].map(({ bound }) => bound?.length ?? size / this.items);
     return sameKernels(settings, other) && other.iterations <= settings.iterations &&
       other.objective === settings.objective &&
@@ -148,7 +154,8 @@ export class Climb {
 
   /** Goes to the start of a search with other settings that it takes. */
   begin(settings: ClimbSettings): void {
-    const { own, plan, joined } = this, shape = [this.items, ...chw(joined.code.shape)] as const;
+    const { own, plan, joined } = this;
+    const shape = [this.items, ...chw(joined.code.shape)] as const;
     const starts = settledStarts(settings, shape, { ...own, input: plan.tensors.of(joined.code) });
     for (const [tensor, values] of starts) this.starts.set(tensor, values);
     upload(this.device, own.bound, bytes(boundTexels(settings.bound, shape)));
@@ -169,16 +176,19 @@ export class Climb {
   /** Goes on from there. */
   restore({ iteration, pieces }: Saved): void {
     this.#kept(iteration).forEach(([tensor], n) => upload(this.device, tensor, pieces[n]));
-    const [codes] = pieces, { views } = this.settings;
+    const [codes] = pieces;
+    const { views } = this.settings;
     upload(this.device, this.plan.tensors.of(this.joined.code), codes.subarray(0, codes.length / 2));
     if (!views) return;
-    const size = 4 * this.items, view = views.slice(size * iteration, size * (iteration + 1));
+    const size = 4 * this.items;
+    const view = views.slice(size * iteration, size * (iteration + 1));
     upload(this.device, this.plan.tensors.of(this.joined.view!), bytes(view));
   }
 
   /** The search's own tensors that iterations change, and how much of them after so many: the codes, then what steps keep. */
   #kept(iteration: number): [Tensor, texels: number][] {
-    const { code, trace, slopes } = this.own, done = iteration * this.items;
+    const { code, trace, slopes } = this.own;
+    const done = iteration * this.items;
     const others = [...this.starts.keys()].filter((tensor) => tensor !== code && this.owned.includes(tensor.memory!));
     return [...[code, ...others].map((tensor): [Tensor, number] => [tensor, tensor.texels]), [trace, done], [
       slopes,
@@ -208,8 +218,8 @@ export class Climb {
 
   /** GPU memory in bytes, the search's own state included. */
   get memory(): PlanMemory {
-    const { weights, activations, total } = this.plan.memory,
-      state = this.owned.reduce((sum, { bytes }) => sum + bytes, 0);
+    const { weights, activations, total } = this.plan.memory;
+    const state = this.owned.reduce((sum, { bytes }) => sum + bytes, 0);
     return { weights, activations: activations + state, total: total + state };
   }
 
@@ -228,13 +238,15 @@ export class Climb {
    * from there but a search that begins anew.
    */
   async inOrders(orders: readonly (readonly number[])[]): Promise<Float32Array[]> {
-    const { device, plan, items, starts, own } = this, results: Float32Array[] = [];
+    const { device, plan, items, starts, own } = this;
+    const results: Float32Array[] = [];
     const gathered = await Promise.all(
       plan.gathered.map(async (tensor) => [tensor, await download(device, tensor)] as const),
     );
     for (const order of orders) {
       for (const [tensor, values] of gathered) {
-        const size = values.length / items, moved = new Uint8Array(values.length);
+        const size = values.length / items;
+        const moved = new Uint8Array(values.length);
         order.forEach((from, to) => moved.set(values.subarray(from * size, (from + 1) * size), to * size));
         upload(device, tensor, moved);
       }
@@ -248,7 +260,8 @@ export class Climb {
   /** The codes after the last step, and those of the pictures, which are a step before: [items × code values] each. */
   async codes(): Promise<{ codes: Float32Array; shown: Float32Array }> {
     const shape = [this.items, ...chw(this.joined.code.shape)] as const;
-    const both = floats(await download(this.device, this.own.code)), half = both.length / 2;
+    const both = floats(await download(this.device, this.own.code));
+    const half = both.length / 2;
     return { codes: fromTexels(both.subarray(0, half), shape), shown: fromTexels(both.subarray(half), shape) };
   }
 

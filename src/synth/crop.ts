@@ -24,12 +24,16 @@ export interface Box {
  * about a whole map. @throws UserError where a name means nothing.
  */
 export function fieldBox(model: Model, target: string, inputName: string = model.network.inputs[0].name): Box {
-  const graph = buildGraph(model), input = graph.inputs.find(({ name }) => name === inputName)!;
-  const [, height, width] = chw(input.shape), whole = [{ first: 0, last: height - 1 }, { first: 0, last: width - 1 }];
+  const graph = buildGraph(model);
+  const input = graph.inputs.find(({ name }) => name === inputName)!;
+  const [, height, width] = chw(input.shape);
+  const whole = [{ first: 0, last: height - 1 }, { first: 0, last: width - 1 }];
   const suits = model.network.search?.layer;
   const spans = termsOf(parseTarget(target)).map(({ kind, layer = suits, at }) => {
-    const value = layer === undefined ? endingOf(graph).logits : valueOf(graph, layer), { takes } = objectives[kind];
-    const [, h, w] = unitMap(value.shape), alone = takes === "place" || takes === "direction" && at !== "all";
+    const value = layer === undefined ? endingOf(graph).logits : valueOf(graph, layer);
+    const { takes } = objectives[kind];
+    const [, h, w] = unitMap(value.shape);
+    const alone = takes === "place" || takes === "direction" && at !== "all";
     if (!alone || h * w === 1 && unitMap(value.shape)[0] !== chw(value.shape)[0]) return whole;
     const place = Array.isArray(at) ? at as [number, number] : [Math.floor(w / 2), Math.floor(h / 2)] as const;
     return fieldAt(graph, value, input, place) ?? whole;

@@ -23,12 +23,14 @@ export async function encode(
   set?: GivenInputs,
   frames?: number,
 ): Promise<Float32Array> {
-  const { code, name } = generator.network, inputs = sortInputs({ generator, classifier }, set, frames);
+  const { code, name } = generator.network;
+  const inputs = sortInputs({ generator, classifier }, set, frames);
   if (!code) throw new UserError(`generator "${name}" does not say which layer's features its code is`);
   imageFormat(classifier.network);
   const net = await Net.create(device, classifier, { layer: code.layer });
   try {
-    const values = count(net.outputShape), wanted = count(inputs.generator.free.shape);
+    const values = count(net.outputShape);
+    const wanted = count(inputs.generator.free.shape);
     if (values !== wanted) throw new UserError(`layer "${code.layer}" has ${values} values, ${name} takes ${wanted}`);
     const image = pictureToInput(classifier.network, picture);
     return await net.forward(feedOf(classifier, inputs.classifier.given, image, 1));

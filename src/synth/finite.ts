@@ -30,10 +30,13 @@ function largeFactors({ objective: { texels, items, slots } }: ClimbSettings): s
 
 /** @throws UserError where an activation of these iterations, one of every item after the other, is none. */
 export function checkTrace(trace: Float32Array, told: Told): void {
-  const at = firstNonFinite(trace), { settings, classifier, generator } = told;
+  const at = firstNonFinite(trace);
+  const { settings, classifier, generator } = told;
   if (at < 0) return;
-  const iteration = Math.floor(at / settings.objective.items), { lrStart, lrEnd, rule } = settings;
-  const factors = largeFactors(settings), of = factors && "the target, a sum over ";
+  const iteration = Math.floor(at / settings.objective.items);
+  const { lrStart, lrEnd, rule } = settings;
+  const factors = largeFactors(settings);
+  const of = factors && "the target, a sum over ";
   const where = `${of}${classifier.name}'s ${sourcesOf(settings)} is ${trace[at]}`;
   if (iteration === 0) {
     throw new UserError(
@@ -67,7 +70,8 @@ export function checkReadings({ trace, values, images, codes }: Readings, told: 
 
 /** @throws UserError where the gradient that moved nothing is not zero but none. */
 export function checkGradient(gradient: Float32Array, { generator, classifier, settings }: Told): void {
-  const at = firstNonFinite(gradient), largest = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const at = firstNonFinite(gradient);
+  const largest = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   if (at < 0 && largest * gradient.length < 3e38) return;
   throw new UserError(
     `the gradient of ${classifier.name}'s ${sourcesOf(settings)} to the code of ${generator.name} is beyond float32 ` +

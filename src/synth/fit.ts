@@ -36,8 +36,11 @@ export function fitLayers(
   classifier: Model,
   { fit = "auto", interpolation = "bilinear" }: Fitting,
 ): Layer[] {
-  const layers: Layer[] = [], [c, h, w] = chw(picture.shape), [pc, ph, pw] = chw(wanted);
-  const from = imageFormat(generator.network, picture.shape), to = imageFormat(classifier.network, wanted);
+  const layers: Layer[] = [];
+  const [c, h, w] = chw(picture.shape);
+  const [pc, ph, pw] = chw(wanted);
+  const from = imageFormat(generator.network, picture.shape);
+  const to = imageFormat(classifier.network, wanted);
   const add = (...[name, type, params, inputs, weight]: Parameters<typeof makeLayer>) =>
     layers.push(makeLayer(name, type, params, inputs, weight));
   const last = () => layers.at(-1)?.output ?? picture;
@@ -62,7 +65,8 @@ export function fitLayers(
 export function formatLayers(name: string, picture: Value, from: ImageFormat, to: ImageFormat): Layer[] {
   const numbers = ({ order, mean, scale }: ImageFormat) => JSON.stringify([order, mean, scale]);
   if (numbers(from) === numbers(to)) return [];
-  const weights = conversion(from, to), params = { channels: to.mean.length, kernel: 1 };
+  const weights = conversion(from, to);
+  const params = { channels: to.mean.length, kernel: 1 };
   return [makeLayer(name, "conv2d", params, [picture], (name, shape) => ({
     shape,
     stored: "F32",
@@ -72,11 +76,14 @@ export function formatLayers(name: string, picture: Value, from: ImageFormat, to
 
 /** One format's numbers from another's, as the weights of a 1 × 1 convolution. */
 function conversion(from: ImageFormat, to: ImageFormat): Record<string, Float32Array> {
-  const channels = to.mean.length, sources = from.mean.length;
-  const weight = new Float32Array(channels * sources), bias = new Float32Array(channels);
+  const channels = to.mean.length;
+  const sources = from.mean.length;
+  const weight = new Float32Array(channels * sources);
+  const bias = new Float32Array(channels);
   for (let out = 0; out < channels; out++) {
     // A grey picture's red, green and blue are all its grey.
-    const shares = sharesOf(to, out), scale = scaleOf(to, out);
+    const shares = sharesOf(to, out);
+    const scale = scaleOf(to, out);
     let shift = -to.mean[out];
     for (let source = 0; source < sources; source++) {
       const own = sources === 1 ? [1, 1, 1] : sharesOf(from, source);

@@ -51,17 +51,20 @@ export function sortInputs(
   given: GivenInputs = {},
   frames = 1,
 ): Record<Role, Inputs> {
-  const roles = ["generator", "classifier"] as const, used = new Set<string>();
+  const roles = ["generator", "classifier"] as const;
+  const used = new Set<string>();
   const shared = ({ name }: Input) =>
     roles.every((role) => models[role].network.inputs.some((input) => input.name === name));
   const sorted = roles.map((role) => {
-    const { network: { inputs }, name: model } = models[role], values = new Map<Input, Feed>();
+    const { network: { inputs }, name: model } = models[role];
+    const values = new Map<Input, Feed>();
     for (const input of inputs) {
       const keys = [`${role}:${input.name}`, ...shared(input) ? [] : [input.name]];
       const key = keys.find((key) => Object.hasOwn(given, key));
       if (key === undefined) continue;
       used.add(key);
-      const size = count(input.shape), { length } = given[key];
+      const size = count(input.shape);
+      const { length } = given[key];
       if (length !== size && length !== frames * size) {
         const each = frames > 1 ? `, or those of ${frames} frames` : "";
         throw new UserError(`--set ${key}: ${length} values, ${model} takes [${input.shape.join(", ")}] there${each}`);
@@ -73,7 +76,8 @@ export function sortInputs(
       const input = inputs.find((input) => input === marker && !values.has(input));
       if (input && values.size < inputs.length - 1) values.set(input, begun(input));
     }
-    const free = inputs.filter((input) => !values.has(input)), what = role === "generator" ? "code" : "picture";
+    const free = inputs.filter((input) => !values.has(input));
+    const what = role === "generator" ? "code" : "picture";
     if (free.length > 1) {
       const missing = free.map(({ name }) => name).join(", ");
       throw new UserError(

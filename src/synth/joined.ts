@@ -48,13 +48,16 @@ export interface Joining
 
 /** Joins the models. @throws UserError when they do not fit together. */
 export function join(generator: Model, classifier: Model, joining: Joining = {}): Joined {
-  const { prior = "learned", fit, interpolation, edges } = joining, learned = prior === "learned";
-  const inputs = sortInputs({ generator, classifier }, joining.set, joining.frames), { free } = inputs.classifier;
+  const { prior = "learned", fit, interpolation, edges } = joining;
+  const learned = prior === "learned";
+  const inputs = sortInputs({ generator, classifier }, joining.set, joining.frames);
+  const { free } = inputs.classifier;
   const g = buildGraph(generator);
   // What has no edge of its own is seen whole, whatever its size.
   const fitting = { fit: learned || fit !== undefined && fit !== "auto" ? fit : "resize", interpolation } as const;
   const between = fitLayers(g.output, free.shape, generator, classifier, fitting);
-  const fitted = between.at(-1)?.output ?? g.output, shown = learned ? fitted : g.output;
+  const fitted = between.at(-1)?.output ?? g.output;
+  const shown = learned ? fitted : g.output;
   const shownAs = (learned ? classifier : generator).network;
   const view: Value | undefined = hasViews(joining) ? { name: "view", shape: [4] } : undefined;
   const seen = view
@@ -64,8 +67,10 @@ export function join(generator: Model, classifier: Model, joining: Joining = {})
   const levels = hasPenalties(joining)
     ? formatLayers("levels", shown, imageFormat(shownAs, shown.shape), inLevels(imageFormat(classifier.network)))
     : [];
-  const phi = buildGraph(classifier, new Map([[free.name, image]])), { logits } = endingOf(phi);
-  const suits = classifier.network.search?.layer, code = inputs.generator.free;
+  const phi = buildGraph(classifier, new Map([[free.name, image]]));
+  const { logits } = endingOf(phi);
+  const suits = classifier.network.search?.layer;
+  const code = inputs.generator.free;
   const given = new Map([...inputs.generator.given, ...inputs.classifier.given]);
   const asOne = (layer: Layer): Layer =>
     joining.frames !== undefined && layer.op.asOne ? { ...layer, params: layer.op.asOne(layer.params) } : layer;

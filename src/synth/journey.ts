@@ -30,15 +30,20 @@ const SUBMIT_MS = 400;
 
 /** Goes on from where a search is to its end. @throws UserError, GpuError as `search` does, and when the device is lost. */
 export async function goOn(journey: Journey): Promise<Omit<SearchResult, "losses">> {
-  const { device } = journey, before = device.memory, held: Held = {};
+  const { device } = journey;
+  const before = device.memory;
+  const held: Held = {};
   try {
     for (;;) {
       const { climb, took } = await start(journey, held);
-      const inUse = device.memory - before, { done, seconds, readings, change } = await run(journey, climb, took);
+      const inUse = device.memory - before;
+      const { done, seconds, readings, change } = await run(journey, climb, took);
       if (change) await turn(journey, climb, change);
       else {
-        const { iterations } = journey.settings, { dispatches, flops } = climb;
-        const memory = { ...climb.memory, device: inUse }, items = await itemsOf(journey, climb, readings!);
+        const { iterations } = journey.settings;
+        const { dispatches, flops } = climb;
+        const memory = { ...climb.memory, device: inUse };
+        const items = await itemsOf(journey, climb, readings!);
         return { iterations: done, aborted: done < iterations, seconds, dispatches, flops, memory, items };
       }
     }
@@ -70,7 +75,8 @@ async function start(journey: Journey, held: Held): Promise<{ climb: Climb; took
     return { climb };
   }
   if (journey.started === undefined) options.signal?.throwIfAborted();
-  const first = await begin(climb), stuck = settings.redirect > 0 ? first.stuck : [];
+  const first = await begin(climb);
+  const stuck = settings.redirect > 0 ? first.stuck : [];
   let { took } = first;
   if (stuck.length > 0 && !options.signal?.aborted) {
     release(held);
@@ -93,7 +99,8 @@ async function climbFor(
     try {
       return await Climb.create(device, joined, settings, how);
     } catch (error) {
-      const { windowSize = 1 } = settings, tooLarge = error instanceof GpuError && error.kind === "out-of-memory";
+      const { windowSize = 1 } = settings;
+      const tooLarge = error instanceof GpuError && error.kind === "out-of-memory";
       if (!tooLarge || windowSize === 1 || options.windowSize !== undefined) throw error;
       kept.windowSize = settings.windowSize = Math.ceil(windowSize / 2);
       options.onWindow?.(settings.windowSize);
@@ -108,7 +115,8 @@ function release(held: Held): void {
 
 /** The journey becomes one with other settings, from the codes that the last step made. */
 async function turn(journey: Journey, climb: Climb, change: Change): Promise<void> {
-  const { device, joined, options, settings: before } = journey, { codes, ...others } = change;
+  const { device, joined, options, settings: before } = journey;
+  const { codes, ...others } = change;
   const from = codes ?? split((await climb.codes()).codes, before.objective.items);
   const targets = options.targets.map((target, n) => ({ ...target, code: from[n] }));
   journey.asked = { ...journey.asked, ...others };
@@ -133,7 +141,8 @@ async function begin(climb: Climb): Promise<{ took: number; stuck: number[] }> {
 
 /** The codes to start from, where those of the items that are stuck have gone through ReLUs that are off. */
 async function redirect(journey: Journey, stuck: readonly number[]): Promise<Float32Array> {
-  const { options, settings } = journey, { redirect, lrStart, codes, objective: { items } } = settings;
+  const { options, settings } = journey;
+  const { redirect, lrStart, codes, objective: { items } } = settings;
   const own = { ...settings, iterations: redirect, lrEnd: lrStart };
   const ours = { onPlan: undefined, onReady: undefined, replace: undefined }; // others' kernels mask with the ReLUs
   const climb = await climbFor(journey, own, { ...options, ...ours, redirected: true });
@@ -159,16 +168,22 @@ async function run(
     settings: { iterations },
   } = journey;
   const started = journey.started ??= performance.now() - (begun ?? 0);
-  const growth = device.caps.software ? 4 : 32, from = journey.saved?.iteration ?? 0;
+  const growth = device.caps.software ? 4 : 32;
+  const from = journey.saved?.iteration ?? 0;
   const pictures = async () => picturesOf(journey, await climb.images());
   const codes = async () => {
-    const { codes, shown } = await climb.codes(), next = split(codes, targets.length);
+    const { codes, shown } = await climb.codes();
+    const next = split(codes, targets.length);
     return split(shown, targets.length).map((code, n) => ({ code, next: next[n] }));
   };
   const elapsed = () => (performance.now() - started) / 1000;
-  let done = from, chunk = 1, savedAt = performance.now(), ending: Readings | undefined;
+  let done = from;
+  let chunk = 1;
+  let savedAt = performance.now();
+  let ending: Readings | undefined;
   while (done < iterations && !(done > from && signal?.aborted)) {
-    const times = Math.min(chunk, iterations - done, every ?? Infinity), start = performance.now();
+    const times = Math.min(chunk, iterations - done, every ?? Infinity);
+    const start = performance.now();
     const ahead = done === from ? begun : undefined;
     if (ahead === undefined) climb.submit(times);
     done += times;

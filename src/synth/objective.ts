@@ -60,7 +60,8 @@ function kindOf({ kind }: Term, shape: Shape): Kind {
 }
 
 /** Blocks of channels that a term visits one after another, twice, and terms that each look at all others. */
-const MOST_BLOCKS = MOST_TRIPS / 2, MOST_PAIRED = Math.floor(Math.sqrt(MOST_TRIPS));
+const MOST_BLOCKS = MOST_TRIPS / 2;
+const MOST_PAIRED = Math.floor(Math.sqrt(MOST_TRIPS));
 
 /** The third number of a slot whose term does not count in the trace. */
 const SILENT = -1;
@@ -211,7 +212,8 @@ function placeTerms({ terms, pairs }: TargetSum, place: (term: Term) => Omit<Pla
 
 /** The directions of each layer one after another, as texels of its channels. */
 function packDirections(vectors: ReadonlyMap<Value, readonly string[]>, directions: Directions) {
-  const first = new Map<Value, number>(), lists: Float32Array[] = [];
+  const first = new Map<Value, number>();
+  const lists: Float32Array[] = [];
   let texels = 0;
   for (const [source, names] of vectors) {
     first.set(source, texels);

@@ -24,7 +24,8 @@ import { type Kind, objectives } from "./objectives/table.ts";
 import { stateNames } from "./settings.ts";
 
 /** Texels of a term's layer that one invocation sums up, about, and the most pieces. */
-const PART_TEXELS = 256, MOST_PARTS = 4096;
+const PART_TEXELS = 256;
+const MOST_PARTS = 4096;
 
 /** Units of an item up to which a pair costs each invocation of a gradient little. */
 const MOST_PAIRED_SPOTS = 16;
@@ -40,8 +41,10 @@ export interface ObjectiveTensors {
 }
 
 function geometryOf(objective: Objective, source: Value): ObjectiveGeometry {
-  const { items, slots, pairs, silent, groups, firstDirections } = objective, [c, h, w] = chw(source.shape);
-  const own = groups.filter((group) => group.source === source), names = own.map(({ kind }) => kind);
+  const { items, slots, pairs, silent, groups, firstDirections } = objective;
+  const [c, h, w] = chw(source.shape);
+  const own = groups.filter((group) => group.source === source);
+  const names = own.map(({ kind }) => kind);
   const texels = Math.ceil(c / 4) * h * w;
   return {
     items,
@@ -66,16 +69,21 @@ export function objectiveCalls(
   { of, dy }: PlanTensors,
   { slots, state, trace, measures, directions }: ObjectiveTensors,
 ): Call[] {
-  const measuring: Call[] = [], gradients: Call[] = [], { items } = objective;
+  const measuring: Call[] = [];
+  const gradients: Call[] = [];
+  const { items } = objective;
   objective.sources.forEach((source, n) => {
-    const geometry = geometryOf(objective, source), { terms, parts, direct } = geometry;
+    const geometry = geometryOf(objective, source);
+    const { terms, parts, direct } = geometry;
     const has = (test: (kind: Kind) => boolean) => terms.some(({ name }) => test(name as Kind));
-    const named = (what: string) => `${what} at ${source.name}`, y = of(source);
+    const named = (what: string) => `${what} at ${source.name}`;
+    const y = of(source);
     const buffer = (what: string, texels: number): Tensor => run(named(what), texels, "buffer");
     const given: Record<string, Tensor> = { y, slots };
     if (has((kind) => objectives[kind].takes === "direction")) given.directions = directions!;
     if (has((kind) => kind === "diversity")) {
-      const pieces = buffer("pieces", items * items * parts), dots = buffer("dots", items * items);
+      const pieces = buffer("pieces", items * items * parts);
+      const dots = buffer("dots", items * items);
       measuring.push(
         texelCall(named("dot pieces"), { y }, { parts: write(pieces) }, dotParts(geometry)),
         texelCall(named("dots"), { parts: pieces }, { dots: write(dots) }, dotSums(parts)),

@@ -24,7 +24,8 @@ export function windowsOver({ left, top, width, height }: Box, size: number): Bo
   const spans = (from: number, length: number) => {
     const found: { first: number; length: number }[] = [];
     for (let at = from - size + step; at < from + length; at += step) {
-      const first = Math.max(from, at), end = Math.min(from + length, at + size);
+      const first = Math.max(from, at);
+      const end = Math.min(from + length, at + size);
       found.push({ first, length: end - first });
     }
     return found;
@@ -41,7 +42,8 @@ export function windowsOver({ left, top, width, height }: Box, size: number): Bo
 
 /** The mean colour of a picture. */
 export function meanColour({ rgb }: Picture): [number, number, number] {
-  const sums: [number, number, number] = [0, 0, 0], pixels = rgb.length / 3;
+  const sums: [number, number, number] = [0, 0, 0];
+  const pixels = rgb.length / 3;
   for (let at = 0; at < rgb.length; at++) sums[at % 3] += rgb[at];
   return sums.map((sum) => Math.round(sum / pixels)) as [number, number, number];
 }
@@ -50,7 +52,8 @@ export function meanColour({ rgb }: Picture): [number, number, number] {
 export function occluded({ width, height, rgb }: Picture, box: Box, colour: readonly number[]): Picture {
   const hidden = { width, height, rgb: rgb.slice() };
   for (let y = box.top; y < box.top + box.height; y++) {
-    for (let at = 3 * (y * width + box.left), end = at + 3 * box.width; at < end; at += 3) hidden.rgb.set(colour, at);
+    const from = 3 * (y * width + box.left);
+    for (let at = from; at < from + 3 * box.width; at += 3) hidden.rgb.set(colour, at);
   }
   return hidden;
 }
@@ -69,7 +72,8 @@ export function regionOf(
   windows: readonly Box[],
   drops: ArrayLike<number>,
 ): Region {
-  const heat = new Float32Array(width * height), times = new Uint32Array(width * height);
+  const heat = new Float32Array(width * height);
+  const times = new Uint32Array(width * height);
   windows.forEach((box, n) => {
     for (let y = box.top; y < box.top + box.height; y++) {
       for (let x = box.left; x < box.left + box.width; x++) {
@@ -88,12 +92,15 @@ export function regionOf(
 
 /** The box around the pixels that are hot enough and joined to the hottest one, side by side. */
 function boxAround(heat: Float32Array, width: number, hottest: number): Box {
-  const least = EDGE * heat[hottest], seen = new Set([hottest]);
+  const least = EDGE * heat[hottest];
+  const seen = new Set([hottest]);
   for (const at of seen) {
-    const x = at % width, beside = [at - width, at + width, ...x > 0 ? [at - 1] : [], ...x < width - 1 ? [at + 1] : []];
+    const x = at % width;
+    const beside = [at - width, at + width, ...x > 0 ? [at - 1] : [], ...x < width - 1 ? [at + 1] : []];
     for (const next of beside) if (heat[next] >= least) seen.add(next); // a set that grows is walked to its new end
   }
-  const columns = [...seen].map((at) => at % width), rows = [...seen].map((at) => Math.floor(at / width));
+  const columns = [...seen].map((at) => at % width);
+  const rows = [...seen].map((at) => Math.floor(at / width));
   const smallest = (list: number[]) => list.reduce((a, b) => Math.min(a, b));
   const largest = (list: number[]) => list.reduce((a, b) => Math.max(a, b));
   const [left, top] = [smallest(columns), smallest(rows)];

@@ -12,7 +12,8 @@ import { sizeOf } from "./stages.ts";
 
 /** The sizes of a search's octaves, the smallest first; none of a learned prior. */
 export function octaveSizes(options: SearchOptions): Size[] {
-  const { classifier } = options, { prior, octaves, octaveScale, size } = suitable(options, classifier);
+  const { classifier } = options;
+  const { prior, octaves, octaveScale, size } = suitable(options, classifier);
   if (prior === "learned") return [];
   const whole = sizeOf(classifier, size);
   const sides = (n: number) => whole.map((side) => Math.max(2, Math.round(side / octaveScale ** n)));
@@ -30,10 +31,14 @@ export async function throughOctaves(
   options: SearchOptions,
   run: (options: SearchOptions, size: Size) => Promise<SearchResult>,
 ): Promise<SearchResult> {
-  const { classifier, targets } = options, { prior, iterations } = suitable(options, classifier);
+  const { classifier, targets } = options;
+  const { prior, iterations } = suitable(options, classifier);
   if (prior === "learned") throw new UserError("octaves are of pictures without a generator");
-  const sizes = octaveSizes(options), whole = sizes.at(-1)!, { resized } = images[prior];
-  const [channels] = chw(classifier.network.inputs[0].shape), done: SearchResult[] = [];
+  const sizes = octaveSizes(options);
+  const whole = sizes.at(-1)!;
+  const { resized } = images[prior];
+  const [channels] = chw(classifier.network.inputs[0].shape);
+  const done: SearchResult[] = [];
   const base = (n: number, code: Float32Array) => resized(code, channels, whole, sizes[n]);
   const start = (n: number, item: number): Float32Array | undefined => {
     const { code } = targets[item];
@@ -41,7 +46,8 @@ export async function throughOctaves(
     const grown = (values: Float32Array) => resized(values, channels, sizes[n - 1], sizes[n]);
     const code0 = done[n - 1].items[item].next;
     if (!code) return grown(code0);
-    const before = base(n - 1, code), now = base(n, code);
+    const before = base(n - 1, code);
+    const now = base(n, code);
     return grown(code0.map((value, j) => value - before[j])).map((value, j) => value + now[j]);
   };
   for (const [n, size] of sizes.entries()) {
@@ -66,8 +72,8 @@ export async function throughOctaves(
 
 /** The last octave's result, with what all of them did. */
 function joint(done: readonly SearchResult[], targets: SearchOptions["targets"], sizes: readonly Size[]): SearchResult {
-  const last = done.at(-1)!,
-    sum = (of: (result: SearchResult) => number) => done.reduce((all, one) => all + of(one), 0);
+  const last = done.at(-1)!;
+  const sum = (of: (result: SearchResult) => number) => done.reduce((all, one) => all + of(one), 0);
   const items = last.items.map((item, n): SearchItem => ({
     ...item,
     target: targets[n],

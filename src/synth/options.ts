@@ -108,10 +108,11 @@ export function suitable(
   { network: { search = {} } }: Pick<Model, "network">,
   method?: Partial<Settings>,
 ): Settings {
-  const { prior, rule } = decide(said, method), { lrStart: _, lrEnd: __, ...others } = search;
+  const { prior, rule } = decide(said, method);
+  const { lrStart: _, lrEnd: __, ...others } = search;
   if (prior !== "learned") return decide(said, method);
-  const spoken = said.rule ?? method?.rule,
-    sameRule = spoken === undefined || rule === (search.rule ?? defaultsOf().rule);
+  const spoken = said.rule ?? method?.rule;
+  const sameRule = spoken === undefined || rule === (search.rule ?? defaultsOf().rule);
   return decide(said, method, sameRule ? search : others);
 }
 
@@ -124,7 +125,9 @@ export function sumOf({ target, units = [], xy }: Target, layer: string | undefi
 
 /** Options with every default filled in and every target placed. @throws UserError when something does not fit, GpuError where memory does not do. */
 export function settle(device: Device, joined: Joined, options: MadeSearch): ClimbSettings {
-  const { targets, generator, classifier, layer, directions } = options, { shape } = joined.code, size = count(shape);
+  const { targets, generator, classifier, layer, directions } = options;
+  const { shape } = joined.code;
+  const size = count(shape);
   const decided = suitable(options, classifier);
   if (targets.length === 0) throw new UserError("no target to search for");
   if (size > MOST_CODE) {

@@ -45,10 +45,12 @@ function blurCalls(
   tensors: StepTensors,
   finish: readonly string[],
 ): Call[] {
-  const { code, state, slopes, input: { shape: [, , h, w] } } = tensors, { items, texels } = geometry;
-  const blurred = run("blurred rows", items * texels, "buffer"),
-    own: BlurGeometry = { ...geometry, ...how, size: [h, w] };
-  const known = { state: read(state), slopes: read(slopes) }, invocations = items * texels;
+  const { code, state, slopes, input: { shape: [, , h, w] } } = tensors;
+  const { items, texels } = geometry;
+  const blurred = run("blurred rows", items * texels, "buffer");
+  const own: BlurGeometry = { ...geometry, ...how, size: [h, w] };
+  const known = { state: read(state), slopes: read(slopes) };
+  const invocations = items * texels;
   return [
     {
       label: "blur rows",
@@ -72,10 +74,12 @@ function thinCalls(
   tensors: StepTensors,
   finish: readonly string[],
 ): Call[] {
-  const { items, texels } = geometry, { code, g, state, slopes } = tensors, parts = Math.ceil(texels / PART_TEXELS);
+  const { items, texels } = geometry;
+  const { code, g, state, slopes } = tensors;
+  const parts = Math.ceil(texels / PART_TEXELS);
   const own: ThinGeometry = { ...geometry, percent, parts, measure: measures[by] };
-  const known: Tensor = run(`known ${by}`, items, "buffer"),
-    counts = run(`counts of ${by}`, COUNTS * items * parts, "buffer");
+  const known: Tensor = run(`known ${by}`, items, "buffer");
+  const counts = run(`counts of ${by}`, COUNTS * items * parts, "buffer");
   const gradient: Record<string, Binding> = by === "contribution" ? { g: read(g) } : {};
   const rounds = Array.from({ length: ROUNDS }, (_, round): Call[] => [
     {

@@ -14,9 +14,11 @@ export function uniforms(seed: number): () => number {
 
 /** `count` numbers ~ N(0, 1). */
 export function normals(seed: number, count: number): Float32Array<ArrayBuffer> {
-  const uniform = uniforms(seed), values = new Float32Array(count);
+  const uniform = uniforms(seed);
+  const values = new Float32Array(count);
   for (let n = 0; n < count; n += 2) {
-    const radius = Math.sqrt(-2 * Math.log(uniform())), angle = 2 * Math.PI * uniform();
+    const radius = Math.sqrt(-2 * Math.log(uniform()));
+    const angle = 2 * Math.PI * uniform();
     values[n] = radius * Math.cos(angle);
     if (n + 1 < count) values[n + 1] = radius * Math.sin(angle);
   }

@@ -12,7 +12,8 @@ import type { Ranked, SearchItem } from "./search.ts";
 /** What came out for each target. @throws UserError where something is no number, GpuError when the device fails. */
 export async function itemsOf(journey: Journey, climb: Climb, readings: Readings): Promise<SearchItem[]> {
   const { device, options: { targets, classifier: seen }, joined, classifier, settings, stuck } = journey;
-  const { trace, slopes, values: logits, images, codes, shown } = readings, batch = targets.length;
+  const { trace, slopes, values: logits, images, codes, shown } = readings;
+  const batch = targets.length;
   checkReadings(readings, toldOf(journey));
   const slopesOf = (item: number) => column(slopes, batch, item);
   const asItIs = joined.shown === joined.image && seen === classifier;

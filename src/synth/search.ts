@@ -149,7 +149,8 @@ export async function search(device: Device, options: SearchOptions): Promise<Se
 }
 
 async function searchStage(device: Device, stage: Stage): Promise<SearchResult> {
-  const { options, joined } = stage, settings = settle(device, joined, options);
+  const { options, joined } = stage;
+  const settings = settle(device, joined, options);
   const { objective: { sources } } = settings;
   const sequence = sequenceLayer(joined.graph, [...sources, joined.output])?.name;
   if (sequence !== undefined && options.targets.length > 1 && options.frames === undefined) {
@@ -158,7 +159,8 @@ async function searchStage(device: Device, stage: Stage): Promise<SearchResult> 
         "or for the frames of a film",
     );
   }
-  const journey: Journey = { device, ...stage, settings, told: 0 }, losses: Loss[] = [];
+  const journey: Journey = { device, ...stage, settings, told: 0 };
+  const losses: Loss[] = [];
   const result = await despiteLosses(device, () => goOn(journey), (adapter) => {
     const loss = { iteration: journey.saved?.iteration ?? 0, adapter };
     losses.push(loss);

@@ -28,7 +28,8 @@ export interface Stage {
 
 /** Height and width of the picture that `size` asks for: its longer side, or the classifier's own where it is 0. */
 export function sizeOf({ network }: Model, size: number): Size {
-  const [, height, width] = chw(network.inputs[0].shape), scale = size === 0 ? 1 : size / Math.max(height, width);
+  const [, height, width] = chw(network.inputs[0].shape);
+  const scale = size === 0 ? 1 : size / Math.max(height, width);
   return [Math.max(1, Math.round(height * scale)), Math.max(1, Math.round(width * scale))];
 }
 
@@ -44,7 +45,9 @@ export function imageModel(prior: Prior, classifier: Model, [height, width]: Siz
 
 /** Prepares a search, of an image prior in this size. @throws UserError where something is missing or does not fit together. */
 export function prepare(asked: SearchOptions, size?: Size): Stage {
-  const { classifier } = asked, settings = suitable(asked, classifier), { prior } = settings;
+  const { classifier } = asked;
+  const settings = suitable(asked, classifier);
+  const { prior } = settings;
   checkSettings(settings);
   const picture = size ?? sizeOf(classifier, settings.size);
   const generator = imageModel(prior, classifier, picture) ?? asked.generator;
@@ -71,7 +74,9 @@ function checkSettings(settings: Settings): void {
 
 /** The classifier with an input of this size, where its targets can be computed so; else as it is. */
 function grown(classifier: Model, [height, width]: Size, { targets, layer }: SearchOptions): Model {
-  const { network } = classifier, [input, ...others] = network.inputs, [channels, h, w] = chw(input.shape);
+  const { network } = classifier;
+  const [input, ...others] = network.inputs;
+  const [channels, h, w] = chw(input.shape);
   if (h === height && w === width) return classifier;
   const inputs = [{ ...input, shape: [channels, height, width] }, ...others];
   const larger: Model = { ...classifier, network: { ...network, inputs } };

@@ -55,7 +55,8 @@ function doubled(start: Float32Array): Float32Array<ArrayBuffer> {
 
 /** The state of every item at the start. */
 function stateOf(settings: ClimbSettings): Float32Array<ArrayBuffer> {
-  const { objective: { items }, bound } = settings, size = 4 * stateTexels(stateNames);
+  const { objective: { items }, bound } = settings;
+  const size = 4 * stateTexels(stateNames);
   const numbers: Record<string, number> = { iteration: 0, ...bound ? {} : { lowest: -FAR } };
   const one = stateNames.map((name) => numbers[name] ?? settings[name as SettingName] as number);
   const all = new Float32Array(items * size);
@@ -68,7 +69,8 @@ export function boundTexels(
   bound: Float32Array | undefined,
   [, c, h, w]: readonly [number, number, number, number],
 ): Float32Array<ArrayBuffer> {
-  const size = c * h * w, all = bound ?? new Float32Array(size).fill(FAR);
+  const size = c * h * w;
+  const all = bound ?? new Float32Array(size).fill(FAR);
   return toTexels(all, [all.length / size, c, h, w]);
 }
 

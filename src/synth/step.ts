@@ -51,7 +51,8 @@ export function stepCalls(
   geometry: CodeGeometry,
   tensors: StepTensors,
 ): Call[] {
-  const { items, texels } = geometry, { g, slopes, state, bound, code, input, moments } = tensors;
+  const { items, texels } = geometry;
+  const { g, slopes, state, bound, code, input, moments } = tensors;
   const { step: first, last } = codePriors(settings.prior, texels, bound.texels > texels);
   const passes = passCalls(settings, geometry, tensors, last);
   const priors = passes.length > 0 || settings.prior === "learned" ? first : [...first, ...last];

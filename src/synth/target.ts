@@ -34,7 +34,8 @@ const MOST_TERMS = 4096;
 
 /** Reads a target. @throws UserError that says where it stops making sense, and what was expected there. */
 export function parseTarget(text: string): TargetSum {
-  const reader = new Reader(text), target: TargetSum = { terms: [], pairs: [] };
+  const reader = new Reader(text);
+  const target: TargetSum = { terms: [], pairs: [] };
   let sign = reader.takes(/^\s*-\s*/) ? -1 : 1;
   for (;;) {
     const factor = reader.takes(/^(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)\s*\*\s*/i);
@@ -93,17 +94,21 @@ class Reader {
     if (takes === "layer") return { layer: this.layer() };
     if (takes === "channel") return this.unit();
     if (takes === "channel or layer") {
-      const layer = this.layer(), unit = this.takes(/^:(\d+)/);
+      const layer = this.layer();
+      const unit = this.takes(/^:(\d+)/);
       return unit ? { layer, unit: this.number(unit[1]) } : { layer };
     }
     if (takes === "power") {
-      const layer = this.layer(), power = this.takes(/^\s*,\s*(\d+(?:\.\d+)?)/);
+      const layer = this.layer();
+      const power = this.takes(/^\s*,\s*(\d+(?:\.\d+)?)/);
       if (!power || Number(power[1]) < 1 || Number(power[1]) > MOST_POWER) {
         throw this.fault(`a comma, then an exponent from 1 to ${MOST_POWER}`);
       }
       return { layer, power: Number(power[1]) };
     }
-    const layer = this.layer(), all = this.takes(/^@(all|centre)/), at = all ? undefined : this.at();
+    const layer = this.layer();
+    const all = this.takes(/^@(all|centre)/);
+    const at = all ? undefined : this.at();
     if (!this.takes(/^\s*,\s*/)) throw this.fault("a comma, then a direction's file (.npy)");
     const file = this.takes(/^"([^"]+)"/) ?? this.takes(/^([^\s,()"]+)/);
     if (!file) throw this.fault("a direction's file (.npy)");
@@ -118,7 +123,8 @@ class Reader {
   unit(): Arguments {
     const alone = this.takes(/^(\d+)(?=[\s,)@]|$)/);
     if (alone) return { unit: this.number(alone[1]) };
-    const layer = this.layer(), unit = this.takes(/^:(\d+)/);
+    const layer = this.layer();
+    const unit = this.takes(/^:(\d+)/);
     if (!unit) throw this.fault("LAYER:UNIT, such as fc8:945 (with spaces around + and -)");
     return { layer, unit: this.number(unit[1]) };
   }
@@ -150,7 +156,8 @@ export function showTarget({ terms, pairs }: TargetSum): string {
     ...pairs.map(({ weight, terms }) => [weight, `pair(${terms.map(showTerm).join(", ")})`] as const),
   ];
   return parts.map(([weight, text], n) => {
-    const size = Math.abs(weight), sign = weight < 0 ? "-" : "+";
+    const size = Math.abs(weight);
+    const sign = weight < 0 ? "-" : "+";
     const part = size === 1 ? text : `${size}*${text}`;
     return n === 0 ? (weight < 0 ? `- ${part}` : part) : ` ${sign} ${part}`;
   }).join("");

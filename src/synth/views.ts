@@ -22,9 +22,11 @@ export function viewsOf(
 ): Float32Array<ArrayBuffer> {
   const views = new Float32Array(4 * iterations * seeds.length);
   seeds.forEach((seed, item) => {
-    const uniform = uniforms(seed ^ STREAM), shift = () => Math.floor(uniform() * (2 * jitter + 1)) - jitter;
+    const uniform = uniforms(seed ^ STREAM);
+    const shift = () => Math.floor(uniform() * (2 * jitter + 1)) - jitter;
     for (let n = 0; n < iterations; n++) {
-      const [x, y] = [shift(), shift()], scale = 1 + zoom * (2 * uniform() - 1);
+      const [x, y] = [shift(), shift()];
+      const scale = 1 + zoom * (2 * uniform() - 1);
       const angle = rotation * (2 * uniform() - 1) * Math.PI / 180;
       views.set([Math.cos(angle) / scale, Math.sin(angle) / scale, x, y], 4 * (n * seeds.length + item));
     }

@@ -71,7 +71,9 @@ export class Alone {
       return own;
     };
     try {
-      const { task } = about, inputs = task.inputs.map(fresh), output = fresh(task.output);
+      const { task } = about;
+      const inputs = task.inputs.map(fresh);
+      const output = fresh(task.output);
       this.#about = { ...about, task: { ...task, inputs, output } };
       this.#ends = endsOf(this.#about.task);
       for (const [seed, tensor] of inputs.entries()) this.#fill(tensor, seed);
@@ -87,8 +89,10 @@ export class Alone {
 
   /** Compiles ways. @throws GpuError where the adapter cannot run them. */
   async build(ways: LayerWays): Promise<Built> {
-    const { device } = this, [first, ...others] = await this.#copies(formOf(ways.forward.way));
-    const calls = callsAlone(this.#about, ways, first, this.#ends), all = [...calls.forward, ...calls.backward];
+    const { device } = this;
+    const [first, ...others] = await this.#copies(formOf(ways.forward.way));
+    const calls = callsAlone(this.#about, ways, first, this.#ends);
+    const all = [...calls.forward, ...calls.backward];
     for (const call of all) checkCall(call, device);
     const owned: Memory[] = [];
     const release = () => owned.splice(0).forEach((memory) => free(device, memory));
@@ -115,7 +119,8 @@ export class Alone {
 
   /** Runs ways once, and gives the values of the output and of the gradients to all inputs. */
   async values({ forward, backward }: Built): Promise<Float32Array[]> {
-    const { task: { output }, gradient } = this.#about, made = [output, ...gradient ? this.#ends.dx : []];
+    const { task: { output }, gradient } = this.#about;
+    const made = [output, ...gradient ? this.#ends.dx : []];
     // What a kernel leaves out shall not be what another one wrote.
     for (const tensor of made) {
       upload(this.device, tensor, bytes(new Float32Array(tensor.texels * 4).fill(NOT_WRITTEN)));
@@ -143,13 +148,16 @@ export class Alone {
   async #copies(form: string): Promise<Node["weights"][]> {
     const found = this.#weights.get(form);
     if (found) return found;
-    const { device } = this, { layer, task } = this.#about, loads: Load[] = [];
+    const { device } = this;
+    const { layer, task } = this.#about;
+    const loads: Load[] = [];
     const first = packWeights(device, layer, layer.weights(), task, form, loads);
     const size = loads.reduce((sum, { tensor }) => sum + bytesFor(device, tensor.texels, tensor.storage), 0);
     const wanted = size ? Math.max(1, Math.min(MOST_COPIES, Math.ceil(this.rotation / size))) : 1;
     const copies: Node["weights"][] = [];
     while (copies.length < wanted) {
-      const copy = copies.length ? duplicate(first) : first, before = this.#owned.length;
+      const copy = copies.length ? duplicate(first) : first;
+      const before = this.#owned.length;
       try {
         for (const tensor of Object.values(copy)) this.#take(tensor);
         await device.settle();
@@ -161,7 +169,8 @@ export class Alone {
       copies.push(copy);
     }
     for (const { tensor, packed } of loads) {
-      const name = Object.keys(first).find((name) => first[name] === tensor)!, texels = packed.bytes;
+      const name = Object.keys(first).find((name) => first[name] === tensor)!;
+      const texels = packed.bytes;
       for (const copy of copies) upload(device, copy[name], texels);
       await device.finish();
     }
@@ -191,7 +200,8 @@ const TURN_MS = { cpu: 20, gpu: 12 };
 /** Times a rotation by a clock: each call goes on with the copy after the last one's. */
 export function timer(device: Device, clock: Clock, rotation: Rotation): () => Promise<number> {
   const wanted = device.caps.software ? TURN_MS.cpu : TURN_MS.gpu;
-  let times = 0, next = 0;
+  let times = 0;
+  let next = 0;
   const submit: Submit = (times, timestampWrites) => {
     const runs = Array.from({ length: times }, (_, n) => rotation[(next + n) % rotation.length]);
     next = (next + times) % rotation.length;

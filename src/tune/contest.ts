@@ -19,7 +19,8 @@ export interface Contest {
 const MOST_WAY_COST = 8;
 
 /** Candidates of a pass that are timed beside the best of each way, and how much more they may be predicted to cost. */
-const MOST_OTHERS = 6, MOST_COST = 2;
+const MOST_OTHERS = 6;
+const MOST_COST = 2;
 
 /** How far values may be from those of the predicted way, over the largest magnitude: ways differ in the order of sums only, and in f16 in where they round. */
 const TOLERANCE = { f32: 1e-3, f16: 2 ** -6 };
@@ -44,7 +45,8 @@ export async function contest(
   clock: Clock,
   signal?: AbortSignal,
 ): Promise<Contest> {
-  const alone = new Alone(device, about, rotation), compiled: Built[] = [];
+  const alone = new Alone(device, about, rotation);
+  const compiled: Built[] = [];
   try {
     return await hold(alone, compiled, device, about, predicted, clock, signal);
   } finally {
@@ -67,7 +69,8 @@ async function hold(
     compiled.push(built);
     return built;
   };
-  const failed: Contest["failed"] = [], expected = await alone.values(await build(predicted));
+  const failed: Contest["failed"] = [];
+  const expected = await alone.values(await build(predicted));
 
   /** Compiles and checks ways; undefined where they are not what they should be. */
   const admit = async (ways: LayerWays, suspect: Candidate<never, unknown>): Promise<Built | undefined> => {

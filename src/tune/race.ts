@@ -28,16 +28,20 @@ export interface Outcome<R extends Runner> extends Pair<R> {
 }
 
 /** Rounds of the heats and of the final; of ways that take seconds fewer. */
-const HEATS = 3, FINAL = 13, LEAST_FINAL = 5;
+const HEATS = 3;
+const FINAL = 13;
+const LEAST_FINAL = 5;
 
 /** Milliseconds that runs of all finalists should take together, and of a pair whose heat is the only one. */
-const FINAL_MS = 8000, LONG_MS = 1000;
+const FINAL_MS = 8000;
+const LONG_MS = 1000;
 
 /** Who takes so many times as long as the fastest leaves. */
 const HOPELESS = 1.4;
 
 /** A winner takes at most this share of the predicted ways' time in the middle, and less time in most rounds. */
-const MOST_SHARE = 0.96, MOST_ROUNDS = 0.8;
+const MOST_SHARE = 0.96;
+const MOST_ROUNDS = 0.8;
 
 /** @throws the signal's reason once it is aborted. */
 export async function race<R extends Runner>(
@@ -60,11 +64,13 @@ export async function race<R extends Runner>(
   const total = (pair: Pair<R>, of: (runner: R) => number) => runnersOf(pair).reduce((sum, one) => sum + of(one), 0);
 
   let left = fields;
-  for (let round = 0, long = false; round < HEATS && !long; round++) {
+  let long = false;
+  for (let round = 0; round < HEATS && !long; round++) {
     for (const { forward, backward } of left) {
       for (const runner of [...forward, ...backward]) await time(runner);
     }
-    const sums = left.map((field) => total(bestOf(field), least)), limit = HOPELESS * Math.min(...sums);
+    const sums = left.map((field) => total(bestOf(field), least));
+    const limit = HOPELESS * Math.min(...sums);
     long = Math.min(...sums) > LONG_MS;
     const hopeful = (runners: readonly R[]) =>
       runners.filter((one) => least(one) <= HOPELESS * least(fastest(runners)));

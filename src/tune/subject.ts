@@ -83,7 +83,8 @@ export function kernelsHash(about: Subject, ways: LayerWays): string {
 
 /** 64 bits of a text, as hexadecimal digits (two sums of FNV-1a with a last mix; no secret hangs on it). */
 function hash(text: string): string {
-  let a = 0x811c9dc5, b = 0x1b873593;
+  let a = 0x811c9dc5;
+  let b = 0x1b873593;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     a = Math.imul(a ^ unit, 0x01000193);

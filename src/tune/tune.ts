@@ -105,7 +105,9 @@ export async function tune(
   ways: TunedWays,
   options: TuneOptions = {},
 ): Promise<TuneReport> {
-  const request = requestOf(what, options), subjects = subjectsOf(device, request), adapter = adapterKey(device);
+  const request = requestOf(what, options);
+  const subjects = subjectsOf(device, request);
+  const adapter = adapterKey(device);
   const questions = [...Map.groupBy(subjects.filter(hasChoice), questionKey).values()];
   const open = questions.filter(([about]) => options.again || !lookUp(ways, adapter, about));
   const rotation = Math.min(MOST_ROTATION, weightBytes(subjects));
@@ -116,7 +118,8 @@ export async function tune(
     reverted: false,
     aborted: false,
   };
-  const { signal, onProgress } = options, predictions: [Subject, LayerWays][] = [];
+  const { signal, onProgress } = options;
+  const predictions: [Subject, LayerWays][] = [];
   const keep = (about: Subject, { forward, backward }: LayerWays) =>
     addEntry(ways, adapter, questionKey(about), {
       forward: pickOf(forward),
@@ -126,7 +129,8 @@ export async function tune(
   const clock = await clockOf(device);
   try {
     for (const [done, alike] of open.entries()) {
-      const [about] = alike, predicted = chooseWays(about, chooseCheapest);
+      const [about] = alike;
+      const predicted = chooseWays(about, chooseCheapest);
       onProgress?.({ done, total: open.length, layer: about.layer.name });
       const { winner, ms, predictedMs, failed } = await contest(device, about, predicted, rotation, clock, signal);
       keep(about, winner);
@@ -161,10 +165,12 @@ export async function tune(
 /** The part of a plan's request that says what is computed. */
 function requestOf(what: Tunable, { batch = 1, weights, arithmetic }: TuneOptions): Computed {
   if ("generator" in what) {
-    const joined = join(what.generator, what.classifier), source = sourceOf(joined, what);
+    const joined = join(what.generator, what.classifier);
+    const source = sourceOf(joined, what);
     return { ...iterationOf(joined, [source]), batch, storage: weights, arithmetic };
   }
-  const graph = buildGraph(what.model), output = what.layer === undefined ? graph.output : graph.find(what.layer);
+  const graph = buildGraph(what.model);
+  const output = what.layer === undefined ? graph.output : graph.find(what.layer);
   const gradient = what.gradient ? { of: [output], to: graph.inputs[0] } : undefined;
   return { graph, batch, wanted: [output], gradient, storage: weights, doubleFloat: what.doubleFloat, arithmetic };
 }

@@ -26,7 +26,8 @@ export function tuned(device: Device, ways: TunedWays, tell?: (chosen: Chosen) =
   return (question) => {
     const { layer, pass, about, candidates } = question;
     if (pass === "backward") {
-      const answer = answers.get(about), { backward } = answer?.found ?? {};
+      const answer = answers.get(about);
+      const { backward } = answer?.found ?? {};
       const candidate = candidates.find((one) => backward && same(one, backward)) ?? chooseCheapest(question);
       if (answer) tell?.({ ...answer.chosen, backward: candidate as LayerWays["backward"] });
       return candidate;

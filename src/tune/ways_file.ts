@@ -34,7 +34,9 @@ export type TunedWays = Map<string, Map<string, Entry[]>>;
 const KIND = "tuned ways 1";
 
 /** Characters of the largest file that is read, entries of a question, and sizes of a way. */
-const MOST_CHARACTERS = 1 << 24, MOST_ENTRIES = 8, MOST_SIZES = 16;
+const MOST_CHARACTERS = 1 << 24;
+const MOST_ENTRIES = 8;
+const MOST_SIZES = 16;
 
 /** The entries of a question on an adapter. */
 export const entriesOf = (ways: TunedWays, adapter: string, question: string): readonly Entry[] =>
@@ -89,7 +91,8 @@ const fieldsOf = (json: unknown): Record<string, unknown> =>
   typeof json === "object" && json !== null && !Array.isArray(json) ? json as Record<string, unknown> : {};
 
 function readEntry(json: unknown): Entry[] {
-  const { forward, backward, kernels } = fieldsOf(json), there = readPick(forward);
+  const { forward, backward, kernels } = fieldsOf(json);
+  const there = readPick(forward);
   if (!there || typeof kernels !== "string") return [];
   if (backward === undefined) return [{ forward: there, kernels }];
   const back = readPick(backward);

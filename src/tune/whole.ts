@@ -11,7 +11,10 @@ import { count } from "../ops/op.ts";
 import { normals } from "../synth/random.ts";
 
 /** Rounds, and the milliseconds that one lasts about; of runs that take seconds fewer, in about so many milliseconds. */
-const ROUNDS = 11, LEAST_ROUNDS = 5, ROUND_MS = 50, ALL_MS = 15_000;
+const ROUNDS = 11;
+const LEAST_ROUNDS = 5;
+const ROUND_MS = 50;
+const ALL_MS = 15_000;
 
 /** Milliseconds of a run of a whole plan, the best of many. */
 export interface WholeTimes {
@@ -34,7 +37,8 @@ export async function timePlans(
   clock: Clock,
   signal?: AbortSignal,
 ): Promise<WholeTimes | undefined> {
-  const ours = { ...request, choose, signal }, theirs = { ...request, signal };
+  const ours = { ...request, choose, signal };
+  const theirs = { ...request, signal };
   try {
     const [ms, predictedMs] = await takeTurns(device, clock, ours, theirs);
     const [predictedAgain, again] = await takeTurns(device, clock, theirs, ours);
@@ -66,7 +70,8 @@ async function inTurns(
   built: Plan[],
 ): Promise<[number[], number[]]> {
   for (const request of requests) {
-    const plan = await buildPlan(device, request), { of, dy } = plan.tensors;
+    const plan = await buildPlan(device, request);
+    const { of, dy } = plan.tensors;
     built.push(plan);
     for (const [seed, tensor] of [...request.graph.inputs.map(of), ...dy ?? []].entries()) {
       upload(device, tensor, bytes(toTexels(normals(seed, count(tensor.shape)), tensor.shape)));

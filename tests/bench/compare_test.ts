@@ -6,7 +6,9 @@ import { outside } from "../../bench/compare/student.ts";
 import { joined, readSamples, type Sampled, type SamplesFile } from "../../bench/samples.ts";
 import { normal, type Random } from "../reference/random.ts";
 
-const passes = 12, rounds = 2, cpu = { kernels: 100, leastRatio: 1.1 };
+const passes = 12;
+const rounds = 2;
+const cpu = { kernels: 100, leastRatio: 1.1 };
 
 /**
  * A kernel of so many milliseconds on a machine whose speed drifts by a factor of two, slowly and to and fro, and which now and
@@ -14,9 +16,12 @@ const passes = 12, rounds = 2, cpu = { kernels: 100, leastRatio: 1.1 };
  * @param noise Of a sample and of a pass, the standard deviation of its logarithm.
  */
 function measured(key: string, ms: number, random: Random, noise = { sample: 0.02, pass: 0.02 }): Sampled {
-  const start = 10 * random(), sampled: Sampled = { key, ms: [], reference: [] };
+  const start = 10 * random();
+  const sampled: Sampled = { key, ms: [], reference: [] };
   for (let pass = 0; pass < passes; pass++) {
-    const placed = noise.pass * random(), own: number[] = [], reference: number[] = [];
+    const placed = noise.pass * random();
+    const own: number[] = [];
+    const reference: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const slow = 2 ** ((1 + Math.sin(start + pass + round / 20)) / 2);
       const time = (ms: number) => ms * slow * Math.exp(noise.sample * random()) * (random() > 1.6 ? 2 : 1);
@@ -57,7 +62,8 @@ Deno.test("compare: a kernel that takes 20 % longer is told, or 17 % less, on a 
 });
 
 Deno.test("compare: noise of its own hides a change, and a change of few passes needs to be clearer", () => {
-  const random = normal("noisy"), noisy = { sample: 0.3, pass: 0.4 };
+  const random = normal("noisy");
+  const noisy = { sample: 0.3, pass: 0.4 };
   const found = Array.from(
     { length: 100 },
     () => changeOf(measured("k", 1, random, noisy), measured("k", 1.2, random, noisy), cpu),
@@ -90,12 +96,12 @@ Deno.test("compare: Student's t is that of the tables", () => {
 });
 
 Deno.test("compare: a line for each change and each kernel of one file alone, and a last one for all", () => {
-  const random = normal("lines"),
-    of = (slow: string, alone: string) =>
-      file([
-        ...["a", "b", "c"].map((key) => measured(key, key === slow ? 1.3 : 1, random)),
-        measured(alone, 1, random),
-      ]);
+  const random = normal("lines");
+  const of = (slow: string, alone: string) =>
+    file([
+      ...["a", "b", "c"].map((key) => measured(key, key === slow ? 1.3 : 1, random)),
+      measured(alone, 1, random),
+    ]);
   const lines = comparedLines(compare(of("", "x"), of("b", "y")));
   assert.match(lines[0], /^b: slower, takes 1\.[23]\d* times as long, ± [\d.]+ %$/);
   assert.deepEqual(lines.slice(1, 3), ["x: only in the first file", "y: only in the second file"]);
@@ -104,7 +110,9 @@ Deno.test("compare: a line for each change and each kernel of one file alone, an
 });
 
 Deno.test("compare: files of different conditions are refused in one sentence", () => {
-  const random = normal("refused"), samples = [measured("a", 1, random)], mine = file(samples);
+  const random = normal("refused");
+  const samples = [measured("a", 1, random)];
+  const mine = file(samples);
   const refused = (other: Partial<SamplesFile>, message: RegExp) =>
     assert.throws(() => compare(mine, file(samples, other)), { name: "UserError", message });
   refused({ adapter: "H100" }, /^the files cannot be compared: adapter llvmpipe and H100$/);

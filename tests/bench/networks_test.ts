@@ -16,9 +16,9 @@ const published: Record<string, [input: number[], output: number[], weights: num
 Deno.test("networks: shapes and numbers of weights are the published ones", async () => {
   assert.deepEqual(networkNames, Object.keys(published));
   for (const name of networkNames) {
-    const model = await openNetwork(name),
-      { inputs, output } = buildGraph(model),
-      [from, to, weights] = published[name];
+    const model = await openNetwork(name);
+    const { inputs, output } = buildGraph(model);
+    const [from, to, weights] = published[name];
     assert.deepEqual([inputs[0].shape, count(output.shape)], [from, count(to)], name);
     assert.equal([...model.weights.values()].reduce((sum, { shape }) => sum + count(shape), 0), weights, name);
   }
@@ -28,7 +28,8 @@ Deno.test("networks: shapes and numbers of weights are the published ones", asyn
 Deno.test("networks: their layers read random weights, the same each time and others for each layer", async () => {
   const { layers } = buildGraph(await openNetwork("resnet50"));
   const named = (name: string) => layers.find((layer) => layer.name === name)!;
-  const [first, second] = ["layer1.1.conv1", "layer1.2.conv1"].map(named), { values } = first.weight("weight");
+  const [first, second] = ["layer1.1.conv1", "layer1.2.conv1"].map(named);
+  const { values } = first.weight("weight");
   assert.deepEqual(first.weight("weight").values, values);
   assert.notDeepEqual(second.weight("weight").values, values);
   const spread = Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);

@@ -34,9 +34,12 @@ const close = (a: Tensor, b: Tensor) => {
 
 /** Maps of every place in a stride, laid out as one map. */
 function interleaved(y: Tensor, [sy, sx]: readonly number[], [, c, h, w]: number[]): Tensor {
-  const [, , rows, columns] = y.shape, result = tensor([1, c, h, w]);
+  const [, , rows, columns] = y.shape;
+  const result = tensor([1, c, h, w]);
   for (let at = 0; at < result.data.length; at++) {
-    const channel = Math.floor(at / (h * w)), row = Math.floor(at / w) % h, column = at % w;
+    const channel = Math.floor(at / (h * w));
+    const row = Math.floor(at / w) % h;
+    const column = at % w;
     const map = ((row % sy) * sx + column % sx) * c + channel;
     result.data[at] = y.data[(map * rows + Math.floor(row / sy)) * columns + Math.floor(column / sx)];
   }
@@ -47,7 +50,8 @@ Deno.test("a deconvolution is the convolution of its sub-pixels", () => {
   for (const { map, ...p } of deconvolutions) {
     const x = randomTensor([1, 3, ...map], normal("x"));
     const weight = randomTensor(deconv2d.weightShapes!([x.shape], p).weight, normal("w"));
-    const y = deconv2d.forward([x], p, { weight }), parsed = ours.parse(new Fields({ ...p }));
+    const y = deconv2d.forward([x], p, { weight });
+    const parsed = ours.parse(new Fields({ ...p }));
     const plain = subpixel(host(weight), parsed, map, [y.shape[2], y.shape[3]])!;
     const [[top, bottom], [left, right]] = plain.padding;
     const [channels, , ...kernel] = plain.weight.shape;
@@ -66,8 +70,10 @@ Deno.test("a deconvolution is the convolution of its sub-pixels", () => {
 });
 
 Deno.test("a deconvolution in groups is the convolution of turned weights over zeros between the pixels", () => {
-  const x = randomTensor([1, 4, 3, 3], normal("x")), p = { channels: 6, kernel: 3, stride: 2, groups: 2, bias };
-  const weight = randomTensor([4, 3, 3, 3], normal("w")), turned = transposedWeights(host(weight), 2);
+  const x = randomTensor([1, 4, 3, 3], normal("x"));
+  const p = { channels: 6, kernel: 3, stride: 2, groups: 2, bias };
+  const weight = randomTensor([4, 3, 3, 3], normal("w"));
+  const turned = transposedWeights(host(weight), 2);
   const spread = tensor([1, 4, 5, 5]);
   x.data.forEach((value, at) =>
     spread.data[Math.floor(at / 9) * 25 + Math.floor(at % 9 / 3) * 10 + at % 3 * 2] = value

@@ -135,11 +135,13 @@ async function checkTune(page: Page, files: Map<string, string | Uint8Array>): P
 const levels = 1;
 
 async function checkSearch(page: Page): Promise<void> {
-  const iterations = 4, { rgba } = await page.ask<{ rgba: Listed }>("example", { iterations });
+  const iterations = 4;
+  const { rgba } = await page.ask<{ rgba: Listed }>("example", { iterations });
   using device = await openDevice();
   const models = { classifier: await openClassifier(), generator: await openGenerator() };
   const { items } = await search(device, { ...models, targets: [{ units: [945], seed: 0 }], iterations });
-  const { rgb } = items[0].picture, drawn = rgba.filter((_, i) => i % 4 < 3).map(Number);
+  const { rgb } = items[0].picture;
+  const drawn = rgba.filter((_, i) => i % 4 < 3).map(Number);
   assert.equal(drawn.length, rgb.length);
   const difference = rgb.reduce((sum, value, i) => sum + Math.abs(value - drawn[i]), 0) / rgb.length;
   assert.ok(difference <= levels, `pictures differ by ${difference} levels of 255 on average, ${levels} allowed`);

@@ -24,7 +24,8 @@ export interface Chromium extends AsyncDisposable {
 
 /** Opens `url`; `profile` is a folder for its own. @throws Error where there is no Chromium. */
 export function openChromium(url: string, profile: string): Chromium {
-  const stop = new AbortController(), process = start([...flags, `--user-data-dir=${profile}`, url], stop.signal);
+  const stop = new AbortController();
+  const process = start([...flags, `--user-data-dir=${profile}`, url], stop.signal);
   // All of its processes hold stderr: at its end the last of them is gone, and nobody writes into the profile.
   const words = new Response(process.stderr).text();
   const ended = process.status.then(async ({ code }) => {
@@ -40,7 +41,8 @@ export function openChromium(url: string, profile: string): Chromium {
 }
 
 function start(args: string[], signal: AbortSignal): Deno.ChildProcess {
-  const given = Deno.env.get("CHROME_PATH"), candidates = given ? [given] : names;
+  const given = Deno.env.get("CHROME_PATH");
+  const candidates = given ? [given] : names;
   for (const name of candidates) {
     try {
       return new Deno.Command(name, { args, signal, stdin: "null", stdout: "null", stderr: "piped" }).spawn();

@@ -11,7 +11,8 @@ export function narrowed(testCase: Case, format: Narrow): NetworkCase {
   const network = caseNetwork(testCase);
   const weights = [...network.weights].map(([name, weight]): [string, Tensor] => {
     if (!/weight$/i.test(name)) return [name, weight];
-    const [rows] = weight.shape, row = weight.data.length / rows;
+    const [rows] = weight.shape;
+    const row = weight.data.length / rows;
     const { integers, scales } = quantise(Float32Array.from(weight.data), rows);
     const value = (number: number, i: number) =>
       format === "f16" ? Math.f16round(number) : integers[i] * scales[Math.floor(i / row)];

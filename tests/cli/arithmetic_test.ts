@@ -15,7 +15,8 @@ const ignore = !caps.features.includes("shader-f16");
 
 /** Tiny models, and a picture of the user's. */
 function tiny() {
-  const folder = temporaryFolder(), models = writeTinyModels(folder.path);
+  const folder = temporaryFolder();
+  const models = writeTinyModels(folder.path);
   const photo = join(folder.path, "photo.png");
   Deno.writeFileSync(photo, encodePng({ width: 8, height: 8, rgb: new Uint8Array(192).map((_, i) => i * 37) }));
   const chosen = ["--classifier", models.classifier, "--generator", models.generator];

@@ -22,7 +22,8 @@ async function tiny(folder: string, count: number) {
 Deno.test("batches: the pictures of one batch, progress over all of them", async () => {
   using folder = temporaryFolder();
   using device = await openDevice();
-  const options = await tiny(folder.path, 7), steps: BatchProgress[] = [];
+  const options = await tiny(folder.path, 7);
+  const steps: BatchProgress[] = [];
   const { items, iterations, planned, aborted } = await searchInBatches(device, {
     ...options,
     onProgress: (state) => void steps.push(state),
@@ -62,7 +63,8 @@ Deno.test("batches: as many at a time as memory holds; one that does not fit is 
 Deno.test("batches: stopped in the second, the first is kept, and the second as far as it is", async () => {
   using folder = temporaryFolder();
   using device = await openDevice();
-  const options = await tiny(folder.path, 6), stop = new AbortController();
+  const options = await tiny(folder.path, 6);
+  const stop = new AbortController();
   const { items, iterations, planned, aborted } = await searchInBatches(device, {
     ...options,
     iterations: 50,
@@ -101,7 +103,8 @@ Deno.test("batches: more than memory holds is a sentence before anything is made
 
 Deno.test("batches: 257 pictures at the command line", async () => {
   using folder = temporaryFolder();
-  const { classifier, generator } = writeTinyModels(folder.path), out = join(folder.path, "out");
+  const { classifier, generator } = writeTinyModels(folder.path);
+  const out = join(folder.path, "out");
   const { code, err } = await type([
     ...["synth", "--classifier", classifier, "--generator", generator, "--out", out],
     ...["--unit", "1", "--seeds", "0-256", "--iterations", "2", "--animate", "gif"],

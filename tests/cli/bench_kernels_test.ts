@@ -16,12 +16,14 @@ Deno.test("bench kernels: every way of a type's layers beside the peak, one's ow
 
 Deno.test("bench kernels: a model's layers with all samples; compare finds what was made slower in the file, and no more", async () => {
   using folder = temporaryFolder();
-  const { classifier } = writeTinyModels(folder.path), file = join(folder.path, "kernels.json");
+  const { classifier } = writeTinyModels(folder.path);
+  const file = join(folder.path, "kernels.json");
   const args = ["bench", "kernels", "--model", classifier, "--batch", "2", "--op", "fc", "--json", file, "--force"];
   const { code, out, err } = await type([...args, "--passes", "3", "--rounds", "2"]);
   assert.equal(code, 0, err);
   assert.match(err, /^layer 0\/6 {2}fc2\n/);
-  const written = JSON.parse(Deno.readTextFileSync(file)), { adapter, kind, batch, kernels, samples } = written;
+  const written = JSON.parse(Deno.readTextFileSync(file));
+  const { adapter, kind, batch, kernels, samples } = written;
   assert.ok(out.startsWith(adapter));
   assert.deepEqual([kind, batch], ["kernels", 2]);
   for (const { layer, ms, gflops } of kernels) assert.ok(ms > 0 && gflops > 0, layer);
@@ -38,7 +40,8 @@ Deno.test("bench kernels: a model's layers with all samples; compare finds what 
     }
   }
 
-  const other = join(folder.path, "other.json"), [{ key }] = samples;
+  const other = join(folder.path, "other.json");
+  const [{ key }] = samples;
   const write = (change: (copy: typeof written) => void) => {
     const copy = structuredClone(written);
     change(copy);
@@ -71,7 +74,8 @@ Deno.test("bench kernels: a layer of a known network", async () => {
 
 Deno.test("bench kernels: a shape given on the command line; Ctrl-C ends it, what was measured is kept, more can be added", async () => {
   using folder = temporaryFolder();
-  const file = join(folder.path, "kernels.json"), shape = ["--shape", "5x9x8", "--batch", "2"];
+  const file = join(folder.path, "kernels.json");
+  const shape = ["--shape", "5x9x8", "--batch", "2"];
   const params = ["--params", "channels=6,kernel=3x1,stride=[1,2],bias=false"];
   const args = ["bench", "kernels", "--op", "conv2d", ...shape, ...params, "--json", file];
   const { code, out } = await type([...args, "--passes", "1000"], { interruptAt: "layer " });

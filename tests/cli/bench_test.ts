@@ -9,7 +9,8 @@ import { temporaryFolder, type } from "./user.ts";
 
 Deno.test("bench synth: an iteration beside the peak, as text and as a file that stays unless forced", async () => {
   using folder = temporaryFolder();
-  const { generator, classifier } = writeTinyModels(folder.path), file = join(folder.path, "synth.json");
+  const { generator, classifier } = writeTinyModels(folder.path);
+  const file = join(folder.path, "synth.json");
   const args = ["bench", "synth", "--generator", generator, "--classifier", classifier, "--batch", "2", "--json", file];
   Deno.writeTextFileSync(file, "mine");
   assert.match((await type(args)).err, /^bench synth: .*synth\.json exists; --force overwrites it\n$/);
@@ -32,7 +33,8 @@ Deno.test("bench synth: an iteration beside the peak, as text and as a file that
 
 Deno.test("bench decode: what each picture takes, and what is no picture", async () => {
   using folder = temporaryFolder();
-  const at = (name: string) => join(folder.path, name), json = at("decode.json");
+  const at = (name: string) => join(folder.path, name);
+  const json = at("decode.json");
   Deno.writeFileSync(at("a.jpg"), jpegFiles[0].bytes);
   Deno.writeFileSync(at("b.png"), encodePng({ width: 5, height: 4, rgb: new Uint8Array(60) }));
   Deno.writeTextFileSync(at("c.jpg"), "no picture");

@@ -8,7 +8,10 @@ import { damageSafetensors } from "../formats/damage.ts";
 import { fuzz } from "../formats/fuzz.ts";
 import { uniform } from "../reference/random.ts";
 
-const rows = 3, keep = 4, count = 40, next = uniform(11);
+const rows = 3;
+const keep = 4;
+const count = 40;
+const next = uniform(11);
 /** Few values, so that many are equal. */
 const scores = Array.from({ length: rows }, () => Array.from({ length: count }, () => Math.floor(6 * next())));
 

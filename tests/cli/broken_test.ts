@@ -9,7 +9,8 @@ import { namesIn, temporaryFolder, type } from "./user.ts";
 
 Deno.test("broken files: every command says in one sentence what is wrong", async () => {
   using folder = temporaryFolder();
-  const at = (name: string) => join(folder.path, name), { classifier } = writeTinyModels(folder.path);
+  const at = (name: string) => join(folder.path, name);
+  const { classifier } = writeTinyModels(folder.path);
   const json = Deno.readTextFileSync(join(classifier, "network.json"));
   const weights = Deno.readFileSync(join(classifier, "weights.safetensors"));
   const copy = (name: string, text: string, bytes = weights) => {
@@ -85,7 +86,8 @@ Deno.test("broken files: every command says in one sentence what is wrong", asyn
 
 Deno.test("what is not finite: every command says in one sentence what led there, and writes nothing", async () => {
   using folder = temporaryFolder();
-  const at = (name: string) => join(folder.path, name), { classifier, generator } = writeTinyModels(folder.path);
+  const at = (name: string) => join(folder.path, name);
+  const { classifier, generator } = writeTinyModels(folder.path);
   Deno.writeFileSync(at("x.npy"), writeNpy({ shape: [1, 3, 8, 8], data: new Float32Array(192).fill(1) }));
   Deno.mkdirSync(at("photos"));
   for (const name of ["a.png", "b.png"]) {
@@ -93,7 +95,8 @@ Deno.test("what is not finite: every command says in one sentence what led there
   }
   const models = ["--classifier", classifier, "--generator", generator, "--out", at("out")];
   const refused = async (args: string[], message: RegExp) => {
-    const before = namesIn(folder.path), { code, out, err } = await type(args);
+    const before = namesIn(folder.path);
+    const { code, out, err } = await type(args);
     assert.deepEqual([code, out], [1, ""], err);
     assert.match(err, message);
     assert.deepEqual(namesIn(folder.path), before);

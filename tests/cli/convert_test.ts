@@ -18,7 +18,8 @@ const weights = caffemodel({ ip: [blob([2, 12], Array(24).fill(0.5)), blob([2], 
 
 /** A folder with a Caffe network, and how to convert it to "out" there with more options. */
 function caffe() {
-  const folder = temporaryFolder(), at = (name: string) => join(folder.path, name);
+  const folder = temporaryFolder();
+  const at = (name: string) => join(folder.path, name);
   Deno.writeTextFileSync(at("deploy.prototxt"), prototxt);
   Deno.writeFileSync(at("tiny.caffemodel"), weights);
   Deno.writeFileSync(at("mean.binaryproto"), blobProto(blob([1, 3, 1, 1], [7, 8, 9])));
@@ -98,7 +99,8 @@ Deno.test("convert: where the disk is full nothing is left behind", async () => 
 
 Deno.test("convert: a state dict becomes a model with labels; a pickle is refused", async () => {
   using folder = temporaryFolder();
-  const at = (name: string) => join(folder.path, name), names = ["labels.txt", "net.pth", "net.safetensors"];
+  const at = (name: string) => join(folder.path, name);
+  const names = ["labels.txt", "net.pth", "net.safetensors"];
   const shapes = Object.entries(googlenet).map(([name, shape]) => [name, zeros(shape, "BF16")] as const);
   Deno.writeFileSync(at("net.safetensors"), writeSafetensors(new Map(shapes)));
   Deno.writeFileSync(at("net.pth"), zipSync({ "net/data.pkl": Uint8Array.of(0x80, 2) }));
@@ -152,7 +154,8 @@ Deno.test("convert: what it converts must be said", async () => {
 
 Deno.test("convert onnx: a weight that is an input, one beside the model, and none from elsewhere", async () => {
   using folder = temporaryFolder();
-  const at = (name: string) => join(folder.path, name), node = { type: "MatMul", inputs: ["x", "w"], outputs: ["y"] };
+  const at = (name: string) => join(folder.path, name);
+  const node = { type: "MatMul", inputs: ["x", "w"], outputs: ["y"] };
   const x = { name: "x", shape: [2, 3] };
   Deno.writeFileSync(
     at("known.onnx"),

@@ -12,7 +12,8 @@ import { writeTinyModels } from "./tiny_models.ts";
 import { temporaryFolder } from "./user.ts";
 
 using folder = temporaryFolder();
-const paths = writeTinyModels(folder.path), encode = (text: string) => new TextEncoder().encode(text);
+const paths = writeTinyModels(folder.path);
+const encode = (text: string) => new TextEncoder().encode(text);
 const filesOf = (path: string) => {
   const names = ["network.json", "weights.safetensors", "labels.txt"].filter((name) => {
     return name !== "labels.txt" || path === paths.classifier;
@@ -21,10 +22,12 @@ const filesOf = (path: string) => {
 };
 const load = (files: ReadonlyMap<string, Uint8Array>) => loadModel((name) => Promise.resolve(files.get(name)), "model");
 const classifierFiles = filesOf(paths.classifier);
-const classifier = await load(classifierFiles), generator = await load(filesOf(paths.generator));
+const classifier = await load(classifierFiles);
+const generator = await load(filesOf(paths.generator));
 
 Deno.test("bounds: damaged files give bounds or one sentence", () => {
-  const text = encode("1.5 2 3e-2, 4\n5\t6\n"), six = fromFloat32([1, 2, 3, 4, 5, 6], "F32", [6]);
+  const text = encode("1.5 2 3e-2, 4\n5\t6\n");
+  const six = fromFloat32([1, 2, 3, 4, 5, 6], "F32", [6]);
   const ranges = writeSafetensors(new Map([["code.mean", six], ["code.std", six]]));
   const read = (bytes: Uint8Array) => readBounds(bytes, "bounds", generator);
   read(text);

@@ -33,7 +33,8 @@ const patches: [red: number, at: [number, number]][] = [
 ];
 
 function given() {
-  const folder = temporaryFolder(), at = (...names: string[]) => join(folder.path, ...names);
+  const folder = temporaryFolder();
+  const at = (...names: string[]) => join(folder.path, ...names);
   const model = writePatchNetwork(at("model"));
   Deno.mkdirSync(at("photos"));
   const files = patches.map(([red, place], n) => writePicture(at("photos", `${n}.png`), patchPicture(red, place)));
@@ -67,7 +68,8 @@ Deno.test("examples: the patch that excites a unit most, where it is, and what m
 
   const region = ["--layer", "fc2", "--top", "1", "--region", "--window", "4", "--out", run.at("region.png")];
   const whole = run.units((await run.examples(...args, ...region)).out)[0].examples[0];
-  const [, [left, top]] = patches[1], box = whole.region!;
+  const [, [left, top]] = patches[1];
+  const box = whole.region!;
   assert.deepEqual([whole.file, whole.field], [run.files[1], undefined]);
   assert.ok(Math.abs(box.left - left) <= 2 && Math.abs(box.top - top) <= 2, JSON.stringify(box));
   assert.ok(Math.abs(box.width - patchSide) <= 2 && Math.abs(box.height - patchSide) <= 2, JSON.stringify(box));
@@ -117,16 +119,18 @@ Deno.test("examples: an index is all that later calls need; what does not fit it
 
 Deno.test("examples: what Ctrl-C has left is where the next call goes on", async () => {
   using run = given();
-  const best = 1400,
-    pictures = Array.from({ length: 1500 }, (_, n) => patchPicture(n === best ? 255 : n % 200, [4, 4]));
-  const images = writeImages(run.at("set.npz"), pictures, "photos"), index = run.at("seen");
+  const best = 1400;
+  const pictures = Array.from({ length: 1500 }, (_, n) => patchPicture(n === best ? 255 : n % 200, [4, 4]));
+  const images = writeImages(run.at("set.npz"), pictures, "photos");
+  const index = run.at("seen");
   const args = ["--images", images, "--units", "0", "--index", index, "--top", "1"];
   const line = ["examples", "--model", run.model, "--json", ...args, "--out", run.at("a.png")];
   const stopped = await type(line, { interruptAt: "picture    1/1500" });
   assert.equal(stopped.code, 130, stopped.err);
   assert.match(stopped.err, /^.*set\.npz has no "images"; its pictures are "photos"\n/);
   const [, seen] = /stopped after (\d+) of 1500 pictures/.exec(stopped.err)!;
-  const finished = await type([...line, "--force"]), left = /picture +\d+\/(\d+)/.exec(finished.err)![1];
+  const finished = await type([...line, "--force"]);
+  const left = /picture +\d+\/(\d+)/.exec(finished.err)![1];
   assert.equal(Number(seen) + Number(left), 1500);
   assert.equal(JSON.parse(finished.out).pictures, 1500);
   assert.equal(run.units(finished.out)[0].examples[0].file, `${images}[${best}]`);
@@ -134,7 +138,8 @@ Deno.test("examples: what Ctrl-C has left is where the next call goes on", async
 
 Deno.test("examples --beside: what the unit wants to see is at the left of its row", async () => {
   using folder = temporaryFolder();
-  const { classifier, generator } = writeTinyModels(folder.path), at = (name: string) => join(folder.path, name);
+  const { classifier, generator } = writeTinyModels(folder.path);
+  const at = (name: string) => join(folder.path, name);
   for (let n = 0; n < 3; n++) {
     writePicture(at(`${n}.png`), { width: 8, height: 8, rgb: new Uint8Array(192).map((_, i) => (n + 1) * i * 37) });
   }

@@ -7,7 +7,8 @@ import { temporaryFolder } from "./user.ts";
 
 Deno.test("symbolic links do not lead out of the model's folder", () => {
   using folder = temporaryFolder();
-  const at = (name: string) => join(folder.path, name), bytes = Uint8Array.of(1, 2, 3, 4);
+  const at = (name: string) => join(folder.path, name);
+  const bytes = Uint8Array.of(1, 2, 3, 4);
   for (const name of ["model/data", "secret", "beyond", "blobs"]) Deno.mkdirSync(at(name), { recursive: true });
   for (const name of ["model/data/w.bin", "secret/key", "model2", "blobs/model", "blobs/w"]) {
     Deno.writeFileSync(at(name), bytes);

@@ -16,9 +16,9 @@ import { namesIn, temporaryFolder, type } from "./user.ts";
 
 /** A folder with the tiny generator, a small video classifier, and a program called ffmpeg that notes what it was given. */
 function filming(ffmpeg?: string) {
-  const folder = temporaryFolder(),
-    { generator, classifier } = writeTinyModels(folder.path),
-    video = join(folder.path, "video");
+  const folder = temporaryFolder();
+  const { generator, classifier } = writeTinyModels(folder.path);
+  const video = join(folder.path, "video");
   Deno.mkdirSync(video);
   Deno.writeTextFileSync(join(video, "network.json"), JSON.stringify(videoNetwork));
   const stored = [...smallVideo().weights].map(([name, { shape, data }]) =>
@@ -44,18 +44,22 @@ function filming(ffmpeg?: string) {
 
 Deno.test("a film: as MP4 by ffmpeg, in windows, in other orders; its picture's record makes it again as APNG", async () => {
   using run = filming('printf film > "$last"');
-  const mp4 = join(run.out, "a.mp4"), codes = join(run.out, "codes.npy"), { env } = run;
+  const mp4 = join(run.out, "a.mp4");
+  const codes = join(run.out, "codes.npy");
+  const { env } = run;
   const asked = ["--unit", "3", "--frames", "6", "--window", "4", "--fps", "10", "--shuffle", "--save-code", codes];
   const { code, out, err } = await type(["synth", ...run.models, ...asked, "--out", mp4, "--json"], { env });
   assert.equal(code, 0, err);
   assert.match(err, /^plan: [\d,]+ bytes of GPU memory/m);
-  const [picture] = JSON.parse(out).pictures, { orders, activations } = picture.film;
+  const [picture] = JSON.parse(out).pictures;
+  const { orders, activations } = picture.film;
   assert.deepEqual([picture.animation, picture.frames, picture.windowSize, picture.fps], [mp4, 6, 4, 10]);
   assert.deepEqual([activations.length, orders.shuffled.length, typeof orders.reversed], [6, 10, "number"]);
   assert.equal(orders.inOrder.toFixed(4), picture.result.activation.toFixed(4));
   assert.equal(Deno.readTextFileSync(mp4), "film");
   assert.deepEqual(readNpy(Deno.readFileSync(codes), codes).shape, [6, 6]);
-  const stream = Deno.readFileSync(join(run.bin, "stream")), still = join(run.out, "a.png");
+  const stream = Deno.readFileSync(join(run.bin, "stream"));
+  const still = join(run.out, "a.png");
   assert.match(
     Deno.readTextFileSync(join(run.bin, "arguments")),
     /\nrgb24\n-s\n10x10\n-r\n10\n[^]*\nyuv420p\n[^]*\+faststart\n/,
@@ -65,7 +69,8 @@ Deno.test("a film: as MP4 by ffmpeg, in windows, in other orders; its picture's 
   const again = join(run.out, "again.apng");
   const second = await type(["synth", "--from", still, ...run.models.slice(0, 4), "--out", again], { env });
   assert.equal(second.code, 0, second.err);
-  const bytes = Deno.readFileSync(again), { frames } = decodeApng(bytes);
+  const bytes = Deno.readFileSync(again);
+  const { frames } = decodeApng(bytes);
   assert.deepEqual(frames.map(({ data }) => [...data]).flat(), [...stream]);
   assert.deepEqual(
     frames.map(({ delayNumber, delayDenominator }) => delayNumber / delayDenominator),
@@ -88,7 +93,8 @@ Deno.test("a film: an ffmpeg that fails is quoted, and the film is kept", async 
 });
 
 Deno.test("a film: odd sides become even for H.264 by the last pixels once more", () => {
-  const rgb = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9]), twice = [1, 2, 3, 4, 5, 6, 7, 8, 9, 7, 8, 9];
+  const rgb = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  const twice = [1, 2, 3, 4, 5, 6, 7, 8, 9, 7, 8, 9];
   assert.deepEqual(even({ width: 3, height: 1, rgb }), {
     width: 4,
     height: 2,
@@ -154,7 +160,8 @@ Deno.test("a film over classifiers: a frame each, named, in the order in which p
     );
     return folder;
   });
-  const film = join(run.out, "learning.apng"), [, generator] = run.models;
+  const film = join(run.out, "learning.apng");
+  const [, generator] = run.models;
   const asked = ["--generator", generator, "--json", "--force", "--out", film];
   const first = await type([
     "synth",
@@ -169,20 +176,22 @@ Deno.test("a film over classifiers: a frame each, named, in the order in which p
     ...folders,
   ]);
   assert.equal(first.code, 0, first.err);
-  const { animation, frames } = JSON.parse(first.out), names = [1, 2, 10].map((n) => join(run.path, `snapshot_${n}`));
+  const { animation, frames } = JSON.parse(first.out);
+  const names = [1, 2, 10].map((n) => join(run.path, `snapshot_${n}`));
   assert.deepEqual([animation, frames.map(({ folder }: { folder: string }) => folder)], [film, names]);
-  const bytes = Deno.readFileSync(film),
-    decoded = decodeApng(bytes),
-    record = JSON.parse((await decodeImage(bytes, film)).text.phosphene);
+  const bytes = Deno.readFileSync(film);
+  const decoded = decodeApng(bytes);
+  const record = JSON.parse((await decodeImage(bytes, film)).text.phosphene);
   assert.deepEqual([decoded.numberOfFrames, decoded.frames[0].delayNumber], [3, 500]);
   assert.ok(decoded.height > decoded.width, "what is below the picture names it");
   assert.deepEqual(record.classifiers.map(({ hash }: { hash: string }) => hash.length), [64, 64, 64]);
 
-  const pattern = join(run.path, "snap*"),
-    again = await type(["synth", "--from", film, ...asked, "--classifier", pattern]);
+  const pattern = join(run.path, "snap*");
+  const again = await type(["synth", "--from", film, ...asked, "--classifier", pattern]);
   assert.equal(again.code, 0, again.err);
   assert.deepEqual(Deno.readFileSync(film), bytes);
-  const { values } = parse(command, ["--from", film, "--classifier", folders[0]]), request = await readRequest(values);
+  const { values } = parse(command, ["--from", film, "--classifier", folders[0]]);
+  const request = await readRequest(values);
   assert.throws(
     () => filmFile(values, request, false),
     /learning\.apng is a film over 3 classifiers; --classifier gives them all$/,

@@ -58,7 +58,8 @@ const cases: [name: string, files: Record<string, string | number>, free: number
 for (const [name, files, free] of cases) {
   Deno.test(`free memory: ${name}`, () => {
     using folder = temporaryFolder();
-    const paths = groupsOf(folder.path, files), all = freeMemory(paths);
+    const paths = groupsOf(folder.path, files);
+    const all = freeMemory(paths);
     assert.equal(freeInGroups(paths), free);
     assert.ok(all > 0 || free === 0);
     if (free !== undefined && free < 2 ** 30) assert.equal(all, free);

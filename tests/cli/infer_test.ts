@@ -9,14 +9,16 @@ import { namesIn, temporaryFolder, type } from "./user.ts";
 
 /** A folder with a tiny model and places for input, output and gradient. */
 function tiny() {
-  const folder = temporaryFolder(), { classifier } = writeTinyModels(folder.path);
+  const folder = temporaryFolder();
+  const { classifier } = writeTinyModels(folder.path);
   const [x, y, g] = ["x.npy", "y.npy", "g.npy"].map((name) => join(folder.path, name));
   return { ...folder, x, y, g, args: ["infer", "--model", classifier, "--input", x, "--output", y] };
 }
 
 /** Writes a seeded tensor. */
 function write(path: string, shape: number[], scale = 1): Float32Array {
-  const next = normal(path.length), size = shape.reduce((product, n) => product * n, 1);
+  const next = normal(path.length);
+  const size = shape.reduce((product, n) => product * n, 1);
   const data = Float32Array.from({ length: size }, () => scale * next());
   Deno.writeFileSync(path, writeNpy({ shape, data }));
   return data;
@@ -38,7 +40,8 @@ Deno.test("output and gradient, whatever number of rows runs together", async ()
   assert.equal(whole.code, 0, whole.err);
   const { input, output, files } = JSON.parse(whole.out);
   assert.deepEqual([input, output, files], [[3, 3, 8, 8], [3, 5], [run.y, run.g]]);
-  const y = read(run.y), g = read(run.g);
+  const y = read(run.y);
+  const g = read(run.g);
   assert.deepEqual([y.shape, g.shape], [[3, 5], [3, 3, 8, 8]]);
   const parts = await type([...run.args, "--gradient", run.g, "--unit", "2", "--batch", "2", "--force"]);
   assert.equal(parts.code, 0, parts.err);
@@ -51,7 +54,8 @@ Deno.test("--fast gives nearly the same", async () => {
   write(run.x, [3, 3, 8, 8]);
   const wanted = [...run.args, "--gradient", run.g, "--unit", "2", "--force"];
   assert.equal((await type(wanted)).code, 0);
-  const y = read(run.y).data as Float32Array, g = read(run.g).data as Float32Array;
+  const y = read(run.y).data as Float32Array;
+  const g = read(run.g).data as Float32Array;
   const fast = await type([...wanted, "--fast", "--adapter", "low-power", "--verbose"]);
   assert.equal(fast.code, 0, fast.err);
   assert.match(fast.err, /^plan: [\d,]+ bytes of GPU memory /);
@@ -61,7 +65,8 @@ Deno.test("--fast gives nearly the same", async () => {
 
 Deno.test("the gradient is what the output changes by", async () => {
   using run = tiny();
-  const x = write(run.x, [1, 3, 8, 8]), step = 1e-2;
+  const x = write(run.x, [1, 3, 8, 8]);
+  const step = 1e-2;
   const { code, err } = await type([
     ...run.args,
     "--layer",
@@ -74,25 +79,29 @@ Deno.test("the gradient is what the output changes by", async () => {
     "7,3",
   ]);
   assert.equal(code, 0, err);
-  const before = read(run.y), gradient = Array.from(read(run.g).data, Number);
+  const before = read(run.y);
+  const gradient = Array.from(read(run.g).data, Number);
   assert.deepEqual(before.shape, [1, 4, 8, 8]);
   const largest = gradient.reduce((best, value, i) => Math.abs(value) > Math.abs(gradient[best]) ? i : best, 0);
   x[largest] += step;
   Deno.writeFileSync(run.x, writeNpy({ shape: [1, 3, 8, 8], data: x }));
   assert.equal((await type([...run.args, "--layer", "conv1", "--force"])).code, 0);
-  const at = (1 * 8 + 3) * 8 + 7, rise = Number(read(run.y).data[at]) - Number(before.data[at]);
+  const at = (1 * 8 + 3) * 8 + 7;
+  const rise = Number(read(run.y).data[at]) - Number(before.data[at]);
   assert.ok(Math.abs(rise / step - gradient[largest]) < 1e-3); // float32 outputs of about 1, divided by the step
 });
 
 Deno.test("several inputs by name or in order, and the gradient to one of them", async () => {
   using run = tiny();
-  const sum = join(run.path, "sum"), at = (name: string) => join(run.path, name);
+  const sum = join(run.path, "sum");
+  const at = (name: string) => join(run.path, name);
   Deno.mkdirSync(sum);
   const inputs = [{ name: "a", shape: [2, 3] }, { name: "b=", shape: [3] }];
   const layers = [{ name: "y", type: "binary", inputs: ["a", "b="], operation: "product" }];
   Deno.writeTextFileSync(join(sum, "network.json"), JSON.stringify({ name: "product", inputs, layers }));
   Deno.writeFileSync(join(sum, "weights.safetensors"), writeSafetensors(new Map()));
-  const a = write(at("a.npy"), [2, 3]), b = write(at("bb.npy"), [3]);
+  const a = write(at("a.npy"), [2, 3]);
+  const b = write(at("bb.npy"), [3]);
   const infer = (...more: string[]) => type(["infer", "--model", sum, "--output", run.y, "--force", ...more]);
   const named = await infer("--input", `b==${at("bb.npy")}`, "--input", `a=${at("a.npy")}`);
   assert.equal(named.code, 0, named.err);
@@ -136,7 +145,8 @@ Deno.test("the batch dimension may be left out, and weights kept in fewer bits",
 
 Deno.test("a sequence in time runs as a whole; what comes before it may be cut", async () => {
   using run = tiny();
-  const sequence = join(run.path, "sequence"), next = normal(5);
+  const sequence = join(run.path, "sequence");
+  const next = normal(5);
   const weights = Object.entries({ fc: [4, 3], inputWeight: [8, 4], recurrentWeight: [8, 2], bias: [8] }).map(
     ([name, shape]) => {
       const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, next);
@@ -156,7 +166,8 @@ Deno.test("a sequence in time runs as a whole; what comes before it may be cut",
   Deno.writeFileSync(join(sequence, "weights.safetensors"), writeSafetensors(new Map(weights)));
   const args = ["infer", "--model", sequence, "--input", run.x, "--output", run.y, "--force"];
 
-  const data = write(run.x, [5, 3]), whole = await type([...args, "--gradient", run.g, "--unit", "1"]);
+  const data = write(run.x, [5, 3]);
+  const whole = await type([...args, "--gradient", run.g, "--unit", "1"]);
   assert.equal(whole.code, 0, whole.err);
   const y = read(run.y).data;
   assert.deepEqual([y.length, read(run.g).data.length], [10, 15]);
@@ -181,7 +192,8 @@ Deno.test("bad input: one sentence, exit code 1, nothing written", async (t) => 
   };
   const text = join(run.path, "text.npy");
   Deno.writeTextFileSync(text, "no numbers here");
-  const large = join(run.path, "large.npy"), integers = new BigInt64Array(192).fill(16777217n);
+  const large = join(run.path, "large.npy");
+  const integers = new BigInt64Array(192).fill(16777217n);
   Deno.writeFileSync(large, writeNpy({ shape: [3, 8, 8], data: integers }));
   const cases: [name: string, options: Record<string, string | undefined>, message: RegExp][] = [
     ["no model", { model: undefined }, /--model is missing/],

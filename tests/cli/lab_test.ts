@@ -7,7 +7,8 @@ import { namesIn, root, temporaryFolder, type } from "./user.ts";
 
 /** A folder with tiny models, and the options that choose them. */
 function tiny() {
-  const folder = temporaryFolder(), { classifier, generator } = writeTinyModels(folder.path);
+  const folder = temporaryFolder();
+  const { classifier, generator } = writeTinyModels(folder.path);
   return { ...folder, classifier, pair: ["--classifier", classifier, "--generator", generator] };
 }
 
@@ -16,7 +17,8 @@ const picture = (file: string) => decodeImage(Deno.readFileSync(file), file);
 Deno.test("the laboratory, with tiny models", async (t) => {
   using at = tiny();
   const [svg, dump] = ["roof.svg", "kernels"].map((name) => join(at.path, name));
-  const dumped = (kernel: string) => join(dump, `${kernel}.wgsl`), blocks = join(root, "examples/pool_by_blocks.ts");
+  const dumped = (kernel: string) => join(dump, `${kernel}.wgsl`);
+  const blocks = join(root, "examples/pool_by_blocks.ts");
 
   await t.step(
     "bench profile: every dispatch of a search, its roof, a drawing, its kernels, and what is left over",
@@ -94,7 +96,8 @@ Deno.test("the laboratory, with tiny models", async (t) => {
       /warning: .*b\.png was made with .*conv1\.wgsl as conv1, which is not given now; details may differ\n/,
     );
 
-    const mine = join(at.path, "mine.wgsl"), text = Deno.readTextFileSync(dumped("fc2"));
+    const mine = join(at.path, "mine.wgsl");
+    const text = Deno.readTextFileSync(dumped("fc2"));
     const replaced = async (wgsl: string, kernel = "fc2") => {
       Deno.writeTextFileSync(mine, wgsl);
       return await type(["synth", ...options, "--out", other, "--replace", `${kernel}=${mine}`]);
@@ -130,7 +133,8 @@ Deno.test("the laboratory, with tiny models", async (t) => {
   });
 
   await t.step("bench kernels: writes kernels out, and times one's own beside ours", async () => {
-    const short = ["--passes", "1", "--rounds", "1"], mine = join(at.path, "mine");
+    const short = ["--passes", "1", "--rounds", "1"];
+    const mine = join(at.path, "mine");
     const own = ["--replace", `conv1=${dumped("conv1")}`, "--ways", blocks, "--dump", mine];
     const { code, out, err } = await type(["bench", "kernels", "--model", at.classifier, ...short, ...own]);
     assert.equal(code, 0, err);
@@ -190,7 +194,9 @@ Deno.test("bench profile: a published network's first layer, forward, and what m
 
 Deno.test("docs/kernels.md: from the dump to a faster kernel, and to a way", async () => {
   using folder = temporaryFolder();
-  const dump = join(folder.path, "dump"), mine = join(folder.path, "mine.wgsl"), out = join(folder.path, "a.png");
+  const dump = join(folder.path, "dump");
+  const mine = join(folder.path, "mine.wgsl");
+  const out = join(folder.path, "a.png");
   const of = ["--model", join(root, "models/caffenet64"), "--layer", "pool1", "--batch", "1"];
   const dumped = await type(["bench", "profile", ...of, "--dump", dump]);
   assert.equal(dumped.code, 0, dumped.err);

@@ -9,12 +9,15 @@ import { uniform } from "../reference/random.ts";
 import { writeTinyModels } from "./tiny_models.ts";
 import { temporaryFolder, type } from "./user.ts";
 
-const count = 6, side = 12, next = uniform(7);
+const count = 6;
+const side = 12;
+const next = uniform(7);
 const pictures = Array.from({ length: count }, () => Uint8Array.from({ length: side * side * 3 }, () => 256 * next()));
 
 /** A classifier, the pictures as files and as an array, and what the classifier takes each for, best first. */
 async function given() {
-  const folder = temporaryFolder(), at = (...names: string[]) => join(folder.path, ...names);
+  const folder = temporaryFolder();
+  const at = (...names: string[]) => join(folder.path, ...names);
   const { classifier } = writeTinyModels(folder.path);
   Deno.mkdirSync(at("photos of mine"));
   const files = pictures.map((rgb, i) => {
@@ -44,10 +47,10 @@ Deno.test("classify --val: a list and arrays give one accuracy; a picture that c
   const plain = await run.classify("--val", long);
   assert.deepEqual([plain.code, plain.out], [0, "54 pictures: top-1 66.67 %, top-5 100.00 %\n"], plain.err);
 
-  const images = new Uint8Array(count * side * side * 3),
-    labels = Int32Array.from([0, 0, 0, 1, 4, 0], (place, i) => {
-      return run.order[i][place];
-    });
+  const images = new Uint8Array(count * side * side * 3);
+  const labels = Int32Array.from([0, 0, 0, 1, 4, 0], (place, i) => {
+    return run.order[i][place];
+  });
   pictures.forEach((rgb, i) => images.set(rgb, i * rgb.length));
   const npz = zipSync({
     "images.npy": writeNpy({ shape: [count, side, side, 3], data: images }),
@@ -74,7 +77,8 @@ Deno.test("classify --val: a list and arrays give one accuracy; a picture that c
 
 Deno.test("a labelled set may be of grey arrays, and of planes", async () => {
   using folder = temporaryFolder();
-  const file = join(folder.path, "val.npz"), labels = writeNpy({ shape: [2], data: Uint8Array.of(3, 4) });
+  const file = join(folder.path, "val.npz");
+  const labels = writeNpy({ shape: [2], data: Uint8Array.of(3, 4) });
   const set = async (shape: number[]) => {
     const images = writeNpy({ shape, data: Uint8Array.of(1, 2, 3, 4) });
     Deno.writeFileSync(file, zipSync({ "images.npy": images, "labels.npy": labels }));

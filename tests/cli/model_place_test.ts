@@ -11,7 +11,8 @@ const refused = (run: () => unknown, message: RegExp) =>
 
 /** A folder with a model "old" whose network.json says "before". */
 function given() {
-  const folder = temporaryFolder(), at = (name: string) => join(folder.path, name);
+  const folder = temporaryFolder();
+  const at = (name: string) => join(folder.path, name);
   Deno.mkdirSync(at("old"));
   Deno.writeTextFileSync(at("old/network.json"), "before");
   Deno.writeTextFileSync(at("old/labels.txt"), "cat\n");

@@ -13,10 +13,12 @@ const narrow = 4;
 
 /** Writes the stand-in of a network to `folder`; of so many units, if it is a classifier. */
 export function writeNarrow(folder: string, network: keyof typeof knownNetworks, units = 1000): string {
-  const { input: { name, shape }, code, ...rest } = knownNetworks[network](), { layers } = rest;
+  const { input: { name, shape }, code, ...rest } = knownNetworks[network]();
+  const { layers } = rest;
   const last = layers.findLast(({ channels }) => channels !== undefined);
   const narrowed = layers.map((layer, n) => {
-    const { channels, shape } = layer, reshaped = layers[n + 2]?.shape; // behind the activation
+    const { channels, shape } = layer;
+    const reshaped = layers[n + 2]?.shape; // behind the activation
     if (Array.isArray(shape)) return { ...layer, shape: [narrow, ...shape.slice(1)] };
     if (channels === undefined) return layer;
     if (layer === last) return code ? layer : { ...layer, channels: units };

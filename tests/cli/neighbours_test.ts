@@ -9,13 +9,16 @@ import { writePicture } from "./patches.ts";
 import { writeTinyModels } from "./tiny_models.ts";
 import { namesIn, temporaryFolder, type } from "./user.ts";
 
-const count = 12, side = 8, next = uniform(9);
+const count = 12;
+const side = 8;
+const next = uniform(9);
 /** The last is the same as the fourth. */
 const pictures = Array.from({ length: count }, () => Uint8Array.from({ length: 192 }, () => 256 * next()));
 pictures[count - 1] = pictures[3];
 
 function given() {
-  const folder = temporaryFolder(), at = (...names: string[]) => join(folder.path, ...names);
+  const folder = temporaryFolder();
+  const at = (...names: string[]) => join(folder.path, ...names);
   const { classifier } = writeTinyModels(folder.path);
   Deno.mkdirSync(at("photos"));
   const files = pictures.map((rgb, n) =>
@@ -27,7 +30,8 @@ function given() {
 /** The values of a picture in each space, in float64. */
 function spacesOf(folder: string, layers: readonly string[]): (rgb: Uint8Array) => Map<string, readonly number[]> {
   const network = JSON.parse(Deno.readTextFileSync(join(folder, "network.json")));
-  const file = join(folder, "weights.safetensors"), weights = readWeights(Deno.readFileSync(file), file);
+  const file = join(folder, "weights.safetensors");
+  const weights = readWeights(Deno.readFileSync(file), file);
   return (rgb) => {
     const x = Float64Array.from({ length: 192 }, (_, i) => (rgb[(i % 64) * 3 + Math.floor(i / 64)] - 127.5) / 127.5);
     const values = runNetwork(network, weights, new Map([["data", tensor([1, 3, side, side], x)]]));
@@ -49,7 +53,9 @@ const distances = {
 
 Deno.test("neighbours: the same ones in the same order as in float64, in every space", async () => {
   using run = given();
-  const layers = ["conv1", "fc2", "fc3"], of = spacesOf(run.classifier, layers), [own, ...others] = pictures.map(of);
+  const layers = ["conv1", "fc2", "fc3"];
+  const of = spacesOf(run.classifier, layers);
+  const [own, ...others] = pictures.map(of);
   const args = ["--images", run.at("photos"), "--model", run.classifier, "--top", "5", "--json"];
   const spaces = ["--layer", "conv1", "--layer", "fc2", "--layer", "fc3"];
   const line = ["neighbours", run.files[0], ...args, ...spaces, "--out", run.at("a.png")];

@@ -7,7 +7,9 @@ import { writeFiles } from "../../src/cli/outputs/place.ts";
 import { Temporary } from "../../src/cli/outputs/temporary.ts";
 import { namesIn, temporaryFolder } from "./user.ts";
 
-const one = Uint8Array.of(1), two = Uint8Array.of(2), mine = Uint8Array.of(7);
+const one = Uint8Array.of(1);
+const two = Uint8Array.of(2);
+const mine = Uint8Array.of(7);
 const free = { force: false, bytes: 100 };
 const refused = (run: () => unknown, message: RegExp) =>
   assert.throws(run, (error) => error instanceof UserError && message.test(error.message));

@@ -15,7 +15,8 @@ const weightsOf = (folder: string, name: string) => Deno.readFileSync(join(folde
 
 Deno.test("pack: what training left becomes the two folders", async () => {
   using folder = temporaryFolder();
-  const at = (name: string) => join(folder.path, name), embedded = join(root, "models");
+  const at = (name: string) => join(folder.path, name);
+  const embedded = join(root, "models");
   Deno.mkdirSync(at("train"));
   const save = (name: string, arrays: [name: string, shape: readonly number[], data: Float64Array][]) => {
     const files = arrays.map(([array, shape, data]) =>
@@ -40,7 +41,8 @@ Deno.test("pack: what training left becomes the two folders", async () => {
   assert.equal(code, 0, err);
   assert.match(out, /models\/caffenet64\/weights\.safetensors {2}[\d,]+ bytes\n/);
   for (const name of models) {
-    const here = join(folder.path, "models", name), there = join(embedded, name);
+    const here = join(folder.path, "models", name);
+    const there = join(embedded, name);
     assert.deepEqual(namesIn(here), namesIn(there));
     for (const file of namesIn(there).filter((file) => /network\.json|labels\.txt/.test(file))) {
       assert.equal(Deno.readTextFileSync(join(here, file)), Deno.readTextFileSync(join(there, file)));
@@ -48,7 +50,8 @@ Deno.test("pack: what training left becomes the two folders", async () => {
     const made = readSafetensors(weightsOf(at("models"), name), name);
     const given = readSafetensors(weightsOf(embedded, name), name);
     for (const [key, { dtype, shape, bytes }] of given) {
-      const [, half, scale] = /^(\w+)\.weight(\.scale)?$/.exec(key) ?? [], narrow = halves.includes(half);
+      const [, half, scale] = /^(\w+)\.weight(\.scale)?$/.exec(key) ?? [];
+      const narrow = halves.includes(half);
       const expected = narrow ? (scale ? undefined : "F16") : dtype;
       assert.deepEqual([made.get(key)?.dtype, made.get(key)?.shape], [expected, expected && shape], key);
       if (dtype === "I8" && !narrow) assert.deepEqual(made.get(key)!.bytes, bytes, key);

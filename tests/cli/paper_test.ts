@@ -8,10 +8,13 @@ import { namesIn, temporaryFolder, type } from "./user.ts";
 
 /** A folder of networks and photographs. */
 function given() {
-  const folder = temporaryFolder(), at = (...names: string[]) => join(folder.path, ...names);
+  const folder = temporaryFolder();
+  const at = (...names: string[]) => join(folder.path, ...names);
   const deepsim = writeNarrow(at("deepsim-fc6"), "deepsim-fc6");
-  const caffenet = writeNarrow(at("caffenet"), "caffenet"), places = writeNarrow(at("places205"), "caffenet", 205);
-  const googlenet = writeNarrow(at("googlenet"), "googlenet"), resnet = writeNarrow(at("resnet50"), "resnet50");
+  const caffenet = writeNarrow(at("caffenet"), "caffenet");
+  const places = writeNarrow(at("places205"), "caffenet", 205);
+  const googlenet = writeNarrow(at("googlenet"), "googlenet");
+  const resnet = writeNarrow(at("resnet50"), "resnet50");
   Deno.mkdirSync(at("photos"));
   const [photo] = [0, 1].map((n) => {
     const rgb = Uint8Array.from({ length: 3 * 64 * 64 }, (_, i) => (n + 1) * i * 37);
@@ -45,7 +48,8 @@ const few = ["--iterations", "2", "--redirect", "0", "--quiet"];
 // One after the other where they share kernels, which the driver compiles once.
 Deno.test("the figures' commands", async (t) => {
   using here = given();
-  const { at, deepsim, caffenet, places, googlenet, resnet, photo } = here, side = 227;
+  const { at, deepsim, caffenet, places, googlenet, resnet, photo } = here;
+  const side = 227;
 
   await t.step("an output unit, from a photograph, within one deviation, and every iteration on a sheet", async () => {
     await run("ranges", "--model", caffenet, "--images", at("photos"), "--generator", deepsim, "--force");
@@ -59,7 +63,8 @@ Deno.test("the figures' commands", async (t) => {
   });
 
   await t.step("other architectures, codes without bounds, and hidden units of other data", async () => {
-    const rest = ["--generator", deepsim, "--units", "2", ...few], fast = ["--lr-start", "2", "--clip", "none"];
+    const rest = ["--generator", deepsim, "--units", "2", ...few];
+    const fast = ["--lr-start", "2", "--clip", "none"];
     await Promise.all([
       run("synth", "--classifier", googlenet, ...rest, ...fast, "--out", at("googlenet-out/")),
       run("synth", "--classifier", resnet, ...rest, ...fast, "--out", at("resnet-out/")),

@@ -7,7 +7,9 @@ import { encodePng } from "../../src/formats/png.ts";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
 
 /** Side of the pictures, of a patch, and from one unit's patch to its neighbour's. */
-export const side = 24, patchSide = 6, stride = 2;
+export const side = 24;
+export const patchSide = 6;
+export const stride = 2;
 
 /** Side of conv1's maps. */
 const mapSide = (side - patchSide) / stride + 1;
@@ -26,9 +28,11 @@ const network = {
 
 /** Writes the network's folder. */
 export function writePatchNetwork(folder: string): string {
-  const area = patchSide ** 2, map = mapSide ** 2;
+  const area = patchSide ** 2;
+  const map = mapSide ** 2;
   const conv = Float32Array.from({ length: 2 * 3 * area }, (_, n) => {
-    const unit = Math.floor(n / (3 * area)), channel = Math.floor(n / area) % 3;
+    const unit = Math.floor(n / (3 * area));
+    const channel = Math.floor(n / area) % 3;
     return (channel === 2 * unit ? 1 : -1) / (3 * area);
   });
   const fc = Float32Array.from({ length: 2 * 2 * map }, (_, n) => Number(Math.floor(n / map) % 3 === 0)); // unit n adds map n

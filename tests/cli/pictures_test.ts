@@ -24,7 +24,8 @@ function model(resize?: unknown, warp?: unknown, shape = [3, 4, 4]): Model {
   return { name: "small", where: "small", network, weights: new Map(), labels: [], hash: "" };
 }
 
-const next = uniform(1), [width, height] = [13, 10];
+const next = uniform(1);
+const [width, height] = [13, 10];
 const picture = { width, height, rgb: Uint8Array.from({ length: width * height * 3 }, () => 256 * next()) };
 
 /** The pixels of a part, square unless a height is given, that begins at (x, y). */
@@ -52,7 +53,8 @@ Deno.test("a network that was tested on warped pictures gets all of each", () =>
 });
 
 Deno.test("an input that is not square gets the largest middle of its shape, or of the square before it", () => {
-  const wide = model(undefined, undefined, [3, 2, 6]), tall = model(undefined, undefined, [3, 6, 2]);
+  const wide = model(undefined, undefined, [3, 2, 6]);
+  const tall = model(undefined, undefined, [3, 6, 2]);
   assert.deepEqual(fitted(wide, picture), resizeRgb(square(picture, 0, 3, 13, 4), 6, 2));
   assert.deepEqual(fitted(tall, picture), resizeRgb(square(picture, 5, 0, 3, 10), 2, 6));
   assert.deepEqual(fitted(tall, { ...picture, width: 130, height: 1 }), {
@@ -73,7 +75,8 @@ Deno.test("an input that is not square gets the largest middle of its shape, or 
 const fittedLine = ({ rgb }: Image) => Uint8Array.from({ length: 36 }, (_, i) => rgb[3 * 64 + i % 3]);
 
 Deno.test("a network of one channel takes the luma, and one of no pictures says so", () => {
-  const grey = model(undefined, undefined, [1, 10, 13]), { rgb } = picture;
+  const grey = model(undefined, undefined, [1, 10, 13]);
+  const { rgb } = picture;
   const luma = Array.from(
     { length: 130 },
     (_, i) => 0.299 * rgb[3 * i] + 0.587 * rgb[3 * i + 1] + 0.114 * rgb[3 * i + 2],
@@ -97,11 +100,13 @@ Deno.test("a side that makes no sense is refused", () => {
 });
 
 Deno.test("as many pictures run together as memory allows, each with its own result", async () => {
-  const real = await openDevice(),
-    net = model(),
-    pictures = Array.from({ length: 9 }, (_, i) => square(picture, i % 4, 0, 9));
+  const real = await openDevice();
+  const net = model();
+  const pictures = Array.from({ length: 9 }, (_, i) => square(picture, i % 4, 0, 9));
   const run = async (maxMemory: number) => {
-    const plans: number[] = [], outputs: number[][] = [], readFirst: number[] = [];
+    const plans: number[] = [];
+    const outputs: number[][] = [];
+    const readFirst: number[] = [];
     let read = 0;
     const reading = (index: number) => {
       assert.equal(index, read++);
@@ -129,7 +134,8 @@ Deno.test("as many pictures run together as memory allows, each with its own res
 
 Deno.test("of many files, the next are read by a worker while some run; one that cannot be used is left out", async () => {
   using folder = temporaryFolder();
-  const net = model(), small = pretend(await openDevice(), { maxMemory: 9 * 512 }, "buffer"); // three together
+  const net = model();
+  const small = pretend(await openDevice(), { maxMemory: 9 * 512 }, "buffer"); // three together
   const pictures = Array.from({ length: 8 }, (_, i) => square(picture, i % 4, 0, 9));
   const files = pictures.map((picture, i) => {
     const file = join(folder.path, `${i}.png`);

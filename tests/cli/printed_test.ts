@@ -12,8 +12,8 @@ import { writeTinyModels } from "./tiny_models.ts";
 import { type Outcome, temporaryFolder, type } from "./user.ts";
 
 /** A window's title, an empty screen, a line of its own, and a text that reads from the right; and what is left of it. */
-const evil = "\x1b]0;pwned\x07\x1b[2J\nwarning: \u202egnp.\x9b31m",
-  tamed = " ]0;pwned [2J warning: \ufffdgnp. 31m";
+const evil = "\x1b]0;pwned\x07\x1b[2J\nwarning: \u202egnp.\x9b31m";
+const tamed = " ]0;pwned [2J warning: \ufffdgnp. 31m";
 
 /** As messages quote what makes no sense. */
 const quoted = String.raw`"\u001b]0;pwned\u0007\u001b[2J warning: ${"\ufffd"}gnp.`;
@@ -27,7 +27,8 @@ function hostile(folder: string) {
   const models = writeTinyModels(folder);
   for (const [model, layer] of [[models.classifier, "fc3"], [models.generator, "fc"]]) {
     const [network, weights] = ["network.json", "weights.safetensors"].map((name) => join(model, name));
-    const text = Deno.readTextFileSync(network), name = JSON.stringify(`${layer}${evil}`);
+    const text = Deno.readTextFileSync(network);
+    const name = JSON.stringify(`${layer}${evil}`);
     Deno.writeTextFileSync(
       network,
       text.replaceAll(new RegExp(`("name"|"input"):"${layer}"`, "g"), (_, key) => `${key}:${name}`).replace(
@@ -55,8 +56,10 @@ function isTame({ out, err }: Outcome): void {
 
 Deno.test("no command lets a file's text act in the terminal", async (t) => {
   using folder = temporaryFolder();
-  const at = (name: string) => join(folder.path, name), { classifier, generator } = hostile(folder.path);
-  const pair = ["--classifier", classifier, "--generator", generator], picture = at("x.png");
+  const at = (name: string) => join(folder.path, name);
+  const { classifier, generator } = hostile(folder.path);
+  const pair = ["--classifier", classifier, "--generator", generator];
+  const picture = at("x.png");
   const layer = `layer { name: "${evil.replace("\n", " ")}" type: "No" bottom: "x" top: "y" }`;
   Deno.writeTextFileSync(at("net.prototxt"), layer);
   Deno.writeFileSync(at("x.npy"), writeNpy({ shape: [3, 8, 8], data: new Float32Array(192) }));
@@ -80,8 +83,8 @@ Deno.test("no command lets a file's text act in the terminal", async (t) => {
 
   const making = ["--unit", "1", "--iterations", "2", "--out", picture];
   await step("synth", () => type(["synth", ...pair, ...making, "--verbose"]));
-  const { text, ...image } = await decodeImage(Deno.readFileSync(picture), picture),
-    record = JSON.parse(text.phosphene);
+  const { text, ...image } = await decodeImage(Deno.readFileSync(picture), picture);
+  const record = JSON.parse(text.phosphene);
   assert.equal(record.classifier.name, `${evil} classifier`);
   Object.assign(record, { adapter: evil, generator: { ...record.generator, hash: "0" } });
   Deno.writeFileSync(at("shared.png"), encodePng(image, { phosphene: JSON.stringify(record) }));
@@ -131,7 +134,8 @@ Deno.test("a progress line holds a file's text as text, in a log and in a termin
     const written: string[] = [];
     const bar = progress("layer", { columns, write: (text) => void written.push(text), now: () => 0 });
     bar.show({ done: 1, total: 1, note: evil });
-    const [shown] = written, start = columns === undefined ? 0 : "\r\x1b[K".length;
+    const [shown] = written;
+    const start = columns === undefined ? 0 : "\r\x1b[K".length;
     assert.ok(shown.includes(tamed), shown);
     assert.doesNotMatch(shown.slice(start).trimEnd(), unprintable);
   }

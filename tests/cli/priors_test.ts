@@ -9,7 +9,9 @@ import { namesIn, temporaryFolder, type } from "./user.ts";
 
 /** A folder with a tiny classifier, and a place for pictures. */
 function tiny() {
-  const folder = temporaryFolder(), models = writeTinyModels(folder.path), out = join(folder.path, "out");
+  const folder = temporaryFolder();
+  const models = writeTinyModels(folder.path);
+  const out = join(folder.path, "out");
   return { ...folder, models, out, chosen: ["--classifier", models.classifier] };
 }
 
@@ -52,7 +54,8 @@ Deno.test("pixels with everything: many at once, an animation, and again from th
   ]);
   assert.equal(made.code, 0, made.err);
   assert.match(made.err, /^plan: [\d,]+ bytes of GPU memory/m);
-  const { file } = JSON.parse(made.out).pictures[1], again = join(run.path, "again.png");
+  const { file } = JSON.parse(made.out).pictures[1];
+  const again = join(run.path, "again.png");
   const repeated = await type(["synth", ...run.chosen, "--from", file, "--out", again, "--quiet"]);
   assert.equal(repeated.code, 0, repeated.err);
   assert.deepEqual(Deno.readFileSync(again), Deno.readFileSync(file));
@@ -60,9 +63,9 @@ Deno.test("pixels with everything: many at once, an animation, and again from th
 
 Deno.test("Fourier coefficients through octaves, in a size of their own, and pixels from a picture", async () => {
   using run = tiny();
-  const fourier = join(run.path, "fourier.png"),
-    dream = join(run.path, "dream.png"),
-    photo = join(run.path, "photo.png");
+  const fourier = join(run.path, "fourier.png");
+  const dream = join(run.path, "dream.png");
+  const photo = join(run.path, "photo.png");
   const larger = await type([
     ...[
       "synth",
@@ -113,7 +116,9 @@ Deno.test("Fourier coefficients through octaves, in a size of their own, and pix
 
 Deno.test("bounds of codes that may be negative", async () => {
   using run = tiny();
-  const bounds = join(run.path, "bounds.txt"), again = join(run.path, "again.png"), picture = join(run.path, "a.png");
+  const bounds = join(run.path, "bounds.txt");
+  const again = join(run.path, "again.png");
+  const picture = join(run.path, "a.png");
   Deno.writeTextFileSync(bounds, "1 1 1 1 1 1\n-1 -1 -0.5 -1 -1 -1\n");
   const zero = join(run.path, "zero.npy");
   Deno.writeFileSync(zero, writeNpy({ shape: [6], data: new Float32Array(6) }));

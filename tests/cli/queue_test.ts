@@ -38,7 +38,8 @@ async function killedAtWork(args: string[], env: Record<string, string>): Promis
     ...{ args: words, env, cwd: root, detached: true },
     ...{ stdin: "null", stdout: "null", stderr: "piped" },
   }).spawn();
-  let killing: Promise<unknown> | undefined, said = "";
+  let killing: Promise<unknown> | undefined;
+  let said = "";
   for await (const line of linesOf(child.stderr)) {
     said += `${line}\n`;
     if (!/^picture +0\/.* iteration/.test(line)) continue;
@@ -54,7 +55,8 @@ Deno.test({
   ignore: Deno.build.os !== "linux",
   async fn() {
     using run = tinyFolder();
-    const env = { PHOSPHENE_SETUP: "install", PHOSPHENE_TUNED: "none" }, redis = await startRedis();
+    const env = { PHOSPHENE_SETUP: "install", PHOSPHENE_TUNED: "none" };
+    const redis = await startRedis();
     const models = ["--classifier", run.classifier, "--generator", run.generator];
     const plan = ["--units", "0-3", "--seeds", "0-9", "--iterations", "40", "--batch", "5"];
     const sweep = (out: string, ...more: string[]) => ["sweep", ...models, ...plan, "--out", run.at(out), ...more];

@@ -13,23 +13,24 @@ import { namesIn, temporaryFolder, type } from "./user.ts";
 
 /** Tiny models, and five pictures of their size in a folder and one below it. */
 function tiny() {
-  const folder = temporaryFolder(),
-    models = writeTinyModels(folder.path),
-    at = (name: string) => join(folder.path, name);
+  const folder = temporaryFolder();
+  const models = writeTinyModels(folder.path);
+  const at = (name: string) => join(folder.path, name);
   Deno.mkdirSync(at("photos/more"), { recursive: true });
-  const next = uniform(5),
-    pictures = ["0.png", "1.png", "2.PNG", "more/3.png", "more/4.png"].map((name) => {
-      const rgb = Uint8Array.from({ length: 192 }, () => Math.floor(256 * next()));
-      Deno.writeFileSync(at(`photos/${name}`), encodePng({ width: 8, height: 8, rgb }));
-      return rgb;
-    });
+  const next = uniform(5);
+  const pictures = ["0.png", "1.png", "2.PNG", "more/3.png", "more/4.png"].map((name) => {
+    const rgb = Uint8Array.from({ length: 192 }, () => Math.floor(256 * next()));
+    Deno.writeFileSync(at(`photos/${name}`), encodePng({ width: 8, height: 8, rgb }));
+    return rgb;
+  });
   return { ...folder, models, at, pictures };
 }
 
 /** Mean and deviation of a layer over the pictures, in float64. */
 function reference(folder: string, pictures: Uint8Array[], layer: string): number[][] {
   const network = JSON.parse(Deno.readTextFileSync(join(folder, "network.json")));
-  const file = join(folder, "weights.safetensors"), weights = readWeights(Deno.readFileSync(file), file);
+  const file = join(folder, "weights.safetensors");
+  const weights = readWeights(Deno.readFileSync(file), file);
   const rows = pictures.map((rgb) => {
     const x = Float64Array.from({ length: 192 }, (_, i) => (rgb[(i % 64) * 3 + Math.floor(i / 64)] - 127.5) / 127.5);
     return [...runNetwork(network, weights, new Map([["data", tensor([1, 3, 8, 8], x)]])).get(layer)!.data];
@@ -42,7 +43,8 @@ Deno.test("ranges: mean and deviation against float64; what is damaged is left o
   using run = tiny();
   Deno.writeTextFileSync(run.at("photos/broken.jpg"), "no picture");
   for (const layer of ["fc2", "conv1"]) {
-    const out = run.at(`${layer}.safetensors`), args = ["--images", run.at("photos"), "--layer", layer, "--out", out];
+    const out = run.at(`${layer}.safetensors`);
+    const args = ["--images", run.at("photos"), "--layer", layer, "--out", out];
     const { code, out: told, err } = await type(["ranges", "--model", run.models.classifier, ...args, "--json"]);
     assert.equal(code, 1, err);
     assert.match(
@@ -54,7 +56,8 @@ Deno.test("ranges: mean and deviation against float64; what is damaged is left o
     const tensors = readSafetensors(Deno.readFileSync(out), out);
     const expected = reference(run.models.classifier, run.pictures, layer);
     ["code.mean", "code.std"].forEach((name, k) => {
-      const values = toFloat32(tensors.get(name)!), largest = Math.max(...expected[k].map(Math.abs));
+      const values = toFloat32(tensors.get(name)!);
+      const largest = Math.max(...expected[k].map(Math.abs));
       assert.equal(values.length, expected[k].length);
       values.forEach((value, j) => assert.ok(Math.abs(value - expected[k][j]) < 1e-5 * largest, `${name} ${j}`));
     });
@@ -63,7 +66,8 @@ Deno.test("ranges: mean and deviation against float64; what is damaged is left o
 
 Deno.test("ranges in a file, in a generator and as text bound the code alike; a picture remembers them", async () => {
   using run = tiny();
-  const { classifier, generator } = run.models, out = run.at("r.safetensors");
+  const { classifier, generator } = run.models;
+  const out = run.at("r.safetensors");
   const ranges = ["ranges", "--model", classifier, "--images", run.at("photos"), "--layer", "fc2"];
   const synth = async (name: string, options: string[]) => {
     const args = ["--classifier", classifier, "--generator", generator, "--out", run.at(`${name}.png`), "--quiet"];
@@ -89,13 +93,14 @@ Deno.test("ranges in a file, in a generator and as text bound the code alike; a 
   const bounds = mean.map((m, j) => m + 3 * std[j]);
   Deno.writeTextFileSync(run.at("r.txt"), [...bounds].join(" ") + "\n");
 
-  const options = ["--unit", "1", "--iterations", "15"], free = await synth("free", options);
-  const file = await synth("file", [...options, "--bounds", out]),
-    text = await synth("text", [
-      ...options,
-      "--bounds",
-      run.at("r.txt"),
-    ]);
+  const options = ["--unit", "1", "--iterations", "15"];
+  const free = await synth("free", options);
+  const file = await synth("file", [...options, "--bounds", out]);
+  const text = await synth("text", [
+    ...options,
+    "--bounds",
+    run.at("r.txt"),
+  ]);
   assert.ok(free.some((value, j) => value < 0 || value > bounds[j]), "the bounds never bite");
   assert.ok(file.every((value, j) => value >= 0 && value <= 0.991 * bounds[j]), file.join());
   assert.deepEqual(text, file);
@@ -137,11 +142,11 @@ Deno.test("synth --weights tells what it changes, and a picture remembers it", a
 
 Deno.test("ranges and bounds: bad input is one sentence, and nothing is written", async (t) => {
   using run = tiny();
-  const { classifier, generator } = run.models,
-    file = (name: string, content: string | Uint8Array) => {
-      Deno.writeFileSync(run.at(name), typeof content === "string" ? new TextEncoder().encode(content) : content);
-      return run.at(name);
-    };
+  const { classifier, generator } = run.models;
+  const file = (name: string, content: string | Uint8Array) => {
+    Deno.writeFileSync(run.at(name), typeof content === "string" ? new TextEncoder().encode(content) : content);
+    return run.at(name);
+  };
   Deno.mkdirSync(run.at("none"));
   Deno.mkdirSync(run.at("one"));
   Deno.copyFileSync(run.at("photos/0.png"), run.at("one/0.png"));

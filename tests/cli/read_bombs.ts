@@ -41,13 +41,17 @@ const milliseconds = () => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 };
-const megabytes = () => Math.round(process.resourceUsage().maxRSS / 1024), random = randomIntegers(3);
+const megabytes = () => Math.round(process.resourceUsage().maxRSS / 1024);
+const random = randomIntegers(3);
 const { gc: collect } = globalThis as { gc?: () => void }; // with --v8-flags=--expose-gc
-let slowest = 0, refused = 0;
+let slowest = 0;
+let refused = 0;
 for (let n = 0; n < count; n++) {
   collect?.(); // so that the peak is a file's own, not what many left for the collector
-  const hostile = bomb(n, random, most), what = `bomb ${n} (${hostile.kind}, ${hostile.bytes.length} bytes)`;
-  const before = megabytes(), start = milliseconds();
+  const hostile = bomb(n, random, most);
+  const what = `bomb ${n} (${hostile.kind}, ${hostile.bytes.length} bytes)`;
+  const before = megabytes();
+  const start = milliseconds();
   try {
     await read(hostile);
   } catch (error) {

@@ -7,7 +7,9 @@ import { namesIn, startProgram, stopCodes, temporaryFolder, type } from "./user.
 
 /** A folder with tiny models, the options that choose them, and a place for pictures. */
 function tiny() {
-  const folder = temporaryFolder(), models = writeTinyModels(folder.path), out = join(folder.path, "out");
+  const folder = temporaryFolder();
+  const models = writeTinyModels(folder.path);
+  const out = join(folder.path, "out");
   return { ...folder, out, chosen: ["--classifier", models.classifier, "--generator", models.generator] };
 }
 
@@ -42,7 +44,8 @@ Deno.test("every signal saves the pictures so far", async (t) => {
   for (const [name, signal, expected, [...options], files, meanwhile] of cases) {
     await t.step(name, async () => {
       using run = tiny();
-      const out = join(run.out, options.pop()!), args = ["synth", ...run.chosen, ...options, out, ...endless];
+      const out = join(run.out, options.pop()!);
+      const args = ["synth", ...run.chosen, ...options, out, ...endless];
       const { code, out: told, err } = await type(args, {
         when: ["iteration", async (child) => {
           await meanwhile?.(run);
@@ -61,7 +64,8 @@ Deno.test("every signal saves the pictures so far", async (t) => {
 
 Deno.test("a place that is taken meanwhile stays; its picture goes beside it, the others where they belong", async () => {
   using run = tiny();
-  const place = join(run.out, "fc3_0001_0.png"), beside = join(run.out, "fc3_0001_0-2.png");
+  const place = join(run.out, "fc3_0001_0.png");
+  const beside = join(run.out, "fc3_0001_0-2.png");
   const { code, out, err } = await type(["synth", ...run.chosen, "--out", run.out, "--units", "1-2", ...endless], {
     when: ["iteration", (child) => {
       Deno.symlinkSync("nowhere", place);

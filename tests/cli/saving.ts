@@ -5,7 +5,8 @@ import { Outputs } from "../../src/cli/outputs/outputs.ts";
 import { print } from "../../src/cli/print.ts";
 
 hearToTheEnd();
-const signal = abortOnSignal(), names = Array.from({ length: 10_000 }, (_, n) => join(Deno.args[0], `${n}`));
+const signal = abortOnSignal();
+const names = Array.from({ length: 10_000 }, (_, n) => join(Deno.args[0], `${n}`));
 {
   using outputs = Outputs.open(names, { force: false, bytes: 1 });
   const bytes = new Uint8Array(1000);

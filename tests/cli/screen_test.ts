@@ -10,7 +10,8 @@ function fakeScreen(columns: number | undefined, step: number) {
 }
 
 Deno.test("a log gets the start and every tenth part", () => {
-  const screen = fakeScreen(undefined, 100), bar = progress("iteration", screen);
+  const screen = fakeScreen(undefined, 100);
+  const bar = progress("iteration", screen);
   for (let done = 1; done <= 200; done++) bar.show({ done, total: 200, note: `activation ${done}` });
   bar.end();
   assert.equal(screen.written.length, 11);
@@ -20,7 +21,8 @@ Deno.test("a log gets the start and every tenth part", () => {
 });
 
 Deno.test("a terminal gets one line that is drawn again, no longer than the terminal is wide", () => {
-  const screen = fakeScreen(40, 30), bar = progress("iteration", screen);
+  const screen = fakeScreen(40, 30);
+  const bar = progress("iteration", screen);
   for (let done = 1; done <= 20; done++) bar.show({ done, total: 20, note: "activation 1.23  bell pepper" });
   assert.equal(screen.written.length, 8); // every third, since 80 ms must have passed, and the last
   for (const text of screen.written) {

@@ -84,7 +84,8 @@ Deno.test({
   ignore: Deno.build.os !== "linux" || !await hasScript(),
   async fn() {
     using folder = temporaryFolder();
-    const log = join(folder.path, "log"), asked = /update\r\n .* install .*\r\nGo on\? \[Y\/n\] /;
+    const log = join(folder.path, "log");
+    const asked = /update\r\n .* install .*\r\nGo on\? \[Y\/n\] /;
     program(folder.path, "apt-get", `echo "$@" >> ${log}`);
     program(folder.path, "sudo", `shift; "$@"`);
     const installs = () => Deno.readTextFileSync(log).match(/ install /g)?.length ?? 0;

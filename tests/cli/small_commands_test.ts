@@ -82,7 +82,8 @@ Deno.test("doctor --all: every way of the cases asked for", async () => {
 
 Deno.test("every command explains itself", async () => {
   const explains = async (...words: string[]) => {
-    const { code, out, err } = await type([...words, "--help"]), name = words.join(" ");
+    const { code, out, err } = await type([...words, "--help"]);
+    const name = words.join(" ");
     assert.deepEqual([code, err], [0, ""]);
     assert.ok(out.startsWith(`deno task ${name} [options]`));
     assert.match(out, new RegExp(`Examples:\\n  deno task ${name}\\b`));

@@ -7,7 +7,8 @@ import { namesIn, type } from "./user.ts";
 
 Deno.test("sweep: a list is a grid, and what is drawn is the same everywhere on it", () => {
   const spreads = [readSpread("decay", "0.9,1"), readSpread("iterations", "5:7"), readSpread("lrStart", "1:16:log")];
-  const all = combinations(spreads, 3, 7), more = combinations(spreads, 4, 7);
+  const all = combinations(spreads, 3, 7);
+  const more = combinations(spreads, 4, 7);
   assert.deepEqual(all.map(({ decay }) => decay), [0.9, 0.9, 0.9, 1, 1, 1]);
   const drawn = all.map(({ iterations, lrStart }) => [iterations, lrStart]);
   assert.deepEqual(drawn.slice(3), drawn.slice(0, 3));
@@ -40,7 +41,8 @@ Deno.test("sweep: what is no value, list or range is one sentence", () => {
 
 /** A folder with tiny models and the words that begin every command on them. */
 function tiny() {
-  const folder = tinyFolder(), { classifier, generator } = folder;
+  const folder = tinyFolder();
+  const { classifier, generator } = folder;
   const words = [...["--classifier", classifier, "--generator", generator, "--judge", classifier], "--units", "0-3"];
   return { ...folder, words };
 }
@@ -82,7 +84,8 @@ Deno.test("sweep: stopped and gone on with, or in shares, the pictures and the r
   const stopped = await type(sweep("parts"), { interruptAt: "picture  5/32" });
   assert.equal(stopped.code, 130, stopped.err);
   assert.match(stopped.err, /stopped after \d+ of 32 pictures; the same command goes on/);
-  const results = join(run.at("parts"), "results.jsonl"), text = Deno.readTextFileSync(results);
+  const results = join(run.at("parts"), "results.jsonl");
+  const text = Deno.readTextFileSync(results);
   assert.ok(madeIn(run.at("parts"))[1].length < 32);
   Deno.writeTextFileSync(results, `${text}{"picture": 31, "cut off`);
   Deno.writeTextFileSync(join(run.at("parts"), "pictures/.phosphene-0123456789abcdef.tmp"), "half a picture");
@@ -135,11 +138,12 @@ Deno.test("sweep: stopped and gone on with, or in shares, the pictures and the r
 
 Deno.test("sweep: everything that synth is told can be told a sweep, and no name in the report can leave its place", async () => {
   using run = tiny();
-  const [bounds, labels] = [run.at("bounds.txt"), run.at("classifier/labels.txt")],
-    name = '</script><img src=x onerror="alert(1)">';
+  const [bounds, labels] = [run.at("bounds.txt"), run.at("classifier/labels.txt")];
+  const name = '</script><img src=x onerror="alert(1)">';
   Deno.writeTextFileSync(bounds, "2 2 2 2 2 2");
   Deno.writeTextFileSync(labels, ["zero", name, "two", "three", "four"].join("\n"));
-  const [classifier, generator] = [run.at("classifier"), run.at("generator")], out = run.at("out");
+  const [classifier, generator] = [run.at("classifier"), run.at("generator")];
+  const out = run.at("out");
   const models = ["--classifier", classifier, "--generator", generator];
   const how = [
     "--bounds",
@@ -229,11 +233,11 @@ Deno.test("sweep: everything that synth is told can be told a sweep, and no name
   ];
   const drawn = await type(["sweep", "--classifier", classifier, "--unit", "1", ...priors]);
   assert.equal(drawn.code, 0, drawn.err);
-  const [, ways] = madeIn(run.at("priors")),
-    told = ways.map(({ settings: { size, edges }, command }) => [
-      ...[size, edges],
-      /--method (\S+)/.exec(command)![1],
-    ]);
+  const [, ways] = madeIn(run.at("priors"));
+  const told = ways.map(({ settings: { size, edges }, command }) => [
+    ...[size, edges],
+    /--method (\S+)/.exec(command)![1],
+  ]);
   assert.deepEqual([told.length, told[0], told.at(-1)], [8, [8, "mean", "yosinski2015"], [16, "wrap", "fft"]]);
   const far = [
     "--prior",

@@ -11,7 +11,8 @@ import { temporaryFolder } from "./user.ts";
 using folder = temporaryFolder();
 const paths = writeTinyModels(folder.path);
 const read = (path: string) => loadModel((name) => Deno.readFile(join(path, name)).catch(() => undefined), path);
-const classifier = await read(paths.classifier), generator = await read(paths.generator);
+const classifier = await read(paths.classifier);
+const generator = await read(paths.generator);
 
 const plain: Request = { rows: [{ items: [{ units: [1], seed: 0 }] }], said: {}, directions: {}, set: {} };
 const [row]: Row[] = settleRequest(plain, { classifier, generator }).rows;

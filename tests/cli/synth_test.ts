@@ -8,7 +8,8 @@ import { writeTinyModels, writeWeights } from "./tiny_models.ts";
 
 /** A folder with tiny models, the options that choose them, and a place for pictures. */
 function tiny() {
-  const folder = temporaryFolder(), models = writeTinyModels(folder.path);
+  const folder = temporaryFolder();
+  const models = writeTinyModels(folder.path);
   const out = join(folder.path, "out");
   const chosen = ["--classifier", models.classifier, "--generator", models.generator];
   return { ...folder, models, chosen, out, options: [...chosen, "--out", out, "--iterations", "4"] };
@@ -48,9 +49,9 @@ Deno.test("the default run: the embedded pair shows the bell pepper", async () =
 
 Deno.test("a classifier that ends in a softmax: its logits are climbed, and have the units' names", async () => {
   using run = tiny();
-  const { classifier } = run.models,
-    path = join(classifier, "network.json"),
-    network = JSON.parse(Deno.readTextFileSync(path));
+  const { classifier } = run.models;
+  const path = join(classifier, "network.json");
+  const network = JSON.parse(Deno.readTextFileSync(path));
   network.layers.push({ name: "prob", type: "softmax", input: "fc3" });
   Deno.writeTextFileSync(path, JSON.stringify(network));
   const { code, out, err } = await type(["synth", ...run.options, "--unit", "1", "--json"]);
@@ -59,7 +60,8 @@ Deno.test("a classifier that ends in a softmax: its logits are climbed, and have
   const [{ file, layer, title, result }] = JSON.parse(out).pictures;
   assert.deepEqual([file, layer, title], [join(run.out, "fc3_0001_0.png"), "fc3", "bell pepper"]);
   const seen = await type(["classify", "--model", classifier, file, "--json", "--top", "5"]);
-  const [{ top }] = JSON.parse(seen.out).pictures, total = (values: number[]) => values.reduce((a, b) => a + b);
+  const [{ top }] = JSON.parse(seen.out).pictures;
+  const total = (values: number[]) => values.reduce((a, b) => a + b);
   assert.deepEqual(top.map(({ unit }: { unit: number }) => unit), result.top.map(({ unit }: { unit: number }) => unit));
   assert.ok(Math.abs(total(top.map(({ probability }: { probability: number }) => probability)) - 1) < 1e-5);
 });
@@ -95,7 +97,8 @@ Deno.test("units and seeds make a batch: pictures, animations, a sheet, the code
 Deno.test("a picture tells how to make it again, byte for byte", async () => {
   using run = tiny();
   const [first, again] = ["first.png", "again.png"].map((name) => join(run.path, name));
-  const init = join(run.path, "code.npy"), codes = join(run.path, "end.npy");
+  const init = join(run.path, "code.npy");
+  const codes = join(run.path, "end.npy");
   Deno.writeFileSync(init, writeNpy({ shape: [1, 6], data: Float32Array.of(1, 2, -3, 4, 5, 6) }));
   const made = await type([
     ...["synth", ...run.chosen, "--unit", "1", "--init", init, "--iterations", "3", "--lr-start", "0.5"],
@@ -159,7 +162,8 @@ Deno.test("an untrained unit works and warns", async () => {
 
 Deno.test("bad input: one sentence, exit code 1, nothing written", async (t) => {
   using run = tiny();
-  const { classifier } = writeTinyModels(join(run.path, "bad")), weights = join(classifier, "weights.safetensors");
+  const { classifier } = writeTinyModels(join(run.path, "bad"));
+  const weights = join(classifier, "weights.safetensors");
   const file = (name: string, bytes: Uint8Array) => {
     Deno.writeFileSync(join(run.path, name), bytes);
     return join(run.path, name);

@@ -8,7 +8,9 @@ import { namesIn, temporaryFolder, type } from "./user.ts";
 
 /** A folder with tiny models, the options that choose them, and a place for pictures. */
 function tiny() {
-  const folder = temporaryFolder(), models = writeTinyModels(folder.path), out = join(folder.path, "out");
+  const folder = temporaryFolder();
+  const models = writeTinyModels(folder.path);
+  const out = join(folder.path, "out");
   const chosen = ["--classifier", models.classifier, "--generator", models.generator];
   return { ...folder, models, chosen, out, short: [...chosen, "--iterations", "4", "--quiet"] };
 }
@@ -19,7 +21,8 @@ const recordIn = async (file: string) => JSON.parse((await read(file)).text.phos
 /** Changes the network.json of a model. */
 // deno-lint-ignore no-explicit-any
 function edit(folder: string, change: (network: any) => void): void {
-  const path = join(folder, "network.json"), network = JSON.parse(Deno.readTextFileSync(path));
+  const path = join(folder, "network.json");
+  const network = JSON.parse(Deno.readTextFileSync(path));
   change(network);
   Deno.writeTextFileSync(path, JSON.stringify(network));
 }
@@ -33,8 +36,8 @@ function npy(folder: string, name: string, ...values: number[]): string {
 
 Deno.test("a target: its picture, its record, and the same picture from that, byte for byte", async () => {
   using run = tiny();
-  const direction = npy(run.path, "v.npy", 1, -0.5, 0, 2),
-    [first, again] = ["a", "b"].map((name) => join(run.path, name));
+  const direction = npy(run.path, "v.npy", 1, -0.5, 0, 2);
+  const [first, again] = ["a", "b"].map((name) => join(run.path, name));
   const target =
     `fc3:1 + 0.5*mean(conv1:2) - cosine(conv1@all, ${direction}) - 0.01*variation(data) - 0.1*pair(fc3:1, fc3:2)`;
   const made = await type(["synth", ...run.short, "--target", target, "--out", `${first}.png`, "--redirect", "0"]);
@@ -62,7 +65,8 @@ Deno.test("pictures of a batch, and of one whose pictures meet, are made again b
   ) {
     const { code, out, err } = await type(["synth", ...run.short, "--out", run.out, ...what, "--json", "--force"]);
     assert.equal(code, 0, err);
-    const { pictures: { 1: { file }, length }, flops } = JSON.parse(out), from = ["--from", file, "--out", again];
+    const { pictures: { 1: { file }, length }, flops } = JSON.parse(out);
+    const from = ["--from", file, "--out", again];
     const repeated = await type(["synth", ...run.chosen, ...from, "--json", "--force"]);
     assert.equal(repeated.code, 0, repeated.err);
     // Alone where the others do not matter.
@@ -77,15 +81,16 @@ Deno.test("a picture from before there were targets: its layer is a blob's last 
   const options = ["--unit", "3", "--xy", "2,5", "--iterations", "6", "--redirect", "0"];
   const made = await type(["synth", ...run.chosen, ...options, "--layer", "conv1+last", "--out", after]);
   assert.equal(made.code, 0, made.err);
-  const { text, ...picture } = await read(after),
-    { layer: _, target: __, redirect: ___, ...rest } = JSON.parse(text.phosphene);
+  const { text, ...picture } = await read(after);
+  const { layer: _, target: __, redirect: ___, ...rest } = JSON.parse(text.phosphene);
   Deno.writeFileSync(old, encodePng(picture, { phosphene: JSON.stringify({ ...rest, layer: "conv1" }) }));
   const repeated = await type(["synth", ...run.chosen, "--from", old, "--out", again]);
   assert.equal(repeated.code, 0, repeated.err);
   assert.deepEqual((await read(again)).rgb, picture.rgb);
   assert.equal((await recordIn(again)).layer, "conv1+last");
 
-  const before = join(run.path, "before.png"), now = ["--layer", "conv1", "--out", before];
+  const before = join(run.path, "before.png");
+  const now = ["--layer", "conv1", "--out", before];
   assert.equal((await type(["synth", ...run.chosen, ...options, ...now])).code, 0);
   const [{ result: pre }, { result: post }] = [await recordIn(before), await recordIn(after)];
   assert.notEqual(pre.activation, post.activation);
@@ -115,12 +120,15 @@ Deno.test("several layers: a row of the sheet for each, and targets: a picture e
 
 Deno.test("the code that is saved is the picture's", async () => {
   using run = tiny();
-  const codes = join(run.path, "code.npy"), y = join(run.path, "y.npy"), picture = join(run.path, "a.png");
+  const codes = join(run.path, "code.npy");
+  const y = join(run.path, "y.npy");
+  const picture = join(run.path, "a.png");
   const made = await type(["synth", ...run.short, "--unit", "2", "--out", picture, "--save-code", codes]);
   assert.equal(made.code, 0, made.err);
   const drawn = await type(["infer", "--model", run.models.generator, "--input", codes, "--output", y]);
   assert.equal(drawn.code, 0, drawn.err);
-  const { data } = readNpy(Deno.readFileSync(y), y), { rgb } = await read(picture);
+  const { data } = readNpy(Deno.readFileSync(y), y);
+  const { rgb } = await read(picture);
   rgb.forEach((level, n) => {
     const value = Math.round(Number(data[n % 3 * 64 + Math.floor(n / 3)]) * 127.5 + 127.5);
     assert.ok(Math.abs(level - Math.min(255, Math.max(0, value))) <= 1);
@@ -169,8 +177,10 @@ Deno.test("networks of several inputs: refused by name, and given by --set", asy
     refused.err,
     /^synth: tiny generator takes 2 inputs, noise, code; --set NAME=FILE\.npy gives all but the code, and of noise, code there is nothing\n$/,
   );
-  const noise = npy(run.path, "noise.npy", 1, -1, 2, -2, 0.5, 0), codes = join(run.path, "codes.npy");
-  const picture = join(run.path, "a.png"), again = join(run.path, "b.png");
+  const noise = npy(run.path, "noise.npy", 1, -1, 2, -2, 0.5, 0);
+  const codes = join(run.path, "codes.npy");
+  const picture = join(run.path, "a.png");
+  const again = join(run.path, "b.png");
   const set = ["--set", `noise=${noise}`];
   const made = await type(["synth", ...run.short, "--unit", "1", ...set, "--out", picture, "--save-code", codes]);
   assert.equal(made.code, 0, made.err);

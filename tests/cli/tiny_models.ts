@@ -69,7 +69,8 @@ export function writeWeights(
   change: (values: Float32Array, name: string) => void = () => {},
 ): void {
   const tensors = Object.entries(shapes[role]).map(([name, shape], i) => {
-    const random = normal(i + 1), size = shape.reduce((product, n) => product * n, 1);
+    const random = normal(i + 1);
+    const size = shape.reduce((product, n) => product * n, 1);
     const values = Float32Array.from({ length: size }, () => 0.3 * random());
     if (name === "fc3.weight") values.fill(0, 4 * 6); // the untrained unit
     change(values, name);

@@ -10,7 +10,9 @@ import { namesIn, temporaryFolder, type } from "./user.ts";
 
 /** A folder with tiny models, the classifier of one layer, for each takes seconds; and the file of tuned ways in it. */
 function tiny() {
-  const folder = temporaryFolder(), models = writeTinyModels(folder.path), { path } = folder;
+  const folder = temporaryFolder();
+  const models = writeTinyModels(folder.path);
+  const { path } = folder;
   const network = JSON.parse(Deno.readTextFileSync(join(models.classifier, "network.json")));
   network.layers = [{ name: "fc3", type: "fc", input: "data", channels: 5, bias: false }];
   const weight = fromFloat32(Float32Array.from({ length: 5 * 192 }, (_, n) => Math.sin(n)), "F32", [5, 192]);
@@ -19,7 +21,8 @@ function tiny() {
     join(models.classifier, "weights.safetensors"),
     writeSafetensors(new Map([["fc3.weight", weight]])),
   );
-  const at = (name: string) => join(path, name), file = at("cache/tuned.json");
+  const at = (name: string) => join(path, name);
+  const file = at("cache/tuned.json");
   return { at, file, ...models, [Symbol.dispose]: () => folder[Symbol.dispose]() };
 }
 
@@ -28,7 +31,8 @@ const wayLines = (err: string) => err.split("ways:\n")[1].split("\n").filter((li
 
 Deno.test("tune: the search's ways are kept, and synth takes them and says so", async () => {
   using run = tiny();
-  const { file, generator, classifier } = run, pair = ["--generator", generator, "--classifier", classifier];
+  const { file, generator, classifier } = run;
+  const pair = ["--generator", generator, "--classifier", classifier];
   const first = await type(["tune", ...pair, "--tuned", file, "--json", "--batch", "1", "--adapter", "low-power"]);
   assert.equal(first.code, 0, first.err);
   const report = JSON.parse(first.out);
@@ -86,7 +90,8 @@ Deno.test("tune: a network by itself, for infer, classify and ranges", async () 
   assert.equal((await tune("--gradient", "--double-float")).code, 0);
   const infer = (...more: string[]) =>
     type(["infer", "--model", classifier, "--input", at("x.npy"), "--verbose", "--force", "--tuned", file, ...more]);
-  const y = ["--output", at("y.npy")], g = ["--gradient", at("g.npy"), "--unit", "1"];
+  const y = ["--output", at("y.npy")];
+  const g = ["--gradient", at("g.npy"), "--unit", "1"];
   const counted = async (...args: string[]) =>
     wayLines((await infer(...args)).err).filter((line) => line.endsWith("(tuned)")).length;
   assert.deepEqual([await counted(...y, ...g), await counted(...y, "--fast", ...g), await counted(...y)], [1, 0, 0]);
@@ -110,8 +115,10 @@ Deno.test("tune: the file lies in the user's folder for caches, and what is brok
   // Deno's own packages are not to move there.
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
   const { denoDir } = JSON.parse(new TextDecoder().decode(stdout)) as { denoDir: string };
-  const { classifier, at } = run, env = { PHOSPHENE_TUNED: "", XDG_CACHE_HOME: at("home"), DENO_DIR: denoDir };
-  const file = at("home/phosphene/tuned.json"), args = ["tune", "--model", classifier, "--quiet"];
+  const { classifier, at } = run;
+  const env = { PHOSPHENE_TUNED: "", XDG_CACHE_HOME: at("home"), DENO_DIR: denoDir };
+  const file = at("home/phosphene/tuned.json");
+  const args = ["tune", "--model", classifier, "--quiet"];
   const infer = async (more: string[], env?: Record<string, string>) => {
     const { code, err } = await type(
       ["infer", "--model", classifier, "--input", at("x.npy"), "--output", at("y.npy"), "--fast", "--force", ...more],
@@ -164,7 +171,8 @@ Deno.test({
   ignore: !(await openDevice()).caps.features.includes("shader-f16"),
   async fn() {
     using run = tiny();
-    const { classifier, file } = run, photo = run.at("photo.png");
+    const { classifier, file } = run;
+    const photo = run.at("photo.png");
     Deno.writeFileSync(photo, encodePng({ width: 8, height: 8, rgb: new Uint8Array(192).fill(90) }));
     assert.equal(
       (await type(["tune", "--model", classifier, "--arithmetic", "f16", "--tuned", file, "--quiet"])).code,
@@ -181,7 +189,8 @@ Deno.test({
 
 Deno.test("tune: what makes no sense is one sentence", async () => {
   using run = tiny();
-  const { classifier, at } = run, place = ["--tuned", run.file];
+  const { classifier, at } = run;
+  const place = ["--tuned", run.file];
   const cases: [string[], RegExp][] = [
     [["--tuned", "none"], /there is no place for the ways; --tuned FILE names one/],
     [["--tuned", at(".")], /is a folder; a file's name is expected/],

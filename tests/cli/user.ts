@@ -57,7 +57,9 @@ export async function type(args: string[], circumstances: Circumstances = {}): P
     stderr: "piped",
   }).spawn();
   const out = new Response(child.stdout).text();
-  let err = "", acting: void | Promise<void> | undefined = undefined, seen = false;
+  let err = "";
+  let acting: void | Promise<void> | undefined = undefined;
+  let seen = false;
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
     err += text;
     if (awaited === undefined || seen || !err.includes(awaited)) continue;

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { namesIn, temporaryFolder, type } from "./user.ts";
 
 Deno.test("the page is served on this machine, until Ctrl-C", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 }), { port } = listener.addr;
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
   listener.close();
-  const address = `http://127.0.0.1:${port}/`, got: [number, string | null][] = [];
+  const address = `http://127.0.0.1:${port}/`;
+  const got: [number, string | null][] = [];
   const { out, err } = await type(["web", "--port", `${port}`], {
     when: ["Ctrl-C ends it", async (child) => {
       for (const path of ["", "engine.js", "models/caffenet64/network.json", "deno.json"]) {

@@ -29,7 +29,8 @@ Deno.test("apng: every frame comes back; a plain reader sees the first, and the 
 });
 
 Deno.test("apng: stored as grey where all frames are", () => {
-  const dark = solid(2, 1, [9, 9, 9]), light = solid(2, 1, [200, 200, 200]);
+  const dark = solid(2, 1, [9, 9, 9]);
+  const light = solid(2, 1, [200, 200, 200]);
   const grey = decodeApng(encodeApng([dark, light], { delayMs: 40 }));
   assert.deepEqual([grey.channels, ...grey.frames.map(({ data }) => [...data])], [1, [9, 9], [200, 200]]);
   const mixed = decodeApng(encodeApng([dark, solid(2, 1, [1, 2, 3])], { delayMs: 40 }));
@@ -48,9 +49,10 @@ Deno.test("gif: size, endless loop, and each frame with its delay", () => {
 });
 
 Deno.test("animations: frames whose time is no whole step are rounded so that the whole is right", () => {
-  const many = Array.from({ length: 12 }, (_, n) => solid(1, 1, [n, 0, 0])), delayMs = 1000 / 12;
-  const gif = encodeGif(many, { delayMs }),
-    controls = [...gif.keys()].filter((at) => gif[at] === 0x21 && gif[at + 1] === 0xf9 && gif[at + 2] === 4);
+  const many = Array.from({ length: 12 }, (_, n) => solid(1, 1, [n, 0, 0]));
+  const delayMs = 1000 / 12;
+  const gif = encodeGif(many, { delayMs });
+  const controls = [...gif.keys()].filter((at) => gif[at] === 0x21 && gif[at + 1] === 0xf9 && gif[at + 2] === 4);
   assert.equal(controls.reduce((sum, at) => sum + gif[at + 4], 0), 100);
   const { frames } = decodeApng(encodeApng(many, { delayMs }));
   const seconds = frames.reduce((sum, { delayNumber, delayDenominator }) => sum + delayNumber / delayDenominator, 0);
@@ -58,8 +60,8 @@ Deno.test("animations: frames whose time is no whole step are rounded so that th
 });
 
 Deno.test("animations enlarged: every pixel of every frame is repeated, those of a frame shown twice too", () => {
-  const two = { width: 2, height: 2, rgb: Uint8Array.from({ length: 12 }, (_, i) => 20 * i) },
-    showing = { delayMs: 40, scale: 3 };
+  const two = { width: 2, height: 2, rgb: Uint8Array.from({ length: 12 }, (_, i) => 20 * i) };
+  const showing = { delayMs: 40, scale: 3 };
   const { frames: decoded } = decodeApng(encodeApng([solid(2, 2, [1, 2, 3]), two, two], showing));
   const expected = Array.from({ length: 36 * 3 }, (_, i) => {
     const [x, y] = [Math.floor(i / 3) % 6, Math.floor(i / 18)];

@@ -49,24 +49,27 @@ function gzip(mebibytes: number): Uint8Array {
 
 /** A zip archive; `claimed` sizes are what the directory says instead of the truth. */
 function zip(files: Record<string, ReturnType<typeof zeros> & { claimed?: number }>): Uint8Array {
-  const parts: Uint8Array[] = [], directory: Uint8Array[] = [];
+  const parts: Uint8Array[] = [];
+  const directory: Uint8Array[] = [];
   let at = 0;
   for (const [name, { bytes, size, crc, claimed = size }] of Object.entries(files)) {
-    const label = text(name),
-      facts = little([20, 2], [0, 2], [8, 2], [0, 4], [crc, 4], [bytes.length, 4], [claimed, 4]);
+    const label = text(name);
+    const facts = little([20, 2], [0, 2], [8, 2], [0, 4], [crc, 4], [bytes.length, 4], [claimed, 4]);
     const file = [little([0x04034b50, 4]), facts, little([label.length, 2], [0, 2]), label, bytes];
     directory.push(little([0x02014b50, 4], [20, 2]), facts, little([label.length, 2], [0, 12], [at, 4]), label);
     parts.push(...file);
     at += joinBytes(file).length;
   }
-  const list = joinBytes(directory), count = Object.keys(files).length;
+  const list = joinBytes(directory);
+  const count = Object.keys(files).length;
   const end = little([0x06054b50, 4], [0, 4], [count, 2], [count, 2], [list.length, 4], [at, 4], [0, 2]);
   return joinBytes([...parts, list, end]);
 }
 
 /** The beginning of a .npy file of so many bytes. */
 const npyHeader = (mebibytes: number) => {
-  const whole = writeNpy({ shape: [0], data: new Uint8Array(0) }), dict = new TextDecoder("latin1").decode(whole);
+  const whole = writeNpy({ shape: [0], data: new Uint8Array(0) });
+  const dict = new TextDecoder("latin1").decode(whole);
   const shape = `(${mebibytes * 2 ** 20},)`;
   return Uint8Array.from(
     dict.replace(/\(0,\), \}\s+$/, `${shape}, }`).padEnd(whole.length - 1) + "\n",
@@ -78,7 +81,8 @@ const [header, pixels, end] = encodedChunks({ width: 1, height: 1, rgb: new Uint
 
 /** IHDR of a picture. */
 function ihdr(width: number, height: number, depth: number, type: number, interlaced = 0): Chunk {
-  const data = new Uint8Array(13), view = new DataView(data.buffer);
+  const data = new Uint8Array(13);
+  const view = new DataView(data.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
   data.set([depth, type, 0, 0, interlaced], 8);
@@ -95,7 +99,8 @@ const frame = jpeg.findIndex((byte, at) => byte === 0xff && jpeg[at + 1] === 0xc
 /** A JPEG that says it is larger, and how it is coded, with scans of zeros. */
 function largeJpeg(width: number, height: number, bytes: number, coding: number, scans: number): Uint8Array {
   const scan = jpeg.findIndex((byte, at) => byte === 0xff && jpeg[at + 1] === 0xda);
-  const head = jpeg.slice(0, scan), view = new DataView(head.buffer);
+  const head = jpeg.slice(0, scan);
+  const view = new DataView(head.buffer);
   view.setUint16(frame + 5, height);
   view.setUint16(frame + 7, width);
   head[frame + 1] = coding;
@@ -118,12 +123,14 @@ const makers: [kind: string, reader: Bomb["reader"], make: (random: Integers, si
     return writeChunks([header, { type: "iCCP", data }, pixels, end]);
   }],
   ["IDAT", "picture", (random, size) => {
-    const side = 1 + random(9000), [depth, type] = [[8, 2], [16, 6], [1, 0], [1, 3], [16, 0]][random(5)];
+    const side = 1 + random(9000);
+    const [depth, type] = [[8, 2], [16, 6], [1, 0], [1, 3], [16, 0]][random(5)];
     const data = zlib(size);
     return writeChunks([ihdr(side, side, depth, type, random(2)), { type: "IDAT", data }, end]);
   }],
   ["JPEG", "picture", (random, size) => {
-    const bytes = 1000 * (size & 1023), scans = 1 + random(3) * 45;
+    const bytes = 1000 * (size & 1023);
+    const scans = 1 + random(3) * 45;
     const coding = [0xc0, 0xc2, 0xc9, 0xca][random(4)]; // baseline and progressive, Huffman's and arithmetic
     return largeJpeg(1 + random(65_535), 1 + random(4000), bytes, coding, scans);
   }],

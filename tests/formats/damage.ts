@@ -18,7 +18,8 @@ const harshWords = ["nan", "inf", "-inf", "true", "__proto__", "constructor", "t
 /** One of many ways to spoil a list: an item dropped, doubled, repeated, moved or replaced. */
 function spoilList<T>(list: T[], random: Integers, replacement: () => T): T[] {
   if (list.length === 0) return list;
-  const at = random(list.length), other = random(list.length);
+  const at = random(list.length);
+  const other = random(list.length);
   switch (random(6)) {
     case 0:
       return list.toSpliced(at, 1);
@@ -54,7 +55,8 @@ export const damageText: Damage = (file, random) => {
 
 /** Spoils the values of a JSON document, at any depth. */
 export const damageJson: Damage = (file, random) => {
-  const root = { json: JSON.parse(decode(file)) }, texts = new Map<string, string>();
+  const root = { json: JSON.parse(decode(file)) };
+  const texts = new Map<string, string>();
   const raw = (text: string) => {
     texts.set(`@${texts.size}@`, text);
     return `@${texts.size - 1}@`;
@@ -68,7 +70,9 @@ export const damageJson: Damage = (file, random) => {
       }
     };
     walk(root);
-    const [holder, key] = pick(slots, random), value = holder[key], other = pick(slots, random);
+    const [holder, key] = pick(slots, random);
+    const value = holder[key];
+    const other = pick(slots, random);
     const deep = () => raw("[".repeat(50_000) + "]".repeat(50_000));
     const replacement = () =>
       pick<() => unknown>([
@@ -92,8 +96,10 @@ export const damageJson: Damage = (file, random) => {
 
 /** Spoils a safetensors file's header, or its data. */
 export const damageSafetensors: Damage = (file, random) => {
-  const length = new DataView(file.buffer, file.byteOffset).getUint32(0, true), data = file.subarray(8 + length);
-  const header = damageJson(file.subarray(8, 8 + length), random), size = new BigUint64Array([BigInt(header.length)]);
+  const length = new DataView(file.buffer, file.byteOffset).getUint32(0, true);
+  const data = file.subarray(8 + length);
+  const header = damageJson(file.subarray(8, 8 + length), random);
+  const size = new BigUint64Array([BigInt(header.length)]);
   return joinBytes([new Uint8Array(size.buffer), header, random(4) ? data : damageBytes(data, random)]);
 };
 
@@ -133,7 +139,8 @@ export const damageProtobuf = (isMessage: (path: string) => boolean): Damage => 
 };
 
 function spoil(fields: ProtoField[], random: Integers): ProtoField[] {
-  const at = random(Math.max(1, fields.length)), field = fields[at];
+  const at = random(Math.max(1, fields.length));
+  const field = fields[at];
   if (field?.fields && random(5)) return fields.with(at, { ...field, fields: spoil(field.fields, random) });
   return spoilList(fields, random, () =>
     pick<() => ProtoField>([
@@ -160,9 +167,14 @@ function parseProto(bytes: Uint8Array, path: string, isMessage: (path: string) =
     }
   };
   while (at < bytes.length) {
-    const key = Number(varint()), number = key >> 3, wire = key & 7, own = path ? `${path}.${number}` : `${number}`;
-    const value = wire === 0 || wire === 2 ? varint() : 0n, size = [0, 8, Number(value), 0, 0, 4][wire];
-    const content = bytes.subarray(at, at += size), nested = wire === 2 && isMessage(own);
+    const key = Number(varint());
+    const number = key >> 3;
+    const wire = key & 7;
+    const own = path ? `${path}.${number}` : `${number}`;
+    const value = wire === 0 || wire === 2 ? varint() : 0n;
+    const size = [0, 8, Number(value), 0, 0, 4][wire];
+    const content = bytes.subarray(at, at += size);
+    const nested = wire === 2 && isMessage(own);
     fields.push({
       number,
       wire,
@@ -176,7 +188,8 @@ function parseProto(bytes: Uint8Array, path: string, isMessage: (path: string) =
 
 function writeProto(fields: ProtoField[]): Uint8Array {
   return joinBytes(fields.flatMap(({ number, wire, value, bytes, fields, lie = 0n }) => {
-    const content = fields ? writeProto(fields) : bytes, key = varint(BigInt(number * 8 + wire));
+    const content = fields ? writeProto(fields) : bytes;
+    const key = varint(BigInt(number * 8 + wire));
     if (wire === 0) return [key, varint(value)];
     if (wire === 2) return [key, varint(BigInt.asUintN(64, BigInt(content.length) + lie)), content];
     return [key, content.subarray(0, wire === 1 ? 8 : 4)];

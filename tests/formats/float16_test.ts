@@ -11,7 +11,9 @@ Deno.test("every half float is the float that the engine makes of it, and back a
 });
 
 Deno.test("floats between half floats round as the engine rounds them, halfway to the even one", () => {
-  const values = fromHalves(all), float = new Float32Array(1), word = new Uint32Array(float.buffer);
+  const values = fromHalves(all);
+  const float = new Float32Array(1);
+  const word = new Uint32Array(float.buffer);
   const tried: number[] = [65519.996, 65520, 1e30, Infinity, -1e-30, 2 ** -25, 2 ** -25 * 1.0001, 0.3];
   for (let bits = 0; bits < 0x7bff; bits += 7) {
     float[0] = (values[bits] + values[bits + 1]) / 2;
@@ -21,7 +23,8 @@ Deno.test("floats between half floats round as the engine rounds them, halfway t
     word[0] -= 2;
     tried.push(float[0]);
   }
-  const expected = new Float16Array(1), pattern = new Uint16Array(expected.buffer);
+  const expected = new Float16Array(1);
+  const pattern = new Uint16Array(expected.buffer);
   for (const value of tried.flatMap((value) => [value, -value])) {
     expected[0] = Math.fround(value);
     assert.equal(halfOf(value), pattern[0], `${value}`);

@@ -55,8 +55,10 @@ export async function fuzzAsync(
 function* copies(file: Uint8Array, rounds: number, { damage = damageBytes, seed = 1 }: FuzzOptions = {}) {
   const random = randomIntegers(seed);
   for (let n = 0; n < rounds; n++) {
-    const damaged = damage(file, random), round = `seed ${seed}, round ${n}`;
-    const memory = Deno.memoryUsage(), start = performance.now();
+    const damaged = damage(file, random);
+    const round = `seed ${seed}, round ${n}`;
+    const memory = Deno.memoryUsage();
+    const start = performance.now();
     yield {
       damaged,
       round,

@@ -128,8 +128,8 @@ Deno.test("npz: broken files and bombs are refused", async () => {
 Deno.test("npy, npz: damaged files", async () => {
   fuzz(npy(1, header("<f4", "(2, 3)", "True"), new Uint8Array(24)), 400, (bytes) => readNpy(bytes, "x"));
   await fuzzAsync(zip, 400, (bytes) => readNpz(bytes, "x"));
-  const text = new TextEncoder().encode(header("<f4", "(2, 3)")),
-    decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const text = new TextEncoder().encode(header("<f4", "(2, 3)"));
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   fuzz(text, 600, (bytes) => readNpy(npy(2, decode(bytes), new Uint8Array(24)), "x"), { damage: damageText });
 });
 

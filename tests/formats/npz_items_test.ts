@@ -5,7 +5,8 @@ import { writeNpy } from "../../src/formats/npy.ts";
 import { DamagedArchive, NpzItems } from "../../src/formats/npz_items.ts";
 import { fuzzAsync } from "./fuzz.ts";
 
-const count = 5, size = 2 ** 15 + 2 ** 13;
+const count = 5;
+const size = 2 ** 15 + 2 ** 13;
 const data = Uint8Array.from({ length: count * size }, (_, n) => (n * n) >> 7);
 const npy = writeNpy({ shape: [count, size], data });
 
@@ -41,7 +42,8 @@ for (const level of [0, 6] as const) {
 }
 
 Deno.test("arrays whose items are not one after the other are refused", async () => {
-  const bytes = npy.slice(), at = new TextDecoder("latin1").decode(bytes.subarray(0, 128)).indexOf("False");
+  const bytes = npy.slice();
+  const at = new TextDecoder("latin1").decode(bytes.subarray(0, 128)).indexOf("False");
   bytes.set(new TextEncoder().encode("True "), at);
   await assert.rejects(
     async () => await (await open(zipped(0, bytes))).read(0),
@@ -56,12 +58,15 @@ Deno.test("arrays whose items are not one after the other are refused", async ()
 
 /** A .npz of 5 GiB, of which only what is not zero is there: what Python's zipfile writes. */
 function huge(): { size: number; read(from: number, length: number): Uint8Array; count: number } {
-  const count = 5 * 2 ** 30 / size, header = writeNpy({ shape: [0, size], data: new Uint8Array(0) });
+  const count = 5 * 2 ** 30 / size;
+  const header = writeNpy({ shape: [0, size], data: new Uint8Array(0) });
   const text = new TextDecoder().decode(header.subarray(10));
   header.set(new TextEncoder().encode(text.replace(`(0, ${size}), }      `, `(${count}, ${size}), }`)), 10);
-  const packed = header.length + count * size, start = 30 + 10, end = start + packed;
-  const directory = new DataView(new ArrayBuffer(46 + 10 + 4 + 16)),
-    other = new DataView(new ArrayBuffer(56 + 20 + 22));
+  const packed = header.length + count * size;
+  const start = 30 + 10;
+  const end = start + packed;
+  const directory = new DataView(new ArrayBuffer(46 + 10 + 4 + 16));
+  const other = new DataView(new ArrayBuffer(56 + 20 + 22));
   const name = new TextEncoder().encode("images.npy");
   directory.setUint32(0, 0x02014b50, true);
   directory.setUint32(20, 0xffffffff, true);
@@ -96,7 +101,8 @@ function huge(): { size: number; read(from: number, length: number): Uint8Array;
     read(from, length) {
       const bytes = new Uint8Array(length);
       for (const [at, part] of parts) {
-        const first = Math.max(from, at), stop = Math.min(from + length, at + part.length);
+        const first = Math.max(from, at);
+        const stop = Math.min(from + length, at + part.length);
         if (first < stop) bytes.set(part.subarray(first - at, stop - at), first - from);
       }
       return bytes;
@@ -105,7 +111,8 @@ function huge(): { size: number; read(from: number, length: number): Uint8Array;
 }
 
 Deno.test("items of an array of more than 4 GiB", async () => {
-  const archive = huge(), items = (await NpzItems.open(archive, "set.npz")).get("images")!;
+  const archive = huge();
+  const items = (await NpzItems.open(archive, "set.npz")).get("images")!;
   assert.deepEqual(items.shape, [archive.count, size]);
   const last = await items.read(archive.count - 1);
   assert.deepEqual([last.length, last.at(-1), last.at(-2)], [size, 7, 0]);

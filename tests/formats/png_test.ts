@@ -56,8 +56,8 @@ Deno.test("png: golden bytes", () => {
 });
 
 Deno.test("png: a picture of greys alone is stored as grey", async () => {
-  const image = { width: 3, height: 2, rgb: Uint8Array.from(grey(0, 1, 2, 250, 7, 255)) },
-    bytes = encodePng(image, { a: "b" });
+  const image = { width: 3, height: 2, rgb: Uint8Array.from(grey(0, 1, 2, 250, 7, 255)) };
+  const bytes = encodePng(image, { a: "b" });
   assert.deepEqual(await decodeImage(bytes, "x"), { ...image, text: { a: "b" }, textLost: false });
   const type = (file: Uint8Array) => readChunks(file)[0].data[9];
   assert.equal(type(bytes), 0);
@@ -104,13 +104,15 @@ Deno.test("png: interlaced files equal plain ones", async () => {
 });
 
 Deno.test("png: interlaced files of a few bits a pixel", async () => {
-  const [width, height, depth] = [5, 3, 2], value = (x: number, y: number) => (3 * x + y) % 4;
+  const [width, height, depth] = [5, 3, 2];
+  const value = (x: number, y: number) => (3 * x + y) % 4;
   const rows: number[] = [];
   const passes = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
   for (const [left, top, dx, dy] of passes) {
     for (let y = top; y < height && left < width; y += dy) {
       const packed = new Uint8Array(Math.ceil(Math.ceil((width - left) / dx) * depth / 8));
-      for (let x = left, n = 0; x < width; x += dx, n++) packed[n >> 2] |= value(x, y) << 6 - 2 * (n & 3);
+      let n = 0;
+      for (let x = left; x < width; x += dx, n++) packed[n >> 2] |= value(x, y) << 6 - 2 * (n & 3);
       rows.push(0, ...packed);
     }
   }
@@ -121,10 +123,10 @@ Deno.test("png: interlaced files of a few bits a pixel", async () => {
 });
 
 Deno.test("png: data in pieces of one byte take no more time than in one", async () => {
-  const side = 200,
-    [header, data, end] = readChunks(encodePng({ width: side, height: side, rgb: noise(3 * side * side) }));
-  const bytes = Array.from(data.data, (byte) => ({ type: "IDAT", data: Uint8Array.of(byte) })),
-    start = performance.now();
+  const side = 200;
+  const [header, data, end] = readChunks(encodePng({ width: side, height: side, rgb: noise(3 * side * side) }));
+  const bytes = Array.from(data.data, (byte) => ({ type: "IDAT", data: Uint8Array.of(byte) }));
+  const start = performance.now();
   assert.equal((await decodeImage(writeChunks([header, ...bytes, end]), "x")).width, side);
   assert.ok(performance.now() - start < 10_000);
 });
@@ -136,10 +138,11 @@ function otherChecksum(file: Uint8Array, type: string): Uint8Array {
 }
 
 Deno.test("png: what is no part of the pixels may be damaged or missing", async () => {
-  const image = { width: 5, height: 4, rgb: noise(60) },
-    [header, text, data, end] = readChunks(encodePng(image, { a: "b" }));
+  const image = { width: 5, height: 4, rgb: noise(60) };
+  const [header, text, data, end] = readChunks(encodePng(image, { a: "b" }));
   const chunk = (type: string, ...content: Uint8Array[]) => ({ type, data: joinBytes(content) });
-  const stream = data.data.subarray(0, -4), sum = data.data.subarray(-4);
+  const stream = data.data.subarray(0, -4);
+  const sum = data.data.subarray(-4);
   const whole: Record<string, Uint8Array> = {
     "bytes behind the stream": writeChunks([header, text, chunk("IDAT", data.data, noise(20_000)), end]),
     "a byte in a chunk of its own": writeChunks([header, text, data, chunk("IDAT", Uint8Array.of(7)), end]),
@@ -167,8 +170,8 @@ Deno.test("png: what is no part of the pixels may be damaged or missing", async 
 });
 
 Deno.test("png: text that cannot be read is passed over, and that it was there is told", async () => {
-  const image = { width: 1, height: 1, rgb: noise(3) },
-    [header, text, ...rest] = readChunks(encodePng(image, { a: "b" }));
+  const image = { width: 1, height: 1, rgb: noise(3) };
+  const [header, text, ...rest] = readChunks(encodePng(image, { a: "b" }));
   const long = Array(3).fill({
     type: "zTXt",
     data: joinBytes([Uint8Array.of(99, 0, 0), zlibSync(new Uint8Array(6e6))]),

@@ -16,7 +16,8 @@ Deno.test("one workgroup more than a dimension has", async () => {
   const step = await compile(device, elementwiseCall("opposite", { x }, write(y), "-x"));
   const half = Math.ceil((device.caps.maxGroups + 1) / 2);
   assert.deepEqual(step.grid, [half, 2, 1], "rows of the same length, hardly a workgroup without work");
-  const encoder = device.gpu.createCommandEncoder(), pass = encoder.beginComputePass();
+  const encoder = device.gpu.createCommandEncoder();
+  const pass = encoder.beginComputePass();
   encode(pass, [step]);
   pass.end();
   device.gpu.queue.submit([encoder.finish()]);

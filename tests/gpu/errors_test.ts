@@ -28,7 +28,8 @@ function fails(failing: () => Promise<unknown>, kind: GpuErrorKind, subject: str
 for (const storage of ["buffer", "texture"] as const) {
   Deno.test(`${storage}: a kernel that does not compile, the second time too`, async () => {
     using device = await openDevice({ storage });
-    const y = place(device, run("y", 5, storage)), code = "fn kernel(i: u32) { store_y(i, nobody); }";
+    const y = place(device, run("y", 5, storage));
+    const code = "fn kernel(i: u32) { store_y(i, nobody); }";
     const broken: Call = { label: "broken kernel", bindings: { y: write(y) }, code, invocations: 5, flops: 0 };
     for (let time = 0; time < 2; time++) {
       await fails(() => compile(device, broken), "validation", "broken kernel", /^broken kernel: .*nobody/);
@@ -47,7 +48,8 @@ for (const storage of ["buffer", "texture"] as const) {
 
   Deno.test(`${storage}: a buffer that the adapter does not grant`, async () => {
     using device = await openDevice({ storage });
-    const size = 2 ** 44, usage = GPUBufferUsage.STORAGE;
+    const size = 2 ** 44;
+    const usage = GPUBufferUsage.STORAGE;
     device.make("enormous", () => device.gpu.createBuffer({ label: "enormous", size, usage }));
     await assert.rejects(() => device.settle(), { name: "GpuError", subject: "enormous" });
     await checkCase(device, small);
@@ -55,7 +57,8 @@ for (const storage of ["buffer", "texture"] as const) {
 }
 
 Deno.test("a device that was closed", async () => {
-  const device = await openDevice(), model = caseModel({ network, weights });
+  const device = await openDevice();
+  const model = caseModel({ network, weights });
   const net = await Net.create(device, model);
   device[Symbol.dispose]();
   await fails(() => net.forward(caseInputs(inputs)), "lost", device.name, /closed/);
@@ -63,13 +66,15 @@ Deno.test("a device that was closed", async () => {
 });
 
 Deno.test("a device that the driver took away", async () => {
-  const { caps } = await openDevice(), lost = Promise.resolve({ reason: "unknown", message: "driver reset" });
+  const { caps } = await openDevice();
+  const lost = Promise.resolve({ reason: "unknown", message: "driver reset" });
   const device = new Device({ lost, addEventListener() {} } as unknown as GPUDevice, "card", caps);
   await fails(() => device.settle(), "lost", "card", /driver reset/);
 });
 
 Deno.test("a lost device is opened anew as soon as there is an adapter; where there is none any more, the loss remains", async () => {
-  const { caps } = await openDevice(), timer = globalThis.setTimeout;
+  const { caps } = await openDevice();
+  const timer = globalThis.setTimeout;
   const lost = () => Promise.resolve({ reason: "unknown", message: "driver reset" } as unknown as GPUDeviceLostInfo);
   const gpu = (lost: Promise<GPUDeviceLostInfo>) => ({ lost, addEventListener() {} }) as unknown as GPUDevice;
   let none = 3;
@@ -77,7 +82,8 @@ Deno.test("a lost device is opened anew as soon as there is an adapter; where th
     none-- > 0
       ? Promise.reject(new GpuError("no-adapter", "WebGPU", "none"))
       : Promise.resolve({ gpu: gpu(new Promise(() => {})), name: "next card", caps });
-  const device = new Device(gpu(lost()), "card", caps, undefined, reopen), old = device.gpu;
+  const device = new Device(gpu(lost()), "card", caps, undefined, reopen);
+  const old = device.gpu;
   const gone = new Device(gpu(lost()), "card", caps, undefined, () => Promise.reject(new Error("no adapter")));
   await fails(() => device.settle(), "lost", "card", /driver reset/);
   assert.equal(await device.isLost(), true);
@@ -114,7 +120,8 @@ Deno.test("a kernel that binds more parts than the adapter allows", async () => 
 
 Deno.test("a plan that does not fit is refused before it takes anything", async () => {
   const device = pretend(await openDevice(), { maxBinding: 64 * TEXEL, maxStorageBuffers: 6 }, "buffer");
-  const [classifier] = smallNetworks, labels = spyLabels(device);
+  const [classifier] = smallNetworks;
+  const labels = spyLabels(device);
   const failing = () => Net.create(device, caseModel(classifier));
   await fails(failing, "out-of-memory", "fc4.weight", /needs 1 MiB, expected at most 1 MiB/);
   assert.deepEqual(labels, []);
@@ -122,12 +129,15 @@ Deno.test("a plan that does not fit is refused before it takes anything", async 
 });
 
 Deno.test("memory that the machine has not is refused before any of it is taken, and told as a plan all the same", async () => {
-  const [classifier] = smallNetworks, real = await openDevice(), model = caseModel(classifier);
+  const [classifier] = smallNetworks;
+  const real = await openDevice();
+  const model = caseModel(classifier);
   let bytes = 0;
   const onPlan = (pieces: readonly { bytes: number }[]) => bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
   using net = await Net.create(real, model, { onPlan });
   assert.equal(bytes, net.memory.total);
-  const device = pretend(real, { maxMemory: bytes }), labels = spyLabels(device);
+  const device = pretend(real, { maxMemory: bytes });
+  const labels = spyLabels(device);
   bytes = 0; // its inputs and outputs are in memory several times
   await fails(
     () => Net.create(device, model, { onPlan }),

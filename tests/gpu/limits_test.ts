@@ -51,7 +51,8 @@ const [oddClassifier, branches, inPlace, generator] = smallNetworks;
 
 for (const network of [oddClassifier, generator]) {
   Deno.test(`${network.network.name}: every tensor in parts`, async () => {
-    const device = pretend(real, { maxBinding: 512 * TEXEL }, "buffer"), labels = spyLabels(device);
+    const device = pretend(real, { maxBinding: 512 * TEXEL }, "buffer");
+    const labels = spyLabels(device);
     await checkNetwork(device, network);
     assert.ok(labels.some((label) => label.endsWith("(part 2)")), "nothing was cut");
   });

@@ -9,7 +9,8 @@ export function pretend({ gpu, name, caps }: Device, changes: Partial<Caps>, sto
 
 /** The labels of everything that is made on the device from now on. */
 export function spyLabels(device: Device): string[] {
-  const labels: string[] = [], make = device.make.bind(device);
+  const labels: string[] = [];
+  const make = device.make.bind(device);
   device.make = (label, create) => {
     labels.push(label);
     return make(label, create);

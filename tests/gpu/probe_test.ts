@@ -8,20 +8,23 @@ import { CHAINS, MOST_SHARE, share, shareText, TRIPS } from "../../src/gpu/probe
 import { download, place, run, upload } from "../../src/gpu/tensor.ts";
 import { multiplyAdd, recurrence, startOf, sumOf } from "../../shaders/probe.ts";
 
-const { multiplier, summand } = recurrence, lanes = multiplier.values * summand.values;
+const { multiplier, summand } = recurrence;
+const lanes = multiplier.values * summand.values;
 const factor = ({ least, step, values }: typeof multiplier | typeof summand, i: number) =>
   Math.fround(least + step * (i % values));
 
 /** All values of one sum of invocation i, in float32. */
 function* values(i: number, chain: number, component: number, steps: number): Generator<number> {
-  const a = factor(multiplier, i), b = factor(summand, i);
+  const a = factor(multiplier, i);
+  const b = factor(summand, i);
   let s = Math.fround(startOf(chain, component));
   yield s;
   for (let step = 0; step < steps; step++) yield s = Math.fround(s * a + b);
 }
 
 Deno.test("the probe's sums stay near 1: nowhere a denormal, an infinity or 0", () => {
-  const most = Math.max(...CHAINS), starts = new Set<number>();
+  const most = Math.max(...CHAINS);
+  const starts = new Set<number>();
   for (let chain = 0; chain < most; chain++) {
     for (let component = 0; component < 4; component++) {
       for (let i = 0; i < lanes; i++) {
@@ -65,11 +68,14 @@ Deno.test("the probe's kernels compute these sums", async () => {
 
 Deno.test("the probe's reading kernel reads every texel once", async () => {
   using device = await openDevice();
-  const reads = 16, texels = 1 << 10;
-  const x = place(device, run("x", texels, device.storage)), y = place(device, run("y", texels / reads, "buffer"));
+  const reads = 16;
+  const texels = 1 << 10;
+  const x = place(device, run("x", texels, device.storage));
+  const y = place(device, run("y", texels / reads, "buffer"));
   const numbers = Float32Array.from({ length: 4 * texels }, (_, n) => (n >> 2) + (n & 3));
   upload(device, x, new Uint8Array(numbers.buffer));
-  const code = sumOf(reads, groupSize(device)), invocations = texels / reads;
+  const code = sumOf(reads, groupSize(device));
+  const invocations = texels / reads;
   const sums = await stored(device, {
     label: "reads",
     bindings: { x: read(x), y: write(y) },

@@ -16,8 +16,10 @@ for (const software of [true, false]) {
 
   for (const { network, weights, inputs } of networks) {
     Deno.test(`${device.storage}, ${network.name}: same bits, no second pipeline, labels on everything`, async () => {
-      const [[, { shape: [batch] }]] = inputs, options = { batch, gradient: true, weightGradients: true };
-      const model = caseModel({ network, weights }), x = caseInputs(inputs);
+      const [[, { shape: [batch] }]] = inputs;
+      const options = { batch, gradient: true, weightGradients: true };
+      const model = caseModel({ network, weights });
+      const x = caseInputs(inputs);
       const y = runNetwork(network, weights, inputs).get(network.layers.at(-1)!.name)!;
       const dy = Float32Array.from(outputGradient(network, y).data);
       const runOf = async (net: Net) => ({ ...await net.backward(x, dy), weights: await net.weightGradients() });
@@ -47,7 +49,8 @@ interface Made {
 
 /** Notes every GPU object made until it is disposed of. */
 function spy(): Disposable & { made: Made[] } {
-  const made: Made[] = [], undo: (() => void)[] = [];
+  const made: Made[] = [];
+  const undo: (() => void)[] = [];
   for (const { prototype } of [GPUDevice, GPUTexture, GPUCommandEncoder] as { prototype: object }[]) {
     for (const [method, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
       if (!/^(create|begin)/.test(method)) continue;

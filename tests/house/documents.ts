@@ -60,9 +60,11 @@ export function faultOf(
   tasks: readonly string[],
   file: string,
 ): string[] {
-  const [task] = line, said = (fault: string) => [`${file}: deno task ${line.join(" ")}: ${fault}`];
+  const [task] = line;
+  const said = (fault: string) => [`${file}: deno task ${line.join(" ")}: ${fault}`];
   if (!tasks.includes(task)) return said(`there is no task "${task}"`);
-  const call = called(commands, line), same = commands.filter(({ words }) => words[0] === task);
+  const call = called(commands, line);
+  const same = commands.filter(({ words }) => words[0] === task);
   if (!call && same.length > 0 && line[1] !== "--help") {
     return said(`expected ${same.map(({ words }) => words.join(" ")).join(" or ").replace(/ or (?=.* or )/g, ", ")}`);
   }

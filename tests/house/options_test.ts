@@ -34,7 +34,8 @@ function untyped(commands: readonly TypedCommand[], lines: readonly string[][]):
       const call = called(commands, line);
       return call?.command === command ? [call.args] : [];
     });
-    const given = new Set(mine.flatMap(optionsIn)), first = new Set(mine.map(([operand]) => operand));
+    const given = new Set(mine.flatMap(optionsIn));
+    const first = new Set(mine.map(([operand]) => operand));
     const name = words.join(" ");
     return [
       ...mine.length === 0 ? [name] : [],
@@ -58,7 +59,8 @@ Deno.test("a test types every documented command line, with all of its options",
   const missing = documented.filter(({ line }) => {
     const wanted = called(commands, line);
     return wanted && !typed.some((each) => {
-      const given = called(commands, each), options = optionsIn(given?.args ?? []);
+      const given = called(commands, each);
+      const options = optionsIn(given?.args ?? []);
       return given?.command === wanted.command && optionsIn(wanted.args).every((option) => options.includes(option));
     });
   });

@@ -19,7 +19,8 @@ const deepest = 24;
 
 /** The lines typed by a source text, each with the words that are known; "" stands for one that is not. */
 export function typedLines(source: string, file = "test.ts"): string[][] {
-  const calls: Node[] = [], lines: string[][] = [];
+  const calls: Node[] = [];
+  const lines: string[][] = [];
   let typing = "";
   const create = () => ({
     ImportSpecifier(node: Node) {
@@ -59,7 +60,8 @@ function linesOf(call: Node, given: Bindings, file: File, depth: number): string
   }
   const called = depth < deepest ? meaning(callee) : undefined;
   if (!called || !isFunction(called)) return [];
-  const [first, last] = called.body.range, inner = bind(called, values, given);
+  const [first, last] = called.body.range;
+  const inner = bind(called, values, given);
   return file.calls.filter(({ range }) => range[0] >= first && range[1] <= last)
     .flatMap((each) => linesOf(each, inner, file, depth + 1));
 }

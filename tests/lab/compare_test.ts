@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { compare } from "../../src/lab/compare.ts";
 import { NOT_WRITTEN } from "../../src/tune/alone.ts";
 
-const what = "its output", shape = [2, 3];
+const what = "its output";
+const shape = [2, 3];
 
 const of = (expected: number[], actual: number[], ours?: number[]) =>
   compare({ what, shape, expected, actual: Float32Array.from(actual), ours: ours && Float32Array.from(ours) });

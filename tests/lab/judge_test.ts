@@ -172,8 +172,8 @@ for (const [what, kernel, part, other, said] of wrong) {
 Deno.test("a program that does not compile is told with file and line", async () => {
   const broken = (kernel: PlannedKernel) =>
     kernel.name === "conv1" ? `// mine\n${exchanged(ours(kernel), "var v = value;", "var v = valu;")}` : undefined;
-  const { wgsl } = await wgslOf("conv1"),
-    line = wgsl.split("\n").findIndex((text) => text.includes("var v = value;")) + 2;
+  const { wgsl } = await wgslOf("conv1");
+  const line = wgsl.split("\n").findIndex((text) => text.includes("var v = value;")) + 2;
   await assert.rejects(planWith(broken), {
     name: "GpuError",
     message: new RegExp(`^conv1 \\(mine\\.wgsl\\): WGSL line ${line}, column \\d+: .*valu.*: var v = valu;$`),
@@ -197,7 +197,8 @@ async function wgslOf(name: string) {
 }
 
 Deno.test("programs are found by name, and what stands beside them is checked", async () => {
-  const { wgsl, json } = await wgslOf("conv1"), facts = JSON.parse(json);
+  const { wgsl, json } = await wgslOf("conv1");
+  const facts = JSON.parse(json);
   assert.deepEqual(facts.bindings.map(({ name }: { name: string }) => name), ["x_0", "w_0", "y_0", "bias_0"]);
   const kernels = await unplaced();
   const programs = (own: Partial<OwnKernel>) => () =>
@@ -227,7 +228,8 @@ Deno.test("what each op is asked for, its float64 reference is: a small case of 
   const cases = [...Map.groupBy(smallWayCases, ({ type }) => type).values()].map((alike) => alike.at(-1)!);
   for (const adapter of [device, pretend(device, { software: false })]) {
     for (const [turn, testCase] of cases.entries()) {
-      const { network, weights } = caseNetwork(testCase), small = buildGraph(caseModel({ network, weights }));
+      const { network, weights } = caseNetwork(testCase);
+      const small = buildGraph(caseModel({ network, weights }));
       const [[batch]] = testCase.inputs;
       using plan = await buildPlan(adapter, {
         graph: small,
@@ -235,7 +237,8 @@ Deno.test("what each op is asked for, its float64 reference is: a small case of 
         wanted: [small.output],
         gradient: { of: [small.output], to: small.inputs[0] },
       });
-      const trial = await Trial.create(adapter, plan), [first] = plan.kernels;
+      const trial = await Trial.create(adapter, plan);
+      const [first] = plan.kernels;
       if (!first?.layer) continue;
       await trial.layer(first.layer, turn % KINDS, turn).catch((error) => {
         throw new Error(`${testCase.type}: ${testCase.name}: ${error.message}`);

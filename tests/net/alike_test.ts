@@ -7,7 +7,8 @@ import { search } from "../../src/mod.ts";
 import type { Candidate } from "../../src/ops/way.ts";
 import { small } from "../synth/small.ts";
 
-const device = await openDevice(), { generator, classifier } = small();
+const device = await openDevice();
+const { generator, classifier } = small();
 
 /** Searches for these seeds; what is chosen, in the order of the layers. */
 async function run(seeds: number[], choose: Choose) {
@@ -23,7 +24,8 @@ async function run(seeds: number[], choose: Choose) {
 }
 
 Deno.test("one picture of many, alone, as it was among them", async () => {
-  const many = await run([0, 1, 2, 3, 4, 5], chooseCheapest), alone = await run([3], asAmong(6, chooseCheapest));
+  const many = await run([0, 1, 2, 3, 4, 5], chooseCheapest);
+  const alone = await run([3], asAmong(6, chooseCheapest));
   assert.deepEqual(alone.chosen, many.chosen);
   assert.notDeepEqual((await run([3], chooseCheapest)).chosen, many.chosen);
   assert.deepEqual(alone.items[0].trace, many.items[3].trace);

@@ -65,17 +65,22 @@ for (
   ]
 ) {
   Deno.test(`${network.name}: a unit's field is where its gradient is`, () => {
-    const own = positive(network), graph = buildGraph(caseModel({ network: own, weights: randomWeights(own) }));
+    const own = positive(network);
+    const graph = buildGraph(caseModel({ network: own, weights: randomWeights(own) }));
     const weights = new Map(
       [...randomWeights(own)].map(([name, w]) => [name, map(w, (value) => Math.abs(value) + 0.1)]),
     );
-    const [input] = graph.inputs, [c, h, w] = chw(input.shape);
-    const inputs = new Map([[input.name, tensor([1, c, h, w])]]), values = runNetwork(own, weights, inputs);
+    const [input] = graph.inputs;
+    const [c, h, w] = chw(input.shape);
+    const inputs = new Map([[input.name, tensor([1, c, h, w])]]);
+    const values = runNetwork(own, weights, inputs);
     for (const name of new Set(own.layers.map(({ name, output }) => output ?? name))) {
-      const { shape } = values.get(name)!, [, , rows = 1, columns = 1] = shape;
+      const { shape } = values.get(name)!;
+      const [, , rows = 1, columns = 1] = shape;
       for (const [x, y] of [[Math.floor(columns / 2), Math.floor(rows / 2)], [0, rows - 1]]) {
         // Units of a concatenation, and of what is flattened, see parts of what their layer sees.
-        const area = rows * columns, place = y * columns + x;
+        const area = rows * columns;
+        const place = y * columns + x;
         const dy = map(tensor(shape), (_, n) => n % area === place ? 1 : 0);
         const dx = gradient(own, weights, inputs, name, dy).get(input.name)!;
         const seen = Array.from(dx.data.keys()).filter((n) => dx.data[n] !== 0).map((
@@ -113,7 +118,8 @@ Deno.test("fields: size, step and beginning of CaffeNet's layers are the publish
       { name: "fc6", type: "fc", input: "pool5", channels: 2 },
     ],
   };
-  const model = caseModel({ network, weights: randomWeights(network) }), layers = layersOf(model);
+  const model = caseModel({ network, weights: randomWeights(network) });
+  const layers = layersOf(model);
   const found = Object.fromEntries(layers.map(({ name, field }) => [name, [field!.size[0], field!.stride[0]]]));
   const published = { data: [1, 1], conv1: [11, 4], relu1: [11, 4], pool1: [19, 8], conv2: [51, 8], pool2: [67, 16] };
   assert.deepEqual(found, {

@@ -16,7 +16,8 @@ function fc6(divisor: number) {
     inputs: [{ name: "pool5", shape: [256 / divisor, 6, 6] }],
     layers: [{ name: "fc6", type: "fc", input: "pool5", channels: units, bias: false }],
   };
-  const next = uniform(1), weights = Float32Array.from({ length: features * units }, () => next() - 0.5);
+  const next = uniform(1);
+  const weights = Float32Array.from({ length: features * units }, () => next() - 0.5);
   const x = Float32Array.from({ length: features }, (_, i) => Math.sin(i));
   const model: Model = {
     name: "fc6",
@@ -40,11 +41,13 @@ function fc6(divisor: number) {
 }
 
 /** As it is, and with a sixteenth of its weights, for limits that are a sixteenth too. */
-const full = fc6(1), part = fc6(4);
+const full = fc6(1);
+const part = fc6(4);
 
 /** The largest difference over the largest magnitude. */
 function distance(values: Float32Array, exact: ArrayLike<number>): number {
-  let off = 0, largest = 0;
+  let off = 0;
+  let largest = 0;
   values.forEach((value, i) => {
     off = Math.max(off, Math.abs(value - exact[i]));
     largest = Math.max(largest, Math.abs(exact[i]));
@@ -78,7 +81,8 @@ for (
 }
 
 Deno.test("narrower weights fit one binding; what does not fit is refused before anything is taken", async () => {
-  const { model, x, expected } = part, device = pretend(adapter, { maxBinding: 2 ** 23 }, "buffer");
+  const { model, x, expected } = part;
+  const device = pretend(adapter, { maxBinding: 2 ** 23 }, "buffer");
   for (const [weights, bytes] of [["f16", 4_718_592], ["i8", 2_359_296]] as const) {
     using net = await Net.create(device, model, { weights });
     assert.deepEqual([net.pieces[0].bytes, net.pieces[0].parts], [bytes, 1]);

@@ -28,10 +28,10 @@ const network = (shape: unknown, ...layers: Record<string, unknown>[]) =>
   });
 
 Deno.test("limits: sizes that no device holds and windows that no kernel visits", () => {
-  const map = [3, 8, 8],
-    relu = { type: "relu" },
-    pool = { type: "maxpool" },
-    deconv = { type: "deconv2d", channels: 1 };
+  const map = [3, 8, 8];
+  const relu = { type: "relu" };
+  const pool = { type: "maxpool" };
+  const deconv = { type: "deconv2d", channels: 1 };
   const cases: [string, RegExp][] = [
     [
       network([3, 1e6, 1e6], relu),
@@ -114,7 +114,8 @@ Deno.test("limits: sizes that no device holds and windows that no kernel visits"
 });
 
 Deno.test("limits: texts too long to be a network or its labels", async () => {
-  const long = new Uint8Array(2 ** 25 + 1).fill(0x20), weights = writeSafetensors(new Map());
+  const long = new Uint8Array(2 ** 25 + 1).fill(0x20);
+  const weights = writeSafetensors(new Map());
   const json = encode(network([3], { type: "relu" }));
   for (const name of ["network.json", "labels.txt"]) {
     const files: Record<string, Uint8Array> = { "network.json": json, "weights.safetensors": weights, [name]: long };
@@ -126,7 +127,8 @@ Deno.test("limits: texts too long to be a network or its labels", async () => {
 });
 
 Deno.test("limits: weights that come to no number", async () => {
-  const json = encode(network([2], { type: "batchnorm" })), variance = fromFloat32([1, -1], "F32", [2]);
+  const json = encode(network([2], { type: "batchnorm" }));
+  const variance = fromFloat32([1, -1], "F32", [2]);
   const weights = writeSafetensors(new Map([["l0.mean", fromFloat32([0, 0], "F32", [2])], ["l0.variance", variance]]));
   const files: Record<string, Uint8Array> = { "network.json": json, "weights.safetensors": weights };
   await assert.rejects(loadModel((file) => Promise.resolve(files[file]), "model"), {
@@ -137,10 +139,11 @@ Deno.test("limits: weights that come to no number", async () => {
 
 Deno.test("network.json, weights: damaged files give a model or one sentence", async () => {
   for (const { network, weights } of smallNetworks) {
-    const model = caseModel({ network, weights }), image = { order: "RGB", mean: [1, 2, 3], scale: [1, 2, 3] };
+    const model = caseModel({ network, weights });
+    const image = { order: "RGB", mean: [1, 2, 3], scale: [1, 2, 3] };
     const json = encode({ ...network, image, trained: [[0, 3]], code: { layer: "fc", sigmas: 3 } });
-    const file = writeSafetensors(new Map(model.weights)),
-      read = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    const file = writeSafetensors(new Map(model.weights));
+    const read = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     for (const damage of [damageJson, damageText]) {
       fuzz(json, 150, (damaged) => load(read(damaged), model.weights), { damage });
     }

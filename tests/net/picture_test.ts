@@ -51,7 +51,8 @@ Deno.test("pictures: a generator's numbers become a classifier's, whatever the f
       const layer = join(model(from), model(to)).graph.layers.find(({ op }) => op.weightShapes !== undefined)!;
       const [weight, bias] = ["weight", "bias"].map((name) => layer.weight(name).values);
       const converted = expected.map((_, n) => {
-        const channel = n >> 1, pixel = n & 1;
+        const channel = n >> 1;
+        const pixel = n & 1;
         return [0, 1, 2].reduce((sum, c) => sum + weight[3 * channel + c] * values[2 * c + pixel], bias[channel]);
       });
       assertClose("pixels", { shape: [6], data: converted }, tensor([6], expected), 1e-6);

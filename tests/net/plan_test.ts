@@ -13,7 +13,8 @@ import { caseInputs, caseModel } from "./case_model.ts";
 const device = await openDevice();
 
 for (const { network, weights, inputs, tolerance } of smallNetworks) {
-  const output = network.layers.at(-1)!.name, model = caseModel({ network, weights });
+  const output = network.layers.at(-1)!.name;
+  const model = caseModel({ network, weights });
   const [[, x]] = inputs;
   const slopes = (y: Tensor) => outputGradient(network, y);
   const { y: expected, dy, inputs: gradients } = valueAndGradients(network, weights, inputs, output, slopes);
@@ -62,16 +63,16 @@ Deno.test("a chain of thousands of layers: memory that they share is not named a
 });
 
 Deno.test("batch norm and scale in a row: folded into the weights, which are rounded once", async () => {
-  const channels = 16,
-    network = {
-      name: "thirds",
-      inputs: [{ name: "data", shape: [1, 1, 1] }],
-      layers: [
-        { name: "conv", type: "conv2d", input: "data", channels, kernel: 1, bias: false },
-        { name: "norm", type: "batchnorm", input: "conv", epsilon: 0 },
-        { name: "scale", type: "scale", input: "norm", bias: false },
-      ],
-    };
+  const channels = 16;
+  const network = {
+    name: "thirds",
+    inputs: [{ name: "data", shape: [1, 1, 1] }],
+    layers: [
+      { name: "conv", type: "conv2d", input: "data", channels, kernel: 1, bias: false },
+      { name: "norm", type: "batchnorm", input: "conv", epsilon: 0 },
+      { name: "scale", type: "scale", input: "norm", bias: false },
+    ],
+  };
   const filled = (value: number) => tensor([channels], new Float64Array(channels).fill(value));
   const weight = map(randomTensor([channels, 1, 1, 1], normal("thirds")), Math.fround);
   const weights = new Map([
@@ -89,9 +90,12 @@ Deno.test("several values of one run, by what targets call them, are those of ru
   const { network, weights, inputs, tolerance } = smallNetworks.find(({ network: { name } }) =>
     name === "odd classifier"
   )!;
-  const model = caseModel({ network, weights }), [[, x]] = inputs, names = ["conv1", "conv1+last", "pool3", "fc4+relu"];
+  const model = caseModel({ network, weights });
+  const [[, x]] = inputs;
+  const names = ["conv1", "conv1+last", "pool3", "fc4+relu"];
   using net = await Net.create(device, model, { batch: x.shape[0], values: names });
-  const [before, ...others] = await net.forwardAll(caseInputs(inputs)), expected = runNetwork(network, weights, inputs);
+  const [before, ...others] = await net.forwardAll(caseInputs(inputs));
+  const expected = runNetwork(network, weights, inputs);
   for (const [n, blob] of ["conv1", "pool3", "fc4"].entries()) {
     const { shape } = expected.get(blob)!;
     assertClose(blob, { shape, data: others[n] }, expected.get(blob)!, tolerance);

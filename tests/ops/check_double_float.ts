@@ -69,7 +69,9 @@ export const doubleNetwork: NetworkCase = (() => {
 
 /** A case behind a scale for each input, so that what the layer reads has rests. */
 export function behindScales(testCase: NetworkCase): NetworkCase {
-  const { network, weights } = testCase, more = new Map(weights), next = normal(`${network.name} behind scales`);
+  const { network, weights } = testCase;
+  const more = new Map(weights);
+  const next = normal(`${network.name} behind scales`);
   const scales = network.inputs.map(({ name, shape: [channels] }) => {
     for (const part of ["weight", "bias"]) more.set(`scaled ${name}.${part}`, randomTensor([channels], next));
     return { name: `scaled ${name}`, type: "scale", input: name };
@@ -88,7 +90,9 @@ const single = (tensors: Map<string, Reference>) =>
 
 /** The last layer's values, what rounding them lost, and what float64 gives. */
 export async function doubleValues(device: Device, { network, ...given }: NetworkCase, choose?: Choose) {
-  const weights = single(given.weights), inputs = single(given.inputs), [[, { shape: [batch] }]] = inputs;
+  const weights = single(given.weights);
+  const inputs = single(given.inputs);
+  const [[, { shape: [batch] }]] = inputs;
   const expected = runNetwork(network, weights, inputs).get(network.layers.at(-1)!.name)!;
   const graph = buildGraph(caseModel({ network, weights }));
   using plan = await buildPlan(device, { graph, batch, wanted: [graph.output], doubleFloat: true, choose });
@@ -124,7 +128,8 @@ export async function checkDoubleValues(device: Device, networkCase: NetworkCase
 
 /** Checks a case with inputs that have rests, and with inputs that have none where the layer itself makes one. */
 export async function checkDoubleFloat(device: Device, testCase: Case, choose?: Choose): Promise<void> {
-  const plain = caseNetwork(testCase), behind = behindScales(plain);
+  const plain = caseNetwork(testCase);
+  const behind = behindScales(plain);
   for (const networkCase of keepsRest(testCase, false) ? [plain, behind] : [behind]) {
     await checkDoubleValues(device, networkCase, choose);
   }

@@ -20,7 +20,8 @@ import {
 } from "./check_double_float.ts";
 
 const convolutions = ["conv2d", "deconv2d"];
-const device = await openDevice(), gpu = pretend(device, { software: false }, "buffer");
+const device = await openDevice();
+const gpu = pretend(device, { software: false }, "buffer");
 
 for (const testCase of doubleCases) {
   Deno.test(`double-float: ${testCase.type}: ${testCase.name}`, () => checkDoubleFloat(device, testCase));
@@ -44,7 +45,8 @@ for (
 
 for (const type of [...convolutions, "fc"]) {
   Deno.test(`double-float: ${type}: what remains where products cancel`, async () => {
-    const next = normal(`cancelling ${type}`), half = randomTensor([32], next).data;
+    const next = normal(`cancelling ${type}`);
+    const half = randomTensor([32], next).data;
     const params = type === "fc" ? {} : { kernel: 1 };
     const network = {
       name: "cancelling",
@@ -97,7 +99,8 @@ const others = new Set(
 for (const type of others) {
   const testCase = allCases.find((one) => one.type === type)!;
   Deno.test(`double-float: ${type} rounds what it reads: ${testCase.name}`, async () => {
-    const network = caseNetwork(testCase), tolerance = Math.max(testCase.tolerance, 1e-6);
+    const network = caseNetwork(testCase);
+    const tolerance = Math.max(testCase.tolerance, 1e-6);
     await checkNetwork(device, { ...behindScales(network), tolerance }, { doubleFloat: true });
   });
 }

@@ -39,12 +39,13 @@ Deno.test("a way that is one stands before ours, and says where it comes from", 
 });
 
 Deno.test("a way that fails, or writes nothing, is told by file, way and layer", () => {
-  const [output, dx] = ["y", "dx"].map((label) => ({ label } as unknown as Tensor)),
-    node = { name: "round1", output } as Node;
+  const [output, dx] = ["y", "dx"].map((label) => ({ label } as unknown as Tensor));
+  const node = { name: "round1", output } as Node;
   const y = write(output);
   const refused = (type: string, calls: unknown, message: RegExp) => {
     addWays({ [type]: { forward: [{ name: "bad", calls }], backward: [{ name: "bad", calls }] } } as OwnWays, "bad.ts");
-    const [{ calls: forward }] = ops[type].forward, [{ calls: backward }] = ops[type].backward;
+    const [{ calls: forward }] = ops[type].forward;
+    const [{ calls: backward }] = ops[type].backward;
     assert.throws(() => forward(node, y, {}), { name: "UserError", message });
     if (!/fails/.test(message.source)) assert.deepEqual(backward(node, output, [undefined], {}), []);
     assert.throws(() => backward(node, output, [write(dx)], {}), { name: "UserError" });

@@ -102,7 +102,8 @@ export function* callsOf(adapter: Adapter, probe: Probe, rests = false) {
     const partners = backwards.get(form) ?? [];
     const pairs = partners.length === 0 ? 0 : Math.max(forwards.length, partners.length);
     for (let n = 0; n < pairs; n++) {
-      const forward = forwards[n % forwards.length], backward = partners[n % partners.length];
+      const forward = forwards[n % forwards.length];
+      const backward = partners[n % partners.length];
       const node = nodeOf(task, probe, form);
       const dy = { ...node.output };
       const dx = node.inputs.map((input) => write({ ...input }));

@@ -31,7 +31,8 @@ const cases: Case[] = [
 cases.forEach((testCase, third) => {
   Deno.test(`staged, in many tiles: ${testCase.type}: ${testCase.name}`, async () => {
     const network = { ...caseNetwork(testCase), tolerance: testCase.tolerance };
-    for (let turn = third, left = turn + 1; turn < left; turn += 3) {
+    let turn = third;
+    for (let left = turn + 1; turn < left; turn += 3) {
       const ways: string[] = [];
       const choose = ({ pass, candidates }: Question) => {
         const own = candidates.filter(({ way }) => way.name === "staged");

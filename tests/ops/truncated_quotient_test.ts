@@ -11,7 +11,8 @@ Deno.test("binary: the truncated quotient of integers is exact", async () => {
       [q * b, q * b - 1, q * b + b - 1].flatMap((a) => [[a, b], [-a, b], [a, -b], [-a, -b]])
     )
   ).filter(([a]) => Math.abs(a) < 2 ** 24);
-  const [a, b] = [0, 1].map((n) => Float32Array.from(pairs, (pair) => pair[n])), shape = [pairs.length];
+  const [a, b] = [0, 1].map((n) => Float32Array.from(pairs, (pair) => pair[n]));
+  const shape = [pairs.length];
   using device = await openDevice();
   const network = {
     name: "integers",

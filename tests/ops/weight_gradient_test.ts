@@ -14,7 +14,8 @@ const device = await openDevice();
 
 /** Checks the gradients to all weights, with the data gradient compiled to the input or to the blob `to`. */
 async function check({ network, weights, inputs, tolerance }: NetworkCase, to: true | string = true): Promise<void> {
-  const output = network.layers.at(-1)!.name, [[, x]] = inputs;
+  const output = network.layers.at(-1)!.name;
+  const [[, x]] = inputs;
   const { dy, weights: made } = valueAndGradients(network, weights, inputs, output, (y) => outputGradient(network, y));
   const expected = made();
   using net = await Net.create(device, caseModel({ network, weights }), {

@@ -16,7 +16,8 @@ import { pretend } from "../gpu/pretend.ts";
 import { checkNetwork } from "./check_case.ts";
 
 // As a GPU would, whose small tiles compile fast; a few cases of each kind as this adapter would.
-const own = await openDevice(), gpu = pretend(own, { software: false }, "buffer");
+const own = await openDevice();
+const gpu = pretend(own, { software: false }, "buffer");
 
 const layers = allCases.filter(({ type }) => ["conv2d", "deconv2d", "fc", "lstm"].includes(type));
 /** Groups, odd sizes, strides, batches and long sums; real layers have many weights and nothing else new. */
@@ -48,7 +49,8 @@ Deno.test("an integer is the nearest to its weight, and a row of zeros stays zer
 Deno.test("a weight that f16 cannot hold is refused by the layer's name", async () => {
   const { network, weights } = caseNetwork(layers.find(({ type, name }) => type === "fc" && /batch 3/.test(name))!);
   const huge = map(weights.get("layer.weight")!, (value, i) => i === 5 ? 65520 : value);
-  const model = caseModel({ network, weights: new Map(weights).set("layer.weight", huge) }), before = own.memory;
+  const model = caseModel({ network, weights: new Map(weights).set("layer.weight", huge) });
+  const before = own.memory;
   await assert.rejects(
     Net.create(own, model, { weights: "f16" }),
     /^UserError: layer "layer": a weight is larger than f16/,
@@ -61,8 +63,10 @@ for (const type of ["conv2d", "deconv2d", "fc"]) {
   Deno.test(`${type}: weights narrow in the file are as narrow on the GPU, and the same`, async () => {
     const testCase = layers.find((other) => other.type === type && /batch 3/.test(other.name))!;
     for (const format of ["f16", "i8"] as const) {
-      const { network, weights, inputs } = narrowed(testCase, format), model = caseModel({ network, weights });
-      const options = { batch: 3, weights: format }, weight = weights.get("layer.weight")!;
+      const { network, weights, inputs } = narrowed(testCase, format);
+      const model = caseModel({ network, weights });
+      const options = { batch: 3, weights: format };
+      const weight = weights.get("layer.weight")!;
       const { integers, scales } = quantise(Float32Array.from(weight.data), weight.shape[0]);
       const stored: [string, StoredTensor][] = format === "f16"
         ? [["layer.weight", fromFloat32(weight.data, "F16", weight.shape)]]
@@ -71,7 +75,8 @@ for (const type of ["conv2d", "deconv2d", "fc"]) {
           ["layer.weight.scale", fromFloat32(scales, "F32", [scales.length])],
         ];
       const file = { ...model, weights: new Map([...model.weights, ...stored]) };
-      using asked = await Net.create(own, model, options), found = await Net.create(own, file, { batch: 3 });
+      using asked = await Net.create(own, model, options);
+      using found = await Net.create(own, file, { batch: 3 });
       assert.equal(found.memory.weights, asked.memory.weights);
       assert.deepEqual(await found.forward(caseInputs(inputs)), await asked.forward(caseInputs(inputs)));
     }

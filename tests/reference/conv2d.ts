@@ -47,8 +47,11 @@ export const conv2d: Op<Conv2dParameters> = {
   },
 
   backward([x], _y, dy, p, { weight, bias }) {
-    const sliding = slide(x, p), places = sliding.rows * sliding.columns;
-    const dx = tensor(x.shape), factors = weight.data, slopes = dy.data;
+    const sliding = slide(x, p);
+    const places = sliding.rows * sliding.columns;
+    const dx = tensor(x.shape);
+    const factors = weight.data;
+    const slopes = dy.data;
     forEachGroup(x, p, sliding, (image, firstOutput, endOutput, firstValue, length) => {
       const dPatches = new Float64Array(places * length);
       for (let o = firstOutput; o < endOutput; o++) {
@@ -63,7 +66,9 @@ export const conv2d: Op<Conv2dParameters> = {
     return {
       inputs: [dx],
       get weights() {
-        const dWeight = tensor(weight.shape), dBias = tensor([p.channels]), dFactors = dWeight.data;
+        const dWeight = tensor(weight.shape);
+        const dBias = tensor([p.channels]);
+        const dFactors = dWeight.data;
         forEachGroup(x, p, sliding, (image, firstOutput, endOutput, firstValue, length) => {
           const patches = patchesOf(x, sliding, firstValue, length);
           for (let o = firstOutput; o < endOutput; o++) {

@@ -47,10 +47,12 @@ export const deconv2d: Op<Deconv2dParameters> = {
 
   backward([x], _y, dy, p, { weight, bias }) {
     const { sliding, area, length, pixels } = geometry(x, p);
-    const dx = tensor(x.shape), values = x.data, factors = weight.data;
+    const dx = tensor(x.shape);
+    const values = x.data;
+    const factors = weight.data;
     const dPatchesOf = (image: number, group: number) => {
-      const first = (image * p.channels + group * sliding.image[0]) * area,
-        dPatches = new Float64Array(pixels * length);
+      const first = (image * p.channels + group * sliding.image[0]) * area;
+      const dPatches = new Float64Array(pixels * length);
       forEachTap(sliding, (value, tap) => dPatches[tap] = dy.data[first + value]);
       return dPatches;
     };
@@ -68,7 +70,9 @@ export const deconv2d: Op<Deconv2dParameters> = {
     return {
       inputs: [dx],
       get weights() {
-        const dWeight = tensor(weight.shape), dBias = tensor([p.channels]), dFactors = dWeight.data;
+        const dWeight = tensor(weight.shape);
+        const dBias = tensor([p.channels]);
+        const dFactors = dWeight.data;
         dy.data.forEach((slope, at) => dBias.data[Math.floor(at / area) % p.channels] += slope);
         forEachGroup(x, p, (image, group, firstInput, endInput) => {
           const dPatches = dPatchesOf(image, group);

@@ -8,7 +8,8 @@ import { map } from "./tensor.ts";
 export function erfOf(x: number): number {
   if (Math.abs(x) > 6) return Math.sign(x);
   let sum = 0;
-  for (let n = 0, term = x; Math.abs(term) > 1e-17; n++, term *= 2 * x * x / (2 * n + 1)) sum += term;
+  let n = 0;
+  for (let term = x; Math.abs(term) > 1e-17; n++, term *= 2 * x * x / (2 * n + 1)) sum += term;
   return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
 }
 

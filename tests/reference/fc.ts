@@ -44,7 +44,8 @@ export const fc: Op<FcParameters> = {
     return {
       inputs: [dx],
       get weights() {
-        const dWeight = tensor(weight.shape), dBias = tensor([channels]);
+        const dWeight = tensor(weight.shape);
+        const dBias = tensor([channels]);
         for (let item = 0; item < n; item++) {
           for (let o = 0; o < channels; o++) {
             const slope = dy.data[item * channels + o];

@@ -40,7 +40,8 @@ export const centre: Cost = (x, [, h, w]) => {
 
 /** SciPy's gaussian_filter of each channel: four sigmas wide, mirrored at the edges. */
 export function blurred(x: ArrayLike<number>, [c, h, w]: readonly number[], sigma: number): Float64Array {
-  const reach = Math.floor(4 * sigma + 0.5), bell = (d: number) => Math.exp(-d * d / (2 * sigma * sigma));
+  const reach = Math.floor(4 * sigma + 0.5);
+  const bell = (d: number) => Math.exp(-d * d / (2 * sigma * sigma));
   const mirrored = (p: number, size: number): number =>
     p < 0 ? mirrored(-1 - p, size) : p >= size ? mirrored(2 * size - 1 - p, size) : p;
   let sum = 0;
@@ -60,7 +61,9 @@ export function blurred(x: ArrayLike<number>, [c, h, w]: readonly number[], sigm
 
 /** NumPy's percentile: between two ranks, a straight line. */
 export function percentile(values: ArrayLike<number>, percent: number): number {
-  const sorted = Float64Array.from(values).sort(), at = percent / 100 * (sorted.length - 1), below = Math.floor(at);
+  const sorted = Float64Array.from(values).sort();
+  const at = percent / 100 * (sorted.length - 1);
+  const below = Math.floor(at);
   return sorted[below] + (at - below) * ((sorted[below + 1] ?? sorted[below]) - sorted[below]);
 }
 
@@ -72,10 +75,10 @@ function thinned(
   percent: number,
   measure: (x: number[], g: number[]) => number,
 ): Float64Array {
-  const area = h * w,
-    of = (from: ArrayLike<number>, p: number) => Array.from({ length: c }, (_, k) => from[k * area + p]);
-  const measures = Array.from({ length: area }, (_, p) => measure(of(x, p), of(g, p))),
-    least = percentile(measures, percent);
+  const area = h * w;
+  const of = (from: ArrayLike<number>, p: number) => Array.from({ length: c }, (_, k) => from[k * area + p]);
+  const measures = Array.from({ length: area }, (_, p) => measure(of(x, p), of(g, p)));
+  const least = percentile(measures, percent);
   return Float64Array.from(x, (value, n) => measures[n % area] < least ? 0 : value);
 }
 

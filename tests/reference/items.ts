@@ -67,12 +67,14 @@ export const pad: Op<PadParameters> = {
 /** The mean over dimensions, which become 1. */
 export const mean: Op<MeanParameters> = {
   forward([x], { axes }) {
-    const y = tensor(x.shape.map((n, d) => axes.includes(d - 1) ? 1 : n)), terms = x.data.length / y.data.length;
+    const y = tensor(x.shape.map((n, d) => axes.includes(d - 1) ? 1 : n));
+    const terms = x.data.length / y.data.length;
     forEach(x.shape, (index, at) => y.data[offset(y.shape, clamped(index, y.shape))] += x.data[at] / terms);
     return y;
   },
   backward([x], y, dy) {
-    const dx = tensor(x.shape), terms = x.data.length / y.data.length;
+    const dx = tensor(x.shape);
+    const terms = x.data.length / y.data.length;
     forEach(x.shape, (index, at) => dx.data[at] = dy.data[offset(y.shape, clamped(index, y.shape))] / terms);
     return { inputs: [dx], weights: {} };
   },
@@ -144,7 +146,8 @@ function scattered(inputs: Tensor[], add: (slopes: Tensor[]) => void): Gradients
 
 function forEachProduct(a: Tensor, b: Tensor, y: Tensor, visit: (left: number, right: number, at: number) => void) {
   forEach(y.shape, (index, at) => {
-    const lead = index.slice(0, -2), [row, column] = index.slice(-2);
+    const lead = index.slice(0, -2);
+    const [row, column] = index.slice(-2);
     for (let k = 0; k < a.shape.at(-1)!; k++) {
       visit(source([...lead, row, k], a.shape), source([...lead, k, column], b.shape), at);
     }
@@ -171,7 +174,8 @@ const padded = (shape: number[], { axis, before = 0, after = 0 }: PadParameters)
 
 /** The input's index that shows at an output's, if any. */
 function shown(index: number[], shape: number[], { axis, before = 0, mode = "constant" }: PadParameters) {
-  const length = shape[axis + 1], place = index[axis + 1] - before;
+  const length = shape[axis + 1];
+  const place = index[axis + 1] - before;
   const inside = place >= 0 && place < length;
   if (!inside && mode === "constant") return undefined;
   const last = length - 1;
@@ -187,7 +191,8 @@ function shown(index: number[], shape: number[], { axis, before = 0, mode = "con
 
 /** Batch first, then the items' dimensions, paired from the last. */
 function stretched([left, ...a]: number[], [right, ...b]: number[]): number[] {
-  const rank = Math.max(a.length, b.length), fill = (dims: number[]) => [...Array(rank - dims.length).fill(1), ...dims];
+  const rank = Math.max(a.length, b.length);
+  const fill = (dims: number[]) => [...Array(rank - dims.length).fill(1), ...dims];
   return [Math.max(left, right), ...fill(a).map((length, d) => Math.max(length, fill(b)[d]))];
 }
 

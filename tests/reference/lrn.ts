@@ -54,7 +54,9 @@ function denominators(x: Tensor, p: LrnParameters): Float64Array {
 
 /** A function that visits the places of the values that value i is normalised by. */
 function windows(x: Tensor, { size = 5, region = "across" }: LrnParameters) {
-  const { c, area } = planes(x), width = x.shape[3] ?? 1, height = area / width;
+  const { c, area } = planes(x);
+  const width = x.shape[3] ?? 1;
+  const height = area / width;
   const around = (at: number, extent: number): [first: number, last: number] => {
     const before = Math.floor((size - 1) / 2);
     return [Math.max(-before, -at), Math.min(size - 1 - before, extent - 1 - at)];
@@ -65,7 +67,8 @@ function windows(x: Tensor, { size = 5, region = "across" }: LrnParameters) {
       for (let step = first; step <= last; step++) visit(i + step * area);
     }
     : (i: number, visit: (j: number) => void) => {
-      const [top, bottom] = around(Math.floor(i / width) % height, height), [left, right] = around(i % width, width);
+      const [top, bottom] = around(Math.floor(i / width) % height, height);
+      const [left, right] = around(i % width, width);
       for (let row = top; row <= bottom; row++) {
         for (let column = left; column <= right; column++) visit(i + row * width + column);
       }

@@ -23,7 +23,8 @@ export interface LstmParameters {
 /** The memory. */
 export const lstm: Op<LstmParameters> = {
   weightShapes([x], p) {
-    const { hidden, peepholes = false, initial = false } = p, [, , streams] = sizes(x, p);
+    const { hidden, peepholes = false, initial = false } = p;
+    const [, , streams] = sizes(x, p);
     return {
       inputWeight: [4 * hidden, x.at(-1)!],
       recurrentWeight: [4 * hidden, hidden],
@@ -44,23 +45,30 @@ export const lstm: Op<LstmParameters> = {
   },
 
   backward([x, marker], _y, dy, p, weights) {
-    const { hidden } = p, { inputWeight: w, recurrentWeight: u, peephole } = weights;
-    const dx = tensor(x.shape), features = x.shape.at(-1)!;
+    const { hidden } = p;
+    const { inputWeight: w, recurrentWeight: u, peephole } = weights;
+    const dx = tensor(x.shape);
+    const features = x.shape.at(-1)!;
     for (const sequence of sequences(x, p)) {
       const steps = run(x, marker, p, weights, sequence);
-      let dhNext = new Float64Array(hidden), dcNext = new Float64Array(hidden);
+      let dhNext = new Float64Array(hidden);
+      let dcNext = new Float64Array(hidden);
       for (let n = steps.length - 1; n >= 0; n--) {
-        const { i, f, o, g, c, before, m } = steps[n], row = sequence.rows[n];
-        const da = new Float64Array(4 * hidden),
-          dhBefore = new Float64Array(hidden),
-          dcBefore = new Float64Array(hidden);
+        const { i, f, o, g, c, before, m } = steps[n];
+        const row = sequence.rows[n];
+        const da = new Float64Array(4 * hidden);
+        const dhBefore = new Float64Array(hidden);
+        const dcBefore = new Float64Array(hidden);
         for (let j = 0; j < hidden; j++) {
-          const slope = dy.data[row * hidden + j], cell = p.state === "cell";
-          const dh = (cell ? 0 : slope) + dhNext[j], squashed = Math.tanh(c[j]);
+          const slope = dy.data[row * hidden + j];
+          const cell = p.state === "cell";
+          const dh = (cell ? 0 : slope) + dhNext[j];
+          const squashed = Math.tanh(c[j]);
           const dao = dh * squashed * o[j] * (1 - o[j]);
           const dc = dcNext[j] + (cell ? slope : 0) + dh * o[j] * (1 - squashed ** 2) +
             dao * at(peephole, 2 * hidden + j);
-          const dai = dc * g[j] * i[j] * (1 - i[j]), daf = dc * before[j] * f[j] * (1 - f[j]);
+          const dai = dc * g[j] * i[j] * (1 - i[j]);
+          const daf = dc * before[j] * f[j] * (1 - f[j]);
           [dai, daf, dao, dc * i[j] * (1 - g[j] ** 2)].forEach((value, gate) => da[gate * hidden + j] = value);
           dcBefore[j] = m * (dc * f[j] + dai * at(peephole, j) + daf * at(peephole, hidden + j));
         }
@@ -88,9 +96,11 @@ function sizes(x: number[], { time = "batch", streams = 1 }: LstmParameters): nu
 
 /** Every stream of every item. Rows count through all dimensions but the last. */
 function sequences(x: Tensor, p: LstmParameters): Sequence[] {
-  const [items, steps, streams] = sizes(x.shape, p), { reverse = false } = p;
+  const [items, steps, streams] = sizes(x.shape, p);
+  const { reverse = false } = p;
   return Array.from({ length: items * streams }, (_, n) => {
-    const item = Math.floor(n / streams), stream = n % streams;
+    const item = Math.floor(n / streams);
+    const stream = n % streams;
     const rows = Array.from({ length: steps }, (_, t) => (item * steps + t) * streams + stream);
     return { stream, rows: reverse ? rows.toReversed() : rows };
   });
@@ -102,13 +112,15 @@ const sigmoid = (a: number): number => 1 / (1 + Math.exp(-a));
 /** The steps of a sequence: gates, cell, m · c' and m. */
 function run(x: Tensor, marker: Tensor | undefined, { hidden }: LstmParameters, weights: Weights, s: Sequence) {
   const { inputWeight: w, recurrentWeight: u, bias, peephole, initialHidden, initialCell } = weights;
-  const features = x.shape.at(-1)!,
-    start = (initial: Tensor | undefined) =>
-      Float64Array.from({ length: hidden }, (_, j) => at(initial, s.stream * hidden + j));
-  let h = start(initialHidden), c = start(initialCell);
+  const features = x.shape.at(-1)!;
+  const start = (initial: Tensor | undefined) =>
+    Float64Array.from({ length: hidden }, (_, j) => at(initial, s.stream * hidden + j));
+  let h = start(initialHidden);
+  let c = start(initialCell);
   return s.rows.map((row) => {
     // A marker has one value for each row: its dimensions are those of x without the last.
-    const m = marker ? marker.data[row] : 1, before = c.map((value) => m * value);
+    const m = marker ? marker.data[row] : 1;
+    const before = c.map((value) => m * value);
     const sum = (gate: number, j: number) => {
       const a = gate * hidden + j;
       let result = bias.data[a];

@@ -20,12 +20,14 @@ export interface Format {
 
 /** A generator, cut to the centre. */
 export function learned(network: Network, weights: Map<string, Tensor>, size: [number, number]): Maker {
-  const { name, shape } = network.inputs[0], last = network.layers.at(-1)!.name;
+  const { name, shape } = network.inputs[0];
+  const last = network.layers.at(-1)!.name;
   const draw = (code: ArrayLike<number>) => record(network, weights, new Map([[name, tensor([1, ...shape], code)]]));
   return {
     picture: (code) => crop.forward([draw(code).values.at(-1)!], { size }, {}),
     back(code, dPicture) {
-      const tape = draw(code), picture = tape.values.at(-1)!;
+      const tape = draw(code);
+      const picture = tape.values.at(-1)!;
       const [whole] = crop.backward([picture], dPicture, dPicture, { size }, {}).inputs;
       return Float64Array.from(tapeGradients(tape, last, whole).inputs.get(name)!.data);
     },
@@ -43,14 +45,16 @@ const COLOURS = [[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]];
 
 /** Fourier coefficients [part, frequency along columns, colour, frequency along rows]: irfft2, colours, sigmoid. */
 export function fourier({ mean, scale }: Format, [, h, w]: readonly number[]): Maker {
-  const half = Math.floor(w / 2) + 1,
-    area = h * w,
-    longest = Math.max(...[0, 1, 2].map((c) => Math.hypot(...COLOURS.map((row) => row[c]))));
+  const half = Math.floor(w / 2) + 1;
+  const area = h * w;
+  const longest = Math.max(...[0, 1, 2].map((c) => Math.hypot(...COLOURS.map((row) => row[c]))));
   // e^{2πi(ky y / h + kx x / w)} of the half spectrum; its mirror image has the complex conjugate.
   const wave = (y: number, x: number, ky: number, kx: number): [real: number, imaginary: number] => {
-    const fy = ky < h / 2 ? ky / h : (ky - h) / h, frequency = Math.hypot(fy, kx / w);
+    const fy = ky < h / 2 ? ky / h : (ky - h) / h;
+    const frequency = Math.hypot(fy, kx / w);
     const size = Math.sqrt(area) / Math.max(frequency, 1 / Math.max(h, w)) / area / 4;
-    const times = kx === 0 || kx === w / 2 ? size : 2 * size, angle = 2 * Math.PI * (ky * y / h + kx * x / w);
+    const times = kx === 0 || kx === w / 2 ? size : 2 * size;
+    const angle = 2 * Math.PI * (ky * y / h + kx * x / w);
     return [times * Math.cos(angle), -times * Math.sin(angle)];
   };
   const forEach = (visit: (colour: number, place: number, coefficient: number, weight: number) => void) => {
@@ -65,7 +69,8 @@ export function fourier({ mean, scale }: Format, [, h, w]: readonly number[]): M
     }
   };
   const shares = (code: ArrayLike<number>): Float64Array => {
-    const plain = new Float64Array(3 * area), all = new Float64Array(3 * area);
+    const plain = new Float64Array(3 * area);
+    const all = new Float64Array(3 * area);
     forEach((c, place, at, weight) => plain[c * area + place] += weight * code[at]);
     for (let n = 0; n < 3 * area; n++) {
       const sum = COLOURS[Math.floor(n / area)].reduce(
@@ -80,7 +85,8 @@ export function fourier({ mean, scale }: Format, [, h, w]: readonly number[]): M
     picture: (code) =>
       tensor([1, 3, h, w], shares(code).map((share, n) => (255 * share - mean[Math.floor(n / area)]) * scale)),
     back(code, { data }) {
-      const slopes = new Float64Array(3 * area), result = new Float64Array(2 * h * 3 * half);
+      const slopes = new Float64Array(3 * area);
+      const result = new Float64Array(2 * h * 3 * half);
       shares(code).forEach((share, n) => {
         const slope = data[n] * 255 * scale * share * (1 - share);
         COLOURS[Math.floor(n / area)].forEach((own, c) => slopes[c * area + n % area] += own / longest * slope);

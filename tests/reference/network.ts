@@ -143,7 +143,9 @@ export function valueAndGradients(
   layer: string,
   slopes: (y: Tensor) => Tensor,
 ): NetworkGradients & { y: Tensor; dy: Tensor } {
-  const tape = record(network, weights, inputs), y = valueIn(tape, layer), dy = slopes(y);
+  const tape = record(network, weights, inputs);
+  const y = valueIn(tape, layer);
+  const dy = slopes(y);
   return { y, dy, ...tapeGradients(tape, layer, dy) };
 }
 
@@ -167,7 +169,8 @@ export interface NetworkGradients {
 
 /** The gradients of Σ dy · y, where y is the value that `layer` names. */
 export function tapeGradients(tape: Tape, layer: string, dy: Tensor): NetworkGradients {
-  const { network, weights, values, reads } = tape, target = numberIn(tape, layer);
+  const { network, weights, values, reads } = tape;
+  const target = numberIn(tape, layer);
   const slopes = new Map<number, Tensor>([[target, dy]]);
   const ofLayers: [name: string, gradients: Gradients][] = [];
   for (let i = target - network.inputs.length; i >= 0; i--) {

@@ -52,8 +52,10 @@ const cosine = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
 };
 
 function termOf({ kind, layer, unit, at, file, power }: Term, { valueOf, directions, others }: Seen): number {
-  const { shape: [, c, h = 1, w = 1], data } = valueOf(layer), area = h * w;
-  const [x, y] = Array.isArray(at) ? at : [Math.floor(w / 2), Math.floor(h / 2)], place = y * w + x;
+  const { shape: [, c, h = 1, w = 1], data } = valueOf(layer);
+  const area = h * w;
+  const [x, y] = Array.isArray(at) ? at : [Math.floor(w / 2), Math.floor(h / 2)];
+  const place = y * w + x;
   const channelsAt = (p: number) => Array.from({ length: c }, (_, channel) => data[channel * area + p]);
   const map = unit === undefined ? data : data.slice(unit * area, (unit + 1) * area);
   const positions = at === "all" ? Array.from({ length: area }, (_, p) => p) : [place];
@@ -75,7 +77,8 @@ function termOf({ kind, layer, unit, at, file, power }: Term, { valueOf, directi
       return mean(positions.map((p) => cosine(directions[file!], channelsAt(p))));
     case "prob":
     case "logprob": {
-      const logits = channelsAt(place), total = logits.reduce((sum, a) => sum + Math.exp(a), 0);
+      const logits = channelsAt(place);
+      const total = logits.reduce((sum, a) => sum + Math.exp(a), 0);
       const log = logits[unit!] - Math.log(total);
       return kind === "prob" ? Math.exp(log) : log;
     }
@@ -85,7 +88,8 @@ function termOf({ kind, layer, unit, at, file, power }: Term, { valueOf, directi
       return data.reduce((sum, a) => sum + Math.abs(a) ** power!, 0);
     case "centre":
       return data.reduce((sum, a, n) => {
-        const x = (2 * (n % w) + 1) / w - 1, y = (2 * (Math.floor(n / w) % h) + 1) / h - 1;
+        const x = (2 * (n % w) + 1) / w - 1;
+        const y = (2 * (Math.floor(n / w) % h) + 1) / h - 1;
         return sum + (x * x + y * y) * a * a;
       }, 0);
     case "variation":

@@ -19,7 +19,9 @@ function forEachTerm(
   weight: Tensor | undefined,
   visit: (to: number, from: number, weight: number) => void,
 ): void {
-  const outer = count(shape.slice(0, axis + 1)), length = shape[axis + 1], inner = count(shape.slice(axis + 2));
+  const outer = count(shape.slice(0, axis + 1));
+  const length = shape[axis + 1];
+  const inner = count(shape.slice(axis + 2));
   const size = positions.length / taps;
   for (let o = 0; o < outer; o++) {
     positions.forEach((at, n) => {

@@ -15,7 +15,8 @@ export interface ResizeParameters {
 /** For each output position along an axis, the input positions that it reads and their weights. */
 function taps(from: number, to: number, method: "bilinear" | "bicubic"): [number, number][][] {
   return Array.from({ length: to }, (_, o) => {
-    const at = (o + 0.5) * from / to - 0.5, below = Math.floor(at);
+    const at = (o + 0.5) * from / to - 0.5;
+    const below = Math.floor(at);
     const near = method === "bilinear" ? [0, 1] : [-1, 0, 1, 2];
     return near.map((d): [number, number] => {
       const distance = Math.abs(at - below - d);
@@ -36,7 +37,9 @@ function forEachTap(
   { size, method = "bilinear" }: ResizeParameters,
   visit: (to: number, from: number, weight: number) => void,
 ): void {
-  const [oh, ow] = pair(size), rows = taps(h, oh, method), columns = taps(w, ow, method);
+  const [oh, ow] = pair(size);
+  const rows = taps(h, oh, method);
+  const columns = taps(w, ow, method);
   for (let map = 0; map < n * c; map++) {
     rows.forEach((row, y) =>
       columns.forEach((column, x) => {
@@ -51,7 +54,8 @@ function forEachTap(
 /** The layer type. */
 export const resize: Op<ResizeParameters> = {
   forward([x], parameters) {
-    const [n, c] = x.shape, y = tensor([n, c, ...pair(parameters.size)]);
+    const [n, c] = x.shape;
+    const y = tensor([n, c, ...pair(parameters.size)]);
     forEachTap(x.shape, parameters, (to, from, weight) => y.data[to] += weight * x.data[from]);
     return y;
   },

@@ -11,7 +11,8 @@ export interface RoundParameters {
 
 /** The nearest whole number, of two as near the even one. */
 function nearest(x: number): number {
-  const below = Math.floor(x), rest = x - below;
+  const below = Math.floor(x);
+  const rest = x - below;
   return rest < 0.5 || rest === 0.5 && below % 2 === 0 ? below : below + 1;
 }
 

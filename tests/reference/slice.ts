@@ -27,7 +27,8 @@ export const slice: Op<SliceParameters> = {
 
 /** Visits what is kept, in order: its number among the kept, and its place in the whole. */
 function forEachKept(shape: number[], p: SliceParameters, visit: (kept: number, at: number) => void): void {
-  const { axis = 0, from = 0 } = p, inner = count(shape.slice(axis + 2));
+  const { axis = 0, from = 0 } = p;
+  const inner = count(shape.slice(axis + 2));
   let kept = 0;
   for (let at = 0; at < count(shape); at++) {
     const along = Math.floor(at / inner) % shape[axis + 1];

@@ -16,12 +16,16 @@ function forEachTap(
   { edges = "zero" }: WarpParameters,
   visit: (to: number, from: number, weight: number) => void,
 ): void {
-  const [n, c, h, w] = x.shape, cx = (w - 1) / 2, cy = (h - 1) / 2;
+  const [n, c, h, w] = x.shape;
+  const cx = (w - 1) / 2;
+  const cy = (h - 1) / 2;
   for (let map = 0; map < n * c; map++) {
     const [a, b, tx, ty] = view.data.slice(4 * Math.floor(map / c));
     for (let o = 0; o < h * w; o++) {
-      const dx = o % w - cx, dy = Math.floor(o / w) - cy;
-      const sx = cx + a * dx - b * dy + tx, sy = cy + b * dx + a * dy + ty;
+      const dx = o % w - cx;
+      const dy = Math.floor(o / w) - cy;
+      const sx = cx + a * dx - b * dy + tx;
+      const sy = cy + b * dx + a * dy + ty;
       for (const py of [Math.floor(sy), Math.floor(sy) + 1]) {
         for (const px of [Math.floor(sx), Math.floor(sx) + 1]) {
           const inside = px >= 0 && px < w && py >= 0 && py < h;

@@ -10,7 +10,8 @@ export function readWeights(bytes: Uint8Array, name: string): Map<string, Tensor
   const values = new Map([...stored].map(([key, item]) => [key, tensor(item.shape, toFloat32(item))]));
   for (const [key, { dtype, shape }] of stored) {
     if (dtype !== "I8") continue;
-    const { data } = values.get(key)!, { data: scales } = values.get(`${key}.scale`)!;
+    const { data } = values.get(key)!;
+    const { data: scales } = values.get(`${key}.scale`)!;
     const rowLength = data.length / shape[0];
     for (let i = 0; i < data.length; i++) data[i] *= scales[Math.floor(i / rowLength)];
   }

@@ -5,11 +5,13 @@ import { small } from "./small.ts";
 
 Deno.test("settings that change on the way: the search that somebody begins with them from the codes so far, bit for bit", async () => {
   using device = await openDevice();
-  const { generator, classifier } = small(), targets = [{ units: [1], seed: 1 }, { units: [2], seed: 2 }];
+  const { generator, classifier } = small();
+  const targets = [{ units: [1], seed: 1 }, { units: [2], seed: 2 }];
   const options = { generator, classifier, iterations: 12, every: 1, targets };
   const changes: Change[] = [{ decay: 0.9, lrStart: 3, bounds: false }, { rule: "adam", iterations: 20 }];
   for (const change of changes) {
-    let next: Float32Array[] = [], changed = false;
+    let next: Float32Array[] = [];
+    let changed = false;
     const told: number[] = [];
     const turned = await search(device, {
       ...options,

@@ -52,17 +52,18 @@ const cases: [code: string, signed: boolean, settings: { lowest?: number; clip?:
 for (const [code, signed, settings] of cases) {
   const title = `${signed ? "with a sign" : "without"} ${Object.entries(settings).flat().join(" ")}`.trim();
   Deno.test(`codes: ${code} ${title}: five steps are float64's`, async () => {
-    const network = { ...networks[code], code: { layer: "features", sigmas: 1.5, signed } } as Network,
-      { shape } = network.inputs[0];
-    const size = shape.reduce((a, b) => a * b, 1), weights = randomWeights(network);
+    const network = { ...networks[code], code: { layer: "features", sigmas: 1.5, signed } } as Network;
+    const { shape } = network.inputs[0];
+    const size = shape.reduce((a, b) => a * b, 1);
+    const weights = randomWeights(network);
     weights.set("code.mean", tensor([size], normals(1, size).map((value) => 0.2 + 0.1 * value)));
     weights.set("code.std", tensor([size], normals(2, size).map((value) => 0.3 + Math.abs(value))));
-    const generator = caseModel({ network, weights }),
-      bound = (sigmas: number) =>
-        Array.from(
-          { length: size },
-          (_, n) => weights.get("code.mean")!.data[n] + sigmas * weights.get("code.std")!.data[n],
-        );
+    const generator = caseModel({ network, weights });
+    const bound = (sigmas: number) =>
+      Array.from(
+        { length: size },
+        (_, n) => weights.get("code.mean")!.data[n] + sigmas * weights.get("code.std")!.data[n],
+      );
     const [seed, iterations] = [5, 5];
     const expected = paperSearch({
       generator: { network, weights },

@@ -16,7 +16,9 @@ import { smallVideo, videoNetwork } from "./small_video.ts";
 const device = await openDevice();
 const gpu = pretend(device, { software: false }, "buffer");
 const { generator, weights: [generatorWeights] } = small();
-const frames = 12, unit = 3, seed = 5;
+const frames = 12;
+const unit = 3;
+const seed = 5;
 
 const options = (more: Partial<SearchOptions> = {}): SearchOptions => ({
   ...{
@@ -32,11 +34,14 @@ const options = (more: Partial<SearchOptions> = {}): SearchOptions => ({
 
 /** The activation of each frame and the gradient to each frame's code, in float64. */
 function expected(recurrent?: number) {
-  const { weights } = smallVideo(recurrent), code = tensor([frames, 20], [...normals(seed, 20 * frames)]);
-  const drawn = record(generatorNetwork, generatorWeights, new Map([["code", code]])), picture = drawn.values.at(-1)!;
+  const { weights } = smallVideo(recurrent);
+  const code = tensor([frames, 20], [...normals(seed, 20 * frames)]);
+  const drawn = record(generatorNetwork, generatorWeights, new Map([["code", code]]));
+  const picture = drawn.values.at(-1)!;
   const cont = tensor([frames, 1, 1], Array.from({ length: frames }, (_, n) => n === 0 ? 0 : 1));
   const judged = record(videoNetwork, weights, new Map([["data", picture], ["cont", cont]]));
-  const answers = judged.values[judged.names.get("fc8")!], dy = tensor(answers.shape);
+  const answers = judged.values[judged.names.get("fc8")!];
+  const dy = tensor(answers.shape);
   for (let n = 0; n < frames; n++) dy.data[5 * n + unit] = 1;
   const dPicture = tapeGradients(judged, "fc8", dy).inputs.get("data")!;
   const gradient = tapeGradients(drawn, "picture", dPicture).inputs.get("code")!;
@@ -62,7 +67,8 @@ for (const [where, own, windows] of [["", device, [12, 5, 1]], [" on a GPU", gpu
 }
 
 Deno.test("film: a step is measured by all frames together, and windows make the same film", async () => {
-  const { gradient: { data }, activations } = expected(), start = normals(seed, 20 * frames);
+  const { gradient: { data }, activations } = expected();
+  const start = normals(seed, 20 * frames);
   const film = async (more: Partial<SearchOptions> = {}) => (await search(device, options(more))).items;
   const [one, ...others] = await film({ iterations: 1, bounds: false, lrStart: 2, decay: 1 });
   assert.deepEqual(others, []);
@@ -77,7 +83,8 @@ Deno.test("film: a step is measured by all frames together, and windows make the
 });
 
 Deno.test("film: frames that memory does not hold together are drawn in windows, unless somebody says how many", async () => {
-  const tight = (bytes: number) => pretend(device, { maxMemory: device.memory + bytes }), told: number[] = [];
+  const tight = (bytes: number) => pretend(device, { maxMemory: device.memory + bytes });
+  const told: number[] = [];
   const long = options({ frames: 48, iterations: 1, onWindow: (size) => void told.push(size) });
   const { items: [{ film }] } = await search(tight(1.4e6), long);
   assert.deepEqual([told[0], film!.windowSize, film!.frames.length], [24, told.at(-1), 48]);

@@ -9,7 +9,8 @@ import { caseModel } from "../net/case_model.ts";
 import type { Network } from "../reference/network.ts";
 import { tensor } from "../reference/tensor.ts";
 
-const device = await openDevice(), image = { order: "RGB", mean: [0, 0, 0], scale: 1 };
+const device = await openDevice();
+const image = { order: "RGB", mean: [0, 0, 0], scale: 1 };
 const layer = (name: string, type: string, input: string, more: object) => ({ name, type, input, ...more });
 const generator = {
   name: "painter",
@@ -26,7 +27,8 @@ const classifier = {
 
 /** A model whose weights of this name are all `value`. */
 function model(network: Network, name?: string, value = 0) {
-  const weights = randomWeights(network), found = name === undefined ? undefined : weights.get(name);
+  const weights = randomWeights(network);
+  const found = name === undefined ? undefined : weights.get(name);
   if (found) weights.set(name!, tensor(found.shape, found.data.map(() => value)));
   return caseModel({ network, weights });
 }
@@ -100,8 +102,10 @@ for (const [name, options, message] of cases) {
 }
 
 Deno.test("disposing twice changes nothing", async () => {
-  const before = device.memory, kept = await Net.create(device, model(classifier));
-  const withOne = device.memory, net = await Net.create(device, model(generator), { batch: 3 });
+  const before = device.memory;
+  const kept = await Net.create(device, model(classifier));
+  const withOne = device.memory;
+  const net = await Net.create(device, model(generator), { batch: 3 });
   for (let time = 0; time < 3; time++) {
     net[Symbol.dispose]();
     assert.equal(device.memory, withOne);

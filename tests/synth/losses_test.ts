@@ -26,7 +26,9 @@ const options: SearchOptions = {
 
 /** What a search leaves whose device is lost after each of these iterations is reported, and its losses. */
 async function losing(device: Device, after: readonly number[], more: Partial<SearchOptions> = {}) {
-  const left = [...after], told: number[] = [], heard: Loss[] = [];
+  const left = [...after];
+  const told: number[] = [];
+  const heard: Loss[] = [];
   const { seconds: _, losses, ...result } = await search(device, {
     ...options,
     every: 3,
@@ -49,7 +51,8 @@ async function losing(device: Device, after: readonly number[], more: Partial<Se
 /** What a search leaves whose device is never lost, and how often it makes something on the device. */
 const undisturbedSearch = async () => {
   using device = await openDevice();
-  const labels = spyLabels(device), { result, losses } = await losing(device, []);
+  const labels = spyLabels(device);
+  const { result, losses } = await losing(device, []);
   return { result, losses, made: labels.length };
 };
 const { result: undisturbed, losses: none, made: all } = await undisturbedSearch();
@@ -86,7 +89,8 @@ Deno.test("a film in windows that loses its device is the one that never did", a
     windowSize: 2,
     iterations: 6,
   };
-  const { result: undisturbed } = await losing(device, [], film), { result, losses } = await losing(device, [3], film);
+  const { result: undisturbed } = await losing(device, [], film);
+  const { result, losses } = await losing(device, [3], film);
   assert.deepEqual(result, undisturbed);
   assert.equal(losses.length, 1);
 });
@@ -102,7 +106,8 @@ Deno.test("a search goes on from the last state that was read, and without one f
 Deno.test("wherever a device is lost while kernels are compiled and tensors are made", async () => {
   using device = await openDevice();
   const make = device.make.bind(device);
-  let made = 0, at = Infinity;
+  let made = 0;
+  let at = Infinity;
   device.make = (label, create) => {
     if (made++ === at) device.gpu.destroy();
     return make(label, create);

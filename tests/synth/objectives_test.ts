@@ -70,7 +70,8 @@ function layersOf(code: ArrayLike<number>): Map<string, Tensor> {
 
 /** What a target comes to at a code, beside the other codes of its batch. */
 function value(target: string, code: ArrayLike<number>, others: readonly ArrayLike<number>[]) {
-  const layers = layersOf(code), beside = others.map(layersOf);
+  const layers = layersOf(code);
+  const beside = others.map(layersOf);
   const find = (from: Map<string, Tensor>) => (layer = "out") => from.get(layer)!;
   return evaluate(parseTarget(target), {
     valueOf: find(layers),
@@ -101,14 +102,17 @@ const onGpus = targets.filter((target) => /^out|^conv[:+]|^0\.5/.test(target));
 for (const [kind, own, tried] of [["", device, targets], [" on a GPU", gpu, onGpus]] as const) {
   for (const target of tried) {
     Deno.test(`objectives${kind}: ${target}: value and gradient`, async () => {
-      const joined = join(generator, classifier), batch = [3, 4, 5].map((seed) => ({ target, seed }));
+      const joined = join(generator, classifier);
+      const batch = [3, 4, 5].map((seed) => ({ target, seed }));
       const settings = settle(own, joined, { generator, classifier, targets: batch, directions, iterations: 1 });
       using climb = await Climb.create(own, joined, settings);
       climb.submit(1);
-      const trace = await climb.trace(1), { dx } = climb.plan.tensors;
+      const trace = await climb.trace(1);
+      const { dx } = climb.plan.tensors;
       const gradients = fromTexels(floats(await download(own, dx!)), dx!.shape);
       batch.forEach(({ seed }, n) => {
-        const others = batch.filter((_, m) => m !== n).map(({ seed }) => normals(seed, 20)), code = normals(seed, 20);
+        const others = batch.filter((_, m) => m !== n).map(({ seed }) => normals(seed, 20));
+        const code = normals(seed, 20);
         const { sum } = value(target, code, others);
         assert.ok(Math.abs(trace[n] - sum) <= 1e-4 * Math.max(1, Math.abs(sum)), `${trace[n]}, expected ${sum}`);
         const gradient = { shape: [20], data: gradients.subarray(20 * n, 20 * (n + 1)) };
@@ -119,7 +123,8 @@ for (const [kind, own, tried] of [["", device, targets], [" on a GPU", gpu, onGp
 }
 
 Deno.test("objectives: searches of five steps follow float64", async () => {
-  const bound = boundOf(weights[0]), iterations = 5;
+  const bound = boundOf(weights[0]);
+  const iterations = 5;
   for (const target of targets) {
     const seeds = [3, 4];
     const { items } = await search(device, {

@@ -4,7 +4,8 @@ import { type Box, meanColour, occluded, regionOf, windowsOver } from "../../src
 import type { Picture } from "../../src/mod.ts";
 import { uniform } from "../reference/random.ts";
 
-const side = 48, next = uniform(3);
+const side = 48;
+const next = uniform(3);
 const noise = (): Picture => ({
   width: side,
   height: side,
@@ -26,7 +27,9 @@ function redIn({ rgb, width }: Picture, { left, top, width: w, height: h }: Box)
 
 /** The region that hiding finds, for an activation of one's own. */
 function found(picture: Picture, area: Box, size: number, activation: (picture: Picture) => number) {
-  const windows = windowsOver(area, size), before = activation(picture), colour = meanColour(picture);
+  const windows = windowsOver(area, size);
+  const before = activation(picture);
+  const colour = meanColour(picture);
   const drops = windows.map((window) => before - activation(occluded(picture, window, colour)));
   return { windows, ...regionOf(picture, windows, drops) };
 }
@@ -51,7 +54,8 @@ Deno.test("of two patches the hotter one is the region, and nothing outside the 
   const activation = (seen: Picture) => redIn(seen, strong) + 0.8 * redIn(seen, weak);
   const { box } = found(picture, whole, 4, activation);
   assert.ok(box!.left >= 4 && box!.left + box!.width <= 16 && box!.top >= 4 && box!.top + box!.height <= 16);
-  const field = { left: 26, top: 27, width: 20, height: 16 }, inside = found(picture, field, 4, activation);
+  const field = { left: 26, top: 27, width: 20, height: 16 };
+  const inside = found(picture, field, 4, activation);
   assert.ok(inside.box!.left >= 28 && inside.box!.left + inside.box!.width <= 40);
   for (const { left, top, width, height } of inside.windows) {
     assert.ok(left >= 26 && top >= 27 && left + width <= 46 && top + height <= 43 && width > 0 && height > 0);
@@ -65,7 +69,8 @@ Deno.test("each pixel is hidden as often; where hiding takes nothing away there 
   }
   assert.deepEqual([...new Set(times)], [4]);
   assert.equal(found(noise(), whole, 6, () => 1).box, undefined);
-  const picture = noise(), patch = { left: 9, top: 21, width: 12, height: 8 };
+  const picture = noise();
+  const patch = { left: 9, top: 21, width: 12, height: 8 };
   paint(picture, patch);
   assert.equal(found(picture, whole, 6, (seen) => -redIn(seen, patch)).box, undefined);
 });

@@ -26,7 +26,8 @@ const gpu = pretend(device, { software: false }, "buffer");
 const { generator, classifier, weights } = small();
 
 /** The classifier's pictures, and its numbers. */
-const SHAPE = [3, 7, 7], format = { mean: [127.5, 127.5, 127.5], scale: 1 / 127.5 };
+const SHAPE = [3, 7, 7];
+const format = { mean: [127.5, 127.5, 127.5], scale: 1 / 127.5 };
 
 /** A unit of the last layer and one of a map: a sum over two layers. */
 const TARGET = "out:3 - 0.5*conv:2@5,1";
@@ -39,10 +40,15 @@ const makerOf = {
 
 /** What a target and its costs come to at a code, and the gradient to it. */
 function climbed(code: ArrayLike<number>, settings: Partial<Settings>, view: ArrayLike<number> = [1, 0, 0, 0]) {
-  const maker = makerOf[settings.prior ?? "learned"], picture = maker.picture(code), edges = settings.edges ?? "mean";
-  const look = { edges: edges === "wrap" ? "wrap" as const : "zero" as const }, from = [picture, tensor([1, 4], view)];
+  const maker = makerOf[settings.prior ?? "learned"];
+  const picture = maker.picture(code);
+  const edges = settings.edges ?? "mean";
+  const look = { edges: edges === "wrap" ? "wrap" as const : "zero" as const };
+  const from = [picture, tensor([1, 4], view)];
   const tape = record(classifierNetwork, weights[1], new Map([["data", warp.forward(from, look, {})]]));
-  const [, conv, , , out] = tape.values, dSeen = tensor(picture.shape), at = (2 * 7 + 1) * 7 + 5;
+  const [, conv, , , out] = tape.values;
+  const dSeen = tensor(picture.shape);
+  const at = (2 * 7 + 1) * 7 + 5;
   for (const [layer, features, index, weight] of [["out", out, 3, 1], ["conv", conv, at, -0.5]] as const) {
     const dy = tensor(features.shape);
     dy.data[index] = weight;
@@ -90,15 +96,17 @@ for (const prior of ["learned", "pixels", "fourier"] as const) {
     const noise = { learned: 1, pixels: 40, fourier: 0.3 }[prior];
     // Pixels are the cheapest to make; all that is linear between a picture and its code is in one case of the others.
     for (const [n, own] of (prior === "pixels" ? cases : cases.slice(-2)).entries()) {
-      const settings = { prior, noise, iterations: 2, ...own },
-        targets = [3, 4].map((seed) => ({ target: TARGET, seed }));
+      const settings = { prior, noise, iterations: 2, ...own };
+      const targets = [3, 4].map((seed) => ({ target: TARGET, seed }));
       const stage = prepare({ generator, classifier, ...settings, targets });
       using climb = await Climb.create(device, stage.joined, settle(device, stage.joined, stage.options));
       climb.submit(1);
-      const [trace, gradient] = [await climb.trace(1), await climb.gradient()], size = gradient.length / 2;
+      const [trace, gradient] = [await climb.trace(1), await climb.gradient()];
+      const size = gradient.length / 2;
       const views = viewsOf({ ...stage.options as Settings }, [3, 4]);
       targets.forEach(({ seed }, item) => {
-        const code = codeOf(prior, seed, noise), view = views.subarray(4 * item, 4 * item + 4);
+        const code = codeOf(prior, seed, noise);
+        const view = views.subarray(4 * item, 4 * item + 4);
         const { activation, g } = climbed(code, settings, view);
         const what = `${titled(settings)} ${item}`;
         assert.ok(Math.abs(trace[item] - activation) <= 1e-4 * Math.max(1, Math.abs(activation)), what);
@@ -106,9 +114,10 @@ for (const prior of ["learned", "pixels", "fourier"] as const) {
         assertClose(what, own, tensor([size], g), 1e-4);
         // Of the reference's own gradient, a few values by finite differences.
         for (let k = n; k < size; k += Math.ceil(size / 3)) {
-          const h = 1e-4 * noise,
-            moved = (by: number) => climbed(code.map((x, j) => j === k ? x + by : x), settings, view).whole;
-          const slope = (moved(h) - moved(-h)) / (2 * h), largest = Math.max(...g.map(Math.abs));
+          const h = 1e-4 * noise;
+          const moved = (by: number) => climbed(code.map((x, j) => j === k ? x + by : x), settings, view).whole;
+          const slope = (moved(h) - moved(-h)) / (2 * h);
+          const largest = Math.max(...g.map(Math.abs));
           assert.ok(Math.abs(slope - g[k]) <= 1e-4 * largest, `${what}: ${slope}, expected ${g[k]}`);
         }
       });
@@ -122,10 +131,12 @@ const within = (x: ArrayLike<number>) => Float64Array.from(x, (value) => Math.mi
 /** A search of five steps in float64, by the rule of the paper's program. */
 function fiveSteps(seed: number, settings: Settings, views: Float32Array | undefined, items: number, item: number) {
   const { prior, lrStart, lrEnd, decay, blur, blurEvery, smallNorm, smallContribution, clip } = settings;
-  let code = codeOf(prior, seed, settings.noise), shown = code;
+  let code = codeOf(prior, seed, settings.noise);
+  let shown = code;
   for (let i = 0; i < 5; i++) {
     shown = code;
-    const at = 4 * (i * items + item), { g } = climbed(code, settings, views?.subarray(at, at + 4));
+    const at = 4 * (i * items + item);
+    const { g } = climbed(code, settings, views?.subarray(at, at + 4));
     code = steps.plus(code, steps.normalised(g), lrStart + (lrEnd - lrStart) * i / 5);
     if (prior === "learned") {
       const bound = boundOf(weights[0]);
@@ -165,11 +176,12 @@ for (const [kind, own] of [["", device], [" on a GPU", gpu]] as const) {
       const targets = [3, 4].map((seed) => ({ target: TARGET, seed }));
       const options = { generator, classifier, redirect: 0, iterations: 5, ...settings, targets };
       const decided = prepare(options).options as unknown as Settings;
-      const { items } = await search(own, options), views = viewsOf(decided, [3, 4]);
+      const { items } = await search(own, options);
+      const views = viewsOf(decided, [3, 4]);
       items.forEach(({ code, next }, item) => {
-        const expected = fiveSteps([3, 4][item], decided, views, 2, item),
-          shape = [code.length],
-          what = titled(settings);
+        const expected = fiveSteps([3, 4][item], decided, views, 2, item);
+        const shape = [code.length];
+        const what = titled(settings);
         assertClose(`${what}: the picture's code`, { shape, data: code }, tensor(shape, expected.shown), 1e-3);
         assertClose(`${what}: the next code`, { shape, data: next }, tensor(shape, expected.code), 1e-3);
       });
@@ -216,7 +228,8 @@ Deno.test("priors: one step of each method is the published rule's", async () =>
     };
     const decided = prepare(options).options as unknown as Settings;
     const { items: [{ code, next }] } = await search(device, { ...options, iterations: 1 });
-    const start = codeOf(decided.prior, 3, decided.noise), shape = [code.length];
+    const start = codeOf(decided.prior, 3, decided.noise);
+    const shape = [code.length];
     assertClose(`${name}: start`, { shape, data: code }, tensor(shape, start), 1e-6);
     const moved = steps.plus(rule(start, viewsOf(decided, [3]).subarray(0, 4)), start, -1);
     // What the step itself comes to, beside what a float32 keeps of the code.
@@ -225,7 +238,9 @@ Deno.test("priors: one step of each method is the published rule's", async () =>
 });
 
 Deno.test("priors: momentum keeps nine tenths of the step before, plain ascent goes along the gradient", async () => {
-  const start = codeOf("pixels", 3, 40), targets = [{ target: TARGET, seed: 3 }], shape = [147];
+  const start = codeOf("pixels", 3, 40);
+  const targets = [{ target: TARGET, seed: 3 }];
+  const shape = [147];
   const options = { classifier, prior: "pixels", clip: "none", noise: 40, redirect: 0, targets } as const;
   const { items: [{ next }] } = await search(device, {
     ...options,
@@ -234,8 +249,8 @@ Deno.test("priors: momentum keeps nine tenths of the step before, plain ascent g
     lrStart: 4,
     lrEnd: 4,
   });
-  const first = steps.normalised(climbed(start, options).g).map((value) => 4 * value),
-    second = steps.plus(start, first);
+  const first = steps.normalised(climbed(start, options).g).map((value) => 4 * value);
+  const second = steps.plus(start, first);
   const m = steps.plus(first.map((value) => 0.9 * value), steps.normalised(climbed(second, options).g), 4);
   assertClose("momentum", { shape, data: next }, tensor(shape, steps.plus(second, m)), 1e-4);
   const { items: [plain] } = await search(device, { ...options, rule: "ascent", iterations: 1, lrStart: 5 });

@@ -30,7 +30,8 @@ const lstm = { name: "memory", type: "lstm", input: "out", hidden: 3 };
 
 for (const [kind, own] of [["", device], [" on a GPU", gpu]] as const) {
   Deno.test(`search${kind}: a batch of different targets is each target's float64 search`, async () => {
-    const { generator, classifier, weights } = small(), iterations = 12;
+    const { generator, classifier, weights } = small();
+    const iterations = 12;
     const targets = [
       { units: [0], seed: 0 },
       { units: [3], seed: 1 },
@@ -73,7 +74,8 @@ for (const [kind, own] of [["", device], [" on a GPU", gpu]] as const) {
 }
 
 Deno.test("search: adam's codes are the same whether an item has a workgroup or not", async () => {
-  const { generator, classifier } = small(), targets = [0, 1, 2].map((seed) => ({ units: [seed], seed }));
+  const { generator, classifier } = small();
+  const targets = [0, 1, 2].map((seed) => ({ units: [seed], seed }));
   const options = { generator, classifier, targets, iterations: 12, rule: "adam" } as const;
   const [alone, grouped] = [await search(device, options), await search(gpu, options)];
   assert.ok(grouped.dispatches < alone.dispatches);
@@ -91,7 +93,8 @@ const embedded = async (): Promise<Pick<SearchOptions, "generator" | "classifier
 });
 
 Deno.test("search: the embedded pair follows the float64 search", async () => {
-  const models = await embedded(), iterations = 3;
+  const models = await embedded();
+  const iterations = 3;
   const { items: [{ next }] } = await search(device, { ...models, iterations, targets: [{ units: [945], seed: 0 }] });
   const parts = await Promise.all(["deepsim64", "caffenet64"].map(async (name) => ({
     network: JSON.parse(new TextDecoder().decode(await read(name)("network.json"))) as Network,
@@ -112,7 +115,8 @@ Deno.test("search: the embedded pair follows the float64 search", async () => {
 });
 
 Deno.test("search: the same seed gives the same picture, another one another", async () => {
-  const models = await embedded(), options = { ...models, iterations: 4, targets: [{ units: [945], seed: 3 }] };
+  const models = await embedded();
+  const options = { ...models, iterations: 4, targets: [{ units: [945], seed: 3 }] };
   const [first, second] = [await search(device, options), await search(device, options)];
   assert.deepEqual(first.items[0].picture, second.items[0].picture);
   assert.deepEqual(first.items[0].code, second.items[0].code);
@@ -132,10 +136,11 @@ Deno.test("search: a unit that nothing leads to leaves its code alone and its ne
 });
 
 Deno.test("search: a classifier of sequences takes one target at a time", async () => {
-  const { generator } = small(),
-    layers = [...classifierNetwork.layers, lstm],
-    network = { ...classifierNetwork, layers };
-  const classifier = caseModel({ network, weights: randomWeights(network) }), target = { units: [1], seed: 0 };
+  const { generator } = small();
+  const layers = [...classifierNetwork.layers, lstm];
+  const network = { ...classifierNetwork, layers };
+  const classifier = caseModel({ network, weights: randomWeights(network) });
+  const target = { units: [1], seed: 0 };
   const options = { generator, classifier, iterations: 2 };
   assert.equal((await search(device, { ...options, targets: [target] })).items.length, 1);
   await assert.rejects(
@@ -145,7 +150,8 @@ Deno.test("search: a classifier of sequences takes one target at a time", async 
 });
 
 Deno.test("search: an aborted search keeps what there is; adam climbs", async () => {
-  const { generator, classifier } = small(), controller = new AbortController();
+  const { generator, classifier } = small();
+  const controller = new AbortController();
   const { aborted, iterations, items } = await search(device, {
     generator,
     classifier,
@@ -178,7 +184,9 @@ Deno.test("search: bounds that do not fit the code are refused", async () => {
 });
 
 Deno.test("search: aborted before its first iteration it ends with the signal's reason and leaves no memory taken", async () => {
-  const { generator, classifier } = small(), controller = new AbortController(), before = device.memory;
+  const { generator, classifier } = small();
+  const controller = new AbortController();
+  const before = device.memory;
   controller.abort("enough");
   const targets = [{ units: [1], seed: 0 }];
   await assert.rejects(
@@ -195,7 +203,8 @@ Deno.test("search: a thousand units of one picture take no longer program than t
     return objectiveGradient({ items: 1, map: [1000, 1, 1], slots, terms, ...others }).length;
   });
   assert.ok(lengths[1] < lengths[0] + 40, `${lengths}`);
-  const { generator, classifier } = small(), units = Array.from({ length: 8 }, (_, unit) => unit);
+  const { generator, classifier } = small();
+  const units = Array.from({ length: 8 }, (_, unit) => unit);
   const targets = [{ units, seed: 0, xy: [1, 1] as const }];
   const { items: [{ trace }] } = await search(device, {
     generator,
@@ -222,7 +231,8 @@ Deno.test("search: the code is that of the picture", async () => {
       assert.notDeepEqual(code, next);
       const drawn = inputToPicture(generator.network, await net.forward(code), [3, 10, 10]);
       const off = Array.from(picture.rgb, (level, n) => {
-        const x = Math.floor(n / 3) % 7 + 1, y = Math.floor(n / 21) + 1;
+        const x = Math.floor(n / 3) % 7 + 1;
+        const y = Math.floor(n / 21) + 1;
         return Math.abs(level - drawn.rgb[(y * 10 + x) * 3 + n % 3]);
       });
       assert.ok(Math.max(...off) <= 1, `${Math.max(...off)}`);
@@ -231,8 +241,10 @@ Deno.test("search: the code is that of the picture", async () => {
 });
 
 Deno.test("search: a unit that is off behind its ReLU climbs once steps have gone through ReLUs that are off", async () => {
-  const { generator, classifier } = small(), target = "relu:1@1,1";
-  const targets = [{ target, seed: 4 }, { target: "out:1", seed: 4 }], options = { generator, classifier, targets };
+  const { generator, classifier } = small();
+  const target = "relu:1@1,1";
+  const targets = [{ target, seed: 4 }, { target: "out:1", seed: 4 }];
+  const options = { generator, classifier, targets };
   for (const own of [device, gpu]) {
     const { items: [off] } = await search(own, { ...options, iterations: 20, redirect: 0 });
     assert.deepEqual([off.zeroGradient, off.redirected, off.activation], [true, 0, 0]);
@@ -246,7 +258,8 @@ Deno.test("search: a unit that is off behind its ReLU climbs once steps have gon
 });
 
 Deno.test("search: a ReLU that runs by itself lets the gradient through too", async () => {
-  const { generator, classifier } = small(), target = "relu:1@1,1 + 0*norm(conv)"; // conv is wanted, so no kernel applies its ReLU
+  const { generator, classifier } = small();
+  const target = "relu:1@1,1 + 0*norm(conv)"; // conv is wanted, so no kernel applies its ReLU
   const options = { generator, classifier, targets: [{ target, seed: 4 }], iterations: 20 };
   const { items: [off] } = await search(device, { ...options, redirect: 0 });
   const { items: [on] } = await search(device, options);
@@ -266,7 +279,8 @@ Deno.test("search: hidden units of the embedded pair climb, read before their ac
 Deno.test("search: settings that suit the classifier are used where nobody says any", async () => {
   const { generator, classifier } = small();
   const network = { ...classifier.network, search: { lrStart: 2, iterations: 3, layer: "conv" } };
-  const own = { ...classifier, network }, targets = [{ units: [7], seed: 0 }];
+  const own = { ...classifier, network };
+  const targets = [{ units: [7], seed: 0 }];
   const said = { lrStart: 2, iterations: 3, layer: "conv", generator, classifier, targets };
   const [suits, explicit] = [await search(device, { generator, classifier: own, targets }), await search(device, said)];
   assert.deepEqual(suits.items[0].code, explicit.items[0].code);

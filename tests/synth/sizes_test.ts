@@ -17,11 +17,13 @@ const { classifier } = small();
 const format = { mean: [127.5, 127.5, 127.5], scale: 1 / 127.5 };
 
 Deno.test("priors: a picture in another size is the same picture", () => {
-  const size = [6, 8] as const, twice = [12, 16] as const;
+  const size = [6, 8] as const;
+  const twice = [12, 16] as const;
   const maker = (shape: readonly number[]) => makers.fourier(format, [3, ...shape]);
   const code = Float32Array.from(normals(5, 2 * 6 * 3 * 5), (value) => 0.3 * value);
   // Without what lies at half the sampling rate, which a larger picture has two of.
-  const low = images.fourier.resized(code, 3, size, size), large = images.fourier.resized(low, 3, size, twice);
+  const low = images.fourier.resized(code, 3, size, size);
+  const large = images.fourier.resized(low, 3, size, twice);
   const [a, b] = [maker(size).picture(low), maker(twice).picture(large)];
   const every = Float64Array.from(
     a.data,
@@ -48,7 +50,8 @@ Deno.test("priors: pictures of any size: the classifier grows where the target l
 
 Deno.test("priors: octaves enlarge what the one before made, from noise and from a picture", async () => {
   const targets = [{ target: "out:3", seed: 0 }, { target: "out:1", seed: 1, code: new Float32Array(147).fill(30) }];
-  const seen: number[] = [], sizes: number[] = [];
+  const seen: number[] = [];
+  const sizes: number[] = [];
   const options = { classifier, prior: "pixels", octaves: 3, octaveScale: 1.5, iterations: 2, noise: 20 } as const;
   const { items, iterations } = await search(device, {
     ...options,

@@ -28,7 +28,8 @@ export const videoNetwork = {
 
 /** It with random weights, of which those from a step to the next are `recurrent` times as large; with 0 it forgets all. */
 export function smallVideo(recurrent = 1): { model: Model; weights: Map<string, Tensor> } {
-  const weights = randomWeights(videoNetwork), [name, bias] = ["memory.recurrentWeight", "memory.bias"];
+  const weights = randomWeights(videoNetwork);
+  const [name, bias] = ["memory.recurrentWeight", "memory.bias"];
   weights.set(name, map(weights.get(name)!, (value) => recurrent * value));
   // The second quarter of the biases is the forget gates'.
   if (recurrent === 0) weights.set(bias, map(weights.get(bias)!, (value, n) => n >= 6 && n < 12 ? -1e4 : value));

@@ -4,7 +4,8 @@ import { checkSearch } from "../../src/synth/search.ts";
 import { small } from "./small.ts";
 
 Deno.test("targets that do not fit are refused in a sentence", () => {
-  const { generator, classifier } = small(), directions = { "v.npy": new Float32Array(7) };
+  const { generator, classifier } = small();
+  const directions = { "v.npy": new Float32Array(7) };
   const cases: [target: string, message: RegExp][] = [
     ["", /makes no sense at its end: expected the name of a layer/],
     ["conv", /expected LAYER:UNIT, such as fc8:945/],

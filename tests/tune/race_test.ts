@@ -17,9 +17,9 @@ const names = ({ forward, backward }: { forward: Fake; backward?: Fake }) => [fo
 const field = (forward: Fake[], backward: Fake[] = []): Field<Fake> => ({ forward, backward });
 
 Deno.test("race: the clearly fastest wins, and each pass by itself where both read the same weights", async () => {
-  const old = [new Fake("f old", 10), new Fake("b old", 20)],
-    fast = new Fake("f new", 8),
-    even = new Fake("b new", 19.8);
+  const old = [new Fake("f old", 10), new Fake("b old", 20)];
+  const fast = new Fake("f new", 8);
+  const even = new Fake("b new", 19.8);
   const result = await race([field([old[0], fast], [old[1], even])], { forward: old[0], backward: old[1] });
   assert.deepEqual(names(result), ["f new", "b old"]); // 1 % is noise
   assert.deepEqual([result.ms, result.predictedMs], [28, 30]);
@@ -39,7 +39,8 @@ Deno.test("race: ways of another form win as a pair, by their sum", async () => 
 
 Deno.test("race: the luckiest of many that are the same does not win", async () => {
   for (let seed = 1; seed <= 50; seed++) {
-    const random = randomIntegers(seed), noise = () => random(1000) / 1000 * 0.3;
+    const random = randomIntegers(seed);
+    const noise = () => random(1000) / 1000 * 0.3;
     const runners = Array.from({ length: 12 }, (_, n) => new Fake(`${n}`, 10, noise));
     const { forward } = await race([field(runners)], { forward: runners[0] });
     assert.equal(forward.name, "0", `seed ${seed}`);
@@ -49,7 +50,8 @@ Deno.test("race: the luckiest of many that are the same does not win", async () 
 Deno.test("race: who is faster by a tenth wins through noise of a tenth", async () => {
   let won = 0;
   for (let seed = 1; seed <= 50; seed++) {
-    const random = randomIntegers(seed), noise = () => random(1000) / 1000 * 0.1;
+    const random = randomIntegers(seed);
+    const noise = () => random(1000) / 1000 * 0.1;
     const runners = [10, 9, 11, 12].map((ms) => new Fake(`${ms}`, ms, noise));
     if ((await race([field(runners)], { forward: runners[0] })).forward.name === "9") won++;
   }
@@ -57,7 +59,9 @@ Deno.test("race: who is faster by a tenth wins through noise of a tenth", async 
 });
 
 Deno.test("race: the hopeless run once, and an aborted race ends with its reason", async () => {
-  const predicted = new Fake("predicted", 10), hopeless = new Fake("hopeless", 15), stop = new AbortController();
+  const predicted = new Fake("predicted", 10);
+  const hopeless = new Fake("hopeless", 15);
+  const stop = new AbortController();
   await race([field([predicted, hopeless])], { forward: predicted });
   assert.equal(hopeless.count, 1);
   const pressing = new Fake("pressing", 10, () => (stop.abort("stop"), 0));

@@ -31,14 +31,17 @@ const network = {
 const model = caseModel({ network, weights: randomWeights(network) });
 
 function questions(device: Device, options: { batch?: number; gradient?: boolean; doubleFloat?: boolean } = {}) {
-  const { batch = 1, gradient = true, doubleFloat } = options, graph = buildGraph(model);
+  const { batch = 1, gradient = true, doubleFloat } = options;
+  const graph = buildGraph(model);
   const ends = gradient ? { of: [graph.output], to: graph.inputs[0] } : undefined;
   return subjectsOf(device, { graph, batch, wanted: [graph.output], gradient: ends, doubleFloat }).filter(hasChoice);
 }
 
 Deno.test("tune: what it finds is what plans then take, for that question alone", async () => {
   using device = await openDevice();
-  const ways: TunedWays = new Map(), seen: string[] = [], used = device.memory;
+  const ways: TunedWays = new Map();
+  const seen: string[] = [];
+  const used = device.memory;
   const report = await tune(device, { model, gradient: true }, ways, {
     onProgress: ({ layer, done, total }) => seen.push(`${done}/${total} ${layer}`),
   });
@@ -49,7 +52,8 @@ Deno.test("tune: what it finds is what plans then take, for that question alone"
   assert.equal(seen.length, keys.size + 1);
   for (const key of keys) assert.ok(entriesOf(ways, adapterKey(device), key).length > 0, key);
 
-  const told: Chosen[] = [], tell = (chosen: Chosen) => void told.push(chosen);
+  const told: Chosen[] = [];
+  const tell = (chosen: Chosen) => void told.push(chosen);
   const run = async (options: NetOptions) => {
     told.length = 0;
     using _ = await Net.create(device, model, { choose: tuned(device, ways, tell), ...options });
@@ -92,7 +96,9 @@ Deno.test("questions of other batches, arithmetic and gradients are others, and 
 
 /** A ReLU with a second way to its output. */
 function twoWays(device: Device, second: Forward<unknown>): Subject {
-  const params = { slope: 0.5 }, shapes = [[5, 7, 7]], { relu } = ops;
+  const params = { slope: 0.5 };
+  const shapes = [[5, 7, 7]];
+  const { relu } = ops;
   const [x, output] = ["x", "y"].map((label) => featureMap(device, label, [2, 5, 7, 7]));
   return {
     layer: {
@@ -136,7 +142,8 @@ Deno.test("contest: a way that computes something else, or does not compile, is 
 Deno.test("the kernels' number changes with their code and with nothing else", async () => {
   using device = await openDevice();
   const number = (code: string) => {
-    const about = twoWays(device, making(code)), { backward } = chooseWays(about, chooseCheapest);
+    const about = twoWays(device, making(code));
+    const { backward } = chooseWays(about, chooseCheapest);
     const [, way] = about.layer.op.forward;
     return kernelsHash(about, { forward: { way, sizes: {}, cost: 0 }, backward });
   };

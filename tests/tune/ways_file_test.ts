@@ -72,7 +72,8 @@ Deno.test("tuned ways: whatever a damaged file says, only ways that are offered 
     gradient: { of: [graph.output], to: graph.inputs[0] },
   }).filter(hasChoice);
   assert.ok(subjects.length > 0);
-  const ways: TunedWays = new Map(), last = ({ candidates }: Question) => candidates.at(-1)!;
+  const ways: TunedWays = new Map();
+  const last = ({ candidates }: Question) => candidates.at(-1)!;
   for (const about of subjects) {
     const { forward, backward } = chooseWays(about, last);
     addEntry(ways, adapterKey(device), questionKey(about), {

@@ -97,13 +97,16 @@ export interface Opening {
 export async function openSite(
   { before = "", files, width = 1280, height = 900, hash = "", offline = false }: Opening = {},
 ): Promise<Site> {
-  const own = await siteFiles(), encoder = new TextEncoder(), decoder = new TextDecoder();
+  const own = await siteFiles();
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
   own.set("engine.js", encoder.encode(before + prelude + decoder.decode(own.get("engine.js"))));
   for (const [path, bytes] of files ?? []) own.set(path, bytes);
   await using stack = new AsyncDisposableStack();
   let unanswered: string[] | undefined;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-    const path = new URL(request.url).pathname.slice(1) || "index.html", bytes = own.get(path);
+    const path = new URL(request.url).pathname.slice(1) || "index.html";
+    const bytes = own.get(path);
     if (unanswered?.push(path)) return new Response(null, { status: 503 });
     return new Response(bytes, { status: bytes ? 200 : 404, headers: { "content-type": typeOf(path) } });
   });
@@ -121,7 +124,8 @@ export async function openSite(
   const serviceWorkers = offline ? "allow" : "block";
   const page = await browser.newPage({ viewport: { width, height }, serviceWorkers, acceptDownloads: true });
   page.setDefaultTimeout(patience);
-  const address = `http://127.0.0.1:${server.addr.port}/`, complaints: string[] = [];
+  const address = `http://127.0.0.1:${server.addr.port}/`;
+  const complaints: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
   });

@@ -5,7 +5,8 @@ import { temporaryFolder } from "../cli/user.ts";
 /** They. */
 export function tinyFiles(): Map<string, Uint8Array<ArrayBuffer>> {
   using folder = temporaryFolder();
-  const models: TinyModels = writeTinyModels(folder.path), files = new Map<string, Uint8Array<ArrayBuffer>>();
+  const models: TinyModels = writeTinyModels(folder.path);
+  const files = new Map<string, Uint8Array<ArrayBuffer>>();
   const places = { classifier: "models/caffenet64", generator: "models/deepsim64" };
   for (const role of ["classifier", "generator"] as const) {
     for (const { name } of Deno.readDirSync(models[role])) {

@@ -61,13 +61,16 @@ async function pause(page: Page): Promise<void> {
 /** The PNG that the page saves, and the record in it. */
 async function savedPng(page: Page) {
   const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Picture (PNG)").click()]);
-  const bytes = await Deno.readFile(await download.path()), name = download.suggestedFilename();
+  const bytes = await Deno.readFile(await download.path());
+  const name = download.suggestedFilename();
   const { rgb, text } = await decodeImage(bytes, name);
   return { name, bytes, rgb, record: readRecord(text, name) };
 }
 
 Deno.test("what ships is small, and understood by Chrome 113", async () => {
-  const names = ["page.js", "engine.js", "doctor.js"], files = await siteFiles(), decoder = new TextDecoder();
+  const names = ["page.js", "engine.js", "doctor.js"];
+  const files = await siteFiles();
+  const decoder = new TextDecoder();
   for (const name of names) {
     const text = decoder.decode(files.get(name));
     assert.doesNotMatch(text, /\busing [\w$]+=|"node:|Float16Array|DisposableStack/, name);

@@ -34,13 +34,14 @@ export class Narrowing {
   stored({ type, key, name, what, exact }: LayerWeight): [string, StoredTensor][] {
     if (!allFinite(exact)) throw new UserError(`${what} holds NaN or infinity`);
     if (this.storage === "f32" || !narrowable[type]?.includes(key)) return [[name, exact]];
-    const values = toFloat32(exact),
-      tensors: [string, StoredTensor][] = this.storage === "i8"
-        ? quantised(name, exact)
-        : [[name, fromFloat32(values, "F16", exact.shape)]];
+    const values = toFloat32(exact);
+    const tensors: [string, StoredTensor][] = this.storage === "i8"
+      ? quantised(name, exact)
+      : [[name, fromFloat32(values, "F16", exact.shape)]];
     if (!allFinite(tensors[0][1])) throw new UserError(`${what} holds values beyond f16; use --weights f32`);
     const narrow = hostTensor({ where: "", weights: new Map(tensors) }, name, exact.shape).values;
-    let peak = 0, change = 0;
+    let peak = 0;
+    let change = 0;
     for (let n = 0; n < values.length; n++) {
       peak = Math.max(peak, Math.abs(values[n]));
       change = Math.max(change, Math.abs(values[n] - narrow[n]));

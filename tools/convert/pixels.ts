@@ -68,7 +68,8 @@ export function readPixels(
   { usual, mean: means, published }: PixelReading,
 ): Pixels {
   const preset = oneOf("--pixels", values.pixels, Object.keys(presets) as (keyof typeof presets)[]);
-  const order = oneOf("--order", values.order, ["RGB", "BGR"]), given = oneOf("--range", values.range, ranges);
+  const order = oneOf("--order", values.order, ["RGB", "BGR"]);
+  const given = oneOf("--range", values.range, ranges);
   if (preset) {
     const other = (["mean", "std", "scale", "range"] as const).find((name) => values[name] !== undefined);
     if (other) throw new UserError(`--pixels ${preset} says all of it; leave out --${other}, or --pixels`);
@@ -78,7 +79,8 @@ export function readPixels(
     throw new UserError("--std divides and --scale multiplies by the same; give one of them");
   }
   const mean = means ?? numbers("--mean", values.mean, -mostNumber);
-  const std = numbers("--std", values.std, leastFactor), scale = numbers("--scale", values.scale, leastFactor);
+  const std = numbers("--std", values.std, leastFactor);
+  const scale = numbers("--scale", values.scale, leastFactor);
   const unit = 255 / Number((given ?? usual).slice(2)); // what a pixel of 1 in their terms is in ours
   checkRange(given, unit, { mean, std });
   if (published && given && !mean && !std && !scale) {
@@ -127,7 +129,8 @@ export function formatOf({ order = "RGB", mean = [0], scale = 1 }: Pixels, chann
     const has = `the picture has ${channels} ${channels === 1 ? "channel" : "channels"}`;
     throw new UserError(`${values.length} ${what} are given, ${has}`);
   };
-  const means = each("means", mean), scales = each("factors (--std, --scale)", [scale].flat());
+  const means = each("means", mean);
+  const scales = each("factors (--std, --scale)", [scale].flat());
   return { order, mean: means, scale: scales.every((s) => s === scales[0]) ? scales[0] : scales };
 }
 
@@ -147,7 +150,8 @@ export const isPicture = (shape: readonly number[]): boolean =>
   shape.length === 3 && [1, 3].includes(shape[0]) && shape[1] * shape[2] > 1;
 
 /** Far beyond any mean or divisor of pixels, and far below any. */
-const mostNumber = 1e6, leastFactor = 1e-9;
+const mostNumber = 1e6;
+const leastFactor = 1e-9;
 
 function numbers(option: string, text: string | undefined, least: number): number[] | undefined {
   const values = text?.split(",").map((part) => part.trim() === "" ? NaN : Number(part));

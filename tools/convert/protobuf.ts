@@ -25,7 +25,8 @@ export function* fields(bytes: Uint8Array, file: string): Generator<Field> {
   let at = 0;
   const fail = (problem: string) => new UserError(`${file}: ${problem} at byte ${bytes.byteOffset + at}`);
   const varint = (): number => {
-    let value = 0, scale = 1;
+    let value = 0;
+    let scale = 1;
     for (let length = 1; length <= 10; length++) {
       const byte = bytes[at++];
       if (byte === undefined) throw fail("the file is cut off");
@@ -76,7 +77,8 @@ export function content(bytes: Uint8Array, { number, wire, start, end }: Field, 
 /** Signed varints one after the other: of a packed field, or of one that holds a single number. */
 export function varints(bytes: Uint8Array, { start, end }: Field, file: string): number[] {
   const values: number[] = [];
-  let value = 0n, shift = 0n;
+  let value = 0n;
+  let shift = 0n;
   for (let at = start; at < end; at++) {
     const byte = bytes[at];
     value |= BigInt(byte & 127) << shift;

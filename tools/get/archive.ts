@@ -26,7 +26,9 @@ interface Sink {
  * @throws UserError where the archive is damaged or lacks one; nothing half-written is left then.
  */
 export async function extract(archive: string, wanted: ReadonlyMap<string, string>): Promise<void> {
-  const missing = new Map(wanted), drafts = new Set<Temporary>(), seen: string[] = [];
+  const missing = new Map(wanted);
+  const drafts = new Set<Temporary>();
+  const seen: string[] = [];
   const take = (name: string): Sink | undefined => {
     if (seen.length < 40) seen.push(name);
     const [entry, path] = [...missing].find(([end]) => `/${name}`.endsWith(`/${end}`)) ?? [];
@@ -87,7 +89,8 @@ async function* gunzip(archive: string): AsyncGenerator<Uint8Array> {
   using file = await Deno.open(archive);
   const read = async function* () {
     for (;;) {
-      const piece = new Uint8Array(1 << 16), count = await file.read(piece);
+      const piece = new Uint8Array(1 << 16);
+      const count = await file.read(piece);
       if (count === null) return;
       yield piece.subarray(0, count);
     }
@@ -108,7 +111,10 @@ async function untar(
   take: (name: string) => Sink | undefined,
 ): Promise<void> {
   const header = new Uint8Array(block);
-  let filled = 0, left = 0, padding = 0, sink: Sink | undefined;
+  let filled = 0;
+  let left = 0;
+  let padding = 0;
+  let sink: Sink | undefined;
   let ended = false;
   for await (const piece of pieces) {
     for (let at = 0; at < piece.length && !ended;) {
@@ -144,7 +150,8 @@ function readHeader(header: Uint8Array, archive: string): { name: string; size: 
   const text = (from: number, to: number) => new TextDecoder().decode(header.subarray(from, to)).split("\0")[0];
   const number = (from: number, to: number) => parseInt(text(from, to).trim() || "0", 8);
   const sum = header.reduce((sum, byte, at) => sum + (at >= 148 && at < 156 ? 32 : byte), 0);
-  const size = number(124, 136), kind = text(156, 157);
+  const size = number(124, 136);
+  const kind = text(156, 157);
   if (sum !== number(148, 156) || !(size >= 0)) throw new UserError(`${archive} is damaged, or no tar archive`);
   const start = text(257, 262) === "ustar" ? text(345, 500) : "";
   return { name: start ? `${start}/${text(0, 100)}` : text(0, 100), size, isFile: kind === "" || kind === "0" };

@@ -53,13 +53,16 @@ const forgiven = 2 ** 20;
  * @throws UserError in one sentence; what has come so far stays for the next time unless it is wrong.
  */
 export async function download(file: Download): Promise<void> {
-  const { url, path, sha1, tries, pause } = file, part = `${path}.part`, from = `${path}.from`;
+  const { url, path, sha1, tries, pause } = file;
+  const part = `${path}.part`;
+  const from = `${path}.from`;
   checkAddress(file, new URL(url));
   for (const each of [path, part, from, tagOf(part)]) {
     if (lstatOf(each)?.isSymlink) throw new UserError(`${each} is a symbolic link, which is not followed; remove it`);
   }
   if (sizeOf(path) > 0 && (sha1 ? await hashOf(path) === sha1 : readText(from) === url)) return;
-  for (let failures = 0, whole = false; !whole;) {
+  let failures = 0;
+  for (let whole = false; !whole;) {
     const before = sizeOf(part);
     try {
       await transfer(file, part);
@@ -116,7 +119,8 @@ const mostRedirects = 5;
 
 /** @throws UserError unless a file may come from this address: over https, or over http where a hash tells or nobody is between. */
 function checkAddress({ url, sha1, hosts = [] }: Download, address: URL): void {
-  const own = new URL(url), here = ["127.0.0.1", "localhost", "[::1]"].includes(address.hostname);
+  const own = new URL(url);
+  const here = ["127.0.0.1", "localhost", "[::1]"].includes(address.hostname);
   if (address.protocol !== "https:" && !(address.protocol === "http:" && (sha1 || here))) {
     const why = address.protocol === "http:"
       ? "without encryption, and its hash is not known"
@@ -146,7 +150,8 @@ async function ask(file: Download, headers: Record<string, string>, signal: Abor
 
 /** One attempt, from where the last one stopped. @throws Broken where another one may get further. */
 async function transfer(file: Download, part: string): Promise<void> {
-  const have = sizeOf(part), tag = have > 0 ? readTag(file, part) : undefined;
+  const have = sizeOf(part);
+  const tag = have > 0 ? readTag(file, part) : undefined;
   // Without a tag nobody knows what the part is a part of.
   const range: Record<string, string> = tag ? { range: `bytes=${have}-`, "if-range": tag } : {};
   const control = new AbortController();
@@ -189,7 +194,8 @@ function startOf(
   }
   if (status >= 500 || status === 408 || status === 429) throw new Broken(`the server answers with status ${status}`);
   if (status !== 200 && status !== 206) throw new UserError(`${url} cannot be fetched: status ${status}`);
-  const encoded = !["identity", null].includes(headers.get("content-encoding")), size = headers.get("content-length");
+  const encoded = !["identity", null].includes(headers.get("content-encoding"));
+  const size = headers.get("content-length");
   const total = status === 206 ? Number(length) : size && !encoded ? Number(size) : undefined;
   if (total !== undefined && total > most) throw tooLarge(url, most, `${total}`);
   if (status === 206) return { from: have, total };
@@ -211,7 +217,8 @@ async function append(
   using out = onDisk(part, () => Deno.openSync(part, { write: true, create: true, append: true }));
   const reader = body?.getReader();
   const window = 2 * stall;
-  let done = from, since = { at: performance.now(), done };
+  let done = from;
+  let since = { at: performance.now(), done };
   for (;;) {
     const { value } = await network(async () => await reader?.read() ?? { value: undefined });
     if (!value) break;

@@ -54,15 +54,18 @@ async function run(values: Values<typeof options>, [name, ...more]: string[]): P
   if (!Object.hasOwn(knownNetworks, name)) {
     throw new UserError(`there is no network "${name}"; known are ${Object.keys(knownNetworks).join(", ")}`);
   }
-  const network = knownNetworks[name], out = values.out ?? join(models(), name);
+  const network = knownNetworks[name];
+  const out = values.out ?? join(models(), name);
   const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
   const stall = 1000 * wholeNumber("--timeout", values.timeout, { least: 1, most: 3600, fallback: 30 });
   const tries = wholeNumber("--tries", values.tries, { least: 1, most: 100, fallback: 5 });
-  const mirror = values.from === undefined ? undefined : mirrorOf(values.from), { mean, resize, warp, code } = network;
+  const mirror = values.from === undefined ? undefined : mirrorOf(values.from);
+  const { mean, resize, warp, code } = network;
   // It is also this run's alone as long as it fetches.
   using place = openPlace(out, values.force);
   tell(`${name}: ${network.licence}`);
-  const folder = `${out}.download`, labels = network.ilsvrc ? ilsvrcLabels() : undefined;
+  const folder = `${out}.download`;
+  const labels = network.ilsvrc ? ilsvrcLabels() : undefined;
   await fetchFiles(network, folder, { mirror, stall, tries });
   try {
     const files = await unpacked(network, folder);
@@ -146,7 +149,8 @@ async function fetchFile(file: RemoteFile, path: string, { mirror, stall, tries 
   const { sha1, most, hosts, url, elsewhere = [] } = file;
   const urls = mirror ? [new URL(encodeURIComponent(nameOf(file)), mirror).href] : [url, ...elsewhere];
   if (!sha1) warn(`${basename(path)}: nobody has published its hash, so it is unchecked`);
-  const bar = progress("MB", stderrScreen(false)), megabytes = (bytes: number) => Math.ceil(bytes / 1e6);
+  const bar = progress("MB", stderrScreen(false));
+  const megabytes = (bytes: number) => Math.ceil(bytes / 1e6);
   try {
     await downloadFirst(urls, {
       path,

@@ -142,7 +142,9 @@ async function readArrays(directory: string, name: ModelName): Promise<Map<strin
 }
 
 async function run(values: Values<typeof options>): Promise<void> {
-  const directory = required("--in", values.in), out = required("--out", values.out), { f16, accuracy, note } = values;
+  const directory = required("--in", values.in);
+  const out = required("--out", values.out);
+  const { f16, accuracy, note } = values;
   const codePath = `${directory}/code_stats.npz`;
   const labelsPath = values.labels ?? new URL("../../models/caffenet64/labels.txt", import.meta.url).pathname;
   const text = async (path: string, wanted: string) => new TextDecoder().decode(await read(path, wanted));

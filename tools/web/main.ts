@@ -31,7 +31,8 @@ export const command: Command<typeof options> = {
 
 /** Writes the site. */
 async function write(folder: string, force: boolean): Promise<void> {
-  const files = await siteFiles(), bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+  const files = await siteFiles();
+  const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
   using outputs = Outputs.open([...files.keys()].map((path) => join(folder, path)), { force, bytes });
   await outputs.saveEach([...files].map(([path, content]) => [join(folder, path), content]));
   outputs.finish();
@@ -42,7 +43,8 @@ async function write(folder: string, force: boolean): Promise<void> {
 async function serve(port: number): Promise<void> {
   const files = await siteFiles();
   const answer = (request: Request): Response => {
-    const path = new URL(request.url).pathname.slice(1) || "index.html", content = files.get(path);
+    const path = new URL(request.url).pathname.slice(1) || "index.html";
+    const content = files.get(path);
     if (!content) return new Response("there is no such file", { status: 404 });
     const headers = { "content-type": typeOf(path), "cache-control": "no-cache", "x-content-type-options": "nosniff" };
     return new Response(content, { headers });

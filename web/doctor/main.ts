@@ -16,15 +16,18 @@ import type { Findings, Word } from "./messages.ts";
 const say = (word: Word) => (self as unknown as { postMessage(word: Word): void }).postMessage(word);
 
 async function examine(): Promise<Findings> {
-  const device = await openDevice(), { name: adapter, caps: { software } } = device;
+  const device = await openDevice();
+  const { name: adapter, caps: { software } } = device;
   try {
     const wrong = await checkKernels(device);
     say({ kind: "at", what: "measures the peak", done: 0, total: 0 });
-    const peak = await measurePeak(device), models = ["models/deepsim64", "models/caffenet64"];
+    const peak = await measurePeak(device);
+    const models = ["models/deepsim64", "models/caffenet64"];
     const [generator, classifier] = await Promise.all(
       models.map((path) => fetchModel(new URL(path, self.location.href))),
     );
-    const open = () => openSearch(device, { generator, classifier }, 1), running = await open();
+    const open = () => openSearch(device, { generator, classifier }, 1);
+    const running = await open();
     const figures = await profile(device, running, undefined, (done, total) => {
       say({ kind: "at", what: "times every dispatch", done, total });
     }).finally(() => running[Symbol.dispose]());

@@ -69,9 +69,9 @@ export class Album {
 
   /** The strongest units of a layer on one, and where in their maps they are strongest. */
   async look(id: number, layer: string): Promise<LayerView> {
-    const { classifier } = this.models,
-      { channels, width } = searchedUnits(classifier, layer),
-      found: LayerView["units"] = [];
+    const { classifier } = this.models;
+    const { channels, width } = searchedUnits(classifier, layer);
+    const found: LayerView["units"] = [];
     await this.#through(layer, [this.#one(id)], (values) => {
       for (let unit = 0; unit < channels; unit++) found.push({ unit, ...strongestOf(values, unit, channels, width) });
     });
@@ -80,7 +80,9 @@ export class Album {
 
   /** What of one excites a unit, at the place of the unit's map where it is strongest. */
   async region(id: number, layer: string | undefined, unit: number, going: Going): Promise<Picture> {
-    const { device, models: { classifier } } = this, units = searchedUnits(classifier, layer), one = this.#one(id);
+    const { device, models: { classifier } } = this;
+    const units = searchedUnits(classifier, layer);
+    const one = this.#one(id);
     let excited = { activation: 0, at: [0, 0] as [number, number] };
     await this.#through(units.name, [one], (values) => {
       excited = strongestOf(values, unit, units.channels, units.width);
@@ -90,7 +92,9 @@ export class Album {
 
   /** The others, the nearest to one first: in pixels, or as a layer has them. */
   async nearest(id: number, layer: string | undefined, going: Going): Promise<Near[]> {
-    const own = this.#one(id), all = [own, ...this.kept.filter((one) => one !== own)], found: Near[] = [];
+    const own = this.#one(id);
+    const all = [own, ...this.kept.filter((one) => one !== own)];
+    const found: Near[] = [];
     let first: ArrayLike<number> | undefined;
     const visit = (values: ArrayLike<number>, n: number) => {
       if (!first) first = Array.from(values);
@@ -103,7 +107,8 @@ export class Album {
 
   /** The photographs that excite a unit most. */
   async best(layer: string | undefined, unit: number, going: Going): Promise<Excited[]> {
-    const { name, channels, width } = searchedUnits(this.models.classifier, layer), found: Excited[] = [];
+    const { name, channels, width } = searchedUnits(this.models.classifier, layer);
+    const found: Excited[] = [];
     await this.#through(name, this.kept, (values, n) => {
       found.push({ photograph: this.kept[n].id, ...strongestOf(values, unit, channels, width) });
     }, going);
@@ -112,7 +117,9 @@ export class Album {
 
   /** The code of one, for a search to start from. @throws UserError where what draws has no such code. */
   async code(id: number, row: Row): Promise<{ name: string; code: Float32Array }> {
-    const { device, models: { classifier } } = this, one = this.#one(id), image = await imageOf(one);
+    const { device, models: { classifier } } = this;
+    const one = this.#one(id);
+    const image = await imageOf(one);
     const code = await despiteLosses(device, () => codeOf(device, classifier, row, image), () => {});
     return { name: one.name, code };
   }
@@ -132,7 +139,8 @@ export class Album {
   }
 
   async #lookAt(some: readonly Kept[]): Promise<Photograph[]> {
-    const { classifier } = this.models, found: Photograph[] = [];
+    const { classifier } = this.models;
+    const found: Photograph[] = [];
     const pictures = await Promise.all(some.map((one) => this.#read(one)));
     await this.#through(lastName(classifier, layerUnits(classifier).name), some, (values, n) => {
       found.push({ id: some[n].id, name: some[n].name, picture: pictures[n], top: rank(classifier, values, 5) });
@@ -150,7 +158,9 @@ const imageOf = async ({ name, file }: Kept) => await decodeImage(new Uint8Array
 
 /** How strong a unit is among a layer's values, and where in its map. */
 function strongestOf(values: Float32Array, unit: number, channels: number, width: number): Omit<Excited, "photograph"> {
-  const area = values.length / channels, map = values.subarray(unit * area, (unit + 1) * area);
-  const activation = map.reduce((a, b) => Math.max(a, b)), place = map.indexOf(activation);
+  const area = values.length / channels;
+  const map = values.subarray(unit * area, (unit + 1) * area);
+  const activation = map.reduce((a, b) => Math.max(a, b));
+  const place = map.indexOf(activation);
   return { activation, at: [place % width, Math.floor(place / width)] };
 }

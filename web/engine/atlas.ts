@@ -5,7 +5,8 @@ import type { Pair } from "./pair.ts";
 import type { SavedFile } from "./messages.ts";
 
 /** Iterations of each at most: a generator draws something at once. */
-const ITERATIONS = 30, WITHOUT_GENERATOR = 60;
+const ITERATIONS = 30;
+const WITHOUT_GENERATOR = 60;
 
 /** Draws them. @throws UserError, GpuError as `search` does. */
 export async function drawAtlas(

@@ -24,7 +24,8 @@ const MOST_FILES = 1000;
 export async function takeDropped(dropped: readonly DroppedFile[], album: Album): Promise<Found> {
   if (dropped.length === 0) throw new UserError("there is no file in what was dropped");
   if (dropped.length > MOST_FILES) throw new UserError(`${dropped.length} files, expected at most ${MOST_FILES}`);
-  const [{ path, file }] = dropped, pictures = dropped.filter(({ path }) => /\.(png|jpe?g)$/i.test(path));
+  const [{ path, file }] = dropped;
+  const pictures = dropped.filter(({ path }) => /\.(png|jpe?g)$/i.test(path));
   const record = dropped.length === pictures.length && dropped.length === 1 && await recordIn(path, file);
   if (record) return { kind: "record", record, file: path };
   if (pictures.length > 0 && !dropped.some(({ path }) => isNetwork(path))) return await photographs(pictures, album);
@@ -42,7 +43,8 @@ async function recordIn(path: string, file: Blob): Promise<PictureRecord | undef
 
 /** Those that can be read are kept; the others are told, or are all that there is to tell. */
 async function photographs(pictures: readonly DroppedFile[], album: Album): Promise<Found> {
-  const photographs: Photograph[] = [], leftOut: string[] = [];
+  const photographs: Photograph[] = [];
+  const leftOut: string[] = [];
   for (const { path, file } of pictures) {
     try {
       photographs.push(await album.add(path, file));
@@ -57,7 +59,8 @@ async function photographs(pictures: readonly DroppedFile[], album: Album): Prom
 
 /** The files of an archive. */
 async function unzipped(path: string, file: Blob): Promise<Files> {
-  const bytes = new Uint8Array(await file.arrayBuffer()), files = new Map<string, Blob>();
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const files = new Map<string, Blob>();
   const source = { size: bytes.length, read: (from: number, length: number) => bytes.subarray(from, from + length) };
   try {
     for (const entry of zipEntries(source)) {
@@ -74,7 +77,8 @@ async function unzipped(path: string, file: Blob): Promise<Files> {
 
 /** Without what begins every path: the folder that was dropped. */
 function withoutFolder(files: Files): Files {
-  const [first] = files.keys(), folder = first?.slice(0, first.indexOf("/") + 1) ?? "";
+  const [first] = files.keys();
+  const folder = first?.slice(0, first.indexOf("/") + 1) ?? "";
   if (folder === "" || ![...files.keys()].every((path) => path.startsWith(folder))) return files;
   return withoutFolder(new Map([...files].map(([path, file]) => [path.slice(folder.length), file])));
 }

@@ -46,7 +46,9 @@ export async function modelOf(files: Files): Promise<FoundModel> {
     return found[0];
   };
   if (files.has("network.json")) return await folder(files, "the folder", []);
-  const prototxt = only(".prototxt"), caffemodel = only(".caffemodel"), onnx = only(".onnx");
+  const prototxt = only(".prototxt");
+  const caffemodel = only(".caffemodel");
+  const onnx = only(".onnx");
   if (prototxt !== undefined && caffemodel !== undefined) {
     return await built(await caffe(files, prototxt, caffemodel), caffemodel);
   }
@@ -146,8 +148,10 @@ async function outside(files: Files, onnx: string): Promise<ExternalFile> {
 }
 
 async function torch(files: Files, file: string): Promise<Converted> {
-  const bytes = await bytesOf(files, file), names = Object.keys(architectures) as ArchitectureName[];
-  const named = names.find((name) => file.toLowerCase().includes(name)), failures: string[] = [];
+  const bytes = await bytesOf(files, file);
+  const names = Object.keys(architectures) as ArchitectureName[];
+  const named = names.find((name) => file.toLowerCase().includes(name));
+  const failures: string[] = [];
   for (const name of named ? [named] : names) {
     try {
       return { ...convertTorch(bytes, file, name), notes: [`Taken for torchvision's ${name}.`] };

@@ -71,12 +71,14 @@ export class Engine implements Record<keyof Calls, unknown> {
   }
 
   async search(wanted: Wanted): Promise<Started> {
-    const { models } = this.#ready, { method, layer, wishes: { sigmas, ...said }, from } = wanted;
+    const { models } = this.#ready;
+    const { method, layer, wishes: { sigmas, ...said }, from } = wanted;
     const items = itemsOf(wanted);
     if (items.length === 0) throw new UserError("there is no unit to search for");
     if (items.length > MOST) throw new UserError(`${items.length} pictures at a time, expected at most ${MOST}`);
     const request: Request = { rows: [{ method, layer, items }], said, directions: {}, set: {} };
-    const job = settleRequest(request, models), bounds = boundsOf(models, sigmas);
+    const job = settleRequest(request, models);
+    const bounds = boundsOf(models, sigmas);
     return await this.#begin(request, job, {
       start: from === undefined ? undefined : await this.#codes(from, job.rows[0]),
       shown: items.map((_, n) => n),
@@ -106,13 +108,15 @@ export class Engine implements Record<keyof Calls, unknown> {
   }
 
   save(saving: Saving): SavedFile {
-    const plan = this.#plan, snapshot = this.#run?.latest;
+    const plan = this.#plan;
+    const snapshot = this.#run?.latest;
     if (!plan || !snapshot) throw new UserError("there is no picture yet");
     return saved(saving, { ...plan, version, device: this.#ready.device }, snapshot);
   }
 
   async drop(files: DroppedFile[]): Promise<Dropped> {
-    const { device, models, album } = this.#ready, found = await takeDropped(files, album);
+    const { device, models, album } = this.#ready;
+    const found = await takeDropped(files, album);
     if (found.kind === "photographs") return found;
     await this.stop();
     if (found.kind === "record") {
@@ -127,7 +131,8 @@ export class Engine implements Record<keyof Calls, unknown> {
   }
 
   async keep(role: keyof Pair): Promise<void> {
-    const { models: { [role]: { hash, name } } } = this.#ready, files = this.#dropped[role]?.files();
+    const { models: { [role]: { hash, name } } } = this.#ready;
+    const files = this.#dropped[role]?.files();
     if (!files) throw new UserError(`${name} comes with the page`);
     const bytes = [...files.values()].reduce((sum, { size }) => sum + size, 0);
     await keepModel({ hash, name, role, bytes }, files);
@@ -145,7 +150,8 @@ export class Engine implements Record<keyof Calls, unknown> {
 
   /** Takes a network into the place of the one at hand. */
   #take(found: FoundModel): Dropped {
-    const { role, model, notes } = found, opened = this.#adopt({ ...this.#ready.models, [role]: model });
+    const { role, model, notes } = found;
+    const opened = this.#adopt({ ...this.#ready.models, [role]: model });
     this.#dropped = { ...this.#dropped, [role]: found };
     return { kind: "model", role, opened, notes };
   }
@@ -236,7 +242,9 @@ export class Engine implements Record<keyof Calls, unknown> {
     { start, shown, box, bounds, wanted, note }: Omit<Again, "request" | "job">,
   ): Promise<Started> {
     await this.stop();
-    const { device, models } = this.#ready, run = ++this.#runs, [{ layer, items }] = job.rows;
+    const { device, models } = this.#ready;
+    const run = ++this.#runs;
+    const [{ layer, items }] = job.rows;
     this.#plan = { request, job, models };
     this.#run = new Run(
       device,

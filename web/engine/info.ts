@@ -17,9 +17,11 @@ import version from "./version.ts";
 
 /** All of it. */
 export function openedOf(device: Device, { classifier, generator }: Pair): Opened {
-  const { name: adapter, caps: { software } } = device, layers = layersOf(classifier), { code } = generator.network;
-  const size = codeSize(generator),
-    encoder = code && layers.findLast(({ name, blob }) => [name, blob].includes(code.layer));
+  const { name: adapter, caps: { software } } = device;
+  const layers = layersOf(classifier);
+  const { code } = generator.network;
+  const size = codeSize(generator);
+  const encoder = code && layers.findLast(({ name, blob }) => [name, blob].includes(code.layer));
   const byMethod = methodNames.map((name) => [
     name,
     { help: methods[name].help, settings: settingsOf({ said: {} }, name, classifier) },

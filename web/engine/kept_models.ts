@@ -3,7 +3,8 @@ import { UserError } from "../../src/formats/user_error.ts";
 import type { Files } from "./dropped.ts";
 import type { KeptModel } from "./messages.ts";
 
-const STORE = "phosphene networks", ABOUT = "about.json";
+const STORE = "phosphene networks";
+const ABOUT = "about.json";
 
 const place = (hash: string, file: string) => new URL(`networks/${hash}/${file}`, self.location.href).href;
 
@@ -16,7 +17,8 @@ async function store(): Promise<Cache> {
 
 /** What is kept; nothing where this browser keeps nothing. */
 export async function keptModels(): Promise<KeptModel[]> {
-  const cache = await store().catch(() => undefined), found: KeptModel[] = [];
+  const cache = await store().catch(() => undefined);
+  const found: KeptModel[] = [];
   for (const request of await cache?.keys() ?? []) {
     if (request.url.endsWith(`/${ABOUT}`)) found.push(await (await cache!.match(request))!.json());
   }
@@ -25,14 +27,15 @@ export async function keptModels(): Promise<KeptModel[]> {
 
 /** Keeps one; what says that it is there comes last. @throws UserError where there is no room. */
 export async function keepModel(about: KeptModel, files: Files): Promise<void> {
-  const cache = await store(), { hash, name, bytes } = about;
+  const cache = await store();
+  const { hash, name, bytes } = about;
   try {
     for (const [file, content] of files) await cache.put(place(hash, file), new Response(content));
     await cache.put(place(hash, ABOUT), new Response(JSON.stringify(about)));
   } catch (error) {
     await forgetModel(hash);
-    const { usage = 0, quota } = await navigator.storage?.estimate() ?? {},
-      megabytes = (of: number) => Math.ceil(of / 1e6);
+    const { usage = 0, quota } = await navigator.storage?.estimate() ?? {};
+    const megabytes = (of: number) => Math.ceil(of / 1e6);
     const left = quota === undefined
       ? ""
       : `, which has ${megabytes(Math.max(0, quota - usage))} MB left for this page`;
@@ -46,7 +49,9 @@ export async function keepModel(about: KeptModel, files: Files): Promise<void> {
 
 /** The files of one. @throws UserError where it is not there any more. */
 export async function keptFiles({ hash, name }: KeptModel): Promise<Files> {
-  const cache = await store(), files = new Map<string, Blob>(), start = place(hash, "");
+  const cache = await store();
+  const files = new Map<string, Blob>();
+  const start = place(hash, "");
   for (const { url } of await cache.keys()) {
     if (url.startsWith(start) && !url.endsWith(`/${ABOUT}`)) {
       files.set(decodeURIComponent(url.slice(start.length)), await (await cache.match(url))!.blob());
@@ -58,6 +63,7 @@ export async function keptFiles({ hash, name }: KeptModel): Promise<Files> {
 
 /** Forgets one. */
 export async function forgetModel(hash: string): Promise<void> {
-  const cache = await store(), start = place(hash, "");
+  const cache = await store();
+  const start = place(hash, "");
   for (const { url } of await cache.keys()) if (url.startsWith(start)) await cache.delete(url);
 }

@@ -37,7 +37,9 @@ export async function regionIn(
   const place = height * width > 1 ? at : undefined;
   const field = fieldBox(model, showTarget(unitsTarget({ layer: name, units: [unit], at: place })));
   const side = Math.max(1, Math.round(Math.min(picture.width, picture.height) / WINDOWS));
-  const windows = windowsOver(field, side), drops = new Float64Array(windows.length), colour = meanColour(picture);
+  const windows = windowsOver(field, side);
+  const drops = new Float64Array(windows.length);
+  const colour = meanColour(picture);
   const read = (n: number) => occluded(picture, windows[n], colour);
   await through(device, model, name, { count: windows.length, read }, (values, n) => {
     const area = values.length / channels;

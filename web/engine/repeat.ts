@@ -36,8 +36,11 @@ export function again(record: PictureRecord, file: string, models: Pair, device:
   const request = requestOf(record, file);
   const { classifier } = models;
   checkModels(request, wantsGenerator(request, classifier) ? models : { classifier });
-  const job = settleRequest(request, models), [{ items, settings, generator }] = job.rows, { keep } = request.repeats!;
-  const size = valueCount(generator.network.inputs[0].shape), { start, bounds } = record;
+  const job = settleRequest(request, models);
+  const [{ items, settings, generator }] = job.rows;
+  const { keep } = request.repeats!;
+  const size = valueCount(generator.network.inputs[0].shape);
+  const { start, bounds } = record;
   return {
     request,
     job,

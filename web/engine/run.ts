@@ -108,10 +108,12 @@ export class Run {
   }
 
   async #go(): Promise<void> {
-    const { plan: { request, job, models: { classifier } }, number } = this,
-      [row] = job.rows;
+    const { plan: { request, job, models: { classifier } }, number } = this;
+    const [row] = job.rows;
     try {
-      const asked = searchOf(request, row, classifier, this.#start?.codes), { layer, items } = row, { xy } = request;
+      const asked = searchOf(request, row, classifier, this.#start?.codes);
+      const { layer, items } = row;
+      const { xy } = request;
       // Units by themselves, not the target that they come to: so their γ may change on the way.
       const units = layer && items.every(({ units }) => units)
         ? {
@@ -139,7 +141,8 @@ export class Run {
   /** What was told before the loss is not told again. */
   #lost(loss: Loss): void {
     this.#losses.push(loss);
-    const { name } = this.device, from = this.#before + loss.iteration;
+    const { name } = this.device;
+    const from = this.#before + loss.iteration;
     const on = name === loss.adapter ? "a new one" : name;
     this.tell({
       kind: "lost",
@@ -148,8 +151,10 @@ export class Run {
   }
 
   async #progress(progress: Progress): Promise<Change | void> {
-    const { iteration } = progress, { shown } = this.plan;
-    const [whole, codes] = await Promise.all([progress.pictures(), progress.codes()]), top = progress.strongest(TOP);
+    const { iteration } = progress;
+    const { shown } = this.plan;
+    const [whole, codes] = await Promise.all([progress.pictures(), progress.codes()]);
+    const top = progress.strongest(TOP);
     const pictures = whole.map((picture) => this.#cut(picture));
     this.#trace[iteration - 1] = progress.activations;
     this.#latest = {
@@ -197,7 +202,8 @@ export class Run {
 
   /** The change that the visitor has asked for: what is left of the way, with the rate that the schedule has here. */
   #turned(iteration: number, codes: readonly Float32Array[]): Change | void {
-    const wishes = this.#steering, done = this.#before + iteration;
+    const wishes = this.#steering;
+    const done = this.#before + iteration;
     this.#steering = undefined;
     if (!wishes || this.#stop.signal.aborted) return;
     const { sigmas, ...settings } = wishes;

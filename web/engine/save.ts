@@ -27,8 +27,11 @@ const lastFrameTimes = 12;
 
 /** The file. @throws UserError where there is nothing of the kind. */
 export function saved({ kind, item, frames = [] }: Saving, source: Source, snapshot: Snapshot): SavedFile {
-  const { items } = snapshot, records = items.map((_, n) => recorded(source, snapshot, n));
-  const { picture } = items[item], { record, title } = records[item], name = nameOf(record);
+  const { items } = snapshot;
+  const records = items.map((_, n) => recorded(source, snapshot, n));
+  const { picture } = items[item];
+  const { record, title } = records[item];
+  const name = nameOf(record);
   if (kind === "png") {
     const bytes = encodePng(picture, recordText(record, description(record, title)));
     return { name: `${name}.png`, type: "image/png", bytes };
@@ -58,7 +61,9 @@ export function saved({ kind, item, frames = [] }: Saving, source: Source, snaps
 
 /** What a picture says of itself, and its unit's name. */
 function recorded({ request, job, models, device, version }: Source, snapshot: Snapshot, n: number) {
-  const { settings, start, bounds, losses, items } = snapshot, [row] = job.rows, { layer, items: asked } = row;
+  const { settings, start, bounds, losses, items } = snapshot;
+  const [row] = job.rows;
+  const { layer, items: asked } = row;
   const place = request.repeats?.keep ?? n;
   const record = recordOf(request, models, {
     row: { ...row, settings },

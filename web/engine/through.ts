@@ -39,9 +39,11 @@ export async function through(
       for (; done < count; done += batch) {
         signal?.throwIfAborted();
         onDone?.(done, count);
-        const some = Math.min(batch, count - done), input = new Float32Array(batch * size);
+        const some = Math.min(batch, count - done);
+        const input = new Float32Array(batch * size);
         for (let n = 0; n < some; n++) input.set(pictureToInput(model.network, await read(done + n)), n * size);
-        const values = await net.forward(input), own = values.length / batch;
+        const values = await net.forward(input);
+        const own = values.length / batch;
         for (let n = 0; n < some; n++) visit(values.subarray(n * own, (n + 1) * own), done + n);
       }
     } finally {

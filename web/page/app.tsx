@@ -78,7 +78,8 @@ function View() {
 }
 
 function Loading() {
-  const { done, total } = loaded.value, megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+  const { done, total } = loaded.value;
+  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
   return (
     <section class="alone" aria-label="Loading">
       <p>What does a neuron want to see? In a moment, on this machine’s own GPU.</p>
@@ -132,7 +133,8 @@ function Words() {
 }
 
 function Foot() {
-  const pair = opened.value, { prior = "learned", method } = { ...wanted.value?.wishes, method: wanted.value?.method };
+  const pair = opened.value;
+  const { prior = "learned", method } = { ...wanted.value?.wishes, method: wanted.value?.method };
   return (
     <footer class="foot">
       {pair && (

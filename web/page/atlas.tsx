@@ -10,12 +10,12 @@ const PAGE = 48;
 
 /** It; `open` shows a unit by itself. */
 export function Atlas({ layer, open }: { layer: string; open: (unit: number) => void }) {
-  const { classifier, generator } = opened.value!,
-    method = wanted.value?.method,
-    info = classifier.layers.find(({ target }) => target === layer)!;
-  const pictures = useSignal<ReadonlyMap<number, string>>(new Map()),
-    shown = useSignal(PAGE),
-    heading = useRef<HTMLHeadingElement>(null);
+  const { classifier, generator } = opened.value!;
+  const method = wanted.value?.method;
+  const info = classifier.layers.find(({ target }) => target === layer)!;
+  const pictures = useSignal<ReadonlyMap<number, string>>(new Map());
+  const shown = useSignal(PAGE);
+  const heading = useRef<HTMLHeadingElement>(null);
   const count = Math.min(shown.value, info.units);
   useEffect(() => {
     heading.current?.scrollIntoView({ block: "start" });
@@ -41,7 +41,8 @@ export function Atlas({ layer, open }: { layer: string; open: (unit: number) => 
           await new Promise((resolve) => setTimeout(resolve, 300));
           continue;
         }
-        const units = missing.splice(0, TOGETHER), made = await attempt("", () => engine.atlas(layer, units, method));
+        const units = missing.splice(0, TOGETHER);
+        const made = await attempt("", () => engine.atlas(layer, units, method));
         if (!made) return;
         for (const [n, { bytes, type }] of made.entries()) {
           const picture = new Blob([bytes], { type });

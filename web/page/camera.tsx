@@ -16,7 +16,8 @@ let taken = 0;
 
 /** The button, and the camera while it is on. */
 export function Camera() {
-  const stream = useSignal<MediaStream | undefined>(undefined), video = useRef<HTMLVideoElement>(null);
+  const stream = useSignal<MediaStream | undefined>(undefined);
+  const video = useRef<HTMLVideoElement>(null);
   const stop = () => {
     stream.value?.getTracks().forEach((track) => track.stop());
     stream.value = undefined;
@@ -35,7 +36,8 @@ export function Camera() {
     }
   };
   const shoot = async () => {
-    const { videoWidth, videoHeight } = video.current!, canvas = document.createElement("canvas");
+    const { videoWidth, videoHeight } = video.current!;
+    const canvas = document.createElement("canvas");
     Object.assign(canvas, { width: videoWidth, height: videoHeight });
     canvas.getContext("2d")!.drawImage(video.current!, 0, 0);
     const file = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));

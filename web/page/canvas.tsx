@@ -5,7 +5,8 @@ import { smooth } from "./state.ts";
 
 /** It; `label` is what it shows, in words. */
 export function Canvas({ picture, label }: { picture: Picture; label: string }) {
-  const canvas = useRef<HTMLCanvasElement>(null), { width, height, rgb } = picture;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const { width, height, rgb } = picture;
   useLayoutEffect(() => {
     const rgba = new Uint8ClampedArray(width * height * 4).fill(255);
     for (let i = 0; i < width * height; i++) {

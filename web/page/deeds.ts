@@ -53,8 +53,8 @@ export async function openAddress(): Promise<void> {
   const pair = opened.value;
   if (!pair || !wanted.value) return;
   if (model !== undefined && !pair.classifier.hash.startsWith(model)) {
-    const kept = await engine.kept(),
-      found = kept.find(({ hash, role }) => role === "classifier" && hash.startsWith(model));
+    const kept = await engine.kept();
+    const found = kept.find(({ hash, role }) => role === "classifier" && hash.startsWith(model));
     if (found) {
       await openKept(found);
       if (opened.value?.classifier.hash === found.hash) await openAddress();
@@ -131,7 +131,8 @@ const FRAMES = 40;
 
 /** Saves a file. */
 export async function save(kind: Saving["kind"]): Promise<void> {
-  const item = selected.value, { width } = history.frames.at(-1)?.pictures[item] ?? {};
+  const item = selected.value;
+  const { width } = history.frames.at(-1)?.pictures[item] ?? {};
   // Of a search through several sizes, those of the last.
   const frames = history.frames.filter(({ pictures }) => pictures[item].width === width);
   const every = Math.ceil(frames.length / FRAMES);
@@ -150,8 +151,8 @@ const TIMES = 4;
 
 /** Takes what was dropped or chosen, and says before how much memory that takes, where it is much. */
 export async function drop(files: DroppedFile[]): Promise<void> {
-  const bytes = files.reduce((sum, { file }) => sum + file.size, 0),
-    megabytes = (count: number) => Math.ceil(count / 1e6);
+  const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
+  const megabytes = (count: number) => Math.ceil(count / 1e6);
   if (bytes < ASKED) return await take(files);
   const sentence = `These files have ${megabytes(bytes)} MB. Reading them takes up to ${
     megabytes(TIMES * bytes)

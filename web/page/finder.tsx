@@ -16,11 +16,14 @@ interface Offer {
 
 /** The units of the layer whose number or name has the text, trained ones first. */
 function offers({ labels, trained, layers, layer: own }: ModelInfo, layer: string | undefined, text: string): Offer[] {
-  const name = layer ?? own, { units = 0 } = layers.find(({ target }) => target === name) ?? {};
+  const name = layer ?? own;
+  const { units = 0 } = layers.find(({ target }) => target === name) ?? {};
   const words = text.toLowerCase().split(/\s+/).filter((word) => word !== "");
-  const labelled = name === own, found: Offer[] = [];
+  const labelled = name === own;
+  const found: Offer[] = [];
   for (let unit = 0; unit < units; unit++) {
-    const label = labelled && labels[unit] ? labels[unit] : `unit ${unit}`, all = `${unit} ${label.toLowerCase()}`;
+    const label = labelled && labels[unit] ? labels[unit] : `unit ${unit}`;
+    const all = `${unit} ${label.toLowerCase()}`;
     if (!words.every((word) => all.includes(word))) continue;
     const isTrained = !labelled || (trained?.some(([first, last]) => unit >= first && unit <= last) ?? true);
     found.push({ unit, name: label, trained: isTrained });
@@ -30,7 +33,9 @@ function offers({ labels, trained, layers, layer: own }: ModelInfo, layer: strin
 
 /** The line to type in, and what is chosen. */
 export function Finder() {
-  const text = useSignal(""), open = useSignal(false), active = useSignal(0);
+  const text = useSignal("");
+  const open = useSignal(false);
+  const active = useSignal(0);
   const list = useComputed(() => opened.value ? offers(opened.value.classifier, wanted.value?.layer, text.value) : []);
   const choose = (offer: Offer | undefined, beside: boolean) => {
     if (!offer) return;
@@ -111,7 +116,8 @@ export function Finder() {
 
 /** What is searched together, and with how many seeds. */
 function Chosen() {
-  const { layer, units = [], together, seeds = [0], target } = wanted.value ?? {}, info = opened.value?.classifier;
+  const { layer, units = [], together, seeds = [0], target } = wanted.value ?? {};
+  const info = opened.value?.classifier;
   if (!info) return null;
   const named = (unit: number) => (layer ?? info.layer) === info.layer && info.labels[unit] || `unit ${unit}`;
   const several = Math.max(1, Math.floor(MOST / (together ? 1 : Math.max(1, units.length))));

@@ -21,7 +21,8 @@ export class History {
 
   /** One state more. */
   add(frame: Frame): void {
-    const { iteration, pictures, activations } = frame, last = this.frames.at(-1);
+    const { iteration, pictures, activations } = frame;
+    const last = this.frames.at(-1);
     activations.forEach((value, n) => (this.traces[n] ??= [])[iteration - 1] = value);
     // The newest is always there; the one before it stays where its turn has come.
     if (last && last.iteration % this.#every !== 0 && this.frames.length > 1) this.frames.pop();

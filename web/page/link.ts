@@ -30,7 +30,8 @@ export function startEngine(hear: (told: Told) => void, failed: (sentence: strin
   return new Proxy({} as Answered, {
     get: (_, name: keyof Calls) => (...args: unknown[]) =>
       new Promise((resolve, reject) => {
-        const id = ++calls, call: Call = { id, name, args };
+        const id = ++calls;
+        const call: Call = { id, name, args };
         waiting.set(id, { resolve, reject });
         worker.postMessage(call);
       }),

@@ -7,7 +7,8 @@ import { opened } from "./state.ts";
 
 /** The layers as a table. */
 export function NetworkView() {
-  const chosen = useSignal<string | undefined>(undefined), pair = opened.value;
+  const chosen = useSignal<string | undefined>(undefined);
+  const pair = opened.value;
   if (!pair) return null;
   const { classifier: { name, layers, bytes } } = pair;
   const across = (pair: readonly number[]) => pair[0] === pair[1] ? `${pair[0]}` : pair.join(" × ");

@@ -72,9 +72,11 @@ const furtherSliders: Slider[] = [
 
 /** All of them, and the way back to the paper's. */
 export function Numbers() {
-  const now = wanted.value, pair = opened.value;
+  const now = wanted.value;
+  const pair = opened.value;
   if (!now || !pair) return null;
-  const usualOnes = usualWishes(pair, now.method), names = Object.keys(usualOnes) as (keyof Wishes)[];
+  const usualOnes = usualWishes(pair, now.method);
+  const names = Object.keys(usualOnes) as (keyof Wishes)[];
   const changed = names.some((name) => usualOnes[name] !== now.wishes[name]);
   const fields = (all: readonly Slider[]) =>
     all.filter(({ when }) => when?.(now) ?? true).map((slider) => (
@@ -114,7 +116,8 @@ export function Numbers() {
             <select
               value={now.wishes.rule}
               onChange={({ currentTarget }) => {
-                const rule = currentTarget.value as Wishes["rule"], { rule: own, lrStart } = usualOnes;
+                const rule = currentTarget.value as Wishes["rule"];
+                const { rule: own, lrStart } = usualOnes;
                 const rate = rule === own ? lrStart : defaultsOf({ prior: now.wishes.prior, rule }).lrStart;
                 void steer({ rule, lrStart: rate });
               }}

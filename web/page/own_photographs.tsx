@@ -5,9 +5,11 @@ import { started, wanted } from "./state.ts";
 
 /** The strongest of them, to look at closer. */
 export function OwnPhotographs() {
-  const { layer, units: [unit, ...others] = [], target } = wanted.value ?? {}, found = best.value;
+  const { layer, units: [unit, ...others] = [], target } = wanted.value ?? {};
+  const found = best.value;
   if (photographs.value.length === 0 || unit === undefined || others.length > 0 || target !== undefined) return null;
-  const title = started.value?.titles[0] ?? `unit ${unit}`, known = found?.unit === unit && found.layer === layer;
+  const title = started.value?.titles[0] ?? `unit ${unit}`;
+  const known = found?.unit === unit && found.layer === layer;
   return (
     <div>
       <h2>Your photographs</h2>

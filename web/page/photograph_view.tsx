@@ -173,7 +173,8 @@ function Layers({ seen: { id } }: { seen: Photograph }) {
 const PIXELS = "";
 
 function Nearest({ seen: { id } }: { seen: Photograph }) {
-  const { layers = [] } = opened.value?.classifier ?? {}, found = nearest.value;
+  const { layers = [] } = opened.value?.classifier ?? {};
+  const found = nearest.value;
   const names = new Set(
     layers.filter(({ type, target }) => target !== undefined && type !== "input").map((one) => one.blob),
   );

@@ -5,7 +5,8 @@ import { command, shown, started } from "./state.ts";
 
 /** Files, and the command line that makes the same. */
 export function Results() {
-  const copied = useSignal(false), several = (started.value?.titles.length ?? 0) > 1;
+  const copied = useSignal(false);
+  const several = (started.value?.titles.length ?? 0) > 1;
   const copy = async () => {
     await navigator.clipboard?.writeText(command.value).catch(() => {});
     copied.value = true;

@@ -44,12 +44,15 @@ export function SearchView() {
 }
 
 const seedOf = (n: number) => {
-  const { units = [], together, target, seeds = [0] } = wanted.value ?? {}, one = together || target !== undefined;
+  const { units = [], together, target, seeds = [0] } = wanted.value ?? {};
+  const one = together || target !== undefined;
   return seeds[one ? n : Math.floor(n / Math.max(1, units.length))];
 };
 
 function Pictures() {
-  const frame = shown.value, titles = started.value?.titles ?? [], several = titles.length > 1;
+  const frame = shown.value;
+  const titles = started.value?.titles ?? [];
+  const several = titles.length > 1;
   if (!frame) {
     return (
       <div class="pictures waiting">
@@ -60,7 +63,9 @@ function Pictures() {
   return (
     <ul class={several ? "pictures several" : "pictures"}>
       {frame.pictures.map((picture, n) => {
-        const title = titles[n] ?? "", seed = seedOf(n), caption = several ? `${title}, seed ${seed}` : title;
+        const title = titles[n] ?? "";
+        const seed = seedOf(n);
+        const caption = several ? `${title}, seed ${seed}` : title;
         const canvas = <Canvas picture={picture} label={`What “${title}” wants to see, seed ${seed}`} />;
         return (
           <li key={n}>
@@ -87,7 +92,9 @@ function Pictures() {
 const deed = { running: "Pause", paused: "Go on", done: "Again", idle: "Start" };
 
 function Transport() {
-  const frame = shown.value, iteration = frame?.iteration ?? 0, last = history.frames.at(-1)?.iteration ?? 0;
+  const frame = shown.value;
+  const iteration = frame?.iteration ?? 0;
+  const last = history.frames.at(-1)?.iteration ?? 0;
   const look = (to: number) => lookedAt.value = to >= last ? undefined : to;
   void version.value;
   return (
@@ -126,7 +133,8 @@ function Growth() {
 }
 
 function TopFive() {
-  const top = topFive.value, most = Math.max(1e-6, ...top.map(({ activation }) => activation));
+  const top = topFive.value;
+  const most = Math.max(1e-6, ...top.map(({ activation }) => activation));
   const own = wanted.value?.units ?? [];
   return (
     <div class="top">

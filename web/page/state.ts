@@ -57,7 +57,8 @@ export const shown = computed((): Frame | undefined => {
 
 /** The strongest units of the selected picture. */
 export const topFive = computed((): Ranked[] => {
-  const frame = shown.value, last = lookedAt.value === undefined ? finalTop.value : undefined;
+  const frame = shown.value;
+  const last = lookedAt.value === undefined ? finalTop.value : undefined;
   return frame?.top?.[selected.value] ?? last?.[selected.value] ?? [];
 });
 
@@ -70,7 +71,8 @@ export const steered = signal(false);
 
 /** The command line of what is shown. */
 export const command = computed(() => {
-  const now = wanted.value, pair = opened.value;
+  const now = wanted.value;
+  const pair = opened.value;
   if (!now || !pair || !embeddedPair.value || !started.value) return "";
   if (repeated.value) return fromCommand(repeated.value.path);
   if (steered.value || now.wishes.sigmas !== usualWishes(pair, now.method).sigmas) return fromCommand(SAVED);

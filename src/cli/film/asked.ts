@@ -16,7 +16,8 @@ export interface FilmFile {
 }
 
 /** Frames a second unless anyone says otherwise; and the most, which is what browsers show of a GIF. */
-const usualFps = 12, mostFps = 50;
+const usualFps = 12;
+const mostFps = 50;
 
 /** Random orders that --shuffle tries. */
 export const shuffleTimes = 10;
@@ -39,7 +40,8 @@ export function filmFile(
   if (before && !several) {
     throw new UserError(`${repeats!.file} is a film over ${before} classifiers; --classifier gives them all`);
   }
-  const named = kindOf(values.out), said = oneOf("--film", values.film, filmKinds);
+  const named = kindOf(values.out);
+  const said = oneOf("--film", values.film, filmKinds);
   const rate = wholeNumber("--fps", values.fps, { least: 1, most: mostFps, fallback: fps ?? usualFps });
   if (values.shuffle && frames === undefined) {
     throw new UserError("--shuffle tries the frames of a film in other orders; --frames N makes one");

@@ -23,7 +23,8 @@ export function classifierFolders(first: string | undefined, others: readonly st
 
 /** The folders that a pattern with * and ? fits. */
 function fitting(pattern: string): string[] {
-  const parent = dirname(pattern), parents = /[*?]/.test(parent) ? fitting(parent) : [parent];
+  const parent = dirname(pattern);
+  const parents = /[*?]/.test(parent) ? fitting(parent) : [parent];
   const escaped = basename(pattern).replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
   const fits = new RegExp(`^${escaped}$`, "u");
   const found = parents.filter(isFolder).flatMap((folder) =>

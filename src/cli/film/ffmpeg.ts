@@ -37,9 +37,9 @@ export function even({ width, height, rgb }: Image): Image {
 
 /** Encodes an MP4. @throws UserError with ffmpeg's last line where it fails. */
 export async function encodeMp4(frames: readonly Image[], fps: number, title: string): Promise<Uint8Array> {
-  const pictures = frames.map(even),
-    [{ width, height }] = pictures,
-    folder = Deno.makeTempDirSync({ prefix: "phosphene-" });
+  const pictures = frames.map(even);
+  const [{ width, height }] = pictures;
+  const folder = Deno.makeTempDirSync({ prefix: "phosphene-" });
   using _ = atExit(() => Deno.removeSync(folder, { recursive: true }));
   try {
     const file = join(folder, "film.mp4");
@@ -53,7 +53,8 @@ export async function encodeMp4(frames: readonly Image[], fps: number, title: st
       "piped",
       "piped",
     ).spawn();
-    const said = new Response(child.stderr).text(), writer = child.stdin.getWriter();
+    const said = new Response(child.stderr).text();
+    const writer = child.stdin.getWriter();
     try {
       for (const { rgb } of pictures) await writer.write(rgb);
       await writer.close();

@@ -42,7 +42,8 @@ export async function filmLearning(
 ): Promise<number | void> {
   checkAlone(values, request);
   const generator = await generatorOf(values, request, folders[0]);
-  const classifiers: { name: string; hash: string }[] = [], rows: (Row & { picture: readonly number[] })[] = [];
+  const classifiers: { name: string; hash: string }[] = [];
+  const rows: (Row & { picture: readonly number[] })[] = [];
   for (const folder of folders) {
     const { classifier, row } = await frameOf(folder, request, generator, rows.length);
     const [shape, first] = [row, rows[0] ?? row].map(({ picture }) => picture.join("×"));
@@ -50,13 +51,15 @@ export async function filmLearning(
     rows.push(row);
     classifiers.push({ name: classifier.name, hash: classifier.hash });
   }
-  const places = placesOf([rows[0]], isFolder, values, film), signal = abortOnSignal();
+  const places = placesOf([rows[0]], isFolder, values, film);
+  const signal = abortOnSignal();
   using outputs = Outputs.open(allPlaces(places), {
     force: values.force,
     bytes: spaceFor([rows[0]], await openClassifier(folders[0]), folders.length),
   });
   using device = await openAdapter(values.adapter);
-  const frames: Frame[] = [], bar = progress("iteration", stderrScreen(values.quiet));
+  const frames: Frame[] = [];
+  const bar = progress("iteration", stderrScreen(values.quiet));
   let failure: unknown;
   for (const [n, folder] of folders.entries()) {
     if (signal.aborted) break;
@@ -89,9 +92,9 @@ export async function filmLearning(
     [planned.pictures[0], encodePng(enlarge(last.item.picture, scale), text)],
     [planned.animations[0], encoded.bytes],
   ]);
-  const there = withNames(planned, (name) => outputs.where(name)),
-    [file] = there.pictures,
-    [animation] = there.animations;
+  const there = withNames(planned, (name) => outputs.where(name));
+  const [file] = there.pictures;
+  const [animation] = there.animations;
   if (values.json) {
     const told = frames.map(({ folder, record: { classifier, result } }) => ({ folder, classifier, result }));
     printJson({ file, animation, aborted: frames.length < folders.length, frames: told });
@@ -108,9 +111,10 @@ export async function filmLearning(
 
   /** The frame of one classifier. */
   async function drawn(device: Device, folder: string, n: number): Promise<Frame> {
-    const { classifier, row } = await frameOf(folder, request, generator, n), { generator: drawing, items } = row;
-    const start = await readStart(request, row, drawing),
-      codes = start && await startCodes(start, device, classifier, row, request);
+    const { classifier, row } = await frameOf(folder, request, generator, n);
+    const { generator: drawing, items } = row;
+    const start = await readStart(request, row, drawing);
+    const codes = start && await startCodes(start, device, classifier, row, request);
     const bounds = readCodeBounds(request, drawing, row.settings.lowest);
     const result = await searchInBatches(device, {
       ...searchOf(request, row, classifier, codes),
@@ -124,8 +128,8 @@ export async function filmLearning(
         bar.show({ done: n * iterations + iteration, total: folders.length * iterations, note });
       },
     });
-    const [item] = result.items,
-      making = { row, items, place: 0, item, bounds, own: [], version, device, fps: film.fps };
+    const [item] = result.items;
+    const making = { row, items, place: 0, item, bounds, own: [], version, device, fps: film.fps };
     return {
       folder,
       item,
@@ -163,7 +167,8 @@ async function generatorOf({ generator }: SynthValues, request: Request, folder:
 
 /** The n-th classifier and what it shall draw. @throws UserError naming its folder. */
 async function frameOf(folder: string, request: Request, generator: Model | undefined, n: number) {
-  const { repeats } = request, expected = repeats?.record.classifiers;
+  const { repeats } = request;
+  const expected = repeats?.record.classifiers;
   if (expected && n >= expected.length) {
     throw new UserError(`${repeats!.file} is a film over ${expected.length} classifiers; --classifier gives more`);
   }

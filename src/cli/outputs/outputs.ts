@@ -150,7 +150,8 @@ export class Outputs implements Disposable {
 function byFolder(names: readonly string[]): Map<string, Map<string, string>> {
   const folders = new Map<string, Map<string, string>>();
   for (const name of names) {
-    const path = resolve(name), folder = folders.get(dirname(path)) ?? new Map<string, string>();
+    const path = resolve(name);
+    const folder = folders.get(dirname(path)) ?? new Map<string, string>();
     if (folder.has(basename(path))) {
       throw new UserError(`${name} would be written twice; give the outputs different names`);
     }
@@ -165,7 +166,8 @@ function byFolder(names: readonly string[]): Map<string, Map<string, string>> {
  */
 function maybeIn(folder: string): (path: string) => boolean {
   const folded = (name: string) => name.normalize("NFC").toLowerCase();
-  const listed = namesIn(folder), names = listed && new Set(listed.map(folded));
+  const listed = namesIn(folder);
+  const names = listed && new Set(listed.map(folded));
   return (path) => !names || names.has(folded(basename(path))) || basename(path).length > 50 || path.length > 1000;
 }
 
@@ -183,7 +185,8 @@ function writeBeside(path: string, bytes: Uint8Array, n = 2): string {
 
 /** A name with a number before its extension, no longer than names may be. */
 function numbered(path: string, n: number): string {
-  const end = `-${n}${extname(path)}`, room = longestName - new TextEncoder().encode(end).length;
+  const end = `-${n}${extname(path)}`;
+  const room = longestName - new TextEncoder().encode(end).length;
   let stem = basename(path, extname(path));
   while (new TextEncoder().encode(stem).length > room) stem = [...stem].slice(0, -1).join("");
   return join(dirname(path), `${stem}${end}`);

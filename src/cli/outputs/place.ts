@@ -84,7 +84,8 @@ export function place(draft: Temporary, path: string, how: Replacing & { alone: 
 
 /** Moves back what was moved aside or, where its place is taken, to a free name beside that, which is told then. */
 export function putBack(old: string, path: string): void {
-  for (let place = path, n = 1;; place = `${path}-old${n++}`) {
+  let n = 1;
+  for (let place = path;; place = `${path}-old${n++}`) {
     try {
       if (place !== path && lstatOf(place)) continue;
       Deno.renameSync(old, place);

@@ -83,7 +83,8 @@ export class Temporary implements Disposable {
  * @returns The names that living programs are going to write there.
  */
 export function sweep(folder: string): Set<string> {
-  const starts = new Set<string>(), announced = new Set<string>();
+  const starts = new Set<string>();
+  const announced = new Set<string>();
   for (const name of namesIn(folder) ?? []) {
     const start = pattern.exec(name)?.[1];
     if (start) starts.add(join(folder, start));
@@ -114,7 +115,8 @@ function sweepOne(start: string): string[] | undefined {
   if (!found) return remove(start, "dir");
   if (!found.isFile) return undefined;
   using file = Deno.openSync(`${start}.tmp`, { read: true, write: true });
-  const locked = tryLock(file), names = announcedIn(file);
+  const locked = tryLock(file);
+  const names = announcedIn(file);
   if (!locked) return locked === false ? names : undefined;
   const place = join(dirname(start), names[0] ?? "");
   // The file may come from anywhere, but goes to no other folder.

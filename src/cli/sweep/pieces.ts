@@ -25,7 +25,8 @@ export interface Making {
  * @throws GpuError where the device fails, UserError where results cannot be written or pieces not be had.
  */
 export async function makePieces({ source, missing, results, bench, values }: Making): Promise<boolean> {
-  let taken = await source.next(), failed = false;
+  let taken = await source.next();
+  let failed = false;
   if (!taken) return failed;
   using device = await openAdapter(values.adapter);
   const plans = planning(device, { tuned: values.tuned, verbose: false, sum: !values.quiet });
@@ -44,7 +45,8 @@ export async function makePieces({ source, missing, results, bench, values }: Ma
       try {
         made = await making.finally(bar.end);
       } catch (error) {
-        const { message: reason } = error as Error, elsewhere = !(error instanceof UserError);
+        const { message: reason } = error as Error;
+        const elsewhere = !(error instanceof UserError);
         await source.settle({ reason, elsewhere });
         if (elsewhere) throw error;
         warn(`${picturesOf(piece)} cannot be made: ${reason}`);

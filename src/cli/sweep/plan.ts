@@ -54,7 +54,8 @@ export async function planOf(
   all: readonly Partial<Settings>[],
   { models, judge, together, typed }: Planning,
 ): Promise<Plan> {
-  const pictures = all.length * base.rows.reduce((sum, { items }) => sum + items.length, 0), pieces: Piece[] = [];
+  const pictures = all.length * base.rows.reduce((sum, { items }) => sum + items.length, 0);
+  const pieces: Piece[] = [];
   if (pictures > mostPictures) {
     throw new UserError(`the sweep has ${pictures} pictures, expected at most ${mostPictures}`);
   }
@@ -117,7 +118,8 @@ export function shareOf(pieces: readonly Piece[], { shard, queue }: { shard?: st
     return { pieces, name: `results-${crypto.randomUUID().slice(0, 8)}.jsonl` };
   }
   if (shard === undefined) return { pieces, name: "results.jsonl" };
-  const [, part, parts] = /^(\d+)\/(\d+)$/.exec(shard) ?? [], [k, n] = [Number(part), Number(parts)];
+  const [, part, parts] = /^(\d+)\/(\d+)$/.exec(shard) ?? [];
+  const [k, n] = [Number(part), Number(parts)];
   if (!(k >= 1 && k <= n && n <= mostPictures)) {
     throw new UserError(`--shard expects K/N with K from 1 to N, such as 2/4, got "${shard}"`);
   }

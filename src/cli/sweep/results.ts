@@ -86,7 +86,8 @@ export class Results implements Disposable {
       sweep(join(folder, "pictures")); // of what a killed run left
       this.#file = join(Deno.realPathSync(folder), name);
       this.#stack.use(reserve(Deno.realPathSync(folder), new Map([[name, path]])));
-      const { whole } = readResults([folder], plan), length = whole.get(path);
+      const { whole } = readResults([folder], plan);
+      const length = whole.get(path);
       this.#begun = whole.size > 0;
       if (length === undefined) {
         const heading: Heading = { phosphene: "sweep", plan: plan.hash, pictures: plan.pictures, asked: plan.asked };
@@ -110,7 +111,8 @@ export class Results implements Disposable {
 
   /** The numbers of the pictures that are there as they were made. */
   async made(): Promise<Set<number>> {
-    const read = readResults([this.folder], this.plan), made = new Set<number>();
+    const read = readResults([this.folder], this.plan);
+    const made = new Set<number>();
     for (const line of read.lines) if (await pictureBytes(read, line)) made.add(line.picture);
     return made;
   }
@@ -154,12 +156,15 @@ export interface Read {
 /** Reads all results of folders. @throws UserError where they are of several plans, or of another than `wanted`. */
 export function readResults(folders: readonly string[], wanted?: Pick<Plan, "hash" | "asked">): Read {
   const advice = wanted ? "--out names another folder" : "one report is of one sweep";
-  const read: Read = { lines: [], folders: new Map(), pictures: 0, whole: new Map() }, found = new Map<number, Line>();
+  const read: Read = { lines: [], folders: new Map(), pictures: 0, whole: new Map() };
+  const found = new Map<number, Line>();
   let first = wanted && { ...wanted, where: "here" };
   for (const folder of folders) {
     for (const name of namesOf(folder).filter((name) => filePattern.test(name)).sort()) {
-      const path = join(folder, name), text = new TextDecoder().decode(Deno.readFileSync(path));
-      const whole = text.slice(0, text.lastIndexOf("\n") + 1), [heading, ...rest] = whole.split("\n").slice(0, -1);
+      const path = join(folder, name);
+      const text = new TextDecoder().decode(Deno.readFileSync(path));
+      const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+      const [heading, ...rest] = whole.split("\n").slice(0, -1);
       const { phosphene, plan, pictures, asked = {} } = objectOf(heading) as Partial<Heading>;
       if (phosphene !== "sweep" || typeof plan !== "string" || typeof pictures !== "number" || !isTexts(asked)) {
         throw new UserError(`${path} holds no results of a sweep; ${advice}`);

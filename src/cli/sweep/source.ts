@@ -26,7 +26,8 @@ export interface Source {
 /** Pieces that nobody else makes. */
 export function ownPieces(pieces: readonly Piece[], signal: AbortSignal): Source {
   const of = pieces.reduce((sum, { row }) => sum + row.items.length, 0);
-  let next = 0, before = 0;
+  let next = 0;
+  let before = 0;
   return {
     next: () =>
       Promise.resolve(signal.aborted || next === pieces.length ? undefined : { piece: pieces[next], before, of }),

@@ -21,7 +21,8 @@ const digits = 4;
 
 /** Reads the text of an option. @throws UserError in one sentence. */
 export function readSpread(name: SettingName, text: string): Spread {
-  const option = `--${optionOf(name)}`, setting = settings[name];
+  const option = `--${optionOf(name)}`;
+  const setting = settings[name];
   const fail = (range = "") => {
     const one = setting.kind === "word"
       ? `one of ${setting.words.join(", ")}, or a list of them`
@@ -32,7 +33,8 @@ export function readSpread(name: SettingName, text: string): Spread {
   };
   const range = /^([^:,]+):([^:,]+?)(:log)?$/.exec(text);
   if (range && setting.kind !== "word") {
-    const [from, to] = [numberOf(range[1]), numberOf(range[2])], log = range[3] !== undefined;
+    const [from, to] = [numberOf(range[1]), numberOf(range[2])];
+    const log = range[3] !== undefined;
     if (!allows(name, from) || !allows(name, to)) throw fail();
     if (from >= to) throw fail(", which begins behind its end");
     if (log && from <= 0) throw fail(`, and ${from} has no logarithm`);
@@ -53,7 +55,8 @@ const numberOf = (text: string): number => text.trim() === "" ? NaN : Number(tex
  * @throws UserError where ranges and draws do not go together, or come to too much.
  */
 export function combinations(spreads: readonly Spread[], draws: number | undefined, seed: number): Partial<Settings>[] {
-  const ranges = spreads.filter((spread) => "from" in spread), next = uniforms(seed);
+  const ranges = spreads.filter((spread) => "from" in spread);
+  const next = uniforms(seed);
   if (draws === undefined && ranges.length > 0) {
     throw new UserError(`--${optionOf(ranges[0].name)} is a range; how often is it drawn from? --draws 20`);
   }

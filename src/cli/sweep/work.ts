@@ -46,7 +46,8 @@ export async function make(
   { device, models, judge, named, choose, onPlan, signal, onProgress }: Bench,
 ): Promise<{ pictures: Map<string, Uint8Array>; lines: Line[] } | undefined> {
   const { layer, items, settings, generator } = row;
-  const { classifier } = models, bounds = readCodeBounds(request, generator, settings.lowest);
+  const { classifier } = models;
+  const bounds = readCodeBounds(request, generator, settings.lowest);
   const result = await search(device, {
     ...searchOf(request, row, classifier),
     ...{ choose, onPlan, signal, onProgress, bounds: bounds?.values },
@@ -56,15 +57,19 @@ export async function make(
   });
   if (!result || result.aborted) return undefined;
   const judged = judge && await judgements(device, judge.model, result.items, choose);
-  const pictures = new Map<string, Uint8Array>(), lines: Line[] = [];
+  const pictures = new Map<string, Uint8Array>();
+  const lines: Line[] = [];
   for (const [place, item] of result.items.entries()) {
-    const { units, target, seed } = items[place], picture = first + place, file = pictureName(picture);
+    const { units, target, seed } = items[place];
+    const picture = first + place;
+    const file = pictureName(picture);
     const title = layer && units ? titleOf(units, layer, classifier) : target;
     const making = { row, items, place, item, bounds, own: [], version, device, losses: result.losses };
     const record = recordOf(request, models, making);
     const bytes = encodePng(item.picture, recordText(record, description(record, title)));
     pictures.set(file, bytes);
-    const own = layer?.labelled ? units?.[0] : undefined, seen = judged?.[place];
+    const own = layer?.labelled ? units?.[0] : undefined;
+    const seen = judged?.[place];
     const expected = own === undefined || !judge ? undefined : judge.unitOf(own);
     lines.push({
       ...{ picture, file, title, layer: layer?.name, units, target, seed, settings },
@@ -97,10 +102,11 @@ async function judgements(
   choose: Choose,
 ): Promise<Seen[][]> {
   using net = await Net.create(device, judge, { batch: items.length, choose, layer: layerUnits(judge).name });
-  const inputs = items.map(({ picture }) => inputOf(judge, picture)),
-    all = new Float32Array(items.length * inputs[0].length);
+  const inputs = items.map(({ picture }) => inputOf(judge, picture));
+  const all = new Float32Array(items.length * inputs[0].length);
   inputs.forEach((input, n) => all.set(input, n * input.length));
-  const output = await net.forward(all), units = output.length / items.length;
+  const output = await net.forward(all);
+  const units = output.length / items.length;
   return items.map((_, n) => rank(judge, output.subarray(n * units, (n + 1) * units), 5).map(seenAs));
 }
 
@@ -110,7 +116,8 @@ const fewDigits = (value: number): number => Number(value.toPrecision(6));
 
 /** A trace at evenly spaced iterations, the first and the last among them. */
 function moments(trace: Float32Array): number[] {
-  const count = Math.min(mostMoments, trace.length), last = trace.length - 1;
+  const count = Math.min(mostMoments, trace.length);
+  const last = trace.length - 1;
   return Array.from(
     { length: count },
     (_, n) => fewDigits(trace[count === 1 ? last : Math.round(n * last / (count - 1))]),
@@ -119,10 +126,11 @@ function moments(trace: Float32Array): number[] {
 
 /** The command that makes a picture by itself. */
 function commandOf({ method, layer, items, settings }: Row, place: number, classifier: Model): string {
-  const { units, target, seed } = items[place],
-    what = layer && units ? `--layer ${quoted(layer.name)} --unit ${units[0]}` : `--target ${quoted(target)}`;
+  const { units, target, seed } = items[place];
+  const what = layer && units ? `--layer ${quoted(layer.name)} --unit ${units[0]}` : `--target ${quoted(target)}`;
   const usual = settingsOf({ said: { prior: settings.prior, rule: settings.rule } }, method, classifier);
-  const { prior, rule } = settingsOf({ said: {} }, method, classifier), known = { ...usual, prior, rule };
+  const { prior, rule } = settingsOf({ said: {} }, method, classifier);
+  const known = { ...usual, prior, rule };
   const words = ["deno task synth", ...method ? [`--method ${method}`] : [], what, `--seed ${seed}`];
   return [...words, ...settingWords(settings, known)].join(" ");
 }

@@ -31,7 +31,8 @@ function geometryOf(batch: number, input: Shape, p: ConvParams): ConvGeometry {
 
 /** Rows and columns of the output. @throws UserError where the kernel does not fit. */
 function outputSize([, h, w]: Shape, p: ConvParams): [number, number] {
-  const [eh, ew] = extent(p), [top, left, bottom, right] = p.padding;
+  const [eh, ew] = extent(p);
+  const [top, left, bottom, right] = p.padding;
   return [outputExtent(h, top, bottom, eh, p.stride[0]), outputExtent(w, left, right, ew, p.stride[1])];
 }
 

@@ -39,12 +39,12 @@ function geometryOf(batch: number, input: Shape, p: DeconvParams): ConvGeometry 
 
 /** Rows and columns of the output. @throws UserError where nothing is left. */
 function outputSize([, ...map]: Shape, p: DeconvParams): [number, number] {
-  const size = extent(p),
-    [h, w] = [0, 1].map((a) => {
-      const out = (map[a] - 1) * p.stride[a] - p.padding[a] - p.padding[a + 2] + size[a] + p.outputPadding[a];
-      if (out < 1) throw new UserError(`the padding leaves an output extent of ${out}, expected at least 1`);
-      return out;
-    });
+  const size = extent(p);
+  const [h, w] = [0, 1].map((a) => {
+    const out = (map[a] - 1) * p.stride[a] - p.padding[a] - p.padding[a + 2] + size[a] + p.outputPadding[a];
+    if (out < 1) throw new UserError(`the padding leaves an output extent of ${out}, expected at least 1`);
+    return out;
+  });
   return [h, w];
 }
 

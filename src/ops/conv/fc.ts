@@ -95,7 +95,8 @@ export const fc: Op<FcParams> = {
     },
   }),
   weightGradients(node, output) {
-    const g = fcGeometry(node), x = rowsOf(node, "input", node.inputs[0], g, g.channelsIn);
+    const g = fcGeometry(node);
+    const x = rowsOf(node, "input", node.inputs[0], g, g.channelsIn);
     const dy = rowsOf(node, "gradient", output, g, g.channelsOut);
     const own = weightGradients(node.name, g, x.tensor, dy.tensor, node.params.bias ? dy.tensor : undefined);
     return { ...own, calls: [...x.calls, ...dy.calls, ...own.calls] };

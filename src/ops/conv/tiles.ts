@@ -22,10 +22,10 @@ export function sourceBlocks({ channelsIn, channelsOut, groups }: ConvGeometry, 
 
 /** Loop trips of one invocation, at most: blocks of source channels times the taps that reach a position. */
 export function tripsOf(g: ConvGeometry, direction: ConvDirection): number {
-  const { kernel, stride } = g,
-    taps = direction === "direct"
-      ? kernel[0] * kernel[1]
-      : Math.ceil(kernel[0] / stride[0]) * Math.ceil(kernel[1] / stride[1]);
+  const { kernel, stride } = g;
+  const taps = direction === "direct"
+    ? kernel[0] * kernel[1]
+    : Math.ceil(kernel[0] / stride[0]) * Math.ceil(kernel[1] / stride[1]);
   return taps * sourceBlocks(g, direction);
 }
 
@@ -34,11 +34,13 @@ export function tripsOf(g: ConvGeometry, direction: ConvDirection): number {
  * row meet the same texels, and where enough source blocks follow to repay finding them.
  */
 function columnsFor({ adapter: { caps }, geometry, direction }: ConvTask): number[] {
-  const tile = { blocks: 1, strips: 1, columns: 1, unroll: 1 }, { lattice } = convShape({ geometry, direction, tile });
+  const tile = { blocks: 1, strips: 1, columns: 1, unroll: 1 };
+  const { lattice } = convShape({ geometry, direction, tile });
   const dense = direction === "transposed" || geometry.stride[1] === 1;
   const row = tapRow({ geometry, direction, tile: { ...tile, columns: 2 } });
   if (!caps.software || !dense || sourceBlocks(geometry, direction) < 4 || row.taps.length < 2) return [1];
-  const width = lattice[1], options = [4, 8, 16, Math.ceil(width / 2), width];
+  const width = lattice[1];
+  const options = [4, 8, 16, Math.ceil(width / 2), width];
   return [1, ...new Set(options.filter((columns) => columns >= 4 && columns <= Math.min(16, width)))];
 }
 

@@ -24,7 +24,8 @@ export interface WeightGradients {
 }
 
 /** Positions that one invocation sums at most, and invocations that are worth having. */
-const MOST_POSITIONS = 16_384, ENOUGH = 4096;
+const MOST_POSITIONS = 16_384;
+const ENOUGH = 4096;
 
 /** Chunks of equal size for sums over `positions` by `workers` invocations each. */
 function chunked(positions: number, workers: number): { chunks: number; size: number } {
@@ -47,7 +48,9 @@ export function weightGradients(
   outputSide: Tensor,
   biased: Tensor | undefined,
 ): WeightGradients {
-  const count = weightBlocks(g), positions = g.batch * g.outSize[0] * g.outSize[1], w = chunked(positions, count);
+  const count = weightBlocks(g);
+  const positions = g.batch * g.outSize[0] * g.outSize[1];
+  const w = chunked(positions, count);
   const weight = summed(`${name}.weight gradient`, w.chunks, count * 4, inputSide.storage, (parts) => ({
     label: `${name}.weight gradient`,
     bindings: { x: read(inputSide), dy: read(outputSide), dw: write(parts) },
@@ -60,7 +63,9 @@ export function weightGradients(
   };
   if (!biased) return { calls: weight.calls, gradients };
 
-  const [n, channels, h, width] = biased.shape, area = h * width, b = chunked(n * area, blocks(channels));
+  const [n, channels, h, width] = biased.shape;
+  const area = h * width;
+  const b = chunked(n * area, blocks(channels));
   const bias = summed(`${name}.bias gradient`, b.chunks, blocks(channels), biased.storage, (parts) => ({
     label: `${name}.bias gradient`,
     bindings: { dy: read(biased), db: write(parts) },

@@ -22,11 +22,15 @@ export const packedTexels = (c: Connection, format: Format): number => packedVal
  * block of its output and input channels, at row i mod 4 and column o mod 4.
  */
 function eachWeight(c: Connection, visit: (packed: number, plain: number) => void): void {
-  const taps = c.kernel[0] * c.kernel[1], span = spans(c.channelsOut, c.channelsIn, c.groups), step = span.count * 16;
-  const perGroupOut = c.channelsOut / c.groups, perGroupIn = c.channelsIn / c.groups;
+  const taps = c.kernel[0] * c.kernel[1];
+  const span = spans(c.channelsOut, c.channelsIn, c.groups);
+  const step = span.count * 16;
+  const perGroupOut = c.channelsOut / c.groups;
+  const perGroupIn = c.channelsIn / c.groups;
   let plain = 0;
   for (let o = 0; o < c.channelsOut; o++) {
-    const first = Math.floor(o / perGroupOut) * perGroupIn, row = (o >> 2) * taps * span.count - span.first(o >> 2);
+    const first = Math.floor(o / perGroupOut) * perGroupIn;
+    const row = (o >> 2) * taps * span.count - span.first(o >> 2);
     for (let input = first; input < first + perGroupIn; input++) {
       let packed = ((row + (input >> 2)) * 4 + (input & 3)) * 4 + (o & 3);
       for (let tap = 0; tap < taps; tap++, packed += step) visit(packed, plain++);
@@ -43,7 +47,8 @@ export function unpackWeights(c: Connection, packed: Float32Array): Float32Array
 
 /** A list of numbers as f32 texels. */
 export function packVector(values: Float32Array): PackedTensor {
-  const texels = blocks(values.length), padded = new Float32Array(texels * 4);
+  const texels = blocks(values.length);
+  const padded = new Float32Array(texels * 4);
   padded.set(values);
   return { texels, format: "f32", bytes: new Uint8Array(padded.buffer) };
 }
@@ -57,7 +62,8 @@ export function packConv(
   { weight, bias }: Record<string, HostTensor>,
   storage: WeightStorage,
 ): Record<string, PackedTensor> {
-  const format = formatOf(weight, storage), size = packedValues(c);
+  const format = formatOf(weight, storage);
+  const size = packedValues(c);
   let integers: ReturnType<typeof quantise> | undefined;
   const quantised = () => integers ??= weight.quantised ?? quantise(weight.values, c.channelsOut);
   const pack = (): Float32Array | Uint16Array | Int8Array => {
@@ -98,7 +104,9 @@ export function packConv(
 
 /** Integers −127 … 127 with the scale of each row that loses least at its largest value. */
 export function quantise(values: Float32Array, rows: number): { integers: Int8Array; scales: Float32Array } {
-  const length = values.length / rows, integers = new Int8Array(values.length), scales = new Float32Array(rows);
+  const length = values.length / rows;
+  const integers = new Int8Array(values.length);
+  const scales = new Float32Array(rows);
   for (let row = 0; row < rows; row++) {
     let peak = 0;
     for (let n = row * length; n < (row + 1) * length; n++) peak = Math.max(peak, Math.abs(values[n]));

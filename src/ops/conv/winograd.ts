@@ -102,13 +102,16 @@ function packWinograd(
 
 /** The values of (O, I, kh, kw) at the places of a class: (place, O, phase, I). */
 function transform(weights: Float32Array, { places, phases }: WinogradClass, inputs: number): Float32Array {
-  const taps = places[0][0].length, kernels = weights.length / taps, outputs = kernels / inputs;
+  const taps = places[0][0].length;
+  const kernels = weights.length / taps;
+  const outputs = kernels / inputs;
   const result = new Float32Array(places.length * phases * kernels);
   for (const [place, factors] of places.entries()) {
     for (const [phase, factor] of factors.entries()) {
       const used = [...factor.keys()].filter((tap) => factor[tap] !== 0);
       for (let n = 0; n < kernels; n++) {
-        const o = Math.floor(n / inputs), row = (place * outputs + o) * phases + phase;
+        const o = Math.floor(n / inputs);
+        const row = (place * outputs + o) * phases + phase;
         let sum = 0;
         for (const tap of used) sum += factor[tap] * weights[n * taps + tap];
         result[row * inputs + n % inputs] = sum;
@@ -121,15 +124,17 @@ function transform(weights: Float32Array, { places, phases }: WinogradClass, inp
 /** The calls that run a convolution with weights of `packWinograd`. */
 function winogradCalls(run: ConvRun): Call[] {
   const { adapter, name, weights, geometry: g, direction, x, y, forward } = run;
-  const { from, to, count, classes } = winogradShape(g, direction), direct = direction === "direct";
+  const { from, to, count, classes } = winogradShape(g, direction);
+  const direct = direction === "direct";
   const transforms = transformMultiplyAdds(g, direction);
-  const label = labelOf(name, direction), useBias = forward && weights.bias !== undefined;
+  const label = labelOf(name, direction);
+  const useBias = forward && weights.bias !== undefined;
   const maps = (what: string, channels: number, side: "fine" | "coarse") =>
     classes.map((one, n) =>
       featureMap(adapter, `${label} ${what} ${n}`, [1, width(one)[side] * 4 * blocks(channels), 1, count])
     );
-  const tiles = maps("tiles", from, direct ? "fine" : "coarse"),
-    made = maps("products", to, direct ? "coarse" : "fine");
+  const tiles = maps("tiles", from, direct ? "fine" : "coarse");
+  const made = maps("products", to, direct ? "coarse" : "fine");
   const bound = (letter: string, tensors: Tensor[], access: (tensor: Tensor) => Binding) =>
     Object.fromEntries(tensors.map((tensor, n) => [`${letter}${n}`, access(tensor)]));
   return [

@@ -15,7 +15,9 @@ export async function filmOf(
   frames: readonly SearchItem[],
   answers: readonly Float32Array[],
 ): Promise<SearchItem> {
-  const { shuffles = 0, signal } = options, [target] = asked.targets, [{ picture, trace, topOf, redirected }] = frames;
+  const { shuffles = 0, signal } = options;
+  const [target] = asked.targets;
+  const [{ picture, trace, topOf, redirected }] = frames;
   const orders = shuffles > 0 && !signal?.aborted
     ? await tryOrders(climb, target.seed, frames.length, shuffles)
     : undefined;

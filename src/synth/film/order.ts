@@ -30,8 +30,10 @@ export function shuffles(seed: number, frames: number, times: number): number[][
 
 /** Tries the orders on what the last iteration left. The climb is at its end then. */
 export async function tryOrders(climb: Climb, seed: number, frames: number, times: number): Promise<Orders> {
-  const order = Array.from({ length: frames }, (_, n) => n), reversed = order.toReversed();
-  const sums = await climb.inOrders([order, ...shuffles(seed, frames, times), reversed]), means = sums.map(mean);
+  const order = Array.from({ length: frames }, (_, n) => n);
+  const reversed = order.toReversed();
+  const sums = await climb.inOrders([order, ...shuffles(seed, frames, times), reversed]);
+  const means = sums.map(mean);
   return { inOrder: means[0], shuffled: means.slice(1, -1), reversed: means.at(-1)! };
 }
 

@@ -35,7 +35,9 @@ function scaling(ky: number, kx: number, [height, width]: Size): number {
 
 /** Numbers in the order of the code: part, frequency along columns, colour, frequency along rows. */
 function perCoefficient(size: Size, channels: number, value: (ky: number, kx: number) => number): Float32Array {
-  const [height, width] = size, parts = 2, all = new Float32Array(parts * height * channels * half(width));
+  const [height, width] = size;
+  const parts = 2;
+  const all = new Float32Array(parts * height * channels * half(width));
   let at = 0;
   for (let part = 0; part < parts; part++) {
     for (let ky = 0; ky < height; ky++) {
@@ -47,12 +49,13 @@ function perCoefficient(size: Size, channels: number, value: (ky: number, kx: nu
 
 /** The inverse transform along columns: complex to complex, [real; imaginary] as rows and columns. */
 function alongColumns(height: number): Float32Array {
-  const n = 2 * height, matrix = new Float32Array(n * n);
+  const n = 2 * height;
+  const matrix = new Float32Array(n * n);
   for (let y = 0; y < height; y++) {
     for (let k = 0; k < height; k++) {
-      const angle = 2 * Math.PI * (y * k % height) / height,
-        cos = Math.cos(angle) / height,
-        sin = Math.sin(angle) / height;
+      const angle = 2 * Math.PI * (y * k % height) / height;
+      const cos = Math.cos(angle) / height;
+      const sin = Math.sin(angle) / height;
       matrix[y * n + k] = matrix[(height + y) * n + height + k] = cos;
       matrix[y * n + height + k] = -sin;
       matrix[(height + y) * n + k] = sin;
@@ -63,10 +66,12 @@ function alongColumns(height: number): Float32Array {
 
 /** The inverse transform along rows: half of the frequencies, complex, to real numbers; a quarter of them, as Lucid's. */
 function alongRows(width: number): Float32Array {
-  const count = half(width), matrix = new Float32Array(width * 2 * count);
+  const count = half(width);
+  const matrix = new Float32Array(width * 2 * count);
   for (let x = 0; x < width; x++) {
     for (let k = 0; k < count; k++) {
-      const times = (k === 0 || 2 * k === width ? 1 : 2) / width / 4, angle = 2 * Math.PI * (x * k % width) / width;
+      const times = (k === 0 || 2 * k === width ? 1 : 2) / width / 4;
+      const angle = 2 * Math.PI * (x * k % width) / width;
       matrix[x * 2 * count + k] = times * Math.cos(angle);
       matrix[x * 2 * count + count + k] = -times * Math.sin(angle);
     }
@@ -79,7 +84,10 @@ export const fourier: ImagePrior = {
   help: "Fourier coefficients of decorrelated colours",
   noise: 0.01,
   model({ network }: Model, size: Size): Model {
-    const channels = imageFormat(network).mean.length, [height, width] = size, parts = 2, count = half(width);
+    const channels = imageFormat(network).mean.length;
+    const [height, width] = size;
+    const parts = 2;
+    const count = half(width);
     if (height < 2 || width < 2) {
       throw new UserError(`the prior fourier makes pictures of 2×2 pixels or more, not ${width}×${height}`);
     }
@@ -122,10 +130,13 @@ export const fourier: ImagePrior = {
   },
   /** Frequencies that both sizes have keep their amplitudes; new ones are zero. */
   resized(code, channels, from, to) {
-    const [h, w] = from, [height, width] = to, all = new Float32Array(2 * height * channels * half(width));
+    const [h, w] = from;
+    const [height, width] = to;
+    const all = new Float32Array(2 * height * channels * half(width));
     for (let part = 0; part < 2; part++) {
       for (let ky = 0; ky < h; ky++) {
-        const cy = cycles(ky, h), row = (cy + height) % height;
+        const cy = cycles(ky, h);
+        const row = (cy + height) % height;
         if (2 * Math.abs(cy) >= Math.min(h, height)) continue;
         for (let kx = 0; 2 * kx < Math.min(w, width); kx++) {
           const share = height * width / (h * w) * scaling(ky, kx, from) / scaling(row, kx, to);

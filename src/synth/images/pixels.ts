@@ -12,7 +12,9 @@ export const pixels: ImagePrior = {
   help: "the picture's pixels, in levels of 255 less the classifier's mean",
   noise: 10,
   model({ network }: Model, [height, width]: Size): Model {
-    const image = imageFormat(network), channels = image.mean.length, area = height * width;
+    const image = imageFormat(network);
+    const channels = image.mean.length;
+    const area = height * width;
     const levels = (level: number) => Float32Array.from(image.mean.flatMap((mean) => Array(area).fill(level - mean)));
     const factors = Float32Array.from(image.mean, (_, c) => scaleOf(image, c));
     const shape = [channels, height, width];
@@ -37,8 +39,11 @@ export const pixels: ImagePrior = {
     };
   },
   resized(code, channels, from, to) {
-    const [h, w] = from, [height, width] = to, all = new Float32Array(channels * height * width);
-    const rows = taps(h, height), columns = taps(w, width);
+    const [h, w] = from;
+    const [height, width] = to;
+    const all = new Float32Array(channels * height * width);
+    const rows = taps(h, height);
+    const columns = taps(w, width);
     for (let c = 0; c < channels; c++) {
       for (let y = 0; y < height; y++) {
         for (let x = 0; x < width; x++) {
@@ -57,9 +62,9 @@ export const pixels: ImagePrior = {
 /** For each pixel along an axis, the two that it lies between, pixels being areas, and how much of each. */
 function taps(from: number, to: number): [at: number, weight: number][][] {
   return Array.from({ length: to }, (_, o) => {
-    const at = (o + 0.5) * from / to - 0.5,
-      below = Math.floor(at),
-      inside = (p: number) => Math.min(Math.max(p, 0), from - 1);
+    const at = (o + 0.5) * from / to - 0.5;
+    const below = Math.floor(at);
+    const inside = (p: number) => Math.min(Math.max(p, 0), from - 1);
     return [[inside(below), 1 - (at - below)], [inside(below + 1), at - below]];
   });
 }

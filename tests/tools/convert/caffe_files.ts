@@ -43,7 +43,8 @@ export function blobProto({ shape, data, double, loose, legacy }: Blob): Uint8Ar
     ? join(...four.map((n, i) => join(varint((i + 1) << 3), varint(n))))
     : bytesField(7, bytesField(1, join(...shape.map(varint))));
   const values = new Uint8Array(double ? Float64Array.from(data).buffer : Float32Array.from(data).buffer);
-  const number = double ? 8 : 5, size = double ? 8 : 4;
+  const number = double ? 8 : 5;
+  const size = double ? 8 : 4;
   const pieces = () =>
     Array.from(
       { length: data.length },

@@ -20,7 +20,8 @@ Deno.test("caffemodel: each generation and each form of a blob", () => {
         { none: [], ip: [{ shape: [2, 3], data, ...form }, { shape: [1], data: [7] }] },
         generation,
       );
-      const layers = readCaffemodel(bytes, "f"), [weight, bias] = layers.get("ip")!;
+      const layers = readCaffemodel(bytes, "f");
+      const [weight, bias] = layers.get("ip")!;
       assert.deepEqual([...layers.keys()], ["none", "ip"]);
       assert.deepEqual(weight.shape, form.legacy ? [1, 1, 2, 3] : [2, 3]);
       assert.equal(weight.dtype, form.double ? "F64" : "F32");
@@ -32,7 +33,8 @@ Deno.test("caffemodel: each generation and each form of a blob", () => {
 });
 
 Deno.test("caffemodel: of two layers of one name the later one with blobs counts", () => {
-  const first = caffemodel({ a: [{ shape: [1], data: [1] }] }), second = caffemodel({ a: [{ shape: [1], data: [2] }] });
+  const first = caffemodel({ a: [{ shape: [1], data: [1] }] });
+  const second = caffemodel({ a: [{ shape: [1], data: [2] }] });
   const layers = readCaffemodel(Uint8Array.from([...first, ...second, ...caffemodel({ a: [] })]), "f");
   assert.deepEqual([...toFloat32(layers.get("a")![0])], [2]);
 });
@@ -73,7 +75,8 @@ Deno.test("caffemodel: damaged files", () => {
 });
 
 Deno.test("caffemodel: a layer of the oldest generation with more blobs than a call has arguments", () => {
-  const empty = bytesField(50, new Uint8Array(0)), blobs = new Uint8Array(200_000 * empty.length);
+  const empty = bytesField(50, new Uint8Array(0));
+  const blobs = new Uint8Array(200_000 * empty.length);
   for (let at = 0; at < blobs.length; at += empty.length) blobs.set(empty, at);
   const bytes = bytesField(2, bytesField(1, join(bytesField(1, text("ip")), blobs)));
   assert.equal(readCaffemodel(bytes, "f").get("ip")!.length, 200_000);

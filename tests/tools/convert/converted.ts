@@ -64,7 +64,8 @@ export async function assertRuns(
   units: Record<string, number>,
   tolerance: number,
 ): Promise<void> {
-  const { weights, given } = numbersOf(converted, inputs, batch), network = networkOf(converted);
+  const { weights, given } = numbersOf(converted, inputs, batch);
+  const network = networkOf(converted);
   const model: Model = {
     ...{ name: network.name, where: "converted", labels: [], hash: "", weights: converted.tensors },
     network: parseNetwork(converted.text, "converted"),
@@ -76,7 +77,9 @@ export async function assertRuns(
     assertClose(name, { shape: expected.shape, data: await net.forward(inputs) }, expected, tolerance);
   }
   for (const [layer, unit] of Object.entries(units)) {
-    const y = all.get(layer)!, dy = tensor(y.shape), size = dy.data.length / batch;
+    const y = all.get(layer)!;
+    const dy = tensor(y.shape);
+    const size = dy.data.length / batch;
     for (let item = 0; item < batch; item++) dy.data[item * size + unit] = 1;
     const dx = gradient(network, weights, given, layer, dy).get(network.inputs[0].name)!;
     using net = await Net.create(device, model, { batch, layer, gradient: true });

@@ -190,7 +190,8 @@ function convertAndLoad(text: string, bytes: Uint8Array): void {
 }
 
 Deno.test("caffe: damaged prototxt and caffemodel give a valid model or one sentence", () => {
-  const bytes = caffemodel(inceptionBlobs), legacy = caffemodel(inceptionBlobs, "v1");
+  const bytes = caffemodel(inceptionBlobs);
+  const legacy = caffemodel(inceptionBlobs, "v1");
   fuzz(
     new TextEncoder().encode(inception),
     2000,
@@ -241,7 +242,8 @@ const mixedBlobs = {
 const isMessage = (path: string) => /^(100(\.7(\.7)?)?|2(\.6(\.7)?|\.1(\.50(\.7)?)?)?)$/.test(path);
 
 Deno.test("caffe: harsh numbers, missing and doubled parts give a valid model or one sentence", () => {
-  const bytes = caffemodel(mixedBlobs), read = (damaged: Uint8Array) => new TextDecoder().decode(damaged);
+  const bytes = caffemodel(mixedBlobs);
+  const read = (damaged: Uint8Array) => new TextDecoder().decode(damaged);
   convertAndLoad(mixed, bytes);
   fuzz(new TextEncoder().encode(mixed), 700, (damaged) => convertAndLoad(read(damaged), bytes), { damage: damageText });
   for (const generation of ["v2", "v1", "v0"] as const) {
@@ -286,7 +288,8 @@ const composedBlobs = {
 };
 
 Deno.test("caffe: harsh numbers, missing and doubled parts of layers that become several", () => {
-  const bytes = caffemodel(composedBlobs), read = (damaged: Uint8Array) => new TextDecoder().decode(damaged);
+  const bytes = caffemodel(composedBlobs);
+  const read = (damaged: Uint8Array) => new TextDecoder().decode(damaged);
   convertAndLoad(composed, bytes);
   const text = new TextEncoder().encode(composed);
   fuzz(text, 200, (damaged) => convertAndLoad(read(damaged), bytes), { damage: damageText });

@@ -35,7 +35,8 @@ const usual: [Said, number[]][] = [
 
 Deno.test("pixels: every format is the one that its framework computes, there and back", () => {
   for (const [said, expected] of usual) {
-    const image = formatOf(read(said), 3), shape = [3, 1, 1];
+    const image = formatOf(read(said), 3);
+    const shape = [3, 1, 1];
     const network = { name: "net", inputs: [{ name: "x", shape }], layers: [], image };
     const values = pictureToInput(network, { width: 1, height: 1, rgb: Uint8Array.of(10, 20, 30) });
     values.forEach((value, c) => assert.ok(Math.abs(value - expected[c]) < 1e-4, `${JSON.stringify(said)}: ${values}`));

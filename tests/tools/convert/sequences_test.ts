@@ -19,7 +19,8 @@ const sigmoid = (a: number) => 1 / (1 + Math.exp(-a));
 
 /** Caffe's LSTM unit over `steps` steps of one feature for one hidden unit; gates i, f, o, g. */
 function oneUnit(x: number[], markers: number[], [wx, b, wh]: number[][]): number[] {
-  let h = 0, c = 0;
+  let h = 0;
+  let c = 0;
   return x.map((value, t) => {
     const [i, f, o, g] = wx.map((weight, gate) => weight * value + b[gate] + markers[t] * h * wh[gate]);
     c = markers[t] * sigmoid(f) * c + sigmoid(i) * Math.tanh(g);
@@ -32,7 +33,8 @@ const lstm = (bottoms: string, units = 1) =>
   `layer { name: "l" type: "LSTM" ${bottoms} top: "l" recurrent_param { num_output: ${units} weight_filler { type: "uniform" } } }`;
 
 Deno.test("caffe: LSTM has Caffe's gates, blobs and marker, which one bottom alone leaves at 1", () => {
-  const weights = [[0.5, -1, 2, 1.5], [0.1, 0.2, -0.3, 0.4], [1, -0.5, 0.7, -2]], x = [1, -2, 0.5, 3];
+  const weights = [[0.5, -1, 2, 1.5], [0.1, 0.2, -0.3, 0.4], [1, -0.5, 0.7, -2]];
+  const x = [1, -2, 0.5, 3];
   const blobs = { l: [blob([4, 1], weights[0]), blob([4], weights[1]), blob([4, 1], weights[2])] };
   const input = 'input: "data" input_shape { dim: [4, 1, 1] }';
   const marked = convert(
@@ -51,10 +53,12 @@ Deno.test("caffe: LSTM over streams of several axes, and of none", () => {
   const shaped = (dims: string, features: number) => {
     const text = `input: "data" input_shape { dim: [${dims}] } ${lstm('bottom: "data"', 2)}`;
     const blobs = { l: [random("x", [8, features], 1), random("b", [8], 1), random("h", [8, 2], 1)] };
-    const model = convert(text, blobs), size = networkOf(model).inputs[0].shape.reduce((a, b) => a * b, 1);
+    const model = convert(text, blobs);
+    const size = networkOf(model).inputs[0].shape.reduce((a, b) => a * b, 1);
     return values(model, { data: Array.from({ length: 5 * size }, (_, n) => Math.sin(n)) }, 5).get("l")!;
   };
-  const flat = shaped("5, 3, 4", 4), deep = shaped("5, 3, 2, 2", 4);
+  const flat = shaped("5, 3, 4", 4);
+  const deep = shaped("5, 3, 2, 2", 4);
   assert.deepEqual([flat.shape, deep.shape, shaped("5, 3", 1).shape], [[5, 3, 2], [5, 3, 2], [5, 3, 2]]);
   assert.deepEqual(deep.data, flat.data);
 });
@@ -93,7 +97,8 @@ const lrcnBlobs = {
 };
 
 Deno.test("caffe: LRCN through time, every layer and the gradient of a unit", async () => {
-  const model = convert(lrcn(), lrcnBlobs), next = normal(3);
+  const model = convert(lrcn(), lrcnBlobs);
+  const next = normal(3);
   assert.deepEqual(networkOf(model).inputs, [{ name: "data", shape: [3, 35, 35] }, {
     name: "clip_markers",
     shape: [1, 1, 1],
@@ -107,15 +112,18 @@ Deno.test("caffe: LRCN through time, every layer and the gradient of a unit", as
 });
 
 Deno.test("caffe: LRCN's streams take turns in the batch, and are apart", async () => {
-  const data = Float32Array.from({ length: 6 * 3 * 35 * 35 }, normal(4)), size = data.length / 6;
-  const one = convert(lrcn(), lrcnBlobs), three = convert(lrcn(3), lrcnBlobs), markers = [0, 0, 0, 1, 1, 0];
+  const data = Float32Array.from({ length: 6 * 3 * 35 * 35 }, normal(4));
+  const size = data.length / 6;
+  const one = convert(lrcn(), lrcnBlobs);
+  const three = convert(lrcn(3), lrcnBlobs);
+  const markers = [0, 0, 0, 1, 1, 0];
   const inputs = { data, clip_markers: Float32Array.from(markers) };
   await assertRuns(device, three, inputs, 6, { probs: 2, lstm1: 9 }, 2e-5);
   const together = values(three, inputs, 6).get("probs")!;
   for (const stream of [0, 1, 2]) {
-    const rows = [stream, stream + 3],
-      pick = (from: Float32Array, length: number) =>
-        Float32Array.from(rows.flatMap((row) => [...from.subarray(row * length, (row + 1) * length)]));
+    const rows = [stream, stream + 3];
+    const pick = (from: Float32Array, length: number) =>
+      Float32Array.from(rows.flatMap((row) => [...from.subarray(row * length, (row + 1) * length)]));
     const alone = values(one, { data: pick(data, size), clip_markers: pick(inputs.clip_markers, 1) }, 2).get("probs")!;
     const own = rows.flatMap((row) => [...together.data.subarray(row * 7, (row + 1) * 7)]);
     assertClose(`stream ${stream}`, alone, tensor([2, 1, 7], own));

@@ -78,7 +78,8 @@ export const resnet50: Shapes = {
 };
 for (const [layer, [planes, blocks]] of [[64, 3], [128, 4], [256, 6], [512, 3]].entries()) {
   for (let block = 0; block < blocks; block++) {
-    const from = block > 0 ? 4 * planes : layer === 0 ? 64 : 2 * planes, name = `layer${layer + 1}.${block}`;
+    const from = block > 0 ? 4 * planes : layer === 0 ? 64 : 2 * planes;
+    const name = `layer${layer + 1}.${block}`;
     Object.assign(resnet50, convShapes(`${name}.conv1`, from, planes, 1), batchNorm(`${name}.bn1`, planes));
     Object.assign(resnet50, convShapes(`${name}.conv2`, planes, planes, 3), batchNorm(`${name}.bn2`, planes));
     Object.assign(resnet50, convShapes(`${name}.conv3`, planes, 4 * planes, 1), batchNorm(`${name}.bn3`, 4 * planes));

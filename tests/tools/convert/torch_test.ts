@@ -68,7 +68,8 @@ Deno.test("torch: every tensor of torchvision's networks has its layer, every la
     }],
   ];
   for (const [name, shapes, trained, landmarks] of networks) {
-    const model = convert(name, stateDict(shapes)), graph = graphOf(model);
+    const model = convert(name, stateDict(shapes));
+    const graph = graphOf(model);
     assert.deepEqual(graph.output.shape, [1000]);
     for (const [blob, shape] of Object.entries(landmarks)) assert.deepEqual(graph.find(blob).shape, shape, blob);
     const names = [...model.tensors.keys()].map((key) =>
@@ -83,8 +84,10 @@ Deno.test("torch: every tensor of torchvision's networks has its layer, every la
 
 /** Layers drawn into a network of one input, with random weights. */
 function module(shape: number[], build: (add: Add) => void) {
-  const layers = draw(build), network = { name: "module", inputs: [{ name: "data", shape }], layers } as Network;
-  const weights = randomWeights(network), inputs = new Map([["data", randomTensor([2, ...shape], normal(7))]]);
+  const layers = draw(build);
+  const network = { name: "module", inputs: [{ name: "data", shape }], layers } as Network;
+  const weights = randomWeights(network);
+  const inputs = new Map([["data", randomTensor([2, ...shape], normal(7))]]);
   return { network, weights, inputs, x: inputs.get("data")! };
 }
 
@@ -96,7 +99,8 @@ function modules(weights: Map<string, Tensor>) {
   return {
     relu: relus,
     conv: (name: string, x: Tensor, stride = 1, padding = 0) => {
-      const { weight } = take(name, "weight"), [channels, , kernel] = weight.shape;
+      const { weight } = take(name, "weight");
+      const [channels, , kernel] = weight.shape;
       return conv2d.forward([x], { channels, kernel, stride, padding, bias: false }, { weight });
     },
     bn: (name: string, x: Tensor, epsilon: number) =>
@@ -107,7 +111,8 @@ function modules(weights: Map<string, Tensor>) {
 const device = await openDevice();
 
 Deno.test("torch: GoogLeNet's Inception", async () => {
-  const made = module([8, 9, 10], (add) => inception(add, "m", "data", [4, 3, 5, 2, 6, 7])), { x } = made;
+  const made = module([8, 9, 10], (add) => inception(add, "m", "data", [4, 3, 5, 2, 6, 7]));
+  const { x } = made;
   const { conv, bn, relu } = modules(made.weights);
   const basic = (name: string, x: Tensor, padding = 0) =>
     relu(bn(`m.${name}.bn`, conv(`m.${name}.conv`, x, 1, padding), 0.001));

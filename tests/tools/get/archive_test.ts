@@ -25,7 +25,8 @@ const archives: Record<string, Uint8Array> = {
 /** Unpacks entries from an archive of these bytes. */
 async function unpack(name: string, bytes: Uint8Array, entries: string[]) {
   using folder = temporaryFolder();
-  const archive = join(folder.path, name), at = (entry: string) => join(folder.path, entry.replaceAll("/", "-"));
+  const archive = join(folder.path, name);
+  const at = (entry: string) => join(folder.path, entry.replaceAll("/", "-"));
   Deno.writeFileSync(archive, bytes);
   const failure = await extract(archive, new Map(entries.map((entry) => [entry, at(entry)])))
     .then(() => undefined, (error) => error as Error);

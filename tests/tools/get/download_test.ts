@@ -10,19 +10,23 @@ import { namesIn, temporaryFolder } from "../../cli/user.ts";
 import { type Behaviour, serve, type Server } from "./server.ts";
 
 const bytes = (length: number, seed = 1) => Uint8Array.from({ length }, (_, i) => (i * seed * 2654435761) >>> 13);
-const file = bytes(50_000), other = bytes(60_000, 7);
+const file = bytes(50_000);
+const other = bytes(60_000, 7);
 const sha1 = createHash("sha1").update(file).digest("hex");
 
 /** Fetches from a server that behaves so. Only where it stalls on purpose a busy machine may not be slow for a moment. */
 async function fetched(behaviours: Behaviour[], options: Partial<Download> = {}, start: Record<string, string> = {}) {
-  const folder = temporaryFolder(), path = join(folder.path, "f"), retries: string[] = [];
+  const folder = temporaryFolder();
+  const path = join(folder.path, "f");
+  const retries: string[] = [];
   for (const [name, text] of Object.entries(start)) Deno.writeTextFileSync(join(folder.path, name), text);
   await using server = serve(file, behaviours);
   const stall = behaviours.some(({ stallAfter }) => stallAfter !== undefined) ? 150 : 60_000;
   const how = { path, sha1, most: 100_000, stall, tries: 3, pause: 1, ...options };
   const failure = await download({ url: `${server.url}f`, onRetry: (reason) => retries.push(reason), ...how })
     .then(() => undefined, (error) => error as Error);
-  const names = namesIn(folder.path), got = names.includes("f") ? Deno.readFileSync(path) : undefined;
+  const names = namesIn(folder.path);
+  const got = names.includes("f") ? Deno.readFileSync(path) : undefined;
   folder[Symbol.dispose]();
   return { failure, got, names, retries, ranges: server.ranges };
 }
@@ -83,7 +87,8 @@ for (const [name, behaviours, options, message, names] of bad) {
 }
 
 Deno.test("download: nobody listens", async () => {
-  const folder = temporaryFolder(), path = join(folder.path, "f");
+  const folder = temporaryFolder();
+  const path = join(folder.path, "f");
   const how = { path, most: 10, stall: 1000, tries: 2, pause: 1 };
   await assert.rejects(() => download({ url: "http://127.0.0.1:9/f", ...how }), UserError);
   assert.deepEqual(namesIn(folder.path), []);
@@ -100,9 +105,12 @@ Deno.test("download: what an earlier run left", async () => {
 });
 
 Deno.test("download: what came from one address is not taken for what another has, unless its hash says that it is", async () => {
-  const folder = temporaryFolder(), path = join(folder.path, "f");
+  const folder = temporaryFolder();
+  const path = join(folder.path, "f");
   const how = { path, most: 100_000, stall: 500, tries: 1, pause: 1 };
-  await using a = serve(file), b = serve(other), broken = serve(file, [{ cutAfter: 20_000 }]);
+  await using a = serve(file);
+  await using b = serve(other);
+  await using broken = serve(file, [{ cutAfter: 20_000 }]);
   const from = async (server: Server, known?: string) => {
     const failure = await download({ url: `${server.url}f`, sha1: known, ...how }).catch((error) => error);
     return [failure instanceof UserError, server.ranges.length];
@@ -119,12 +127,15 @@ Deno.test("download: what came from one address is not taken for what another ha
 });
 
 Deno.test("download: of several addresses the first that has the file; each that fails is named", async () => {
-  const folder = temporaryFolder(), path = join(folder.path, "f");
+  const folder = temporaryFolder();
+  const path = join(folder.path, "f");
   const how = { path, sha1, most: 100_000, stall: 500, tries: 1, pause: 1 };
-  await using gone = serve(file, Array(9).fill({ status: 404 })), wrong = serve(other), right = serve(file);
-  const told: string[] = [],
-    from = (...servers: Server[]) =>
-      downloadFirst(servers.map(({ url }) => `${url}f`), how, (reason, next) => told.push(`${reason} > ${next}`));
+  await using gone = serve(file, Array(9).fill({ status: 404 }));
+  await using wrong = serve(other);
+  await using right = serve(file);
+  const told: string[] = [];
+  const from = (...servers: Server[]) =>
+    downloadFirst(servers.map(({ url }) => `${url}f`), how, (reason, next) => told.push(`${reason} > ${next}`));
   await from(gone, wrong, right);
   assert.deepEqual(Deno.readFileSync(path), file);
   assert.match(told[0], new RegExp(`^${gone.url}f cannot be fetched: status 404 > ${wrong.url}f$`));
@@ -141,8 +152,10 @@ Deno.test("download: of several addresses the first that has the file; each that
 });
 
 Deno.test("download: only from where it is published, and unencrypted only with a hash", async () => {
-  const folder = temporaryFolder(), path = join(folder.path, "f");
-  await using end = serve(file), elsewhere = serve(other);
+  const folder = temporaryFolder();
+  const path = join(folder.path, "f");
+  await using end = serve(file);
+  await using elsewhere = serve(other);
   const redirecting = (location: string) => serve(file, Array(9).fill({ status: 302, location }));
   const fails = async (options: Partial<Download> & { url: string }, message: RegExp) => {
     const how = { path, most: 100_000, stall: 500, tries: 2, pause: 1, ...options };
@@ -170,7 +183,8 @@ Deno.test("download: only from where it is published, and unencrypted only with 
 });
 
 Deno.test("download: everything had come, only the name was missing", async () => {
-  const folder = temporaryFolder(), path = join(folder.path, "f");
+  const folder = temporaryFolder();
+  const path = join(folder.path, "f");
   await using server = serve(file, [{ cutAfter: 40_000 }]);
   const how = { url: `${server.url}f`, path, sha1, most: 100_000, stall: 500, pause: 1 };
   await assert.rejects(() => download({ ...how, tries: 1 }), UserError);

@@ -22,23 +22,23 @@ Deno.test("get: a generator out of its archive, cut off once, becomes a model th
   const entry = (file: string) => `release_deepsim_v0/fc6/generator.${file}`;
   const archive = zipSync({ [entry("prototxt")]: prototxt, [entry("caffemodel")]: weights });
   await using server = serve(archive, [{ cutAfter: 300 }]);
-  const out = join(folder.path, "g"),
-    { code, out: told, err } = await type(
-      [
-        "get:mirror",
-        "deepsim-fc6",
-        "--from",
-        server.url,
-        "--out",
-        out,
-        "--weights",
-        "i8",
-        "--timeout",
-        "20",
-        "--tries",
-        "2",
-      ],
-    );
+  const out = join(folder.path, "g");
+  const { code, out: told, err } = await type(
+    [
+      "get:mirror",
+      "deepsim-fc6",
+      "--from",
+      server.url,
+      "--out",
+      out,
+      "--weights",
+      "i8",
+      "--timeout",
+      "20",
+      "--tries",
+      "2",
+    ],
+  );
   assert.equal(code, 0, err);
   assert.match(err, /^deepsim-fc6: for research, not for commercial use/);
   assert.match(err, /warning: release_deepsim_v0\.zip: nobody has published its hash, so it is unchecked\n/);
@@ -58,7 +58,8 @@ Deno.test("get: a classifier out of a tar archive; --keep keeps what was fetched
   using folder = temporaryFolder();
   const archive = tar({ "p/places205CNN_deploy.prototxt": prototxt, "p/places205CNN_iter_300000.caffemodel": weights });
   await using server = serve(gzipSync(archive));
-  const out = join(folder.path, "p"), args = ["get:mirror", "places205", "--from", server.url, "--out", out, "--keep"];
+  const out = join(folder.path, "p");
+  const args = ["get:mirror", "places205", "--from", server.url, "--out", out, "--keep"];
   const first = await type(args);
   assert.equal(first.code, 0, first.err);
   assert.deepEqual(namesIn(folder.path), ["p", "p.download"]);
@@ -164,7 +165,9 @@ Deno.test("get: a second run is told so at once; a signal ends the first, which 
 Deno.test("get: links in the place of what is fetched are not followed", async () => {
   using folder = temporaryFolder();
   await using server = serve(prototxt);
-  const out = join(folder.path, "c"), mine = join(folder.path, "mine"), fetched = `${out}.download`;
+  const out = join(folder.path, "c");
+  const mine = join(folder.path, "mine");
+  const fetched = `${out}.download`;
   Deno.writeTextFileSync(mine, "mine");
   const refused = async (link: string) => {
     const { code, err } = await type(["get", "caffenet", "--from", server.url, "--out", out]);

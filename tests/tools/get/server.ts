@@ -33,10 +33,12 @@ export interface Server extends AsyncDisposable {
 
 /** Serves one file under any name: the nth request as `behaviours[n]` says, all later ones well. */
 export function serve(file: Uint8Array, behaviours: Behaviour[] = []): Server {
-  const ranges: string[] = [], stop = new AbortController();
+  const ranges: string[] = [];
+  const stop = new AbortController();
   let content = file;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen() {} }, (request) => {
-    const behaviour = behaviours[ranges.length] ?? {}, range = request.headers.get("range") ?? "";
+    const behaviour = behaviours[ranges.length] ?? {};
+    const range = request.headers.get("range") ?? "";
     ranges.push(range);
     content = behaviour.content ?? content;
     const { status, location } = behaviour;
@@ -71,7 +73,8 @@ function answer(
   if (part) headers["content-range"] = `bytes ${from + shifted}-${content.length - 1}/${content.length}`;
   if (encoding) headers["content-encoding"] = encoding;
   if (!unsized) headers["content-length"] = `${bytes.length}`;
-  const end = Math.min(cutAfter ?? Infinity, stallAfter ?? Infinity, bytes.length), size = Math.ceil(end / pieces);
+  const end = Math.min(cutAfter ?? Infinity, stallAfter ?? Infinity, bytes.length);
+  const size = Math.ceil(end / pieces);
   const body = new ReadableStream<Uint8Array>({
     async start(controller) {
       for (let at = 0; at < end; at += size) {

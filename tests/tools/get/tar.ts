@@ -3,8 +3,8 @@ import { joinBytes } from "../../../src/formats/bytes.ts";
 /** A tar archive of these files, as tar would write it. */
 export function tar(files: Record<string, Uint8Array>): Uint8Array {
   const blocks = Object.entries(files).flatMap(([name, content]) => {
-    const header = new Uint8Array(512),
-      put = (at: number, text: string) => header.set(new TextEncoder().encode(text), at);
+    const header = new Uint8Array(512);
+    const put = (at: number, text: string) => header.set(new TextEncoder().encode(text), at);
     put(0, name);
     put(100, "0000644\0");
     put(124, content.length.toString(8).padStart(11, "0"));

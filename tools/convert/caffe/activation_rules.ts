@@ -30,7 +30,8 @@ const relu = valuewise("relu_param", (layer) => {
 
 /** ReLU with a ceiling, of forks for MobileNet. */
 const relu6 = valuewise("relu6_param", (layer) => {
-  const slope = layer.s.number("negative_slope", 0), max = layer.s.number("threshold", 6);
+  const slope = layer.s.number("negative_slope", 0);
+  const max = layer.s.number("threshold", 6);
   if (slope < 0 || max <= 0) {
     throw new UserError(`"negative_slope" is ${slope} and "threshold" ${max}, expected numbers ≥ 0 and above 0`);
   }
@@ -51,13 +52,15 @@ const clip = valuewise("clip_param", (layer) => {
 /** x · sigmoid(beta · x). */
 const swish = valuewise("swish_param", (layer) => {
   layer.s.ignore("engine");
-  const beta = layer.s.number("beta", 1), scaled = beta === 1 ? layer.x : layer.trace.affine(layer.x, [beta]);
+  const beta = layer.s.number("beta", 1);
+  const scaled = beta === 1 ? layer.x : layer.trace.affine(layer.x, [beta]);
   return layer.add("eltwise", { operation: "product" }, [layer.x, layer.add("sigmoid", {}, [scaled])]);
 });
 
 /** lambda · (x, or alpha · (eˣ − 1) below zero), of forks. */
 const selu = valuewise("selu_param", (layer) => {
-  const alpha = layer.s.number("alpha", 1.6732632423543772), lambda = layer.s.number("lambda", 1.0507009873554805);
+  const alpha = layer.s.number("alpha", 1.6732632423543772);
+  const lambda = layer.s.number("lambda", 1.0507009873554805);
   return layer.trace.affine(layer.add("elu", { alpha }), [lambda]);
 });
 
@@ -74,20 +77,26 @@ const moved = ({ trace }: Conversion, x: Traced, factor: number, shift: number):
 
 /** base^(shift + scale · x). */
 const exp = valuewise("exp_param", (layer) => {
-  const rate = logarithmOfBase(layer), scale = layer.s.number("scale", 1), shift = layer.s.number("shift", 0);
+  const rate = logarithmOfBase(layer);
+  const scale = layer.s.number("scale", 1);
+  const shift = layer.s.number("shift", 0);
   return layer.add("exp", {}, [moved(layer, layer.x, rate * scale, rate * shift)]);
 });
 
 /** The logarithm of shift + scale · x. */
 const log = valuewise("log_param", (layer) => {
-  const rate = logarithmOfBase(layer), scale = layer.s.number("scale", 1), shift = layer.s.number("shift", 0);
+  const rate = logarithmOfBase(layer);
+  const scale = layer.s.number("scale", 1);
+  const shift = layer.s.number("shift", 0);
   if (rate === 0) throw new UserError('"base" is 1, to which there is no logarithm');
   return moved(layer, layer.add("log", {}, [moved(layer, layer.x, scale, shift)]), 1 / rate, 0);
 });
 
 /** (shift + scale · x)^power. */
 const powers = valuewise("power_param", (layer) => {
-  const exponent = layer.s.number("power", 1), scale = layer.s.number("scale", 1), shift = layer.s.number("shift", 0);
+  const exponent = layer.s.number("power", 1);
+  const scale = layer.s.number("scale", 1);
+  const shift = layer.s.number("shift", 0);
   if (exponent === 1) return layer.trace.affine(layer.x, [scale], [shift]);
   return power(layer.trace, moved(layer, layer.x, scale, shift), exponent);
 });
@@ -101,7 +110,8 @@ const threshold = valuewise(
 /** The sum with coefficients, the product or the maximum of all bottoms. */
 const eltwise = valuewise("eltwise_param", (layer) => {
   layer.s.ignore("stable_prod_grad");
-  const operation = layer.s.choice("operation", ["PROD", "SUM", "MAX"], "SUM"), given = layer.s.numbers("coeff");
+  const operation = layer.s.choice("operation", ["PROD", "SUM", "MAX"], "SUM");
+  const given = layer.s.numbers("coeff");
   const name = { PROD: "product", SUM: "sum", MAX: "max" }[operation];
   return layer.add("eltwise", { operation: name, coefficients: given.length ? given : undefined });
 });

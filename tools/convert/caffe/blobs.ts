@@ -21,7 +21,8 @@ export function trainedWeights(
   shapes: Readonly<Record<string, readonly number[]>>,
   trained: readonly StoredTensor[] | undefined,
 ): Record<string, StoredTensor> {
-  const keys = Object.keys(shapes), expected = blobs ?? keys.length;
+  const keys = Object.keys(shapes);
+  const expected = blobs ?? keys.length;
   if (!trained) throw new UserError("the caffemodel has no layer of this name; is it another network's?");
   if (trained.length !== expected) {
     throw new UserError(`the caffemodel has ${trained.length} blobs for it, expected ${expected}`);

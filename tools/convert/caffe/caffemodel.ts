@@ -47,12 +47,14 @@ export function readCaffemodel(bytes: Uint8Array, file: string): Map<string, Sto
  */
 export function readMeanFile(bytes: Uint8Array, file: string): number[] {
   refuseText(bytes, file, "a mean image (.binaryproto)");
-  const { shape, dtype, bytes: data } = readBlob(bytes, file), dims = [...shape];
+  const { shape, dtype, bytes: data } = readBlob(bytes, file);
+  const dims = [...shape];
   while (dims.length > 3 && dims[0] === 1) dims.shift();
   if (dims.length !== 3 || dims.includes(0)) {
     throw new UserError(`${file}: its shape is [${shape}], expected a mean image of [1, channels, height, width]`);
   }
-  const area = dims[1] * dims[2], view = new DataView(data.buffer, data.byteOffset, data.length);
+  const area = dims[1] * dims[2];
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
   const means = Array.from({ length: dims[0] }, (_, c) => {
     let sum = 0;
     for (let n = c * area; n < (c + 1) * area; n++) {
@@ -80,7 +82,9 @@ function readLayer(bytes: Uint8Array, generation: Generation, file: string): { n
 }
 
 function readBlob(bytes: Uint8Array, file: string): StoredTensor {
-  const legacy = [0, 0, 0, 0], single = gather(bytes), double = gather(bytes);
+  const legacy = [0, 0, 0, 0];
+  const single = gather(bytes);
+  const double = gather(bytes);
   let shape: number[] | undefined;
   for (const field of fields(bytes, file)) {
     if (field.number <= 4 && field.wire === 0) legacy[field.number - 1] = field.value;
@@ -91,7 +95,8 @@ function readBlob(bytes: Uint8Array, file: string): StoredTensor {
   const [dtype, size, data] = double.length() > 0
     ? ["F64", 8, double.bytes()] as const
     : ["F32", 4, single.bytes()] as const;
-  const dims = shape ?? legacy, wanted = dims.reduce((product, n) => product * n, size);
+  const dims = shape ?? legacy;
+  const wanted = dims.reduce((product, n) => product * n, size);
   if (wanted !== data.length || dims.some((n) => n < 0)) {
     throw new UserError(
       `${file}: the blob at byte ${bytes.byteOffset} has shape [${dims}] and ${data.length / size} values`,
@@ -115,7 +120,9 @@ function readShape(bytes: Uint8Array, file: string): number[] {
 
 /** The content of a repeated field: the field itself where it is one packed piece, else a copy of all pieces. */
 function gather(message: Uint8Array) {
-  let first: Uint8Array | undefined, copy: Uint8Array | undefined, length = 0;
+  let first: Uint8Array | undefined;
+  let copy: Uint8Array | undefined;
+  let length = 0;
   return {
     add({ start, end }: Field): void {
       if (length === 0) first = message.subarray(start, end);

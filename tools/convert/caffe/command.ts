@@ -51,8 +51,11 @@ export const caffe: Command<typeof options> = {
 };
 
 async function run(values: Values<typeof options>): Promise<void> {
-  const start = performance.now(), out = required("--out", values.out), { force } = values;
-  const prototxt = required("--prototxt", values.prototxt), caffemodel = required("--caffemodel", values.caffemodel);
+  const start = performance.now();
+  const out = required("--out", values.out);
+  const { force } = values;
+  const prototxt = required("--prototxt", values.prototxt);
+  const caffemodel = required("--caffemodel", values.caffemodel);
   const mean = await readMean(values.mean);
   const pixels = readPixels(values, { usual: "0-255", mean });
   const resize = values.resize === undefined

@@ -44,10 +44,12 @@ export function imageOf(
   data: CaffeLayer | undefined,
   { order = "BGR", mean, scale, resize, warp }: ImageOptions,
 ): { image: ImageFormat; origin: string; sure: boolean } {
-  const transform = data?.transform, old = data?.settings;
-  const written = transform?.numbers("mean_value") ?? [], file = transform?.text("mean_file") || old?.text("mean_file");
-  const factor = scale ?? (transform?.number("scale", 0) || old?.number("scale", 1) || 1),
-    known = knownImages.get(name.toLowerCase());
+  const transform = data?.transform;
+  const old = data?.settings;
+  const written = transform?.numbers("mean_value") ?? [];
+  const file = transform?.text("mean_file") || old?.text("mean_file");
+  const factor = scale ?? (transform?.number("scale", 0) || old?.number("scale", 1) || 1);
+  const known = knownImages.get(name.toLowerCase());
   const [means, origin] = mean
     ? [mean, "as given"] as const
     : written.length > 0
@@ -55,8 +57,10 @@ export function imageOf(
     : known?.mean.length === channels
     ? [known.mean, `known for ${name}`] as const
     : [[0], file ? `unknown: give --mean ${file}` : "unknown: give --mean"] as const;
-  const resized = old?.integer("new_height", 0) ?? 0, largest = Math.max(...size); // an ImageData layer's, which warps
-  const side = resize ?? (resized || (known ? usualSide : 0)), warped = warp || resized > 0 || known?.warp;
+  const resized = old?.integer("new_height", 0) ?? 0;
+  const largest = Math.max(...size); // an ImageData layer's, which warps
+  const side = resize ?? (resized || (known ? usualSide : 0));
+  const warped = warp || resized > 0 || known?.warp;
   if (resize !== undefined && resize < largest) {
     throw new UserError(`pictures resized to ${resize} are smaller than the input, ${size.join("×")}`);
   }

@@ -31,7 +31,9 @@ export const dataLayers: Readonly<Record<string, string>> = {
 
 /** The inputs that the network's own lines declare. @throws UserError where names and shapes do not match. */
 export function declaredInputs(net: Message): CaffeInput[] {
-  const names = net.texts("input"), shapes = net.messages("input_shape"), numbers = net.integers("input_dim", 1);
+  const names = net.texts("input");
+  const shapes = net.messages("input_shape");
+  const numbers = net.integers("input_dim", 1);
   const where = net.where;
   if (shapes.length > 0 ? shapes.length !== names.length : numbers.length !== 4 * names.length) {
     throw new UserError(
@@ -61,8 +63,10 @@ export function layerInputs({ type, tops, where, settings, transform }: CaffeLay
   const [picture, ...labels] = tops;
   if (picture === undefined) return [];
   const one = (name: string) => transform.integer(name, 0) || settings.integer(name, 0) || undefined;
-  const crop = one("crop_size"), height = one("crop_h") ?? crop ?? one("height") ?? one("new_height");
-  const width = one("crop_w") ?? crop ?? one("width") ?? one("new_width"), means = transform.count("mean_value");
+  const crop = one("crop_size");
+  const height = one("crop_h") ?? crop ?? one("height") ?? one("new_height");
+  const width = one("crop_w") ?? crop ?? one("width") ?? one("new_width");
+  const means = transform.count("mean_value");
   const grey = transform.boolean("force_gray", false) || !settings.boolean("is_color", true);
   const channels = one("channels") ?? (grey ? 1 : means > 1 ? means : 3);
   const known = type !== "HDF5Data" && height !== undefined && width !== undefined;

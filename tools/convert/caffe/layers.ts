@@ -36,7 +36,8 @@ export type SettingsField = (type: string) => string | undefined;
  * @throws UserError where a layer is not what Caffe understands.
  */
 export function readLayers(net: Message, known: readonly string[], settings: SettingsField): CaffeLayer[] {
-  const newest = net.messages("layer"), older = net.messages("layers");
+  const newest = net.messages("layer");
+  const older = net.messages("layers");
   if (newest.length > 0 && older.length > 0) {
     throw new UserError(
       `${older[0].where}: "layers" after "layer": a network is written in one of Caffe's generations`,
@@ -76,7 +77,8 @@ const trainingFields = [
 ];
 
 function readLayer(message: Message, newName: (type: string) => string, settings: SettingsField): CaffeLayer {
-  const head = readHead(message, message, newName), field = settings(head.type);
+  const head = readHead(message, message, newName);
+  const field = settings(head.type);
   const layer = {
     ...head,
     settings: message.message(field ?? ""),
@@ -89,7 +91,8 @@ function readLayer(message: Message, newName: (type: string) => string, settings
 
 /** In the oldest generation the parameters of all types stand side by side, some under other names. */
 function oldestLayer(message: Message, newName: (type: string) => string): CaffeLayer {
-  const inner = message.message("layer"), head = readHead(message, inner, newName);
+  const inner = message.message("layer");
+  const head = readHead(message, inner, newName);
   message.done(head.label);
   inner.ignore(...trainingFields);
   for (const [from, to] of oldestNames) inner.rename(from, to);
@@ -105,8 +108,10 @@ const oldestNames: [from: string, to: string][] = [
 ];
 
 function readHead(message: Message, inner: Message, newName: (type: string) => string) {
-  const bottoms = message.texts("bottom"), tops = message.texts("top");
-  const name = inner.text("name", tops[0] ?? ""), type = newName(inner.word("type"));
+  const bottoms = message.texts("bottom");
+  const tops = message.texts("top");
+  const name = inner.text("name", tops[0] ?? "");
+  const type = newName(inner.word("type"));
   const label = `layer ${JSON.stringify(name.slice(0, 60))} (${JSON.stringify(type.slice(0, 40))})`;
   if (name === "" || type === "") throw new UserError(`${message.where}: a layer has no ${name ? "type" : "name"}`);
   return { name, type, bottoms, tops, label, where: `${message.where}: ${label}` };
@@ -115,13 +120,16 @@ function readHead(message: Message, inner: Message, newName: (type: string) => s
 /** Caffe's rules for the state TEST, level 0, no stages. */
 function runsInTest(layer: Message): boolean {
   const meets = (rule: Message) => {
-    const phase = rule.choice("phase", ["TRAIN", "TEST"], "TEST"), stages = rule.texts("stage");
-    const least = rule.integer("min_level", -Infinity) ?? 0, most = rule.integer("max_level", -Infinity) ?? 0;
+    const phase = rule.choice("phase", ["TRAIN", "TEST"], "TEST");
+    const stages = rule.texts("stage");
+    const least = rule.integer("min_level", -Infinity) ?? 0;
+    const most = rule.integer("max_level", -Infinity) ?? 0;
     rule.ignore("not_stage");
     rule.done("a rule");
     return phase === "TEST" && stages.length === 0 && least <= 0 && most >= 0;
   };
-  const include = layer.messages("include"), exclude = layer.messages("exclude");
+  const include = layer.messages("include");
+  const exclude = layer.messages("exclude");
   return include.length > 0 ? include.some(meets) : !exclude.some(meets);
 }
 

@@ -17,7 +17,8 @@ export const lstm: Rule = {
   streams: true,
   bottoms: [1, Infinity],
   convert(layer) {
-    const { s, streams, xs: [x, ...others] } = layer, [first, ...rest] = x.item;
+    const { s, streams, xs: [x, ...others] } = layer;
+    const [first, ...rest] = x.item;
     s.ignore("weight_filler", "bias_filler", "debug_info");
     if (s.boolean("expose_hidden", false)) {
       throw new UserError('"expose_hidden" is not supported: the state begins at zero');

@@ -59,8 +59,10 @@ export interface ConvertedModel {
  * belong together, or a layer is none that the runtime has.
  */
 export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: CaffeOptions): ConvertedModel {
-  const net = parsePrototxt(prototxt.text, prototxt.file), name = net.text("name") || options.name;
-  const declared = declaredInputs(net), all = readLayers(net, types, settingsOf);
+  const net = parsePrototxt(prototxt.text, prototxt.file);
+  const name = net.text("name") || options.name;
+  const declared = declaredInputs(net);
+  const all = readLayers(net, types, settingsOf);
   net.ignore("force_backward", "state", "debug_info");
   net.done("a network");
 
@@ -87,7 +89,8 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
   const blobs = new Map<string, CaffeBlob>(
     inputs.map(({ name, shape }) => [name, { item: shape, streams: 1, whole: false }]),
   );
-  const written: LayerFile[] = [], tensors = new Map<string, StoredTensor>();
+  const written: LayerFile[] = [];
+  const tensors = new Map<string, StoredTensor>();
   const taken = new Set([...layers.map(({ name }) => name), ...blobs.keys(), ...layers.flatMap(({ tops }) => tops)]);
   const surroundings = {
     blobs,
@@ -103,8 +106,8 @@ export function convertCaffe({ prototxt, caffemodel }: CaffeFiles, options: Caff
   };
   for (const layer of layers) within(layer, prototxt.file, () => add(layer));
 
-  const output = blobs.get(layers.at(-1)!.tops[0])!.item,
-    pictures = inputs.find(({ shape }) => isPicture(shape));
+  const output = blobs.get(layers.at(-1)!.tops[0])!.item;
+  const pictures = inputs.find(({ shape }) => isPicture(shape));
   const picture = pictures?.shape ?? [output].find(isPicture);
   const source = data.find(({ tops }) => tops[0] === (pictures ?? inputs[0]).name);
   if (!picture && (options.mean ?? options.scale ?? options.order) !== undefined) {

@@ -65,7 +65,8 @@ export function parsePrototxt(text: string, file: string): Message {
   }
 
   function value(name: string, colon: boolean, depth: number): Value {
-    const { line, kind, text } = token, opener = accept("{", "<");
+    const { line, kind, text } = token;
+    const opener = accept("{", "<");
     if (opener) {
       if (depth >= deepest) throw new UserError(`${file}:${line}: messages are nested more than ${deepest} deep`);
       return {
@@ -96,7 +97,8 @@ const textPattern = /"[^"\\\n]*(?:\\[^][^"\\\n]*)*"|'[^'\\\n]*(?:\\[^][^'\\\n]*)
 
 /** Gives one token after another, "end" at the end. */
 function tokens(text: string, file: string): () => Token {
-  let at = 0, line = 1;
+  let at = 0;
+  let line = 1;
   const match = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at;
     const found = pattern.exec(text)?.[0];
@@ -131,7 +133,8 @@ function tokens(text: string, file: string): () => Token {
 }
 
 function number(text: string, file: string, line: number): number {
-  const negative = text.startsWith("-"), digits = text.replace(/^[+-]/, "");
+  const negative = text.startsWith("-");
+  const digits = text.replace(/^[+-]/, "");
   const magnitude = infinities.get(digits.toLowerCase()) ??
     (/^0\d+$/.test(digits) ? Number(`0o${digits}`) : Number(/^0x/i.test(digits) ? digits : digits.replace(/f$/i, "")));
   if (Number.isNaN(magnitude) && digits !== "nan") {
@@ -159,8 +162,10 @@ const escapePattern = /\\(?:([0-7]{1,3})|[xX]([\da-fA-F]{1,2})|u([\da-fA-F]{4})|
 /** Octal and hexadecimal escapes are bytes of UTF-8, so a text with escapes is put together as bytes. */
 function unescape(text: string, file: string, line: number): string {
   if (!text.includes("\\")) return text;
-  const bytes = new Uint8Array(3 * text.length), encoder = new TextEncoder();
-  let from = 0, size = 0;
+  const bytes = new Uint8Array(3 * text.length);
+  const encoder = new TextEncoder();
+  let from = 0;
+  let size = 0;
   const put = (piece: string) => size += encoder.encodeInto(piece, bytes.subarray(size)).written;
   for (const found of text.matchAll(escapePattern)) {
     const [whole, octal, hex, short, long, letter] = found;

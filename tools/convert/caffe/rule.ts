@@ -83,7 +83,8 @@ export class Conversion {
 
   /** Reads an axis of the first bottom, counted from the front. @throws UserError unless it is there. */
   axis(name = "axis", fallback = 1): number {
-    const axis = this.s.integer(name, -Infinity) ?? fallback, last = this.x.item.length - Number(this.whole);
+    const axis = this.s.integer(name, -Infinity) ?? fallback;
+    const last = this.x.item.length - Number(this.whole);
     const fromFront = axis < 0 ? axis + last + 1 : axis;
     if (fromFront < 0 || fromFront > last) {
       throw new UserError(`"${name}" is ${axis}; its bottom has the axes 0 to ${last}`);
@@ -132,10 +133,13 @@ export class Conversion {
 
 /** Reads a size of both axes: given once, once an axis, or as NAME_h and NAME_w. One number where they are equal. */
 export function pair(s: Message, name: string, field: string, fallback?: number): number | number[] | undefined {
-  const both = s.integers(field, 0), h = s.integer(`${name}_h`, 0), w = s.integer(`${name}_w`, 0);
+  const both = s.integers(field, 0);
+  const h = s.integer(`${name}_h`, 0);
+  const w = s.integer(`${name}_w`, 0);
   if (both.length > 2) throw new UserError(`"${field}" has ${both.length} values, expected one or two`);
   if (both.length > 0 && (h ?? w) !== undefined) throw new UserError(`"${field}" and "${name}_h" are both given`);
-  const y = h ?? both[0] ?? fallback, x = w ?? both[1] ?? both[0] ?? fallback;
+  const y = h ?? both[0] ?? fallback;
+  const x = w ?? both[1] ?? both[0] ?? fallback;
   if (y === undefined || x === undefined) throw new UserError(`"${field}" is missing`);
   return y === x ? (y === fallback ? undefined : y) : [y, x];
 }

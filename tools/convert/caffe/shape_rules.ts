@@ -10,10 +10,12 @@ const flatten: Rule = {
   settings: "flatten_param",
   whole: true,
   convert(layer) {
-    const from = layer.axis(), to = layer.axis("end_axis", -1);
+    const from = layer.axis();
+    const to = layer.axis("end_axis", -1);
     if (from > to) throw new UserError(`it flattens the axes ${from} to ${to}, expected an end that is not before`);
     const { xs: [x], d } = layer.anyDimension(from);
-    const run = x.item.slice(d, d + to - from + 1), item = x.item.toSpliced(d, run.length, valueCount(run));
+    const run = x.item.slice(d, d + to - from + 1);
+    const item = x.item.toSpliced(d, run.length, valueCount(run));
     return item.length === 1 ? layer.add("flatten", {}, [x]) : layer.trace.reshape(x, item);
   },
 };
@@ -26,18 +28,25 @@ const reshape: Rule = {
   settings: "reshape_param",
   streams: true,
   convert(layer) {
-    const { s, x: { item: input } } = layer, message = s.message("shape"), wanted = message.integers("dim", -1);
+    const { s, x: { item: input } } = layer;
+    const message = s.message("shape");
+    const wanted = message.integers("dim", -1);
     message.done("a shape");
-    const rank = input.length + 1, axis = s.integer("axis", -rank - 1) ?? 0, count = s.integer("num_axes", -1) ?? -1;
-    const start = axis < 0 ? axis + rank + 1 : axis, end = count === -1 ? rank : start + count;
+    const rank = input.length + 1;
+    const axis = s.integer("axis", -rank - 1) ?? 0;
+    const count = s.integer("num_axes", -1) ?? -1;
+    const start = axis < 0 ? axis + rank + 1 : axis;
+    const end = count === -1 ? rank : start + count;
     if (start > rank || end > rank) throw new UserError(`axes ${start} to ${end} of a blob that has ${rank}`);
-    const batch = "batch", before: (number | "batch")[] = [batch, ...input];
+    const batch = "batch";
+    const before: (number | "batch")[] = [batch, ...input];
     const after = [
       ...before.slice(0, start),
       ...wanted.map((n, i) => n === 0 ? before[start + i] ?? 0 : n),
       ...before.slice(end),
     ];
-    const [first, ...shape] = after, whole = valueCount(input);
+    const [first, ...shape] = after;
+    const whole = valueCount(input);
     const holds = shape.reduce<number>((product, n) => product * Number(n), 1);
     if (first === batch && !shape.includes(batch)) return layer.add("reshape", { shape });
     // A literal or inferred first number stands for the batch as well: the rest must then hold one whole item,
@@ -65,8 +74,10 @@ const crop: Rule = {
   settings: "crop_param",
   bottoms: [2, 2],
   convert(layer) {
-    const axis = layer.s.integer("axis", -4) ?? 2, offsets = layer.s.integers("offset", 0);
-    const start = axis < 0 ? axis + 4 : axis, [from, to] = layer.xs.map(({ item }) => item);
+    const axis = layer.s.integer("axis", -4) ?? 2;
+    const offsets = layer.s.integers("offset", 0);
+    const start = axis < 0 ? axis + 4 : axis;
+    const [from, to] = layer.xs.map(({ item }) => item);
     if (from.length !== 3 || to.length !== 3) throw new UserError("it needs two bottoms of [channels, height, width]");
     if (offsets.length > 1 && offsets.length !== 4 - start) {
       throw new UserError(`${offsets.length} offsets for ${4 - start} axes`);
@@ -84,7 +95,8 @@ const crop: Rule = {
 const permute: Rule = {
   settings: "permute_param",
   convert(layer) {
-    const first = layer.s.integers("order", 0), axes = [0, ...layer.x.item.map((_, d) => d + 1)];
+    const first = layer.s.integers("order", 0);
+    const axes = [0, ...layer.x.item.map((_, d) => d + 1)];
     const order = [...first, ...axes.filter((axis) => !first.includes(axis))];
     if (order[0] !== 0) {
       throw new UserError(`its order is [${first}]; only one that leaves the batch first is supported`);
@@ -106,7 +118,9 @@ const slice: Rule = {
   whole: true,
   convert(layer) {
     const { s, x: { item }, place: { tops: { length: tops } } } = layer;
-    const axis = layer.axis(oneOf(layer, "axis", "slice_dim")), d = layer.dimension(axis), length = item[d];
+    const axis = layer.axis(oneOf(layer, "axis", "slice_dim"));
+    const d = layer.dimension(axis);
+    const length = item[d];
     const points = s.integers("slice_point", 1);
     if (points.length === 0 && length % tops !== 0) {
       throw new UserError(`axis ${axis} has ${length} values, which do not split into ${tops} tops`);
@@ -117,7 +131,8 @@ const slice: Rule = {
     const inner = points.length > 0 ? points : Array.from({ length: tops - 1 }, (_, n) => (n + 1) * length / tops);
     const ends = [0, ...inner, length];
     return ends.slice(1).map((end, n) => {
-      const from = ends[n], count = end - from;
+      const from = ends[n];
+      const count = end - from;
       if (count < 1) {
         throw new UserError(`its slice points [${points.slice(0, 8)}] do not rise from 1 to ${length - 1}`);
       }
@@ -180,7 +195,8 @@ const tile: Rule = {
 const shuffleChannel: Rule = {
   settings: "shuffle_channel_param",
   convert(layer) {
-    const groups = layer.s.integer("group", 1) ?? 1, [channels, ...rest] = layer.x.item;
+    const groups = layer.s.integer("group", 1) ?? 1;
+    const [channels, ...rest] = layer.x.item;
     if (channels % groups !== 0) {
       throw new UserError(`"group" is ${groups}, which does not divide ${channels} channels`);
     }

@@ -22,10 +22,13 @@ const reduction: Rule = {
   settings: "reduction_param",
   whole: true,
   convert(layer) {
-    const { s, trace } = layer, operation = s.choice("operation", ["SUM", "ASUM", "SUMSQ", "MEAN"], "SUM", 1);
-    const coefficient = s.number("coeff", 1), { xs: [x], d } = layer.anyDimension(layer.axis("axis", 0));
+    const { s, trace } = layer;
+    const operation = s.choice("operation", ["SUM", "ASUM", "SUMSQ", "MEAN"], "SUM", 1);
+    const coefficient = s.number("coeff", 1);
+    const { xs: [x], d } = layer.anyDimension(layer.axis("axis", 0));
     const term = operation === "ASUM" ? absolute(trace, x) : operation === "SUMSQ" ? squared(trace, x) : x;
-    const outer = x.item.slice(0, d), terms = valueCount(x.item.slice(d));
+    const outer = x.item.slice(0, d);
+    const terms = valueCount(x.item.slice(d));
     const average = mean(trace, trace.reshape(term, [valueCount(outer), terms]), [1]);
     const factor = operation === "MEAN" ? coefficient : terms * coefficient;
     return trace.reshape(factor === 1 ? average : trace.affine(average, [factor]), outer);
@@ -39,7 +42,8 @@ const positions = (item: readonly number[]): number[] => item.slice(1).map((_, d
 const mvn: Rule = {
   settings: "mvn_param",
   convert(layer) {
-    const { s, trace, x } = layer, epsilon = s.number("eps", 1e-9);
+    const { s, trace, x } = layer;
+    const epsilon = s.number("eps", 1e-9);
     const own = s.boolean("across_channels", false) ? x.item.map((_, d) => d) : positions(x.item);
     if (own.length === 0) throw new UserError("its bottom has one value a channel, which has no variance");
     const centred = meeting(trace, "difference", x, mean(trace, x, own));
@@ -68,7 +72,9 @@ function repeated(number: StoredTensor, channels: number): StoredTensor {
 const normalize: Rule = {
   settings: "norm_param",
   convert(layer) {
-    const { s, trace, x } = layer, across = s.boolean("across_spatial", true), epsilon = s.number("eps", 1e-10);
+    const { s, trace, x } = layer;
+    const across = s.boolean("across_spatial", true);
+    const epsilon = s.number("eps", 1e-10);
     const shared = s.boolean("channel_shared", true);
     s.ignore("scale_filler");
     const unit = meeting(trace, "quotient", x, length(trace, x, across ? x.item.map((_, d) => d) : [0], epsilon));

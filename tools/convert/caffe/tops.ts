@@ -48,13 +48,15 @@ export function makeTops(
   narrowing: Narrowing,
 ): MadeTops {
   const { type, bottoms, tops } = layer;
-  const rule = ruleOf(type), [least, most] = rule.bottoms ?? [1, 1];
+  const rule = ruleOf(type);
+  const [least, most] = rule.bottoms ?? [1, 1];
   const fail = (expected: number) => {
     const range = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
     return new UserError(`it has ${bottoms.length} bottoms and ${tops.length} tops, expected ${range} and ${expected}`);
   };
   if (bottoms.length < least || bottoms.length > most || tops.length === 0) throw fail(1);
-  const conversion = begin(layer, rule, surroundings, trained), made = [rule.convert(conversion)].flat();
+  const conversion = begin(layer, rule, surroundings, trained);
+  const made = [rule.convert(conversion)].flat();
   layer.settings.done(layer.label);
   if (made.length !== tops.length) throw fail(made.length);
   const overwritten = tops.find((top) => tops.length > 1 && bottoms.includes(top));
@@ -76,7 +78,8 @@ function begin(
     if (!blob) throw new UserError(`no layer before it makes its bottom ${JSON.stringify(name.slice(0, 60))}`);
     return blob;
   });
-  const [{ streams }] = sources, whole = sources.some((source) => source.whole);
+  const [{ streams }] = sources;
+  const whole = sources.some((source) => source.whole);
   if (sources.some((source) => source.streams !== streams)) {
     throw new UserError(
       `its bottoms have ${sources.map(({ streams }) => streams).join(" and ")} streams, expected as many`,
@@ -91,7 +94,8 @@ function begin(
   const conversion = new Conversion(settings, bottoms.map((input, n) => ({ item: sources[n].item, input })), place);
   sources.forEach((source, n) => {
     if (source.whole === place.whole) return;
-    const { item } = source, x = conversion.xs[n];
+    const { item } = source;
+    const x = conversion.xs[n];
     if (source.whole && item[0] !== 1) {
       throw new UserError(`its bottom is [${item}], axis 0 included; this type wants a batch of one there`);
     }
@@ -128,9 +132,11 @@ function written(
 ): MadeTops {
   // A top that is its bottom, or another top, is the identity of it.
   const outputs = made.map((y, n) => y && (!y.maker || made.indexOf(y) < n) ? trace.add("dropout", {}, [y]) : y);
-  const names = new Map<Made, { own: string; output: string }>(), stored: [string, StoredTensor][] = [];
+  const names = new Map<Made, { own: string; output: string }>();
+  const stored: [string, StoredTensor][] = [];
   const files = needed(trace.layers, outputs).map((layer): LayerFile => {
-    const { type, params, inputs, output } = layer, n = outputs.indexOf(output);
+    const { type, params, inputs, output } = layer;
+    const n = outputs.indexOf(output);
     const own = n === 0 ? name : fresh(n > 0 ? `${name}_${n}` : `${name}_${type}`, taken);
     names.set(layer, { own, output: n < 0 ? own : tops[n] });
     const known = Object.entries(layer.weights).map(([key, { shape, values }]) =>

@@ -46,7 +46,10 @@ const mostTaps = 2 ** 22;
 const im2col: Rule = {
   settings: "convolution_param",
   convert(layer) {
-    const [channels] = layer.map(), how = windows(layer), [h, w] = [how.kernel!].flat(), taps = h * (w ?? h);
+    const [channels] = layer.map();
+    const how = windows(layer);
+    const [h, w] = [how.kernel!].flat();
+    const taps = h * (w ?? h);
     layer.s.ignore("num_output", "group", "bias_term");
     if (channels * taps ** 2 > mostTaps) {
       throw new UserError(`its windows have ${channels} channels of ${taps} values, which are too many`);
@@ -74,7 +77,8 @@ const innerProduct: Rule = {
   streams: true,
   whole: true,
   convert(layer) {
-    const { s } = layer, d = layer.dimension();
+    const { s } = layer;
+    const d = layer.dimension();
     s.ignore("weight_filler", "bias_filler");
     const transposed = s.boolean("transpose", false);
     return layer.trained(
@@ -87,7 +91,9 @@ const innerProduct: Rule = {
 
 /** The blobs of a product whose weight lies by columns. */
 function turned([weight, bias]: StoredTensor[]): Record<string, StoredTensor> {
-  const [rows, columns] = weight.shape.slice(-2), values = toFloat32(weight), turned = new Float32Array(values.length);
+  const [rows, columns] = weight.shape.slice(-2);
+  const values = toFloat32(weight);
+  const turned = new Float32Array(values.length);
   for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) turned[c * rows + r] = values[r * columns + c];
   const lying = fromFloat32(turned, "F32", [...weight.shape.slice(0, -2), columns, rows]);
   return bias ? { weight: lying, bias } : { weight: lying };
@@ -97,7 +103,9 @@ function turned([weight, bias]: StoredTensor[]): Record<string, StoredTensor> {
 const embed: Rule = {
   settings: "embed_param",
   convert(layer) {
-    const { s, trace, x } = layer, rows = s.integer("input_dim", 1), bias = unless(s.boolean("bias_term", true), true);
+    const { s, trace, x } = layer;
+    const rows = s.integer("input_dim", 1);
+    const bias = unless(s.boolean("bias_term", true), true);
     s.ignore("weight_filler", "bias_filler");
     const channels = outputs(s);
     if (rows === undefined || rows > mostRows) {
@@ -128,7 +136,8 @@ const batchNorm: Rule = {
     return layer.trained("batchnorm", { epsilon: s.number("eps", 1e-5) }, {
       blobs: 3,
       weights([mean, variance, factor]) {
-        const [sum] = toFloat32(factor), scale = sum === 0 ? 0 : 1 / sum;
+        const [sum] = toFloat32(factor);
+        const scale = sum === 0 ? 0 : 1 / sum;
         const scaled = (blob: StoredTensor) => fromFloat32(toFloat32(blob).map((v) => v * scale), "F32", blob.shape);
         return { mean: scaled(mean), variance: scaled(variance) };
       },
@@ -143,7 +152,9 @@ const batchNorm: Rule = {
 const bn: Rule = {
   settings: "bn_param",
   convert(layer) {
-    const { s } = layer, blobs = layer.place.trained?.length, epsilon = s.number("eps", 1e-5);
+    const { s } = layer;
+    const blobs = layer.place.trained?.length;
+    const epsilon = s.number("eps", 1e-5);
     s.ignore("slope_filler", "bias_filler", "scale_filler", "shift_filler", "momentum", "frozen", "engine");
     if (s.choice("bn_mode", ["LEARN", "INFERENCE"], "LEARN") === "INFERENCE") return layer.trained("scale");
     if (blobs === 2) {
@@ -167,7 +178,9 @@ function checkChannelwise(layer: Conversion): void {
  * @throws UserError unless the second's shape begins the first's. (One that begins at a later axis is no batch of items.)
  */
 function ofTwo(layer: Conversion, operation: "sum" | "product") {
-  const axis = layer.axis(), [x, y] = layer.xs, shapes = [x.item, y.item];
+  const axis = layer.axis();
+  const [x, y] = layer.xs;
+  const shapes = [x.item, y.item];
   layer.s.ignore("num_axes"); // which counts for weights only
   if (axis !== 0 || y.item.some((n, d) => n !== x.item[d])) {
     throw new UserError(
@@ -184,7 +197,8 @@ const scale: Rule = {
   settings: "scale_param",
   bottoms: [1, 2],
   convert(layer) {
-    const { s } = layer, bias = s.boolean("bias_term", false);
+    const { s } = layer;
+    const bias = s.boolean("bias_term", false);
     s.ignore("filler", "bias_filler");
     if (layer.xs.length === 1) {
       checkChannelwise(layer);
@@ -211,7 +225,8 @@ const bias: Rule = {
 const axpy: Rule = {
   bottoms: [3, 3],
   convert(layer) {
-    const [a, x, y] = layer.xs, [channels] = x.item;
+    const [a, x, y] = layer.xs;
+    const [channels] = x.item;
     if (valueCount(a.item) !== channels || a.item[0] !== channels || x.item.join() !== y.item.join()) {
       const shapes = layer.xs.map(({ item }) => `[${item}]`).join(", ");
       throw new UserError(`its bottoms have items of ${shapes}, expected one value a channel and two of one shape`);

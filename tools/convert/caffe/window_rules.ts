@@ -17,7 +17,9 @@ function poolingType(s: Message): "maxpool" | "avgpool" {
 const pooling: Rule = {
   settings: "pooling_param",
   convert(layer) {
-    const { s, place: { tops, isRead } } = layer, type = poolingType(s), [, mask] = tops;
+    const { s, place: { tops, isRead } } = layer;
+    const type = poolingType(s);
+    const [, mask] = tops;
     s.ignore("engine");
     if (mask !== undefined && isRead(mask)) {
       throw new UserError(
@@ -49,13 +51,17 @@ const mostLevels = 16;
 const spp: Rule = {
   settings: "spp_param",
   convert(layer) {
-    const { s } = layer, type = poolingType(s), levels = s.integer("pyramid_height", 1), [, ...size] = layer.map();
+    const { s } = layer;
+    const type = poolingType(s);
+    const levels = s.integer("pyramid_height", 1);
+    const [, ...size] = layer.map();
     s.ignore("engine");
     if (levels === undefined || levels > mostLevels) {
       throw new UserError(`"pyramid_height" is ${levels ?? "missing"}, expected 1 to ${mostLevels}`);
     }
     const pools = Array.from({ length: levels }, (_, level) => {
-      const bins = 2 ** level, kernel = size.map((n) => Math.ceil(n / bins));
+      const bins = 2 ** level;
+      const kernel = size.map((n) => Math.ceil(n / bins));
       const padding = size.map((n, a) => Math.ceil((kernel[a] * bins - n) / 2));
       return layer.add(type, { kernel, stride: kernel, padding });
     });
@@ -103,10 +109,11 @@ const upsample: Rule = {
 
 /** The size that Interp makes of its bottom's, cropped as it may be. */
 function interpolatedSize(layer: Conversion, from: number[]): number[] {
-  const { s } = layer,
-    other = layer.xs[1]?.item,
-    [height, width] = ["height", "width"].map((name) => s.integer(name, 0));
-  const shrink = s.integer("shrink_factor", 1), zoom = s.integer("zoom_factor", 1);
+  const { s } = layer;
+  const other = layer.xs[1]?.item;
+  const [height, width] = ["height", "width"].map((name) => s.integer(name, 0));
+  const shrink = s.integer("shrink_factor", 1);
+  const zoom = s.integer("zoom_factor", 1);
   // A single factor goes before the size, the size before both.
   if (height && width && (shrink === undefined) === (zoom === undefined)) return [height, width];
   if ((shrink ?? zoom) !== undefined) {
@@ -140,8 +147,11 @@ const interp: Rule = {
   settings: "interp_param",
   bottoms: [1, 2],
   convert(layer) {
-    const { s } = layer, [, ...whole] = layer.map(), before = s.integer("pad_beg", -Infinity) ?? 0;
-    const after = s.integer("pad_end", -Infinity) ?? 0, from = whole.map((n) => n + before + after);
+    const { s } = layer;
+    const [, ...whole] = layer.map();
+    const before = s.integer("pad_beg", -Infinity) ?? 0;
+    const after = s.integer("pad_end", -Infinity) ?? 0;
+    const from = whole.map((n) => n + before + after);
     if (before > 0 || after > 0) {
       throw new UserError(`"pad_beg" is ${before} and "pad_end" ${after}, expected numbers ≤ 0, which crop`);
     }

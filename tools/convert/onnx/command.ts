@@ -58,14 +58,18 @@ export const onnx: Command<typeof options> = {
 };
 
 async function run(values: Values<typeof options>): Promise<void> {
-  const start = performance.now(), out = required("--out", values.out), { force } = values;
-  const file = required("--model", values.model), weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
+  const start = performance.now();
+  const out = required("--out", values.out);
+  const { force } = values;
+  const file = required("--model", values.model);
+  const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
   const shapes = named("--shape", values.shape, (text, name) => {
     const sizes = text.split(",").map((size) => /^\s*\d+\s*$/.test(size) ? Number(size) : 0);
     if (sizes.every((size) => Number.isSafeInteger(size) && size > 0)) return sizes;
     throw new UserError(`--shape ${name} expects sizes like 1,3,224,224, got "${text}"`);
   });
-  const pixels = readPixels(values, { usual: "0-255" }), constants = new Map<string, OnnxTensor>();
+  const pixels = readPixels(values, { usual: "0-255" });
+  const constants = new Map<string, OnnxTensor>();
   for (const [name, path] of named("--constant", values.constant, (path) => path)) {
     constants.set(name, npyTensor(await readBytes(path), path, name));
   }
@@ -91,7 +95,8 @@ const npyTypes: Record<string, ElementType> = { f4: "float32", f2: "float32", f8
 
 /** An array of any plain type as a known value. @throws UserError where the file is none. */
 export function npyTensor(bytes: Uint8Array, path: string, name: string): OnnxTensor {
-  const { shape, dtype, data } = readNpy(bytes, path), type = npyTypes[dtype] ?? "int32";
+  const { shape, dtype, data } = readNpy(bytes, path);
+  const type = npyTypes[dtype] ?? "int32";
   const values = data instanceof Float32Array || data instanceof Float64Array ? data : Float64Array.from(data, Number);
   return tensorOf(type, shape, values, name);
 }
@@ -110,21 +115,24 @@ function realPlace(path: string): string {
  * the model itself is one, beside what it leads to, as in the caches of model hubs.
  */
 export function externalFiles(model: string): ExternalFile {
-  const folder = dirname(model), folders = [() => realPlace(folder), () => dirname(realPlace(model))];
+  const folder = dirname(model);
+  const folders = [() => realPlace(folder), () => dirname(realPlace(model))];
   const seen = new Set<string>();
   let left = 0;
   return (location, offset, length) => {
     const parts = location.split(/[\\/]/);
     const outside = new UserError(`its values lie in ${show(location)}, outside the model's folder`);
     if (isAbsolute(location) || parts.includes("..") || /^[a-zA-Z]:/.test(location)) throw outside;
-    const path = join(folder, ...parts), real = realPlace(path);
+    const path = join(folder, ...parts);
+    const real = realPlace(path);
     if (!folders.some((inside) => real.startsWith(join(inside(), sep)))) throw outside;
     checkReadable(path);
     const head = seen.has(path) ? undefined : readHead(path);
     if (head && isText(head)) refuseOthers(head, path, "the values of the model's tensors"); // numbers may be any bytes
     try {
       using file = Deno.openSync(real);
-      const size = file.statSync().size, end = length === undefined ? size : offset + length;
+      const size = file.statSync().size;
+      const end = length === undefined ? size : offset + length;
       if (end > size || end < offset) throw new UserError(`${path} has ${size} bytes, expected ${end}`);
       // Twice what is there, so that tensors may share values and a thousand of them cannot fill memory with one file.
       if (!seen.has(path)) left += 2 * size;

@@ -48,17 +48,21 @@ function source(to: readonly number[], worth: readonly number[]): (at: number) =
 
 /** A known tensor with its dimensions in another order. */
 export function transposed(x: OnnxTensor, order: readonly number[]): OnnxTensor {
-  const to = order.map((d) => x.shape[d]), steps = stepsOf(x.shape), from = source(to, order.map((d) => steps[d]));
+  const to = order.map((d) => x.shape[d]);
+  const steps = stepsOf(x.shape);
+  const from = source(to, order.map((d) => steps[d]));
   return made(x.type, to, x.values.length, (at) => x.values[from(at)]);
 }
 
 /** Some positions along one dimension. */
 export function taken(x: OnnxTensor, axis: number, positions: readonly number[]): OnnxTensor {
-  const to = x.shape.map((n, d) => d === axis ? positions.length : n), inner = valueCount(x.shape.slice(axis + 1));
-  const values = x.values, length = x.shape[axis];
+  const to = x.shape.map((n, d) => d === axis ? positions.length : n);
+  const inner = valueCount(x.shape.slice(axis + 1));
+  const values = x.values;
+  const length = x.shape[axis];
   return made(x.type, to, values.length, (at) => {
-    const outer = Math.floor(at / (inner * positions.length)),
-      position = positions[Math.floor(at / inner) % positions.length];
+    const outer = Math.floor(at / (inner * positions.length));
+    const position = positions[Math.floor(at / inner) % positions.length];
     return values[(outer * length + position) * inner + at % inner];
   });
 }
@@ -116,16 +120,20 @@ function range(_: Operator, [start, limit, delta]: OnnxTensor[]): OnnxTensor {
 }
 
 function gather(o: Operator, [x, indices]: OnnxTensor[]): OnnxTensor {
-  const axis = o.axis(o.number("axis", 0), x.shape.length), length = x.shape[axis];
+  const axis = o.axis(o.number("axis", 0), x.shape.length);
+  const length = x.shape[axis];
   const positions = Array.from(indices.values as ArrayLike<number>, (at) => at < 0 ? at + length : at);
   if (positions.some((at) => !(at >= 0 && at < length))) throw new UserError(`an index is outside [${x.shape}]`);
   return reshaped(taken(x, axis, positions), [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)]);
 }
 
 function concat(o: Operator, xs: OnnxTensor[]): OnnxTensor {
-  const axis = o.axis(o.number("axis", 0), xs[0].shape.length), { shape } = xs[0];
-  const total = xs.reduce((sum, x) => sum + x.shape[axis], 0), outer = valueCount(shape.slice(0, axis));
-  const runs = xs.map((x) => valueCount(x.shape.slice(axis))), row = runs.reduce((a, b) => a + b, 0);
+  const axis = o.axis(o.number("axis", 0), xs[0].shape.length);
+  const { shape } = xs[0];
+  const total = xs.reduce((sum, x) => sum + x.shape[axis], 0);
+  const outer = valueCount(shape.slice(0, axis));
+  const runs = xs.map((x) => valueCount(x.shape.slice(axis)));
+  const row = runs.reduce((a, b) => a + b, 0);
   if (outer * row > MOST_VALUES && xs.every((x) => outer * row > 2 * x.values.length)) {
     throw new UserError(`it makes ${outer * row} numbers of known ones`);
   }
@@ -144,8 +152,8 @@ function concat(o: Operator, xs: OnnxTensor[]): OnnxTensor {
 }
 
 function constant(o: Operator): OnnxTensor {
-  const single = o.number("value_float") ?? o.number("value_int"),
-    list = o.numbers("value_floats") ?? o.numbers("value_ints");
+  const single = o.number("value_float") ?? o.number("value_int");
+  const list = o.numbers("value_floats") ?? o.numbers("value_ints");
   const type = o.node.attributes.has("value_int") || o.node.attributes.has("value_ints") ? "int64" : "float32";
   const tensor = o.tensor("value") ??
     (single !== undefined
@@ -156,8 +164,10 @@ function constant(o: Operator): OnnxTensor {
 }
 
 function reduced(o: Operator, [x]: OnnxTensor[], combine: (a: number, b: number) => number, start: number): OnnxTensor {
-  const axes = axesOf(o, x.shape.length) ?? x.shape.map((_, d) => d), keep = o.number("keepdims", 1) !== 0;
-  const to = x.shape.map((n, d) => axes.includes(d) ? 1 : n), steps = stepsOf(to);
+  const axes = axesOf(o, x.shape.length) ?? x.shape.map((_, d) => d);
+  const keep = o.number("keepdims", 1) !== 0;
+  const to = x.shape.map((n, d) => axes.includes(d) ? 1 : n);
+  const steps = stepsOf(to);
   const place = source(x.shape, steps.map((step, d) => to[d] === 1 ? 0 : step));
   const result = made("float64", to, x.values.length, start);
   for (let at = 0; at < x.values.length; at++) {
@@ -230,7 +240,8 @@ export const isFolded = ({ node: { type } }: Operator): boolean => Object.hasOwn
 /** The operator's value where it is known: all its inputs are, or only their shapes matter. */
 export function fold(o: Operator): OnnxTensor | undefined {
   if (o.node.type === "Shape") {
-    const shape = o.shape(0), end = o.number("end", shape.length);
+    const shape = o.shape(0);
+    const end = o.number("end", shape.length);
     const part = shape.slice(o.number("start", 0), end);
     return tensorOf("int64", [part.length], Float64Array.from(part));
   }

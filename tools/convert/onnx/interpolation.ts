@@ -97,9 +97,9 @@ export function termsOf(r: Resizing): Term[][] {
     const place = placeOf(r, at, mode === "nearest" ? Math.fround : (n) => n);
     if (coordinates === "tf_crop_and_resize" && (place < 0 || place > from - 1)) return [];
     if (mode === "nearest") return [[inside(nearestTo(place, r)), 1]];
-    const stretch = antialias ? Math.max(1, 1 / scale) : 1,
-      reach = kernel.reach * stretch,
-      terms = new Map<number, number>();
+    const stretch = antialias ? Math.max(1, 1 / scale) : 1;
+    const reach = kernel.reach * stretch;
+    const terms = new Map<number, number>();
     let total = 0;
     for (let position = Math.ceil(place - reach); position <= place + reach; position++) {
       const weight = kernel.weight(Math.abs(position - place) / stretch, cubic);

@@ -18,7 +18,8 @@ function makerOf(value: Traced, type: string): Made | undefined {
 
 /** A value as a power of another. */
 function asPower(y: Traced, depth = 0): { base: Traced; exponent: number } {
-  const { maker } = y, of = (n: number) => asPower(maker!.inputs[n], depth + 1);
+  const { maker } = y;
+  const of = (n: number) => asPower(maker!.inputs[n], depth + 1);
   if (maker?.type === "power") return { base: maker.inputs[0], exponent: maker.params.exponent as number };
   if (maker?.type === "sqrt") return { base: maker.inputs[0], exponent: 0.5 };
   if (maker?.type === "eltwise" && maker.params.operation === "product" && depth < MOST_DEPTH) {
@@ -38,7 +39,9 @@ function single(values: ArrayLike<number>): number | undefined {
 
 /** A value as factor · another + shift, the same for all channels. */
 function asStraight(y: Traced): { of: Traced; factor?: number; shift?: number } {
-  const shifted = makerOf(y, "bias"), source = shifted?.inputs[0] ?? y, scaled = makerOf(source, "scale");
+  const shifted = makerOf(y, "bias");
+  const source = shifted?.inputs[0] ?? y;
+  const scaled = makerOf(source, "scale");
   const shift = shifted ? single(shifted.weights.bias.values) : 0;
   if (!scaled) return { of: source, factor: 1, shift };
   const own = scaled.params.bias ? undefined : single(scaled.weights.weight.values);
@@ -47,13 +50,16 @@ function asStraight(y: Traced): { of: Traced; factor?: number; shift?: number } 
 
 /** Where an average of x² over neighbouring channels, which there are so many of, begins before each, and of how many it is. */
 function windowOf(average: Traced, x: Traced, channels: number): { before: number; size: number } | undefined {
-  const pool = makerOf(average, "avgpool"), pad = pool && makerOf(pool.inputs[0], "pad");
+  const pool = makerOf(average, "avgpool");
+  const pad = pool && makerOf(pool.inputs[0], "pad");
   const square = pad && makerOf(pad.inputs[0], "eltwise");
   if (square?.params.operation !== "product" || square.inputs.some((input) => input !== x)) return undefined;
   const [axis, before, after] = ["axis", "before", "after"].map((name) => Number(pad!.params[name]));
   const { mode = "constant", value = 0 } = pad!.params;
-  const { kernel, stride = 1, dilation = 1, padding = 0 } = pool!.params, size = before + after + 1;
-  const { item } = pad!.inputs[0], [lead, padded] = pool!.inputs[0].item;
+  const { kernel, stride = 1, dilation = 1, padding = 0 } = pool!.params;
+  const size = before + after + 1;
+  const { item } = pad!.inputs[0];
+  const [lead, padded] = pool!.inputs[0].item;
   const along = valueCount(item.slice(0, axis)) === 1 && item[axis] === channels;
   const runs = lead === 1 && padded === channels + size - 1 && String(kernel) === String([size, 1]);
   const plain = stride === 1 && dilation === 1 && padding === 0 && mode === "constant" && value === 0 && before >= 0;
@@ -63,7 +69,8 @@ function windowOf(average: Traced, x: Traced, channels: number): { before: numbe
 /** The lrn layer that a quotient is, where it is one. */
 export function localResponse(trace: Trace, x: Operand, by: Operand): Traced | undefined {
   if (!isTraced(x) || !isTraced(by)) return undefined;
-  const { base, exponent: beta } = asPower(by), { of, factor: alpha, shift: k } = asStraight(base);
+  const { base, exponent: beta } = asPower(by);
+  const { of, factor: alpha, shift: k } = asStraight(base);
   const window = windowOf(of, x, trace.shapeOf(x)[1]);
   if (!window || alpha === undefined || k === undefined) return undefined;
   const { before, size } = window;

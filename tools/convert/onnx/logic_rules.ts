@@ -20,15 +20,18 @@ const differ = (trace: Trace, a: Operand, b: Operand): Traced =>
 
 /** Not (not a and not b). */
 const or: Rule = (o) => {
-  const { trace } = o, rank = Math.max(o.shape(0).length, o.shape(1).length);
+  const { trace } = o;
+  const rank = Math.max(o.shape(0).length, o.shape(1).length);
   const [a, b] = [0, 1].map((n) => opposite(trace, trace.computed(o.input(n), rank)));
   return [opposite(trace, arithmetic(trace, "product", a, b))];
 };
 
 /** The one or the other, by a condition of 1 or 0. */
 const where: Rule = (o) => {
-  const { trace } = o, rank = Math.max(...[0, 1, 2].map((n) => o.shape(n).length));
-  const condition = trace.computed(o.input(0), rank), a = arithmetic(trace, "product", condition, o.input(1));
+  const { trace } = o;
+  const rank = Math.max(...[0, 1, 2].map((n) => o.shape(n).length));
+  const condition = trace.computed(o.input(0), rank);
+  const a = arithmetic(trace, "product", condition, o.input(1));
   return [arithmetic(trace, "sum", a, arithmetic(trace, "product", opposite(trace, condition), o.input(2)))];
 };
 

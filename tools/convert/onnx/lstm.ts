@@ -13,7 +13,8 @@ import type { Traced } from "./trace.ts";
 
 /** The rows of `count` gates of `hidden` rows each, in another order. */
 function gates(values: Float32Array | Float64Array, hidden: number, order: readonly number[]): Float32Array {
-  const size = values.length / order.length, rows = new Float32Array(values.length);
+  const size = values.length / order.length;
+  const rows = new Float32Array(values.length);
   if (size % hidden !== 0) {
     throw new UserError(`${values.length} numbers are none for ${order.length} gates of ${hidden}`);
   }
@@ -24,7 +25,8 @@ function gates(values: Float32Array | Float64Array, hidden: number, order: reado
 /** What one direction of a tensor of all directions holds. */
 const ofDirection = (tensor: OnnxTensor, n: number) => taken(tensor, 0, [n]).values;
 
-const four = [0, 2, 1, 3], three = [0, 2, 1];
+const four = [0, 2, 1, 3];
+const three = [0, 2, 1];
 
 /** The layer of one direction, which gives the hidden values or the cells, and its weights. */
 function direction(
@@ -35,9 +37,12 @@ function direction(
   hidden: number,
   state: "hidden" | "cell",
 ): Traced {
-  const w = o.needed(1, "the weight"), r = o.needed(2, "the recurrence weight"), b = o.known(3, "the bias");
+  const w = o.needed(1, "the weight");
+  const r = o.needed(2, "the recurrence weight");
+  const b = o.known(3, "the bias");
   const [h0, c0, p] = [o.known(5, "the initial state"), o.known(6, "the initial cell"), o.known(7, "the peepholes")];
-  const halves = b && ofDirection(b, n), half = 4 * hidden;
+  const halves = b && ofDirection(b, n);
+  const half = 4 * hidden;
   const bias = new Float32Array(half).map((_, at) => halves ? halves[at] + halves[at + half] : 0);
   const initial = (tensor: OnnxTensor | undefined) => {
     if (!tensor) return new Float32Array(x.item[1] * hidden);
@@ -55,7 +60,9 @@ function direction(
 }
 
 const lstm: Rule = (o) => {
-  const { trace } = o, layout = o.number("layout", 0), side = o.text("direction", "forward");
+  const { trace } = o;
+  const layout = o.number("layout", 0);
+  const side = o.text("direction", "forward");
   const hidden = o.number("hidden_size") ?? o.needed(2, "the recurrence weight").shape[2];
   const directions = { forward: [false], reverse: [true], bidirectional: [false, true] }[side];
   if (!directions) throw new UserError(`its direction is ${JSON.stringify(side.slice(0, 40))}`);
@@ -63,19 +70,22 @@ const lstm: Rule = (o) => {
   const activations = directions.flatMap(() => ["Sigmoid", "Tanh", "Tanh"]);
   o.only({ input_forget: 0, activations });
   if (o.number("clip") !== undefined) throw new UserError("clipping of its cell is not supported");
-  const w = o.needed(1, "the weight"), r = o.needed(2, "the recurrence weight");
+  const w = o.needed(1, "the weight");
+  const r = o.needed(2, "the recurrence weight");
   if ([w, r].some(({ shape }) => shape.length !== 3 || shape[0] !== directions.length || shape[1] !== 4 * hidden)) {
     throw new UserError(`weights of [${w.shape}] and [${r.shape}] for ${directions.length} directions of ${hidden}`);
   }
   // Time is not to be kept apart; nor are streams that begin in different states.
   if (!layout || o.inputs[5] || o.inputs[6]) o.whole();
-  const apart = trace.batch !== undefined, given = o.computed(0);
+  const apart = trace.batch !== undefined;
+  const given = o.computed(0);
   const x = apart
     ? trace.reshape(given, [given.item[0], 1, given.item[1]])
     : layout
     ? trace.transpose(given, [1, 0, 2])
     : given;
-  const [time, streams] = x.item, lengths = o.known(4, "the sequence lengths");
+  const [time, streams] = x.item;
+  const lengths = o.known(4, "the sequence lengths");
   if (lengths?.values.some((length) => length !== time)) {
     throw new UserError("sequences of different lengths are not supported");
   }

@@ -75,7 +75,8 @@ export function convertOnnx(bytes: Uint8Array, source: OnnxSource, options: Onnx
 }
 
 function converted(bytes: Uint8Array, source: OnnxSource, options: OnnxOptions): ConvertedOnnx {
-  const model = readOnnx(bytes, source), nodes = neededNodes(model, source.file);
+  const model = readOnnx(bytes, source);
+  const nodes = neededNodes(model, source.file);
   const read = new Set([...nodes.flatMap((node) => [...readsOf(node)]), ...model.outputs.map(({ name }) => name)]);
   const unknown = [...options.constants?.keys() ?? [], ...options.shapes?.keys() ?? []]
     .find((name) => !model.inputs.some((input) => input.name === name));
@@ -110,7 +111,8 @@ function inputShape(
   file: string,
   given: readonly number[] | undefined,
 ): readonly number[] {
-  const what = `${file}: input ${JSON.stringify(name.slice(0, 60))}`, type = elementType(code ?? 0);
+  const what = `${file}: input ${JSON.stringify(name.slice(0, 60))}`;
+  const type = elementType(code ?? 0);
   if (code === undefined || !shape && !given) {
     throw new UserError(
       `${what} is no tensor of a known number of dimensions; give its shape with --shape ${name}=1,3,224,224`,
@@ -160,10 +162,12 @@ function traced(
 ): Traces {
   const batch = inputs[0]?.shape[0];
   const run = (trace: Trace): Traces => {
-    const scope = new Scope(known), origins = new Map<Made, OnnxNode>();
+    const scope = new Scope(known);
+    const origins = new Map<Made, OnnxNode>();
     const turned: string[] = [];
     const given = inputs.map(({ input: { name, elementType: code }, shape }, n) => {
-      const turns = n === 0 && pictures && areLast(shape), item = trace.itemOf(turns ? channelsFirst(shape) : shape);
+      const turns = n === 0 && pictures && areLast(shape);
+      const item = trace.itemOf(turns ? channelsFirst(shape) : shape);
       const value: Traced = { item, input: name };
       checkShape(item, `${file}: input ${JSON.stringify(name.slice(0, 60))}`);
       scope.own.set(name, { value: turns ? toLast(trace, value) : value, type: elementType(code!) });
@@ -172,7 +176,8 @@ function traced(
     });
     convertNodes(nodes, scope, { file, opset: model.opset, trace, origins });
     const values = new Map([...[...scope.own].map(([name, { value }]) => [name, value] as const), ...given]);
-    const [{ name }] = model.outputs, output = values.get(name);
+    const [{ name }] = model.outputs;
+    const output = values.get(name);
     if (pictures && !areFirst(inputs[0]?.shape ?? []) && isTraced(output) && areLast(trace.shapeOf(output))) {
       values.set(name, toFirst(trace, output));
       turned.push(`output ${name}`);

@@ -58,7 +58,8 @@ export interface Conversion {
 /** Converts nodes in their order. @throws UserError that names the file and the operator. */
 export function convertNodes(nodes: readonly OnnxNode[], scope: Scope, c: Conversion): void {
   for (const node of nodes) {
-    const before = c.trace.layers.length, outputs = convertNode(node, scope, c);
+    const before = c.trace.layers.length;
+    const outputs = convertNode(node, scope, c);
     node.outputs.forEach((name, n) => {
       const made = outputs[n];
       if (name !== "" && made) scope.own.set(name, made);
@@ -114,7 +115,8 @@ function convertNode(node: OnnxNode, scope: Scope, c: Conversion): (Named | unde
 
 /** The branch that a choice takes, where that is known. */
 function branchOf(o: Operator): OnnxGraph {
-  const [chosen] = o.needed(0, "the condition").values, name = chosen ? "then_branch" : "else_branch";
+  const [chosen] = o.needed(0, "the condition").values;
+  const name = chosen ? "then_branch" : "else_branch";
   const branch = o.node.attributes.get(name);
   if (chosen !== undefined && typeof branch === "object" && "nodes" in branch) return branch;
   throw new UserError(`it has no ${name}`);
@@ -122,7 +124,8 @@ function branchOf(o: Operator): OnnxGraph {
 
 /** What an operator makes: a known value, or what its layers compute. */
 function converted(o: Operator): (Named | undefined)[] {
-  const { node, trace, inputs } = o, isOwn = node.domain === "";
+  const { node, trace, inputs } = o;
+  const isOwn = node.domain === "";
   if (o.opset < 7) refuseOld(node);
   const known = isOwn ? fold(o) : undefined;
   if (known) {

@@ -95,7 +95,8 @@ export class Operator {
 
   /** Whole numbers from an attribute, or in later versions from an input. */
   integers(attribute: string, n: number, what: string): number[] | undefined {
-    const known = this.known(n, what), values = known ? Array.from(known.values) : this.numbers(attribute);
+    const known = this.known(n, what);
+    const values = known ? Array.from(known.values) : this.numbers(attribute);
     if (!(values?.every(Number.isInteger) ?? true)) throw new UserError(`${what} are not whole numbers`);
     // The largest int64 stands for the end.
     return values?.map((value) => Math.min(Math.max(value, -Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER));

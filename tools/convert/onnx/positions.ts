@@ -41,6 +41,7 @@ export function positioned(trace: Trace, x: Traced, axis: number, sums: readonly
     Array.from({ length: taps }, (_, k) => terms[k] ?? [terms[0]?.[0] ?? 0, 0])
   );
   checkCount(filled.length);
-  const positions = filled.map(([position]) => position), weight = filled.map(([, weight]) => weight);
+  const positions = filled.map(([position]) => position);
+  const weight = filled.map(([, weight]) => weight);
   return trace.add("resample", { axis, positions, taps, weighted: true }, [x], { weight });
 }

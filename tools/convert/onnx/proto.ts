@@ -81,7 +81,8 @@ const text = (bytes: Uint8Array, field: Field, file: string) => new TextDecoder(
 export function readOnnx(bytes: Uint8Array, source: OnnxSource): OnnxModel {
   const { file } = source;
   refuseText(bytes, file, "an ONNX model", "onnx");
-  let graph: Uint8Array | undefined, opset: number | undefined;
+  let graph: Uint8Array | undefined;
+  let opset: number | undefined;
   for (const field of fields(bytes, file)) {
     if (field.number === 7) graph = content(bytes, field, file);
     else if (field.number === 8) {
@@ -95,7 +96,8 @@ export function readOnnx(bytes: Uint8Array, source: OnnxSource): OnnxModel {
 }
 
 function readOpset(bytes: Uint8Array, file: string): { domain: string; version: number } {
-  let domain = "", version = 0;
+  let domain = "";
+  let version = 0;
   for (const field of fields(bytes, file)) {
     if (field.number === 1) domain = text(bytes, field, file);
     else if (field.number === 2) version = field.value;
@@ -105,7 +107,9 @@ function readOpset(bytes: Uint8Array, file: string): { domain: string; version: 
 
 /** @param depth How many graphs it lies in. */
 function readGraph(bytes: Uint8Array, source: OnnxSource, depth: number): OnnxGraph {
-  const { file } = source, nodes: OnnxNode[] = [], inputs: OnnxValue[] = [];
+  const { file } = source;
+  const nodes: OnnxNode[] = [];
+  const inputs: OnnxValue[] = [];
   if (depth > MOST_DEPTH) {
     throw new UserError(`${file}: it has graphs in graphs, more than ${MOST_DEPTH} deep; is it damaged?`);
   }
@@ -146,8 +150,10 @@ function readNode(bytes: Uint8Array, source: OnnxSource, depth: number): OnnxNod
 
 function readAttribute(bytes: Uint8Array, source: OnnxSource, depth: number): { name: string; value?: Attribute } {
   const { file, external } = source;
-  let name = "", value: Attribute | undefined;
-  const numbers: number[] = [], texts: string[] = [];
+  let name = "";
+  let value: Attribute | undefined;
+  const numbers: number[] = [];
+  const texts: string[] = [];
   const float = (at: number) => new DataView(bytes.buffer, bytes.byteOffset).getFloat32(at, true);
   for (const field of fields(bytes, file)) {
     if (field.number === 1) name = text(bytes, field, file);
@@ -185,7 +191,8 @@ function readValue(bytes: Uint8Array, file: string): OnnxValue {
 }
 
 function readTensorType(bytes: Uint8Array, file: string): Omit<OnnxValue, "name"> {
-  let elementType: number | undefined, shape: (number | string)[] | undefined;
+  let elementType: number | undefined;
+  let shape: (number | string)[] | undefined;
   for (const field of fields(bytes, file)) {
     if (field.number === 1) elementType = field.value;
     else if (field.number === 2) {

@@ -7,12 +7,15 @@ import type { Operand, Trace, Traced } from "./trace.ts";
 import { absolute, arithmetic, meeting, numberOf, squared } from "./value_rules.ts";
 
 const softmax = (type: "softmax" | "logsoftmax"): Rule => (o) => {
-  const x = o.computed(0), rank = o.trace.shapeOf(x).length, { trace } = o;
-  const axis = o.axis(o.number("axis", o.opset < 13 ? 1 : -1), rank),
-    run = ([value]: Traced[]) => trace.add(type, {}, [value]);
+  const x = o.computed(0);
+  const rank = o.trace.shapeOf(x).length;
+  const { trace } = o;
+  const axis = o.axis(o.number("axis", o.opset < 13 ? 1 : -1), rank);
+  const run = ([value]: Traced[]) => trace.add(type, {}, [value]);
   if (o.opset >= 13) return [trace.alongFirst([x], trace.itemAxis(axis), run)];
   // Until version 13 all dimensions from the axis on are one.
-  const from = trace.itemAxis(axis), whole = trace.reshape(x, [valueCount(x.item)]);
+  const from = trace.itemAxis(axis);
+  const whole = trace.reshape(x, [valueCount(x.item)]);
   if (from === 0) return [trace.reshape(run([whole]), x.item)];
   const flat = [valueCount(x.item.slice(0, from)), valueCount(x.item.slice(from))];
   return [trace.reshape(trace.alongFirst([trace.reshape(x, flat)], 1, run), x.item)];
@@ -26,7 +29,8 @@ export function mean(trace: Trace, x: Traced, own: readonly number[]): Traced {
 
 /** The largest value: maximum pooling of all in one row. */
 function largest(trace: Trace, x: Traced, own: readonly number[]): Traced {
-  const rest = x.item.flatMap((_, d) => own.includes(d) ? [] : [d]), outer = valueCount(rest.map((d) => x.item[d]));
+  const rest = x.item.flatMap((_, d) => own.includes(d) ? [] : [d]);
+  const outer = valueCount(rest.map((d) => x.item[d]));
   const rows = trace.reshape(trace.transpose(x, [...rest, ...own]), [outer, valueCount(x.item) / outer, 1]);
   return trace.reshape(trace.add("maxpool", { global: true }, [rows]), onto(x.item, own));
 }
@@ -49,9 +53,13 @@ function average(o: Operator, x: Traced, own: readonly number[]): Traced {
 
 /** What `run` makes of x, over the axes that the operator names. */
 const reduce = (run: (o: Operator, x: Traced, own: readonly number[]) => Traced): Rule => (o) => {
-  const x = o.computed(0), { trace } = o, shape = trace.shapeOf(x), axes = axesOf(o, shape.length);
+  const x = o.computed(0);
+  const { trace } = o;
+  const shape = trace.shapeOf(x);
+  const axes = axesOf(o, shape.length);
   if (!axes?.length && o.number("noop_with_empty_axes", 0) !== 0) return [x];
-  const own = (axes?.length ? axes : shape.map((_, d) => d)).map((axis) => trace.itemAxis(axis)), y = run(o, x, own);
+  const own = (axes?.length ? axes : shape.map((_, d) => d)).map((axis) => trace.itemAxis(axis));
+  const y = run(o, x, own);
   return [o.number("keepdims", 1) !== 0 ? y : trace.reshape(y, x.item.filter((_, d) => !own.includes(d)))];
 };
 
@@ -59,7 +67,8 @@ const negative = (trace: Trace, x: Traced): Traced => trace.affine(x, [-1]);
 
 /** x without its mean, over its standard deviation, with both; the dimensions are the item's. */
 function normalised(trace: Trace, x: Traced, own: readonly number[], epsilon: number) {
-  const m = mean(trace, x, own), centred = arithmetic(trace, "difference", x, m);
+  const m = mean(trace, x, own);
+  const centred = arithmetic(trace, "difference", x, m);
   const variance = mean(trace, squared(trace, centred), own);
   const deviation = trace.add("sqrt", {}, [trace.affine(variance, 1, [epsilon])]);
   return { y: meeting(trace, "quotient", centred, deviation), mean: m, variance };
@@ -74,9 +83,12 @@ const affine = (trace: Trace, y: Traced, scale?: Operand, bias?: Operand): Trace
 /** BatchNormalization by the statistics of the batch at hand, which is one item then, and the running ones after it. */
 export const trainingBatchNormalization: Rule = (o) => {
   o.whole();
-  const { trace } = o, x = o.computed(0), momentum = o.number("momentum", 0.9), channels = x.item[1];
-  const own = x.item.flatMap((_, d) => d === 1 ? [] : [d]),
-    result = normalised(trace, x, own, o.number("epsilon", 1e-5));
+  const { trace } = o;
+  const x = o.computed(0);
+  const momentum = o.number("momentum", 0.9);
+  const channels = x.item[1];
+  const own = x.item.flatMap((_, d) => d === 1 ? [] : [d]);
+  const result = normalised(trace, x, own, o.number("epsilon", 1e-5));
   const [scale, bias, before, spread] = [1, 2, 3, 4].map((n) =>
     trace.reshape(o.computed(n), [channels, ...x.item.slice(2).map(() => 1)])
   );
@@ -91,7 +103,10 @@ export const trainingBatchNormalization: Rule = (o) => {
 
 /** Over all dimensions from an axis on. */
 const layerNormalization: Rule = (o) => {
-  const { trace } = o, x = o.computed(0), rank = o.shape(0).length, axis = o.axis(o.number("axis", -1), rank);
+  const { trace } = o;
+  const x = o.computed(0);
+  const rank = o.shape(0).length;
+  const axis = o.axis(o.number("axis", -1), rank);
   const own = Array.from({ length: rank - axis }, (_, n) => trace.itemAxis(axis + n));
   const { y } = normalised(trace, x, own, o.number("epsilon", 1e-5));
   return [affine(trace, y, o.known(1, "the scale"), o.known(2, "the bias"))];
@@ -99,14 +114,18 @@ const layerNormalization: Rule = (o) => {
 
 /** A number for each channel; until version 21 GroupNormalization has one for each group. */
 function ofChannels(o: Operator, n: number, what: string): ArrayLike<number> {
-  const { values } = o.needed(n, what), channels = o.shape(0)[1], each = channels / values.length;
+  const { values } = o.needed(n, what);
+  const channels = o.shape(0)[1];
+  const each = channels / values.length;
   if (Number.isInteger(each)) return Float32Array.from({ length: channels }, (_, c) => values[Math.floor(c / each)]);
   throw new UserError(`${what} has ${values.length} values for ${channels} channels`);
 }
 
 /** Over the positions of each channel, or of each group of them. */
 const groupNormalization = (groups: (o: Operator) => number): Rule => (o) => {
-  const { trace } = o, scale = ofChannels(o, 1, "the scale"), bias = ofChannels(o, 2, "the bias");
+  const { trace } = o;
+  const scale = ofChannels(o, 1, "the scale");
+  const bias = ofChannels(o, 2, "the bias");
   return [trace.perItem(o.computed(0), (x) => {
     const many = groups(o);
     if (!(many > 0) || x.item[0] % many !== 0) throw new UserError(`${many} groups of ${x.item[0]} channels`);

@@ -25,14 +25,15 @@ type Length = Pick<Axis, "axis" | "from" | "to" | "scale">;
 
 /** What the scales or the sizes make of the axes. */
 function lengthsOf(o: Operator, scales: number[] | undefined, sizes: number[] | undefined): Length[] {
-  const shape = o.shape(0),
-    axes = o.numbers("axes")?.map((axis) => o.axis(axis, shape.length)) ?? shape.map((_, d) => d);
+  const shape = o.shape(0);
+  const axes = o.numbers("axes")?.map((axis) => o.axis(axis, shape.length)) ?? shape.map((_, d) => d);
   if ((scales === undefined) === (sizes === undefined)) throw new UserError("it has to have either scales or sizes");
   const asked = (scales ?? sizes)!;
   if (asked.length !== axes.length || !asked.every((n) => n > 0 && Number.isFinite(n))) {
     throw new UserError(`its ${scales ? "scales" : "sizes"} are [${asked.slice(0, 8)}] for [${shape}]`);
   }
-  const policy = o.text("keep_aspect_ratio_policy", "stretch"), ratios = axes.map((axis, n) => asked[n] / shape[axis]);
+  const policy = o.text("keep_aspect_ratio_policy", "stretch");
+  const ratios = axes.map((axis, n) => asked[n] / shape[axis]);
   if (!["stretch", "not_larger", "not_smaller"].includes(policy)) {
     throw new UserError(`its keep_aspect_ratio_policy is ${JSON.stringify(policy.slice(0, 40))}`);
   }
@@ -50,7 +51,8 @@ const MOST_LENGTH = 2 ** 16;
 
 /** @throws UserError where an axis would have no positions, or too many. */
 function checkLengths(o: Operator, axes: readonly Axis[]): void {
-  const shape = o.shape(0), to = axes.reduce((to, { axis, to: own }) => to.with(axis, own), [...shape]);
+  const shape = o.shape(0);
+  const to = axes.reduce((to, { axis, to: own }) => to.with(axis, own), [...shape]);
   const long = axes.some(({ from, to }) => Math.max(from, to) > MOST_LENGTH);
   if (long || !to.every((n) => Number.isInteger(n) && n > 0)) throw new UserError(`it resizes [${shape}] to [${to}]`);
 }
@@ -67,7 +69,9 @@ const isUsual = ({ from, to, scale, mode, coordinates, cubic, antialias, exclude
  * @param outside What positions show that have no terms.
  */
 function resized(o: Operator, lengths: Length[], manner: Manner, region: readonly number[] = [], outside = 0): Traced {
-  const { trace } = o, x = o.computed(0), ends = region.slice(lengths.length);
+  const { trace } = o;
+  const x = o.computed(0);
+  const ends = region.slice(lengths.length);
   const axes = lengths.map((own, n): Axis => ({ ...manner, ...own, region: [region[n] ?? 0, ends[n] ?? 1] }))
     .filter(mayChange);
   checkLengths(o, axes);
@@ -93,8 +97,10 @@ const mayChange = ({ from, to, scale, coordinates }: Axis): boolean =>
   from !== to || scale !== 1 || coordinates.startsWith("tf_");
 
 const resize: Rule = (o) => {
-  const old = o.opset < 11, [scalesAt, regionAt] = old ? [1, -1] : [2, 1];
-  const scales = given(o, scalesAt, "the scales"), sizes = old ? undefined : given(o, 3, "the sizes");
+  const old = o.opset < 11;
+  const [scalesAt, regionAt] = old ? [1, -1] : [2, 1];
+  const scales = given(o, scalesAt, "the scales");
+  const sizes = old ? undefined : given(o, 3, "the sizes");
   const coordinates = o.text("coordinate_transformation_mode", old ? "asymmetric" : "half_pixel");
   const lengths = lengthsOf(o, scales, sizes);
   const region = coordinates === "tf_crop_and_resize" ? given(o, regionAt, "the region") : undefined;
@@ -116,7 +122,8 @@ const resize: Rule = (o) => {
 
 /** Resize as it was before version 11, with its scales among the attributes before version 9. */
 const upsample: Rule = (o) => {
-  const scales = o.numbers("scales") ?? given(o, 1, "the scales"), mode = o.text("mode", "nearest");
+  const scales = o.numbers("scales") ?? given(o, 1, "the scales");
+  const mode = o.text("mode", "nearest");
   return [resized(o, lengthsOf(o, scales, undefined), {
     mode: mode === "bilinear" ? "linear" : mode,
     coordinates: "asymmetric",

@@ -17,7 +17,8 @@ export function joined(o: Operator, xs: readonly Traced[], axis: number): Traced
 }
 
 const concat: Rule = (o) => {
-  const axis = o.number("axis"), rank = o.shape(0).length;
+  const axis = o.number("axis");
+  const rank = o.shape(0).length;
   if (axis === undefined) throw new UserError('its attribute "axis" is missing');
   const own = o.trace.itemAxis(o.axis(axis, rank));
   return [joined(o, o.inputs.map((_, n) => o.trace.computed(o.input(n), rank)), own)];
@@ -26,7 +27,9 @@ const concat: Rule = (o) => {
 /** Channels as places in blocks of positions. */
 const depthToSpace: Rule = (o) => [
   o.trace.perItem(o.computed(0), (x) => {
-    const [block, channels, height, width] = blocks(o, x), rest = channels / block ** 2, { trace } = o;
+    const [block, channels, height, width] = blocks(o, x);
+    const rest = channels / block ** 2;
+    const { trace } = o;
     const parts = o.text("mode", "DCR") === "CRD"
       ? trace.transpose(trace.reshape(x, [rest, block, block, height, width]), [0, 3, 1, 4, 2])
       : trace.transpose(trace.reshape(x, [block, block, rest, height, width]), [2, 3, 0, 4, 1]);
@@ -37,7 +40,9 @@ const depthToSpace: Rule = (o) => [
 /** Places in blocks of positions as channels. */
 const spaceToDepth: Rule = (o) => [
   o.trace.perItem(o.computed(0), (x) => {
-    const [block, channels, height, width] = blocks(o, x), { trace } = o, [h, w] = [height / block, width / block];
+    const [block, channels, height, width] = blocks(o, x);
+    const { trace } = o;
+    const [h, w] = [height / block, width / block];
     const order = o.text("mode", "DCR") === "CRD" ? [0, 2, 4, 1, 3] : [2, 4, 0, 1, 3];
     const parts = trace.transpose(trace.reshape(x, [channels, h, block, w, block]), order);
     return trace.reshape(parts, [channels * block ** 2, h, w]);
@@ -46,7 +51,8 @@ const spaceToDepth: Rule = (o) => [
 
 /** The side of a block, and a map's channels, height and width. */
 function blocks(o: Operator, x: Traced): [number, number, number, number] {
-  const block = o.number("blocksize", 0), [channels, height, width] = x.item;
+  const block = o.number("blocksize", 0);
+  const [channels, height, width] = x.item;
   const whole = o.node.type === "DepthToSpace" ? [channels / block ** 2] : [height / block, width / block];
   if (x.item.length === 3 && block > 0 && whole.every(Number.isInteger)) return [block, channels, height, width];
   throw new UserError(`blocks of ${block} do not fit its input [${o.shape(0)}]`);
@@ -63,8 +69,11 @@ const dropout: Rule = (o) => {
 
 /** Positions along an axis. */
 const gather: Rule = (o) => {
-  const indices = o.needed(1, "the indices"), x = o.computed(0), shape = o.shape(0);
-  const axis = o.axis(o.number("axis", 0), shape.length), own = o.trace.itemAxis(axis);
+  const indices = o.needed(1, "the indices");
+  const x = o.computed(0);
+  const shape = o.shape(0);
+  const axis = o.axis(o.number("axis", 0), shape.length);
+  const own = o.trace.itemAxis(axis);
   const positions = Array.from(indices.values as ArrayLike<number>, (at) => at < 0 ? at + shape[axis] : at);
   if (positions.some((at) => !(at >= 0 && at < shape[axis]))) throw new UserError(`an index is outside [${shape}]`);
   const y = picked(o.trace, x, own, positions);
@@ -72,8 +81,11 @@ const gather: Rule = (o) => {
 };
 
 const pad: Rule = (o) => {
-  const mode = o.text("mode", "constant"), rank = o.shape(0).length, fill = o.known(2, "the value of the padding");
-  const pads = o.integers("pads", 1, "the pads"), given = o.integers("axes", 3, "the axes");
+  const mode = o.text("mode", "constant");
+  const rank = o.shape(0).length;
+  const fill = o.known(2, "the value of the padding");
+  const pads = o.integers("pads", 1, "the pads");
+  const given = o.integers("axes", 3, "the axes");
   const axes = given?.map((axis) => o.axis(axis, rank)) ?? Array.from({ length: rank }, (_, d) => d);
   if (pads?.length !== 2 * axes.length) {
     throw new UserError(`it has ${pads?.length ?? "no"} pads, expected ${2 * axes.length}`);
@@ -81,7 +93,8 @@ const pad: Rule = (o) => {
   const value = fill ? fill.values[0] : o.number("value", 0);
   const padded = (x: Traced, order: readonly number[]) =>
     axes.reduce((x, axis, n) => {
-      const before = pads[n], after = pads[n + axes.length];
+      const before = pads[n];
+      const after = pads[n + axes.length];
       if (before === 0 && after === 0) return x;
       const params = {
         axis: order[o.trace.itemAxis(axis)],
@@ -108,7 +121,10 @@ const slice: Rule = (o) => [
 ];
 
 const split: Rule = (o) => {
-  const x = o.computed(0), shape = o.shape(0), axis = o.axis(o.number("axis", 0), shape.length), { outputs } = o.node;
+  const x = o.computed(0);
+  const shape = o.shape(0);
+  const axis = o.axis(o.number("axis", 0), shape.length);
+  const { outputs } = o.node;
   const each = Math.ceil(shape[axis] / outputs.length);
   const sizes = o.integers("split", 1, "the sizes") ?? outputs.map((_, n) => Math.min(each, shape[axis] - n * each));
   if (sizes.length !== outputs.length || sizes.reduce((a, b) => a + b, 0) !== shape[axis]) {

@@ -29,14 +29,18 @@ export interface Run {
 
 /** Starts, ends, axes and steps of Slice as what is kept of each axis. */
 export function sliced(o: Operator): Run[] {
-  const shape = o.shape(0), starts = o.integers("starts", 1, "the starts"), ends = o.integers("ends", 2, "the ends");
+  const shape = o.shape(0);
+  const starts = o.integers("starts", 1, "the starts");
+  const ends = o.integers("ends", 2, "the ends");
   const axes = o.integers("axes", 3, "the axes") ?? starts?.map((_, n) => n);
   const steps = o.integers("steps", 4, "the steps");
   if (!starts || !ends || !axes || [ends, axes, steps ?? starts].some(({ length }) => length !== starts.length)) {
     throw new UserError("its starts, ends, axes and steps do not belong together");
   }
   return axes.map((given, n) => {
-    const axis = o.axis(given, shape.length), length = shape[axis], step = steps?.[n] ?? 1;
+    const axis = o.axis(given, shape.length);
+    const length = shape[axis];
+    const step = steps?.[n] ?? 1;
     if (step === 0) throw new UserError("one of its steps is 0");
     const clamp = (at: number, low: number, high: number) => Math.min(Math.max(at < 0 ? at + length : at, low), high);
     const start = step > 0 ? clamp(starts[n], 0, length) : clamp(starts[n], 0, length - 1);
@@ -58,22 +62,27 @@ export function squeezed(o: Operator): number[] {
     if (axes.some((d) => shape[d] !== 1)) throw new UserError(`axes ${axes} of [${shape}] are not all 1`);
     return shape.filter((_, d) => !axes.includes(d));
   }
-  const given = o.integers("axes", 1, "the axes") ?? [], rank = shape.length + given.length;
+  const given = o.integers("axes", 1, "the axes") ?? [];
+  const rank = shape.length + given.length;
   checkDimensions(rank);
-  const axes = axesOf(o, rank) ?? [], rest = [...shape];
+  const axes = axesOf(o, rank) ?? [];
+  const rest = [...shape];
   if (new Set(axes).size !== axes.length) throw new UserError(`axes ${axes} name one twice`);
   return Array.from({ length: rank }, (_, d) => axes.includes(d) ? 1 : rest.shift()!);
 }
 
 /** The shape after Flatten. */
 export function flattened(o: Operator): number[] {
-  const shape = o.shape(0), given = o.number("axis", 1), axis = given < 0 ? given + shape.length : given;
+  const shape = o.shape(0);
+  const given = o.number("axis", 1);
+  const axis = given < 0 ? given + shape.length : given;
   return [valueCount(shape.slice(0, axis)), valueCount(shape.slice(axis))];
 }
 
 /** The order of Transpose. */
 export function permutation(o: Operator): number[] {
-  const rank = o.shape(0).length, order = o.numbers("perm") ?? Array.from({ length: rank }, (_, d) => rank - 1 - d);
+  const rank = o.shape(0).length;
+  const order = o.numbers("perm") ?? Array.from({ length: rank }, (_, d) => rank - 1 - d);
   if (order.length !== rank || order.some((d, n) => !(d >= 0 && d < rank) || order.indexOf(d) !== n)) {
     throw new UserError(`its perm is [${order.slice(0, 8)}], expected each dimension of [${o.shape(0)}] once`);
   }

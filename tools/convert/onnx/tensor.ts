@@ -76,8 +76,13 @@ export function tensorOf(
 
 /** @throws UserError where the message is damaged or its type is none that is read. */
 export function readTensor(bytes: Uint8Array, file: string, external: ExternalFile): OnnxTensor {
-  const shape: number[] = [], pieces: Uint8Array[] = [], outside = new Map<string, string>();
-  let code = 0, name = "", raw: Uint8Array | undefined, isExternal = false;
+  const shape: number[] = [];
+  const pieces: Uint8Array[] = [];
+  const outside = new Map<string, string>();
+  let code = 0;
+  let name = "";
+  let raw: Uint8Array | undefined;
+  let isExternal = false;
   for (const field of fields(bytes, file)) {
     switch (field.number) {
       case 1:
@@ -108,7 +113,8 @@ export function readTensor(bytes: Uint8Array, file: string, external: ExternalFi
         isExternal = field.value === 1;
     }
   }
-  const what = `${file}: tensor ${JSON.stringify(name.slice(0, 60))}`, type = types[code as keyof typeof types];
+  const what = `${file}: tensor ${JSON.stringify(name.slice(0, 60))}`;
+  const type = types[code as keyof typeof types];
   if (!type) throw new UserError(`${what} is of ONNX's type ${code}, which is not supported`);
   const size = valueCount(shape);
   if (shape.length > MOST_DIMENSIONS || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
@@ -146,7 +152,8 @@ function readEntry(bytes: Uint8Array, file: string): [key: string, value: string
 
 function readOutside(entries: Map<string, string>, what: string, external: ExternalFile): Uint8Array {
   const number = (key: string) => {
-    const text = entries.get(key), value = Number(text);
+    const text = entries.get(key);
+    const value = Number(text);
     if (text !== undefined && !/^\d+$/.test(text) || value > Number.MAX_SAFE_INTEGER) {
       throw new UserError(`${what}: the ${key} of its external data is ${JSON.stringify(text?.slice(0, 40))}`);
     }

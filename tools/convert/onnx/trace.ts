@@ -98,7 +98,8 @@ export class Trace {
   ): Traced {
     const { made, weightShapes } = this.place(type, params, inputs);
     for (const [key, shape] of Object.entries(weightShapes)) {
-      const wanted = valueCount(shape), came = weights[key]?.length;
+      const wanted = valueCount(shape);
+      const came = weights[key]?.length;
       if (came !== wanted) throw new UserError(`its ${key} has ${came ?? "no"} values, expected [${shape}]`);
       made.weights[key] = { shape: [...shape], values: weights[key] };
     }
@@ -135,7 +136,8 @@ export class Trace {
       const before = x.maker.params.order as number[];
       return this.transpose(x.maker.inputs[0], order.map((d) => before[d]));
     }
-    const item = order.map((d) => x.item[d]), long = order.filter((d) => x.item[d] > 1);
+    const item = order.map((d) => x.item[d]);
+    const long = order.filter((d) => x.item[d] > 1);
     if (long.every((d, n) => n === 0 || d > long[n - 1])) return this.reshape(x, item); // only ones move
     return this.add("transpose", { order: [...order] }, [x]);
   }
@@ -152,8 +154,8 @@ export class Trace {
 
   /** What `run` makes of a value whose dimension `axis` has been brought to the front, put back. */
   alongFirst(xs: readonly Traced[], axis: number, run: (xs: Traced[]) => Traced): Traced {
-    const rank = xs[0].item.length,
-      order = [axis, ...Array.from({ length: rank }, (_, d) => d).filter((d) => d !== axis)];
+    const rank = xs[0].item.length;
+    const order = [axis, ...Array.from({ length: rank }, (_, d) => d).filter((d) => d !== axis)];
     const y = run(xs.map((x) => this.transpose(x, order)));
     return this.transpose(y, order.map((_, d) => order.indexOf(d)));
   }
@@ -187,7 +189,8 @@ export class Trace {
   affine(x: Traced, factor: ArrayLike<number> | 1, shift?: ArrayLike<number>): Traced {
     const forAll = [factor, shift].every((from) => from === 1 || from === undefined || from.length === 1);
     const apart = x.item.length > 0 && !(forAll && x.item[0] > MANY_CHANNELS);
-    const source = apart ? x : this.reshape(x, [1, valueCount(x.item)]), [channels] = source.item;
+    const source = apart ? x : this.reshape(x, [1, valueCount(x.item)]);
+    const [channels] = source.item;
     const each = (from: ArrayLike<number>) =>
       from.length === 1 ? new Float32Array(channels).fill(from[0]) : Float32Array.from(from);
     const bias = shift && { bias: each(shift) };
@@ -204,7 +207,8 @@ export class Trace {
   perChannel(value: Operand, x: Traced): ArrayLike<number> | undefined {
     if (isTraced(value)) return undefined;
     if (value.values.length === 1) return value.shape.length <= this.shapeOf(x).length ? value.values : undefined;
-    const item = this.#itemOfKnown(value, this.shapeOf(x).length), [channels, ...rest] = x.item;
+    const item = this.#itemOfKnown(value, this.shapeOf(x).length);
+    const [channels, ...rest] = x.item;
     const fits = item.length === x.item.length && item[0] === channels && item.slice(1).every((n) => n === 1);
     return fits && rest.length === item.length - 1 ? value.values : undefined;
   }

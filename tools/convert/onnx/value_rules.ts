@@ -19,7 +19,8 @@ type Operation = "sum" | "difference" | "product" | "quotient" | "truncatedQuoti
 
 /** Value by value of two computed values; in the model both may lack leading dimensions. */
 export function meeting(trace: Trace, operation: Operation, a: Operand, b: Operand): Traced {
-  const ranks = [a, b].map((value) => trace.shapeOf(value).length), rank = Math.max(...ranks);
+  const ranks = [a, b].map((value) => trace.shapeOf(value).length);
+  const rank = Math.max(...ranks);
   // Where axis 0 is the batch, a computed value of fewer dimensions would meet another's item with its batch.
   if (trace.batch !== undefined && [a, b].some((value, n) => isTraced(value) && ranks[n] < rank)) trace.itemAxis(0);
   const [left, right] = [a, b].map((value) => trace.computed(value, rank));
@@ -32,13 +33,13 @@ export function meeting(trace: Trace, operation: Operation, a: Operand, b: Opera
 
 /** A known value that meets x, as it meets what x is a transposition of; undefined where it has a batch of its own. */
 function turnedBack(trace: Trace, known: OnnxTensor, x: Traced, order: readonly number[]): OnnxTensor | undefined {
-  const rank = trace.shapeOf(x).length,
-    shape = [...Array(Math.max(0, rank - known.shape.length)).fill(1), ...known.shape];
+  const rank = trace.shapeOf(x).length;
+  const shape = [...Array(Math.max(0, rank - known.shape.length)).fill(1), ...known.shape];
   const batch = shape.slice(0, rank - order.length);
   if (shape.length !== rank || batch.some((n) => n !== 1)) return undefined;
   trace.spend(known.values.length);
-  const item = reshaped(known, shape.slice(batch.length)),
-    back = transposed(item, order.map((_, d) => order.indexOf(d)));
+  const item = reshaped(known, shape.slice(batch.length));
+  const back = transposed(item, order.map((_, d) => order.indexOf(d)));
   return reshaped(back, [...batch, ...back.shape]);
 }
 
@@ -55,7 +56,8 @@ export function arithmetic(trace: Trace, operation: Operation, a: Operand, b: Op
     }
   }
   if (isTraced(a)) {
-    const known = trace.perChannel(b, a), negative = known && Float32Array.from(known, (value) => -value);
+    const known = trace.perChannel(b, a);
+    const negative = known && Float32Array.from(known, (value) => -value);
     if (known && operation === "sum") return trace.affine(a, 1, known);
     if (negative && operation === "difference") return trace.affine(a, 1, negative);
     if (known && operation === "product") return trace.affine(a, known);
@@ -78,7 +80,10 @@ export const reciprocal = (trace: Trace, x: Traced): Traced => meeting(trace, "q
 
 /** What is left of a division: of the dividend's sign with fmod, else of the divisor's. */
 const mod: Rule = (o) => {
-  const { trace } = o, a = o.input(0), b = o.input(1), whole = meeting(trace, "truncatedQuotient", a, b);
+  const { trace } = o;
+  const a = o.input(0);
+  const b = o.input(1);
+  const whole = meeting(trace, "truncatedQuotient", a, b);
   const rest = arithmetic(trace, "difference", a, arithmetic(trace, "product", whole, b));
   if (o.number("fmod", 0) !== 0) return [rest];
   const opposed = meeting(trace, "less", arithmetic(trace, "product", rest, b), numberOf(0));
@@ -89,7 +94,8 @@ const mod: Rule = (o) => {
 const several = (o: Operator): Operand[] => Array.from({ length: Math.max(1, o.inputs.length) }, (_, n) => o.input(n));
 
 function sumOf(o: Operator): Traced {
-  const xs = several(o), [first] = xs;
+  const xs = several(o);
+  const [first] = xs;
   const same = isTraced(first) && xs.every((x) => isTraced(x) && x.item.join() === first.item.join());
   if (same && xs.length > 1) return o.trace.add("eltwise", { operation: "sum" }, xs as Traced[]);
   const y = xs.reduce((a, b) => arithmetic(o.trace, "sum", a, b));
@@ -98,14 +104,16 @@ function sumOf(o: Operator): Traced {
 
 /** The larger, or the smaller, of several values, or of one and a known number. */
 const extreme = (side: "min" | "max"): Rule => (o) => {
-  const { trace } = o,
-    number = o.inputs.find((x) => x && !isTraced(x) && x.values.length === 1) as OnnxTensor | undefined;
+  const { trace } = o;
+  const number = o.inputs.find((x) => x && !isTraced(x) && x.values.length === 1) as OnnxTensor | undefined;
   if (o.inputs.length === 1) return [o.input(0)];
   if (number && o.inputs.length === 2) {
-    const other = o.computed(o.inputs[0] === number ? 1 : 0), bound = number.values[0];
+    const other = o.computed(o.inputs[0] === number ? 1 : 0);
+    const bound = number.values[0];
     return [trace.add("clip", Number.isFinite(bound) ? { [side === "max" ? "min" : "max"]: bound } : {}, [other])];
   }
-  const sign = side === "max" ? 1 : -1, flip = (x: Traced) => sign < 0 ? trace.affine(x, [-1]) : x;
+  const sign = side === "max" ? 1 : -1;
+  const flip = (x: Traced) => sign < 0 ? trace.affine(x, [-1]) : x;
   const larger = (a: Traced, b: Traced) => {
     const { item } = meeting(trace, "sum", a, b); // the shape to which both stretch
     const both = [a, b].map((x) => x.item.join() === item.join() ? x : stretched(trace, x, item));
@@ -127,13 +135,15 @@ function stretched(trace: Trace, x: Traced, item: readonly number[]): Traced {
 
 /** Stretched as far as its shape says. */
 const expand: Rule = (o) => {
-  const shape = Array.from(o.needed(1, "the shape").values as ArrayLike<number>), x = o.computed(0), { trace } = o;
-  const own = o.shape(0),
-    lacking = Math.max(0, shape.length - own.length),
-    wanted = [
-      ...own.slice(0, Math.max(0, own.length - shape.length)),
-      ...shape,
-    ];
+  const shape = Array.from(o.needed(1, "the shape").values as ArrayLike<number>);
+  const x = o.computed(0);
+  const { trace } = o;
+  const own = o.shape(0);
+  const lacking = Math.max(0, shape.length - own.length);
+  const wanted = [
+    ...own.slice(0, Math.max(0, own.length - shape.length)),
+    ...shape,
+  ];
   const to = wanted.map((n, d) => n === 1 ? own[d - lacking] ?? 1 : n);
   if (to.some((n, d) => n !== (own[d - lacking] ?? 1) && (own[d - lacking] ?? 1) !== 1)) {
     throw new UserError(`[${own}] does not stretch to [${shape}]`);
@@ -144,7 +154,8 @@ const expand: Rule = (o) => {
 
 const clip: Rule = (o) => {
   const bound = (name: string, n: number) => {
-    const known = o.known(n, `the ${name}imum`), value = known ? known.values[0] : o.number(name);
+    const known = o.known(n, `the ${name}imum`);
+    const value = known ? known.values[0] : o.number(name);
     return value === undefined || !Number.isFinite(value) ? undefined : value;
   };
   return [o.trace.add("clip", given({ min: bound("min", 1), max: bound("max", 2) }), [o.computed(0)])];
@@ -177,7 +188,8 @@ export function power(trace: Trace, x: Traced, exponent: number): Traced {
 }
 
 const pow: Rule = (o) => {
-  const { values } = o.needed(1, "the exponent"), [exponent] = values;
+  const { values } = o.needed(1, "the exponent");
+  const [exponent] = values;
   if (values.length === 0 || values.some((value) => value !== exponent) || !Number.isFinite(exponent)) {
     throw new UserError("only exponents that are one number are supported");
   }
@@ -215,7 +227,8 @@ export const valueRules: Record<string, Rule> = {
   Reciprocal: (o) => [reciprocal(o.trace, o.computed(0))],
   Round: layer("round"),
   Sign(o) {
-    const x = o.computed(0), less = (a: Operand, b: Operand) => meeting(o.trace, "less", a, b);
+    const x = o.computed(0);
+    const less = (a: Operand, b: Operand) => meeting(o.trace, "less", a, b);
     return [arithmetic(o.trace, "difference", less(numberOf(0), x), less(x, numberOf(0)))];
   },
   Sqrt: layer("sqrt"),

@@ -36,9 +36,11 @@ export function convVolume(trace: Trace, x: Traced, w: Windows, { channels, grou
   const rows = w.stride[1] * Math.ceil((x.item[2] + w.before[1] + w.after[1]) / w.stride[1]);
   const planes = depths * w.stride[0] + w.dilation[0] * (w.kernel[0] - 1);
   const deep = padded(trace, x, 1, w.before[0], planes - x.item[1] - w.before[0]);
-  const whole = padded(trace, deep, 2, w.before[1], rows - x.item[2] - w.before[1]), [c, , , columns] = whole.item;
+  const whole = padded(trace, deep, 2, w.before[1], rows - x.item[2] - w.before[1]);
+  const [c, , , columns] = whole.item;
   const taps = Array.from({ length: w.kernel[0] }, (_, k) => {
-    const from = k * w.dilation[0], count = depths * w.stride[0];
+    const from = k * w.dilation[0];
+    const count = depths * w.stride[0];
     const run = trace.add("slice", { axis: 1, from, count }, [whole]);
     const strided = trace.reshape(run, [c, depths, w.stride[0], rows * columns]);
     const seen = w.stride[0] === 1 ? strided : trace.add("slice", { axis: 2, from: 0, count: 1 }, [strided]);
@@ -47,7 +49,8 @@ export function convVolume(trace: Trace, x: Traced, w: Windows, { channels, grou
   const tall = trace.alongFirst(taps, 1, (parts) => parts.length === 1 ? parts[0] : trace.add("concat", {}, parts));
   const map = trace.reshape(tall, [c * w.kernel[0], depths * rows, columns]);
   const y = trace.add("conv2d", { channels, ...ofPlanes(w), groups, bias }, [map], { ...values });
-  const steps = rows / w.stride[1], [, made, width] = y.item;
+  const steps = rows / w.stride[1];
+  const [, made, width] = y.item;
   const all = trace.reshape(padded(trace, y, 1, 0, depths * steps - made), [channels, depths, steps, width]);
   return padded(trace, all, 2, 0, heights - steps);
 }
@@ -60,20 +63,24 @@ export function convTransposeVolume(
   extra: readonly number[],
   { channels, groups, bias, values }: Kernel,
 ): Traced {
-  const [, depth, height, columns] = x.item, taps = w.kernel[0];
+  const [, depth, height, columns] = x.item;
+  const taps = w.kernel[0];
   const [depths, heights] = [0, 1].map((a) =>
     w.stride[a] * (x.item[a + 1] - 1) + reach(w, a) + extra[a] - w.before[a] - w.after[a]
   );
   if (Math.min(depths, heights) < 1) throw new UserError(`its pads leave nothing of [${x.item}]`);
   // Rows of zeros after each plane keep what its last rows reach apart from the next.
-  const rows = height - 1 + Math.ceil(reach(w, 1) / w.stride[1]), high = rows * w.stride[1];
+  const rows = height - 1 + Math.ceil(reach(w, 1) / w.stride[1]);
+  const high = rows * w.stride[1];
   const tall = trace.reshape(padded(trace, x, 2, 0, rows - height), [x.item[0], depth * rows, columns]);
   const params = { channels: channels * taps, ...ofPlanes(w), groups, bias: false, outputPadding: [0, extra[2]] };
-  const y = trace.add("deconv2d", params, [tall], { weight: values.weight }), [, made, width] = y.item;
+  const y = trace.add("deconv2d", params, [tall], { weight: values.weight });
+  const [, made, width] = y.item;
   const planes = trace.reshape(padded(trace, y, 1, 0, depth * high - made), [channels, taps, depth, high, width]);
   const cut = padded(trace, planes, 3, -w.before[1], heights - high + w.before[1]);
   const parts = Array.from({ length: taps }, (_, k) => k).flatMap((k) => {
-    const long = depth * w.stride[0], before = k * w.dilation[0] - w.before[0];
+    const long = depth * w.stride[0];
+    const before = k * w.dilation[0] - w.before[0];
     if (before + long <= 0 || before >= depths) return []; // all of it is cut away
     const own = trace.add("slice", { axis: 1, from: k, count: 1 }, [cut]);
     const apart = padded(trace, trace.reshape(own, [channels, depth, 1, heights * width]), 2, 0, w.stride[0] - 1);

@@ -24,7 +24,8 @@ function asMap(o: Operator, run: (x: Traced, size: readonly number[]) => Traced)
 }
 
 const weightsOf = (o: Operator) => {
-  const weight = o.needed(1, "the weight"), bias = o.known(2, "the bias");
+  const weight = o.needed(1, "the weight");
+  const bias = o.known(2, "the bias");
   const kernel = o.numbers("kernel_shape") ?? weight.shape.slice(2);
   if (kernel.join() !== weight.shape.slice(2).join()) {
     throw new UserError(`its kernel_shape [${kernel}] is not that of its weight [${weight.shape}]`);
@@ -43,7 +44,8 @@ function needSpace(size: readonly number[]): void {
 }
 
 const conv: Rule = (o) => {
-  const { kernel, weight, values, bias } = weightsOf(o), groups = o.number("group", 1);
+  const { kernel, weight, values, bias } = weightsOf(o);
+  const groups = o.number("group", 1);
   return [asMap(o, (x, size) => {
     needSpace(size);
     if (weight.shape[1] * groups !== x.item[0]) {
@@ -68,11 +70,13 @@ const convInteger: Rule = (o) => {
 };
 
 const convTranspose: Rule = (o) => {
-  const { kernel, weight, values, bias } = weightsOf(o), groups = o.number("group", 1);
+  const { kernel, weight, values, bias } = weightsOf(o);
+  const groups = o.number("group", 1);
   return [asMap(o, (x, size) => {
     needSpace(size);
     const w = windows(o, kernel, size);
-    const wanted = o.numbers("output_shape")?.slice(-size.length), mode = o.text("auto_pad", "NOTSET");
+    const wanted = o.numbers("output_shape")?.slice(-size.length);
+    const mode = o.text("auto_pad", "NOTSET");
     const extra = [...o.numbers("output_padding") ?? size.map(() => 0)];
     size.forEach((n, a) => {
       const out = wanted?.[a] ?? (mode.startsWith("SAME") ? n * w.stride[a] : undefined);
@@ -99,7 +103,8 @@ const convTranspose: Rule = (o) => {
 
 const pool = (type: "maxpool" | "avgpool"): Rule => (o) => [
   asMap(o, (x, size) => {
-    const w = windows(o, o.numbers("kernel_shape") ?? [], size), { trace } = o;
+    const w = windows(o, o.numbers("kernel_shape") ?? [], size);
+    const { trace } = o;
     const rounding = o.number("ceil_mode", 0) !== 0 && !w.automatic ? "ceil" : "floor";
     const counted = type === "avgpool" ? { countPadding: o.number("count_include_pad", 0) !== 0 } : {};
     const over = (x: Traced, from: number, end: number) =>
@@ -107,8 +112,10 @@ const pool = (type: "maxpool" | "avgpool"): Rule => (o) => [
     if (size.length < 3) return over(x, 0, size.length);
     if (size.length > 3) throw new UserError(`it has ${size.length} spatial dimensions; up to three are supported`);
     // Windows of three dimensions are windows of two, and then of one over what these gave.
-    const [channels, depth, ...plane] = x.item, flat = over(trace.reshape(x, [channels * depth, ...plane]), 1, 3);
-    const [, height, width] = flat.item, deep = over(trace.reshape(flat, [channels, depth, height * width]), 0, 1);
+    const [channels, depth, ...plane] = x.item;
+    const flat = over(trace.reshape(x, [channels * depth, ...plane]), 1, 3);
+    const [, height, width] = flat.item;
+    const deep = over(trace.reshape(flat, [channels, depth, height * width]), 0, 1);
     return trace.reshape(deep, [channels, deep.item[1], height, width]);
   }),
 ];
@@ -116,7 +123,8 @@ const pool = (type: "maxpool" | "avgpool"): Rule => (o) => [
 /** Over all positions of a map of any number of dimensions, which stay as 1. */
 const globalPool = (type: "maxpool" | "avgpool"): Rule => (o) => [
   o.trace.perItem(o.computed(0), (x) => {
-    const [channels, height = 1, ...rest] = x.item, width = valueCount(rest);
+    const [channels, height = 1, ...rest] = x.item;
+    const width = valueCount(rest);
     const y = o.trace.add(type, { global: true }, [o.trace.reshape(x, [channels, height, width])]);
     return o.trace.reshape(y, [channels, ...x.item.slice(1).map(() => 1)]);
   }),

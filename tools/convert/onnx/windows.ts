@@ -17,13 +17,15 @@ export interface Windows {
 export const reach = ({ kernel, dilation }: Windows, a: number): number => dilation[a] * (kernel[a] - 1) + 1;
 
 export const upper = (total: number, mode: string): [number, number] => {
-  const less = Math.floor(total / 2), more = total - less;
+  const less = Math.floor(total / 2);
+  const more = total - less;
   return mode === "SAME_LOWER" ? [more, less] : [less, more];
 };
 
 /** The attributes of windows over `size` positions; SAME asks for ⌈size / stride⌉ windows. */
 export function windows(o: Operator, kernel: readonly number[], size: readonly number[]): Windows {
-  const rank = size.length, mode = o.text("auto_pad", "NOTSET");
+  const rank = size.length;
+  const mode = o.text("auto_pad", "NOTSET");
   const list = (name: string, fallback: number, length = rank) => {
     const values = o.numbers(name) ?? Array<number>(length).fill(fallback);
     if (values.length !== length || !values.every(Number.isSafeInteger)) {

@@ -183,15 +183,19 @@ function namesOf(
   values: Map<string, Operand>,
   reserved: string[],
 ): Map<Made, { name: string; output: string }> {
-  const taken = new Set([...values.keys(), ...reserved]), blobs = new Map<Made, string>();
+  const taken = new Set([...values.keys(), ...reserved]);
+  const blobs = new Map<Made, string>();
   for (const [name, value] of values) {
     if (isTraced(value) && value.maker && !blobs.has(value.maker)) blobs.set(value.maker, name);
   }
-  const used = new Set(reserved), names = new Map<Made, { name: string; output: string }>();
+  const used = new Set(reserved);
+  const names = new Map<Made, { name: string; output: string }>();
   const counts = new Map<OnnxNode | undefined, number>();
   layers.forEach((made, n) => {
-    const node = origins.get(made), own = node?.name || node?.outputs.find((name) => name !== "") || made.type;
-    const number = (counts.get(node) ?? 0) + 1, blob = blobs.get(made);
+    const node = origins.get(made);
+    const own = node?.name || node?.outputs.find((name) => name !== "") || made.type;
+    const number = (counts.get(node) ?? 0) + 1;
+    const blob = blobs.get(made);
     counts.set(node, number);
     let name = origins.get(layers[n + 1]) !== node && !used.has(own) ? own : `${own}.${number}`;
     while (used.has(name) || blob === undefined && taken.has(name)) name += "_";

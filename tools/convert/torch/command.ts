@@ -47,8 +47,11 @@ export const torch: Command<typeof options> = {
 };
 
 async function run(values: Values<typeof options>): Promise<void> {
-  const start = performance.now(), out = required("--out", values.out), { force } = values;
-  const weights = required("--weights", values.weights), network = required("--network", values.network);
+  const start = performance.now();
+  const out = required("--out", values.out);
+  const { force } = values;
+  const weights = required("--weights", values.weights);
+  const network = required("--network", values.network);
   const name = oneOf("--network", network, names)!;
   const pixels = readPixels(values, { usual: "0-1", published: true });
   using place = openPlace(out, force);

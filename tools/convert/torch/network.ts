@@ -29,7 +29,8 @@ export interface ConvertedStateDict {
 }
 
 /** Side of the square pictures that torchvision's weights take, cut out of the middle of larger ones. */
-const size = 224, resize = 256;
+const size = 224;
+const resize = 256;
 
 /**
  * Converts the state dict in a safetensors file to one of torchvision's networks.
@@ -56,7 +57,8 @@ export function convertStateDict(
   name: ArchitectureName,
   pixels: Pixels = {},
 ): ConvertedStateDict {
-  const { build, last, mean, std, unused } = architectures[name], given = unprefixed(stored, file);
+  const { build, last, mean, std, unused } = architectures[name];
+  const given = unprefixed(stored, file);
   const units = given.get(`${last}.weight`)?.shape[0] || 1000;
   const image = { ...formatOf({ ...inOrder(normalised(mean, std), pixels.order), ...pixels }, 3), resize };
   const layers = draw((add) => build(add, units));

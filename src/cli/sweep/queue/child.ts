@@ -27,7 +27,8 @@ function say(answer: Answer): void {
 // A key that ends the program that asks comes here too: that one says what shall be.
 for (const ending of endings) Deno.addSignalListener(ending, () => {});
 
-let pieces: Pieces | undefined, lost: Error | undefined;
+let pieces: Pieces | undefined;
+let lost: Error | undefined;
 try {
   for await (const line of linesOf(Deno.stdin.readable)) {
     if (!pieces) {

@@ -7,13 +7,18 @@ import type { Answer, Beginning, Settling } from "./messages.ts";
  * Milliseconds after which a piece whose taker was not heard of is another's, how often he is heard of, and how often it is looked
  * for such pieces. What a taker who was merely late makes is made twice, and the same.
  */
-const lockMs = 6000, hearMs = 2000, lookMs = 3000;
+const lockMs = 6000;
+const hearMs = 2000;
+const lookMs = 3000;
 
 /** How many takers may fail at a piece that another may make, and how many may vanish. */
-const attempts = 2, mostVanished = 5;
+const attempts = 2;
+const mostVanished = 5;
 
 /** Milliseconds until a Redis that does not answer is given up, and one that has gone, and between two tries. */
-const connectMs = 5000, goneMs = 10_000, againMs = 500;
+const connectMs = 5000;
+const goneMs = 10_000;
+const againMs = 500;
 
 /** Pieces that are sent to Redis at a time. */
 const sentTogether = 1000;
@@ -76,7 +81,8 @@ export class Pieces {
     const { completed, failed, waiting, active } = await this.queue.getJobCounts(
       ...["completed", "failed", "waiting", "active"] as const,
     );
-    const known = completed + failed + waiting + active, made = completed;
+    const known = completed + failed + waiting + active;
+    const made = completed;
     if (completed + failed >= this.count) return { made, failures: await this.#end() };
     if (known < this.count) await this.#add();
     const job = await this.worker.getNextJob(this.#token, { block: false });

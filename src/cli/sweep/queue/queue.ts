@@ -8,7 +8,8 @@ import type { Failure, Source, Taken } from "../source.ts";
 import type { Answer, Beginning, Request } from "./messages.ts";
 
 /** Milliseconds that an answer may take (packages are fetched before the first, and Redis may be away for a while), and an end. */
-const answerMs = 120_000, endMs = 5000;
+const answerMs = 120_000;
+const endMs = 5000;
 
 /** Milliseconds between two questions for a piece, where all are others'. */
 const pauseMs = 500;
@@ -47,7 +48,8 @@ export class Queue implements Source, AsyncDisposable {
       words: ["--no-config", `--allow-net=${host}`],
       fetches: Deno.env.get("PHOSPHENE_SETUP") !== "skip",
     });
-    const queue = new Queue(host, program, plan, signal), pieces = plan.pieces.length;
+    const queue = new Queue(host, program, plan, signal);
+    const pieces = plan.pieces.length;
     try {
       const { made } = await queue.#ask({ address: href, sweep: `sweep-${plan.hash}`, pieces });
       queue.#joined = true;

@@ -44,12 +44,14 @@ export const at = (blob: Blob, n: number): number => Math.fround(blob.data[n]);
 
 /** The converted layer as a network in float64, and the inputs of the case. */
 export function converted({ layer, shapes = [[3, 4, 5]], inputs = (value) => value, blobs, alone }: LayerCase) {
-  const names = shapes.map((_, n) => `x${n}`), batch = alone ? 1 : 2;
+  const names = shapes.map((_, n) => `x${n}`);
+  const batch = alone ? 1 : 2;
   const text = [
     ...names.map((name, n) => `input: "${name}" input_shape { dim: [${[batch, ...shapes[n]]}] }`),
     `layer { name: "l" ${names.map((name) => `bottom: "${name}"`).join(" ")} top: "l" type: ${layer} }`,
   ];
-  const model = convert(text.join("\n"), blobs && { l: blobs }), next = normal(`${layer} ${shapes}`);
+  const model = convert(text.join("\n"), blobs && { l: blobs });
+  const next = normal(`${layer} ${shapes}`);
   const weights = [...model.tensors].map(([name, item]) => [name, tensor(item.shape, toFloat32(item))] as const);
   const values = names.map((name, n) => {
     return [name, map(randomTensor([batch, ...shapes[n]], next), (value) => Math.fround(inputs(value)))] as const;
@@ -61,10 +63,13 @@ export function converted({ layer, shapes = [[3, 4, 5]], inputs = (value) => val
 export function check(layerCase: LayerCase): void {
   const { layer, shapes, expected, alone, blocked } = layerCase;
   Deno.test(`caffe: ${layer}${shapes ? ` of [${shapes.join("] and [")}]` : ""}`, () => {
-    const { network, weights, inputs } = converted(layerCase), bottoms = [...inputs.values()], y = expected(...bottoms);
+    const { network, weights, inputs } = converted(layerCase);
+    const bottoms = [...inputs.values()];
+    const y = expected(...bottoms);
     const result = runNetwork(network, weights, inputs).get("l")!;
     assertClose(layer, result, alone ? tensor([1, ...y.shape], y.data) : y, tolerance);
-    const dy = randomTensor(result.shape, normal(`${layer} dy`)), slopes = gradient(network, weights, inputs, "l", dy);
+    const dy = randomTensor(result.shape, normal(`${layer} dy`));
+    const slopes = gradient(network, weights, inputs, "l", dy);
     bottoms.forEach((bottom, n) => {
       const slope = map(bottom, (value, at) => {
         const moved = (to: number) => {

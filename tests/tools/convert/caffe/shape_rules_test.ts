@@ -23,7 +23,9 @@ check({ layer: '"Concat" concat_param { axis: -4 }', shapes: [[2, 3, 4]], alone:
 
 /** As Caffe's layer copies: from the axis on, over and over. */
 const tiled = (axis: number, tiles: number) => (x: Tensor) => {
-  const inner = count(x.shape.slice(axis)), runs = x.data.length / inner, y: number[] = [];
+  const inner = count(x.shape.slice(axis));
+  const runs = x.data.length / inner;
+  const y: number[] = [];
   for (let run = 0; run < runs; run++) {
     for (let n = 0; n < tiles; n++) y.push(...x.data.subarray(run * inner, (run + 1) * inner));
   }
@@ -37,7 +39,9 @@ check({ layer: '"Tile" tile_param { axis: 0 tiles: 3 }', alone: true, expected: 
 
 /** As forks' layer copies: row i of `groups` and column j change places. */
 const shuffled = (groups: number) => (x: Tensor) => {
-  const [, channels] = x.shape, columns = channels / groups, order = Array<number>(channels);
+  const [, channels] = x.shape;
+  const columns = channels / groups;
+  const order = Array<number>(channels);
   for (let i = 0; i < groups; i++) for (let j = 0; j < columns; j++) order[j * groups + i] = i * columns + j;
   return onnx.each(x.shape, ([n, c, ...place]) => onnx.at(x, [n, order[c], ...place])!);
 };

@@ -6,7 +6,8 @@ import { at, check, converted, type LayerCase, randomBlob } from "./layer.ts";
 
 /** As Caffe's layer reduces: each row of what begins at the axis to one number. */
 const reduced = (axis: number, value: (row: Float64Array) => number) => (x: Tensor) => {
-  const shape = x.shape.slice(0, axis), length = x.data.length / count(shape);
+  const shape = x.shape.slice(0, axis);
+  const length = x.data.length / count(shape);
   return map(tensor(shape), (_, row) => value(x.data.subarray(row * length, (row + 1) * length)));
 };
 const sum = (row: ArrayLike<number>) => Array.from(row).reduce((a, b) => a + b, 0);
@@ -14,9 +15,11 @@ const squares = (row: Float64Array) => sum(row.map((value) => value ** 2));
 
 /** As Caffe's layer normalises rows of `length`: by the mean, and by the deviation plus epsilon. */
 const normalised = (rowsOf: (x: Tensor) => number, variance: boolean, epsilon = 1e-9) => (x: Tensor) => {
-  const length = x.data.length / rowsOf(x), y = tensor(x.shape);
+  const length = x.data.length / rowsOf(x);
+  const y = tensor(x.shape);
   for (let from = 0; from < y.data.length; from += length) {
-    const row = x.data.subarray(from, from + length), centred = row.map((value) => value - sum(row) / length);
+    const row = x.data.subarray(from, from + length);
+    const centred = row.map((value) => value - sum(row) / length);
     const deviation = Math.sqrt(squares(centred) / length) + epsilon;
     y.data.set(variance ? centred.map((value) => value / deviation) : centred, from);
   }
@@ -27,7 +30,9 @@ const eachChannel = ({ shape: [n, c] }: Tensor) => n * c;
 
 /** As SSD's layer normalises: over the length of all of the item, or of the channels at each place. */
 const overLength = (across: boolean, scale: (channel: number) => number, epsilon = 1e-10) => (x: Tensor) => {
-  const [n, c, ...space] = x.shape, area = count(space), y = tensor(x.shape);
+  const [n, c, ...space] = x.shape;
+  const area = count(space);
+  const y = tensor(x.shape);
   for (let item = 0; item < n; item++) {
     for (let place = 0; place < area; place++) {
       const own = Array.from({ length: c }, (_, channel) => x.data[(item * c + channel) * area + place]);
@@ -39,7 +44,8 @@ const overLength = (across: boolean, scale: (channel: number) => number, epsilon
   return y;
 };
 
-const factor = randomBlob("factor"), factors = randomBlob("factors", 3);
+const factor = randomBlob("factor");
+const factors = randomBlob("factors", 3);
 
 const cases: LayerCase[] = [
   { layer: '"Reduction" reduction_param { axis: 1 }', expected: reduced(1, sum) },

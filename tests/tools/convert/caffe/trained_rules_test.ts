@@ -9,7 +9,8 @@ import { at, check, randomBlob } from "./layer.ts";
 
 const wide = ({ shape, data }: { shape: number[]; data: ArrayLike<number> }) => tensor(shape, data);
 
-const kernels = randomBlob("kernels", 6, 1, 3, 2), shifts = randomBlob("shifts", 6);
+const kernels = randomBlob("kernels", 6, 1, 3, 2);
+const shifts = randomBlob("shifts", 6);
 const alone = (strides: number[], groups: number) => (x: Tensor) =>
   onnx.conv(x, wide(kernels), wide(shifts), { kernel: [3, 2], strides, groups });
 for (const type of ["DepthwiseConvolution", "ConvolutionDepthwise"]) {
@@ -31,7 +32,8 @@ check({
   shapes: [[2, 5, 6]],
   expected: (x) =>
     onnx.each([2, 12, 2, 2], ([n, c, h, w]) => {
-      const tap = c % 6, place = [2 * h + 2 * Math.floor(tap / 3), 2 * w + 2 * (tap % 3) - 1];
+      const tap = c % 6;
+      const place = [2 * h + 2 * Math.floor(tap / 3), 2 * w + 2 * (tap % 3) - 1];
       return onnx.at(x, [n, Math.floor(c / 6), ...place]) ?? 0;
     }),
 });
@@ -43,7 +45,8 @@ check({
   blobs: [...four, variance],
   expected: (x) =>
     onnx.each(x.shape, ([n, c, ...place]) => {
-      const [slope, shift, mean] = four.map((blob) => at(blob, c)), deviation = Math.sqrt(at(variance, c) + 0.125);
+      const [slope, shift, mean] = four.map((blob) => at(blob, c));
+      const deviation = Math.sqrt(at(variance, c) + 0.125);
       return slope * (onnx.at(x, [n, c, ...place])! - mean) / deviation + shift;
     }),
 });
@@ -59,7 +62,8 @@ const weighted = (a: Tensor, x: Tensor, y: Tensor) =>
 check({ layer: '"Axpy"', shapes: [[3, 1, 1], [3, 4, 5], [3, 4, 5]], expected: weighted });
 check({ layer: '"Axpy"', shapes: [[3], [3, 4, 5], [3, 4, 5]], expected: weighted });
 
-const table = randomBlob("table", 5, 2), offset = randomBlob("offset", 2);
+const table = randomBlob("table", 5, 2);
+const offset = randomBlob("offset", 2);
 const rows = (x: Tensor, shift: (k: number) => number) =>
   onnx.each(
     [...x.shape, 2],
@@ -89,9 +93,11 @@ Deno.test("caffe: a Convolution of two bottoms has two tops by the same weights"
      layer { name: "c" type: "Convolution" bottom: "data" bottom: "r" top: "a" top: "b" convolution_param { num_output: 2 kernel_size: 2 } }
      layer { name: "d" type: "Deconvolution" bottom: "a" bottom: "b" top: "x" top: "y" convolution_param { num_output: 1 kernel_size: 2 stride: 2 bias_term: false } }`,
   );
-  const conv = [randomBlob("conv", 2, 1, 2, 2), randomBlob("bias", 2)], deconv = [randomBlob("deconv", 2, 1, 2, 2)];
+  const conv = [randomBlob("conv", 2, 1, 2, 2), randomBlob("bias", 2)];
+  const deconv = [randomBlob("deconv", 2, 1, 2, 2)];
   const model = convert(text, { c: conv, d: deconv });
-  const data = [1, -2, 3, -4, 5, -6, 7, -8, 9], all = values(model, { data });
+  const data = [1, -2, 3, -4, 5, -6, 7, -8, 9];
+  const all = values(model, { data });
   const alone = (name: string, bottom: string) => {
     const text = net(
       [1, 3, 3],
@@ -128,7 +134,8 @@ Deno.test("caffe: a layer of several in place of its bottom leaves its blob's na
      layer { name: "power" type: "Power" bottom: "data" top: "data" power_param { power: 3 } }
      layer { name: "sum" type: "Eltwise" bottom: "data" bottom: "data" top: "sum" }`,
   );
-  const swish = (x: number) => x / (1 + Math.exp(-2 * x)), all = values(convert(text), { data: [1, -2] });
+  const swish = (x: number) => x / (1 + Math.exp(-2 * x));
+  const all = values(convert(text), { data: [1, -2] });
   assert.deepEqual(
     [...all.get("sum")!.data].map((v) => v.toFixed(6)),
     [1, -2].map((x) => (2 * swish(x) ** 3).toFixed(6)),

@@ -7,7 +7,8 @@ import { check, converted, type LayerCase } from "./layer.ts";
 
 /** As Caffe's layer pools: levels of bins with equal windows, of which the padding belongs to the averages' area. */
 const pyramid = (levels: number, average: boolean) => (x: Tensor) => {
-  const [n, c, ...size] = x.shape, parts: Tensor[] = [];
+  const [n, c, ...size] = x.shape;
+  const parts: Tensor[] = [];
   for (let level = 0; level < levels; level++) {
     const kernel = size.map((length) => Math.ceil(length / 2 ** level));
     const pad = size.map((length, a) => Math.floor((kernel[a] * 2 ** level - length + 1) / 2));
@@ -16,7 +17,8 @@ const pyramid = (levels: number, average: boolean) => (x: Tensor) => {
       return (all - 1) * kernel[a] >= length + pad[a] ? all - 1 : all;
     });
     parts.push(onnx.each([n, c, ...out], ([item, channel, ...place]) => {
-      const from = place.map((p, a) => p * kernel[a] - pad[a]), values: number[] = [];
+      const from = place.map((p, a) => p * kernel[a] - pad[a]);
+      const values: number[] = [];
       const to = from.map((start, a) => Math.min(start + kernel[a], size[a] + pad[a]));
       for (let i = Math.max(from[0], 0); i < Math.min(to[0], size[0]); i++) {
         for (let j = Math.max(from[1], 0); j < Math.min(to[1], size[1]); j++) {
@@ -33,11 +35,14 @@ const flat = ({ shape: [n, ...rest], data }: Tensor) => tensor([n, count(rest)],
 
 /** As DeepLab's layer interpolates what is left of the map, corners on corners. */
 const interpolated = (height: number, width: number, before = 0, after = 0) => (x: Tensor) => {
-  const [n, c, h, w] = x.shape, to = [height, width], from = [h + before + after, w + before + after];
+  const [n, c, h, w] = x.shape;
+  const to = [height, width];
+  const from = [h + before + after, w + before + after];
   const ratio = to.map((length, a) => length > 1 ? (from[a] - 1) / (length - 1) : 0);
   return onnx.each([n, c, height, width], ([item, channel, ...place]) => {
     const [[i, di, si], [j, dj, sj]] = place.map((p, a) => {
-      const at = ratio[a] * p, low = Math.floor(at + 1e-12);
+      const at = ratio[a] * p;
+      const low = Math.floor(at + 1e-12);
       return [low - before, low < from[a] - 1 ? 1 : 0, at - low];
     });
     const value = (y: number, x_: number) => onnx.at(x, [item, channel, y, x_])!;

@@ -76,7 +76,8 @@ const activations: Operation[] = [
 
 /** x without its mean, over its deviation, in rows of `length`. */
 function normalised(x: Tensor, length: number, epsilon: number): Tensor {
-  const rows = tensor([x.data.length / length, length], x.data), m = onnx.mean(rows, [1]);
+  const rows = tensor([x.data.length / length, length], x.data);
+  const m = onnx.mean(rows, [1]);
   const centred = onnx.both(rows, m, (value, mean) => value - mean);
   const variance = onnx.mean(map(centred, (value) => value ** 2), [1]);
   return tensor(x.shape, onnx.both(centred, variance, (value, v) => value / Math.sqrt(v + epsilon)).data);

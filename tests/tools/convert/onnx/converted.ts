@@ -24,7 +24,8 @@ export const typesOf = (model: ConvertedOnnx): string => networkOf(model).layers
 
 /** An output for these inputs, which have the model's shapes; the network's own unless named. */
 export function run(model: ConvertedOnnx, inputs: Record<string, Tensor>, output?: string): Tensor {
-  const network = networkOf(model), [first] = network.inputs;
+  const network = networkOf(model);
+  const [first] = network.inputs;
   const batched = inputs[first.name].shape.length > first.shape.length;
   const given = network.inputs.map(({ name, shape }) =>
     [name, tensor([batched ? inputs[name].shape[0] : 1, ...shape], inputs[name].data)] as const

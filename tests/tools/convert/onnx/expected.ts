@@ -3,7 +3,8 @@ import { count, type Tensor, tensor } from "../../../reference/tensor.ts";
 
 /** A tensor whose value at each index is `value(index)`. */
 export function each(shape: number[], value: (index: number[]) => number): Tensor {
-  const y = tensor(shape), index = shape.map(() => 0);
+  const y = tensor(shape);
+  const index = shape.map(() => 0);
   for (let at = 0; at < count(shape); at++) {
     y.data[at] = value(index);
     for (let d = shape.length - 1; d >= 0 && ++index[d] === shape[d]; d--) index[d] = 0;
@@ -23,8 +24,8 @@ const stretched = (x: Tensor, index: number[]) =>
 
 /** Value by value of two tensors. */
 export function both(a: Tensor, b: Tensor, value: (a: number, b: number) => number): Tensor {
-  const rank = Math.max(a.shape.length, b.shape.length),
-    fill = (n: number[]) => [...Array(rank - n.length).fill(1), ...n];
+  const rank = Math.max(a.shape.length, b.shape.length);
+  const fill = (n: number[]) => [...Array(rank - n.length).fill(1), ...n];
   const shape = fill(a.shape).map((n, d) => Math.max(n, fill(b.shape)[d]));
   return each(shape, (index) => value(stretched(a, index), stretched(b, index)));
 }
@@ -55,14 +56,16 @@ function taps(
 /** Windows along each dimension, rounded down. */
 const extents = ({ kernel, strides, dilations, pads }: Windows, size: number[]) =>
   size.map((n, a) => {
-    const reach = (kernel[a] - 1) * (dilations?.[a] ?? 1) + 1,
-      padded = n + (pads?.[a] ?? 0) + (pads?.[a + size.length] ?? 0);
+    const reach = (kernel[a] - 1) * (dilations?.[a] ?? 1) + 1;
+    const padded = n + (pads?.[a] ?? 0) + (pads?.[a + size.length] ?? 0);
     return Math.floor((padded - reach) / (strides?.[a] ?? 1)) + 1;
   });
 
 /** Conv. */
 export function conv(x: Tensor, w: Tensor, b: Tensor | undefined, windows: Windows): Tensor {
-  const [n, , ...size] = x.shape, [outputs, inputs] = w.shape, { groups = 1 } = windows;
+  const [n, , ...size] = x.shape;
+  const [outputs, inputs] = w.shape;
+  const { groups = 1 } = windows;
   return each([n, outputs, ...extents(windows, size)], ([item, o, ...place]) => {
     let sum = b?.data[o] ?? 0;
     const first = Math.floor(o / (outputs / groups)) * inputs;
@@ -119,7 +122,8 @@ export const transpose = (x: Tensor, order: number[]): Tensor =>
 /** The mean over axes, which stay. */
 export const mean = (x: Tensor, axes: number[]): Tensor =>
   each(x.shape.map((n, d) => axes.includes(d) ? 1 : n), (index) => {
-    let sum = 0, terms = 0;
+    let sum = 0;
+    let terms = 0;
     all(x.shape.map((n, d) => axes.includes(d) ? n : 1), (offset) => {
       sum += at(x, index.map((i, d) => i + offset[d]))!;
       terms++;
@@ -148,11 +152,14 @@ export const concat = (xs: Tensor[], axis: number): Tensor =>
 
 /** Y and Y_c of an LSTM of one direction: x [time, streams, features], gates i, o, f, c. */
 export function lstm(x: Tensor, w: Tensor, r: Tensor, b: Tensor, reverse: boolean): { y: Tensor; cell: Tensor } {
-  const [time, streams, features] = x.shape, hidden = r.shape[2], y = tensor([time, 1, streams, hidden]);
+  const [time, streams, features] = x.shape;
+  const hidden = r.shape[2];
+  const y = tensor([time, 1, streams, hidden]);
   const cell = tensor([1, streams, hidden]);
   const sigmoid = (value: number) => 1 / (1 + Math.exp(-value));
   for (let s = 0; s < streams; s++) {
-    let h = Array<number>(hidden).fill(0), c = [...h];
+    let h = Array<number>(hidden).fill(0);
+    let c = [...h];
     for (let step = 0; step < time; step++) {
       const t = reverse ? time - 1 - step : step;
       const gate = (g: number, unit: number) => {
@@ -185,9 +192,11 @@ export interface Resized {
 export const resize = (x: Tensor, axis: number, { size, place, weight, excludes }: Resized): Tensor =>
   each(x.shape.with(axis, size), (index) => {
     const length = x.shape[axis];
-    let sum = 0, total = 0;
+    let sum = 0;
+    let total = 0;
     for (let position = -20; position < length + 20; position++) {
-      const shown = Math.min(Math.max(position, 0), length - 1), own = weight(position - place(index[axis]));
+      const shown = Math.min(Math.max(position, 0), length - 1);
+      const own = weight(position - place(index[axis]));
       if (excludes && shown !== position) continue;
       sum += own * at(x, index.with(axis, shown))!;
       total += own;

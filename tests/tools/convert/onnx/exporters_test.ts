@@ -36,7 +36,8 @@ Deno.test("onnx: a choice that shapes decide is the branch that it takes", () =>
       inputs: [{ name: "x", shape: ["N", 3, 1, 4] }],
       outputs: ["y"],
     }));
-  const data = x(2, 3, 1, 4), expected = map(data, (value) => -Math.max(value, 0));
+  const data = x(2, 3, 1, 4);
+  const expected = map(data, (value) => -Math.max(value, 0));
   assertClose("squeezed", run(model("second"), { x: data }), tensor([2, 3, 4], expected.data));
   assertClose("as it is", run(model("first"), { x: data }), expected);
   assert.equal(typesOf(model("first")), "relu scale");
@@ -96,8 +97,12 @@ Deno.test("onnx: a choice that values decide is refused, and so are graphs in gr
 
 /** F.local_response_norm over [N, C, …]: of two dimensions more a pooling of three, else of two. */
 function normalised(shape: number[], size: number, { choice = false, exponent = 0.75, dividend = "x" } = {}) {
-  const [channels, ...space] = shape, flat = space.length === 1, rows = space.slice(0, 1), rest = flat ? [] : [-1];
-  const pads = [Math.floor(size / 2), Math.floor((size - 1) / 2)], zeros = flat ? [0] : [0, 0];
+  const [channels, ...space] = shape;
+  const flat = space.length === 1;
+  const rows = space.slice(0, 1);
+  const rest = flat ? [] : [-1];
+  const pads = [Math.floor(size / 2), Math.floor((size - 1) / 2)];
+  const zeros = flat ? [0] : [0, 0];
   return convert(onnxModel({
     opset: 13,
     nodes: [
@@ -140,7 +145,8 @@ Deno.test("onnx: PyTorch's local response normalisation is one lrn layer, in wha
       [[4, 3, 2], 3, { exponent: 1.3 }],
     ] as const
   ) {
-    const model = normalised([...shape], size, options), { exponent: beta = 0.75 } = options as { exponent?: number };
+    const model = normalised([...shape], size, options);
+    const { exponent: beta = 0.75 } = options as { exponent?: number };
     assert.equal(typesOf(model), "lrn");
     const data = x(2, ...shape);
     assertClose(`${shape}`, run(model, { x: data }), lrn.forward([data], { size, alpha: 0.5, beta, k: 2 }, {}), 1e-6);
@@ -149,7 +155,8 @@ Deno.test("onnx: PyTorch's local response normalisation is one lrn layer, in wha
 });
 
 Deno.test("onnx: of an even size PyTorch's window has its extra channel before the middle", () => {
-  const data = x(2, 5, 3), model = normalised([5, 3], 4);
+  const data = x(2, 5, 3);
+  const model = normalised([5, 3], 4);
   assert.equal(typesOf(model), "resample lrn resample");
   const expected = onnx.each(data.shape, ([n, c, at]) => {
     const squares = [-2, -1, 0, 1].map((d) => (onnx.at(data, [n, c + d, at]) ?? 0) ** 2);
@@ -159,7 +166,8 @@ Deno.test("onnx: of an even size PyTorch's window has its extra channel before t
 });
 
 Deno.test("onnx: what is divided by the squares of something else is no lrn layer", () => {
-  const data = x(2, 5, 3), model = normalised([5, 3], 3, { dividend: "square" });
+  const data = x(2, 5, 3);
+  const model = normalised([5, 3], 3, { dividend: "square" });
   assert.ok(!typesOf(model).includes("lrn"));
   const own = lrn.forward([data], { size: 3, alpha: 0.5, beta: 0.75, k: 2 }, {});
   assertClose("y", run(model, { x: data }), map(own, (value, n) => value * data.data[n]), 1e-6);

@@ -103,12 +103,14 @@ Deno.test("onnx: what is known cannot unfold to more than there is", () => {
 Deno.test("onnx: thousands of dimensions, inputs or outputs are refused or done at once", () => {
   const of = (nodes: ModelFile["nodes"], initializers: ModelFile["initializers"]) =>
     convert(single("Add", { nodes: [...nodes, { type: "Add", inputs: ["x", "k"], outputs: ["y"] }], initializers }));
-  const ones = { s: int64(...Array(300).fill(1)) }, known = { n: int64(200_000), one: float([1], [1]) };
+  const ones = { s: int64(...Array(300).fill(1)) };
+  const known = { n: int64(200_000), one: float([1], [1]) };
   refuses(
     () => of([{ type: "ConstantOfShape", inputs: ["s"], outputs: ["k"] }], ones),
     /ConstantOfShape "k": it makes a tensor of 300 dimensions/,
   );
-  const shape = { type: "ConstantOfShape", inputs: ["n"], outputs: ["s"] }, inputs = ["one", "s"];
+  const shape = { type: "ConstantOfShape", inputs: ["n"], outputs: ["s"] };
+  const inputs = ["one", "s"];
   for (const type of ["Expand", "Reshape"]) {
     refuses(() => of([shape, { type, inputs, outputs: ["k"] }], known), /it makes a tensor of 200000 dimensions/);
   }
@@ -122,13 +124,14 @@ Deno.test("onnx: thousands of dimensions, inputs or outputs are refused or done 
     /takes 100000 known tensors for 1 numbers/,
   );
   assert.ok(of([{ type: "Max", inputs: repeated.slice(0, 1000), outputs: ["k"] }], known));
-  const outputs = Array(4000).fill("y"), nodes = [{ type: "Identity", inputs: ["x"], outputs: ["y"] }];
+  const outputs = Array(4000).fill("y");
+  const nodes = [{ type: "Identity", inputs: ["x"], outputs: ["y"] }];
   assert.deepEqual(convert(onnxModel({ nodes, inputs: [{ name: "x", shape: ["N", 2] }], outputs })).outputs, ["y"]);
 });
 
 Deno.test("onnx: one file of external data cannot fill memory for a thousand tensors", () => {
-  const external = externalFiles(join(import.meta.dirname!, "net.onnx")),
-    read = () => external("writer.ts", 0, undefined);
+  const external = externalFiles(join(import.meta.dirname!, "net.onnx"));
+  const read = () => external("writer.ts", 0, undefined);
   assert.deepEqual(read(), read());
   refuses(read, /writer\.ts is read more than twice over by the model's tensors$/);
   assert.equal(external("expected.ts", 1, 3).length, 3);

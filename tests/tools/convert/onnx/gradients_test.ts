@@ -38,7 +38,8 @@ for (const [type, shape, known, attributes] of operators) {
       outputs: ["y"],
       initializers: Object.fromEntries(known.map((shape, n) => [names[n], float(shape, x(...shape).data)])),
     }));
-    const network = networkOf(model), inputs = new Map([["x", randomTensor(shape, normal(type))]]);
+    const network = networkOf(model);
+    const inputs = new Map([["x", randomTensor(shape, normal(type))]]);
     const weights = new Map([...model.tensors].map(([name, stored]) => {
       return [name, tensor(stored.shape, Float64Array.from(toFloat32(stored)))];
     }));

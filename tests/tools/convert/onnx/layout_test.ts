@@ -8,7 +8,9 @@ import { w, x } from "./operation.ts";
 import { float, int64, type NodeFile, onnxModel } from "./writer.ts";
 
 const pixels = { order: "RGB" as const, mean: [127.5], scale: 1 / 127.5 };
-const first = [0, 3, 1, 2], weight = w(4, 3, 3, 3), shift = w(3);
+const first = [0, 3, 1, 2];
+const weight = w(4, 3, 3, 3);
+const shift = w(3);
 
 /** A classifier's beginning: what comes before its transposition, and the convolution after it. */
 const model = (before: NodeFile[], seen: string) =>
@@ -28,7 +30,8 @@ const model = (before: NodeFile[], seen: string) =>
     ],
   });
 
-const data = x(2, 3, 7, 6), conv = (x: typeof data) => onnx.conv(x, weight, undefined, { kernel: [3, 3] });
+const data = x(2, 3, 7, 6);
+const conv = (x: typeof data) => onnx.conv(x, weight, undefined, { kernel: [3, 3] });
 
 Deno.test("onnx: the transposition that a model begins with is gone, and pictures work", () => {
   const converted = convert(model([], "data"), { pixels });
@@ -71,7 +74,8 @@ Deno.test("onnx: a model that flattens its pictures at once has them turned firs
     { pixels },
   );
   assert.deepEqual(networkOf(converted).inputs.map(({ shape }) => shape), [[1, 4, 5], [4, 5, 1]]);
-  const data = x(1, 1, 4, 5), more = w(1, 4, 5, 1);
+  const data = x(1, 1, 4, 5);
+  const more = w(1, 4, 5, 1);
   assertClose("y", run(converted, { data, more }), tensor([1, 20], data.data.map((value, n) => value + more.data[n])));
 });
 

@@ -37,20 +37,22 @@ Deno.test("onnx: the arithmetic on pads that PyTorch writes, which counts its la
       node("Pad", ["data", "pads"], "y"),
     ],
   });
-  const x = random(1, 2, 3), padded = run(convert(bytes), { data: x });
+  const x = random(1, 2, 3);
+  const padded = run(convert(bytes), { data: x });
   assertClose("Pad", padded, onnx.each([1, 2, 6], ([n, c, at]) => onnx.at(x, [n, c, at - 2]) ?? 0), 1e-6);
 });
 
 Deno.test("onnx: an exported classifier: shapes vanish, any batch runs, the numbers are the model's", () => {
-  const model = convert(onnxModel(classifier)), network = networkOf(model);
+  const model = convert(onnxModel(classifier));
+  const network = networkOf(model);
   assert.equal(typesOf(model), "conv2d batchnorm relu maxpool fc softmax");
   assert.deepEqual(network.inputs, [{ name: "data", shape: [3, 8, 8] }]);
   assert.deepEqual(network.layers.map(({ name }) => name), ["/conv/Conv", "b", "r", "p", "/fc/Gemm", "prob"]);
-  const data = random(2, 3, 8, 8),
-    values = (name: string) => {
-      const { shape, values } = classifier.initializers![name];
-      return tensor(shape, Float32Array.from(values));
-    };
+  const data = random(2, 3, 8, 8);
+  const values = (name: string) => {
+    const { shape, values } = classifier.initializers![name];
+    return tensor(shape, Float32Array.from(values));
+  };
   const [s, b, m, v] = ["weight", "bias", "mean", "var"].map((part) => values(`bn.${part}`).data);
   const c = onnx.conv(data, values("conv.weight"), undefined, { kernel: [3, 3] });
   const r = onnx.each(c.shape, (index) => {
@@ -129,7 +131,8 @@ Deno.test("onnx: several outputs: the first is the network's, others have their 
 
 Deno.test("onnx: tensors of every type, raw and in lists", () => {
   const external = () => assert.fail("no other file is read");
-  const half = [0x3c00, 0xc000, 0x3800], bfloat = [0x3f80, 0xc000, 0x3f00];
+  const half = [0x3c00, 0xc000, 0x3800];
+  const bfloat = [0x3f80, 0xc000, 0x3f00];
   for (
     const [type, values, expected] of [
       [1, [1, -2, 0.5]],
@@ -156,7 +159,8 @@ Deno.test("onnx: tensors of every type, raw and in lists", () => {
 });
 
 Deno.test("onnx: external data are read where they should be", () => {
-  const values = Float32Array.of(1, 2, 3), asked: unknown[] = [];
+  const values = Float32Array.of(1, 2, 3);
+  const asked: unknown[] = [];
   const proto = (external: Record<string, string>) => tensorProto({ shape: [3], values: [], external }, "w");
   const read = readTensor(proto({ location: "w.bin", offset: "4096", length: "12" }), "f", (...where) => {
     asked.push(where);
@@ -198,7 +202,9 @@ Deno.test("onnx: a batch of one that is not kept apart: where it is fixed, each 
       inputs: [{ name: "x", shape: [batch, 3, 2] }],
       outputs: ["y", "z", "x"],
     });
-  const model = convert(turned(1)), x = random(4, 3, 2), values = [...x.data].map((value) => Math.max(0, value));
+  const model = convert(turned(1));
+  const x = random(4, 3, 2);
+  const values = [...x.data].map((value) => Math.max(0, value));
   assert.deepEqual(networkOf(model).inputs, [{ name: "x", shape: [3, 2] }]);
   const signless = (list: Iterable<number>) => Array.from(list, (value) => value + 0); // −0 is 0
   for (const [name, expected] of Object.entries({ y: values, z: values.map((value) => -value), x: [...x.data] })) {
@@ -206,7 +212,8 @@ Deno.test("onnx: a batch of one that is not kept apart: where it is fixed, each 
     assert.deepEqual([shape, signless(data)], [[4, 3, 2], signless(expected)]);
   }
   assert.deepEqual(signless(run(model, { x }).data), values);
-  const shapes = new Map([["x", [1, 3, 2]]]), open = turned("N");
+  const shapes = new Map([["x", [1, 3, 2]]]);
+  const open = turned("N");
   assert.deepEqual(networkOf(convert(open)).inputs, [{ name: "x", shape: [1, 3, 2] }]);
   assert.deepEqual(networkOf(convert(open, { shapes })).inputs, [{ name: "x", shape: [3, 2] }]);
 });

@@ -45,7 +45,8 @@ export const numbers = (...values: number[]): Tensor => tensor([values.length], 
 /** Registers the test of an operator. */
 export function check({ type, name, opset, attributes, inputs, outputs = ["y"], expected }: Operation): void {
   Deno.test(`onnx: ${type}${name ? `, ${name}` : ""}`, () => {
-    const names = Object.keys(inputs), isWhole = (input: string) => input.startsWith("whole");
+    const names = Object.keys(inputs);
+    const isWhole = (input: string) => input.startsWith("whole");
     const typeOf = (input: string) =>
       isWhole(input) ? 7 : input.startsWith("int") ? 6 : input.startsWith("bool") ? 9 : 1;
     const bytes = onnxModel({

@@ -151,7 +151,8 @@ const versions: Operation[] = [
     inputs: { x: x(1, 2, 2, 3), knownRoi: empty, knownScales: empty, wholeSizes: numbers(5, 4) },
     // 2 × 3 into 5 × 4: four thirds of it, or five halves, whose 7.5 columns are 8.
     expected: ({ x }) => {
-      const ratio = policy === "not_larger" ? 4 / 3 : 5 / 2, place = (at: number) => (at + 0.5) / ratio - 0.5;
+      const ratio = policy === "not_larger" ? 4 / 3 : 5 / 2;
+      const place = (at: number) => (at + 0.5) / ratio - 0.5;
       return both(x, { size: policy === "not_larger" ? 3 : 5, place, weight: linear }, {
         size: columns === 4 ? 4 : 8,
         place,

@@ -25,8 +25,8 @@ const moved: Operation[] = [
     inputs: { x: x(2, 3, 4), wholePads: numbers(0, 0, 2, 0, 0, 1) },
     expected: ({ x }) =>
       onnx.each([2, 3, 7], ([n, c, at]) => {
-        const place = at - 2,
-          from = place < 0 ? (axis > 0 ? -place : 0) : place > 3 ? (axis > 0 ? 6 - place : 3) : place;
+        const place = at - 2;
+        const from = place < 0 ? (axis > 0 ? -place : 0) : place > 3 ? (axis > 0 ? 6 - place : 3) : place;
         return onnx.at(x, [n, c, from])!;
       }),
   })),

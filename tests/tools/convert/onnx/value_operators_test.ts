@@ -175,7 +175,8 @@ const values: Operation[] = [
     attributes: { keepdims },
     inputs: { x: x(3, 4, 5), wholeAxes: numbers(...axes) },
     expected: ({ x }) => {
-      const own = axes.map((axis) => axis < 0 ? axis + 3 : axis), y = onnx.mean(x, own);
+      const own = axes.map((axis) => axis < 0 ? axis + 3 : axis);
+      const y = onnx.mean(x, own);
       return keepdims ? y : tensor(y.shape.filter((_, d) => !own.includes(d)), y.data);
     },
   })),
