@@ -23,11 +23,11 @@ import { Outputs } from "./outputs/outputs.ts";
 import { fittedOf, imagesHelp, pictureSet } from "./picture_set.ts";
 import { progress, stderrScreen } from "./progress.ts";
 import { regionsOf } from "./region.ts";
-import { listText, safe } from "./synth_files.ts";
-import { mostTiles } from "./synth_frames.ts";
-import { lossLine, untrainedLines } from "./synth_report.ts";
+import { listText, safe } from "./synth/files.ts";
+import { mostTiles } from "./synth/frames.ts";
+import { lossLine, untrainedLines } from "./synth/report.ts";
 import { checkUnits } from "../record/request.ts";
-import { settingHelp } from "./synth_options.ts";
+import { settingHelp } from "./synth/options.ts";
 import { planning, tunedOption } from "./tuned.ts";
 import { numberList, wholeNumber } from "./values.ts";
 

@@ -13,7 +13,7 @@ import { fittedOf, imagesHelp, type PictureSet, pictureSet } from "./picture_set
 import { runPictures } from "./pictures.ts";
 import { picturesIn } from "./reading.ts";
 import { planning, tunedOption } from "./tuned.ts";
-import { safe } from "./synth_files.ts";
+import { safe } from "./synth/files.ts";
 import { oneOf, wholeNumber } from "./values.ts";
 
 const options = {

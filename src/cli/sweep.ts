@@ -17,9 +17,9 @@ import { readResults, Results } from "./sweep/results.ts";
 import { combinations, readSpread, spreadHelp } from "./sweep/spread.ts";
 import { ownPieces } from "./sweep/source.ts";
 import type { Bench } from "./sweep/work.ts";
-import { making, settingHelp, type SettingOption, type SynthValues } from "./synth_options.ts";
+import { making, settingHelp, type SettingOption, type SynthValues } from "./synth/options.ts";
 import { type Models, type Request, wantsGenerator } from "../record/request.ts";
-import { readRequest } from "./synth_request.ts";
+import { readRequest } from "./synth/request.ts";
 import { tunedOption } from "./tuned.ts";
 import { wholeNumber } from "./values.ts";
 

@@ -1,42 +1,37 @@
 /** `deno task synth`: pictures of what units of a classifier want to see. */
-import { fieldBox, type Loss, type Model, objectives, sortInputs } from "../mod.ts";
-import { type Image, part } from "../formats/image.ts";
 import { UserError } from "../formats/user_error.ts";
-import type { Verdict } from "../lab/judge.ts";
-import { searchAgain } from "./again.ts";
-import { type BatchResult, checkRoom, searchInBatches } from "./batches.ts";
-import { type Command, main, print, printJson, tell, warn } from "./command.ts";
-import { openAdapter, openClassifier, openGenerator, version } from "./defaults.ts";
-import { isFolder } from "./files.ts";
-import { abortOnSignal, stopCode } from "./interrupt.ts";
-import { isNarrow } from "./memory.ts";
-import { narrowing } from "./narrowing.ts";
-import { Outputs } from "./outputs/outputs.ts";
-import { ownPlanning, readOwn } from "./own_kernels.ts";
-import { drawOnStderr, progress, stderrScreen, terminalColumns } from "./progress.ts";
-import { allPlaces, type Made, placesOf, renderFiles, roomFor, spaceFor, upTo, withNames } from "./synth_files.ts";
-import { animations, type Frame, framesEvery } from "./synth_frames.ts";
-import { synthOptions, type SynthValues } from "./synth_options.ts";
-import { recordOf, titleOf } from "../record/making.ts";
+import { type Device, type Model, objectives, sortInputs } from "../mod.ts";
 import {
   checkModels,
   inputsOf,
   type Models,
   type Request,
   type Row,
-  searchOf,
   settleRequest,
   wantsGenerator,
 } from "../record/request.ts";
-import { costLines, jsonReport, lossLine, progressNote, resultLines, uncut, warnings } from "./synth_report.ts";
+import { checkRoom } from "./batches.ts";
+import { type Command, main, print, printJson, tell, warn } from "./command.ts";
+import { openAdapter, openClassifier, openGenerator } from "./defaults.ts";
+import { isFolder } from "./files.ts";
+import { type FilmFile, filmFile } from "./film/asked.ts";
 import { classifierFolders } from "./film/classifiers.ts";
-import { filmLearning } from "./film/learning.ts";
-import { filmFile, shuffleTimes } from "./film/asked.ts";
 import { checkFfmpeg } from "./film/ffmpeg.ts";
-import { readRequest } from "./synth_request.ts";
-import { readCodeBounds, readStart, startCodes } from "./synth_start.ts";
+import { filmLearning } from "./film/learning.ts";
+import { abortOnSignal, stopCode } from "./interrupt.ts";
+import { isNarrow } from "./memory.ts";
+import { narrowing } from "./narrowing.ts";
+import { Outputs } from "./outputs/outputs.ts";
+import { readOwn } from "./own_kernels.ts";
+import { drawOnStderr, terminalColumns } from "./progress.ts";
+import { draw, type DrawingJob, type Drawn } from "./synth/draw.ts";
+import { allPlaces, type Places, placesOf, renderFiles, roomFor, spaceFor, upTo, withNames } from "./synth/files.ts";
+import { animations } from "./synth/frames.ts";
+import { synthOptions, type SynthValues } from "./synth/options.ts";
+import { costLines, jsonReport, resultLines, warnings } from "./synth/report.ts";
+import { readRequest } from "./synth/request.ts";
+import { readCodeBounds, readStart } from "./synth/start.ts";
 import { halfBlocks, stderrShowsColours } from "./terminal.ts";
-import { planning } from "./tuned.ts";
 import { oneOf, wholeNumber } from "./values.ts";
 
 /** Columns of the picture in the terminal. */
@@ -91,161 +86,84 @@ async function run(values: SynthValues, operands: string[]): Promise<number | vo
   const several = folders.length > 1;
   const request = await readRequest(values);
   const film = filmFile(values, request, several);
-  const { frames: filmFrames } = request;
   if (film?.kind === "mp4") await checkFfmpeg();
   if (film && several) return await filmLearning(values, request, film, { folders, scale });
   const models = await openModels(folders[0], values.generator, request);
-  const { classifier } = models;
-  checkModels(request, models);
-  const job = settleRequest(request, models);
-  const { rows } = job;
-  const begins = await Promise.all(rows.map(async (row) => {
-    const coded = takingCode(request, row.generator, classifier);
-    return { start: await readStart(request, row, coded), bounds: readCodeBounds(request, coded, row.settings.lowest) };
-  }));
-  const own = await readOwn(values);
-  const verdicts: Verdict[] = [];
-  const kept = (row: Row) => request.repeats ? [row.items[request.repeats.keep]] : row.items;
-  const places = placesOf(rows.map((row) => ({ ...row, items: kept(row) })), isFolder, values, film);
-  checkRoom(
-    rows.reduce((sum, { items }) => sum + items.length, 0),
-    Math.max(...rows.map((row) => roomFor(row, classifier, values, filmFrames))),
-  );
+  const job = await settle(values, request, models, film);
+  const { rows, places } = job;
   const signal = abortOnSignal();
   using outputs = Outputs.open(allPlaces(places), {
     force: values.force,
-    bytes: spaceFor(rows, classifier, filmFrames),
+    bytes: spaceFor(rows, models.classifier, request.frames),
   });
-
   using device = await openAdapter(values.adapter);
-  warnings(request, job, classifier, device.name, own.files).forEach(warn);
-  const how = {
-    ...planning(device, {
-      ...values,
-      sum: (filmFrames !== undefined || rows.some(({ settings }) => settings.prior !== "learned")) && !values.quiet,
-    }),
-    ...ownPlanning(device, own, (line, verdict) => {
-      verdicts.push(verdict);
-      if (!values.quiet) tell(line);
-    }),
-  };
-  const { repeats } = request;
-  const searchAll = repeats && own.files.length === 0 ? searchAgain(repeats.record) : searchInBatches;
-  const made: Made[] = [];
-  const results: BatchResult[] = [];
-  let failure: unknown;
-  const bar = progress("iteration", stderrScreen(values.quiet));
-  for (const [n, row] of rows.entries()) {
-    if (signal.aborted) break;
-    const { method, layer, items, settings, generator } = row;
-    const { start, bounds } = begins[n];
-    const { free: { name: picture } } =
-      sortInputs({ generator, classifier }, inputsOf(request), request.frames).classifier;
-    uncut(request, row, classifier, picture).forEach(warn);
-    const codes = start && await startCodes(start, device, classifier, row, request);
-    const frames: Frame[][] = items.map(() => []);
-    const searching = searchAll(device, {
-      ...searchOf(request, row, classifier, codes),
-      bounds: bounds?.values,
-      ...how,
-      signal,
-      shuffles: values.shuffle ? shuffleTimes : undefined,
-      onWindow: (size) =>
-        values.quiet || tell(`${filmFrames} frames are too many at a time: they are drawn in windows of ${size}`),
-      onLost: (loss) => warn(lossLine(loss, device.name)),
-      every: animate && framesEvery(animate, settings),
-      async onProgress(state) {
-        const { iteration, iterations, first, activations } = state;
-        const of = rows.length > 1 ? `${method ?? layer?.name ?? items[0].target}  ` : "";
-        const shown = filmFrames === undefined ? items.slice(first) : Array(filmFrames).fill(items[first]);
-        bar.show({ done: iteration, total: iterations, note: of + progressNote(state, shown) });
-        if (!animate) return;
-        const pictures = await state.pictures();
-        pictures.forEach((picture, i) => frames[first + i].push({ picture, iteration, activation: activations[i] }));
-      },
-    }).finally(bar.end);
-    const result = await searching.catch((error) => {
-      if (!signal.aborted || error !== signal.reason) failure = error;
-    });
-    if (!result) break;
-    for (const { first, size, losses } of batchesOf(result)) {
-      const together = {
-        row,
-        items: items.slice(first, first + size),
-        bounds,
-        own: own.files,
-        version,
-        device,
-        losses,
-      };
-      const starting = start && codes && { file: start.file, codes: codes.slice(first, first + size) };
-      for (const [place, item] of result.items.slice(first, first + size).entries()) {
-        const i = first + place;
-        if (request.repeats && i !== request.repeats.keep) continue;
-        const box = request.crop && fieldBox(classifier, items[i].target, picture);
-        const cut = <P extends { picture: Image }>(of: P): P => box ? { ...of, picture: part(of.picture, box) } : of;
-        made.push({
-          item: { ...cut(item), film: item.film && { ...item.film, frames: item.film.frames.map(cut) } },
-          frames: frames[i].map(cut),
-          title: layer ? titleOf(items[i].units!, layer, classifier) : items[i].target,
-          record: recordOf(request, models, { ...together, place, start: starting, item, fps: film?.fps }),
-        });
-      }
-    }
-    results.push(result);
-    failure = result.failure;
-    if (failure) break;
-  }
-  if (results.length === 0) {
-    if (failure) throw failure;
+  warnings(request, job, models.classifier, device.name, job.own.files).forEach(warn);
+  const drawn = await draw(device, job, { values, animate, signal });
+  if (drawn.results.length === 0) {
+    if (drawn.failure) throw drawn.failure;
     tell("stopped before the first iteration; there is nothing to save");
     return stopCode();
   }
-  const planned = upTo(places, made.length);
-  const [result] = results;
-  const last = results.at(-1)!;
+  const planned = upTo(places, drawn.made.length);
+  let { failure } = drawn;
   const rendering = {
-    scale,
-    animate,
-    shape: begins[0].start?.shape,
-    film,
+    ...{ scale, animate, film, shape: job.begins[0].start?.shape },
     onFailure: (text: string) => failure ??= new UserError(text),
   };
-  await outputs.saveEach(renderFiles(planned, made, rendering));
-  const there = withNames(planned, (name) => outputs.where(name));
-
-  if (made.length === 1 && !values.quiet && stderrShowsColours()) {
-    const columns = Math.min(pictureColumns, terminalColumns() ?? pictureColumns);
-    drawOnStderr(`${halfBlocks(made[0].item.picture, columns)}\n`);
-  }
-  const aborted = made.length < places.pictures.length || last.aborted;
-  const plain = values.set.length === 0 && filmFrames === undefined && classifier.network.inputs.length === 1;
-  if (isNarrow(request) && !aborted && !values.quiet && plain) {
-    tell(await narrowing(device, classifier, result, rows[0], request));
-  }
-  if (values.verbose) results.flatMap(costLines).forEach(tell);
-  made.forEach(({ item: { zeroGradient } }, i) => {
-    if (zeroGradient) warn(`${there.pictures[i]}: the gradient was zero, so the search had nowhere to go`);
-  });
-  if (values.json) printJson(jsonReport(made, results, there, verdicts));
-  else resultLines(made, there).forEach(print);
-  if (aborted) {
-    const all = places.pictures.length;
-    const pictures = made.length < all ? ` (${made.length} of ${all} pictures)` : "";
-    tell(`stopped after ${last.iterations} of ${last.planned} iterations${pictures}; saved as it was`);
-  }
+  await outputs.saveEach(renderFiles(planned, drawn.made, rendering));
+  await tellOf(drawn, withNames(planned, (name) => outputs.where(name)), { values, device, job });
   outputs.finish();
   if (failure) throw failure;
   return stopCode();
 }
 
-/** The batches of a search: the first of each, and how many there are in it. */
-function batchesOf({ batches }: BatchResult): { first: number; size: number; losses: Loss[] }[] {
-  let next = 0;
-  return batches.map(({ size, losses }) => {
-    next += size;
-    return { first: next - size, size, losses };
+/** Decides what is drawn and where it goes. @throws UserError where that cannot be, or is more than memory holds. */
+async function settle(values: SynthValues, request: Request, models: Models, film?: FilmFile): Promise<DrawingJob> {
+  const { classifier } = models;
+  checkModels(request, models);
+  const { rows } = settleRequest(request, models);
+  const begins = await Promise.all(rows.map(async (row) => {
+    const coded = takingCode(request, row.generator, classifier);
+    return { start: await readStart(request, row, coded), bounds: readCodeBounds(request, coded, row.settings.lowest) };
+  }));
+  const own = await readOwn(values);
+  const kept = (row: Row) => request.repeats ? [row.items[request.repeats.keep]] : row.items;
+  const places = placesOf(rows.map((row) => ({ ...row, items: kept(row) })), isFolder, values, film);
+  checkRoom(
+    rows.reduce((sum, { items }) => sum + items.length, 0),
+    Math.max(...rows.map((row) => roomFor(row, classifier, values, request.frames))),
+  );
+  return { request, models, rows, begins, own, places, film };
+}
+
+/** Tells of what was drawn, and where it is. */
+async function tellOf(
+  { made, results, verdicts }: Drawn,
+  there: Places,
+  { values, device, job }: { values: SynthValues; device: Device; job: DrawingJob },
+): Promise<void> {
+  const { request, rows, places: { pictures: all }, models: { classifier } } = job;
+  const { quiet, verbose, json, set } = values;
+  if (made.length === 1 && !quiet && stderrShowsColours()) {
+    const columns = Math.min(pictureColumns, terminalColumns() ?? pictureColumns);
+    drawOnStderr(`${halfBlocks(made[0].item.picture, columns)}\n`);
+  }
+  const last = results.at(-1)!;
+  const aborted = made.length < all.length || last.aborted;
+  const plain = set.length === 0 && request.frames === undefined && classifier.network.inputs.length === 1;
+  if (isNarrow(request) && !aborted && !quiet && plain) {
+    tell(await narrowing(device, classifier, results[0], rows[0], request));
+  }
+  if (verbose) results.flatMap(costLines).forEach(tell);
+  made.forEach(({ item: { zeroGradient } }, i) => {
+    if (zeroGradient) warn(`${there.pictures[i]}: the gradient was zero, so the search had nowhere to go`);
   });
+  if (json) printJson(jsonReport(made, results, there, verdicts));
+  else resultLines(made, there).forEach(print);
+  if (aborted) {
+    const pictures = made.length < all.length ? ` (${made.length} of ${all.length} pictures)` : "";
+    tell(`stopped after ${last.iterations} of ${last.planned} iterations${pictures}; saved as it was`);
+  }
 }
 
 /** The generator as it is when all its inputs but the code are given. */

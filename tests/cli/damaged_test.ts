@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readBounds } from "../../src/cli/bounds.ts";
 import { readRecord, recordText } from "../../src/record/record.ts";
 import { checkModels, requestOf, settleRequest } from "../../src/record/request.ts";
-import { readCodeBounds, readStart } from "../../src/cli/synth_start.ts";
+import { readCodeBounds, readStart } from "../../src/cli/synth/start.ts";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { labelOf, loadModel } from "../../src/mod.ts";
 import { damageJson, damageSafetensors, damageText } from "../formats/damage.ts";

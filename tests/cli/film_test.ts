@@ -8,7 +8,7 @@ import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts"
 import { parse } from "../../src/cli/command.ts";
 import { filmFile } from "../../src/cli/film/asked.ts";
 import { command } from "../../src/cli/synth.ts";
-import { readRequest } from "../../src/cli/synth_request.ts";
+import { readRequest } from "../../src/cli/synth/request.ts";
 import { even } from "../../src/cli/film/ffmpeg.ts";
 import { smallVideo, videoNetwork } from "../synth/small_video.ts";
 import { writeTinyModels, writeWeights } from "./tiny_models.ts";

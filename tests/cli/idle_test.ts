@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { parse } from "../../src/cli/command.ts";
 import { idleLines } from "../../src/cli/idle.ts";
 import { command } from "../../src/cli/synth.ts";
-import { readRequest } from "../../src/cli/synth_request.ts";
+import { readRequest } from "../../src/cli/synth/request.ts";
 import { defaultsOf, type Settings } from "../../src/mod.ts";
 
 /** Rows of one picture a seed with these settings. */

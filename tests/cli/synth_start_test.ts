@@ -1,7 +1,7 @@
 /** Where synth's pictures start, and the bounds of their codes, as files and options have them. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { readCodeBounds, readStart } from "../../src/cli/synth_start.ts";
+import { readCodeBounds, readStart } from "../../src/cli/synth/start.ts";
 import { type Request, type Row, settleRequest } from "../../src/record/request.ts";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { loadModel, type Model } from "../../src/mod.ts";

@@ -1,7 +1,7 @@
 /** What is asked of a film beside its frames: its file, its speed, and whether its order is tried. */
 import { UserError } from "../../formats/user_error.ts";
 import type { Request } from "../../record/request.ts";
-import type { SynthValues } from "../synth_options.ts";
+import type { SynthValues } from "../synth/options.ts";
 import { oneOf, wholeNumber } from "../values.ts";
 
 /** The kinds of files that films are saved as. */

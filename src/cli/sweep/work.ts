@@ -19,7 +19,7 @@ import { version } from "../defaults.ts";
 import { recordText } from "../../record/record.ts";
 import { description, recordOf, titleOf } from "../../record/making.ts";
 import { type Models, type Row, searchOf, settingsOf } from "../../record/request.ts";
-import { readCodeBounds } from "../synth_start.ts";
+import { readCodeBounds } from "../synth/start.ts";
 import { hashOf, type Piece } from "./plan.ts";
 import { type Line, pictureName, type Seen } from "./results.ts";
 

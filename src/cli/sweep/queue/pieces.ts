@@ -122,9 +122,9 @@ export class Pieces {
 
   /** Adds all pieces; those that are there stay as they are. */
   async #add(): Promise<void> {
-    const all = Array.from({ length: this.count }, (_, piece) => ({
-      ...{ name: "piece", data: piece, opts: { jobId: idOf(piece), attempts } },
-    }));
+    const all = Array.from({ length: this.count }, (_, piece) => {
+      return { name: "piece", data: piece, opts: { jobId: idOf(piece), attempts } };
+    });
     for (let first = 0; first < all.length; first += sentTogether) {
       await this.queue.addBulk(all.slice(first, first + sentTogether));
     }

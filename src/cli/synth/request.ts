@@ -1,7 +1,7 @@
 /** What a run of synth is to make: from its options, or from the record in a picture that an earlier run made. */
-import { asFloat32, readNpy } from "../formats/npy.ts";
-import { decodeImage } from "../formats/png.ts";
-import { UserError } from "../formats/user_error.ts";
+import { asFloat32, readNpy } from "../../formats/npy.ts";
+import { decodeImage } from "../../formats/png.ts";
+import { UserError } from "../../formats/user_error.ts";
 import {
   decide,
   fits,
@@ -18,14 +18,14 @@ import {
   settings,
   showTarget,
   termsOf,
-} from "../mod.ts";
-import { type BatchItem, lastSeed, mostFrames, readRecord } from "../record/record.ts";
-import { type Request, requestOf } from "../record/request.ts";
-import { readBytes } from "./files.ts";
-import { warn } from "./print.ts";
-import { arithmeticKinds, weightKinds } from "./memory.ts";
-import { making, type SynthValues } from "./synth_options.ts";
-import { decimal, named, numberList, oneOf, position, wholeNumber } from "./values.ts";
+} from "../../mod.ts";
+import { type BatchItem, lastSeed, mostFrames, readRecord } from "../../record/record.ts";
+import { type Request, requestOf } from "../../record/request.ts";
+import { readBytes } from "../files.ts";
+import { warn } from "../print.ts";
+import { arithmeticKinds, weightKinds } from "../memory.ts";
+import { making, type SynthValues } from "./options.ts";
+import { decimal, named, numberList, oneOf, position, wholeNumber } from "../values.ts";
 
 /**
  * Reads the request from options, and the files that they name.

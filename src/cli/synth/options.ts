@@ -8,12 +8,12 @@ import {
   type SettingName,
   settingNames,
   settings,
-} from "../mod.ts";
-import type { Values } from "./command.ts";
-import { adapterOption } from "./defaults.ts";
-import { arithmeticOption, weightsOption } from "./memory.ts";
-import { ownOptions } from "./own_kernels.ts";
-import { tunedOption } from "./tuned.ts";
+} from "../../mod.ts";
+import type { Values } from "../command.ts";
+import { adapterOption } from "../defaults.ts";
+import { arithmeticOption, weightsOption } from "../memory.ts";
+import { ownOptions } from "../own_kernels.ts";
+import { tunedOption } from "../tuned.ts";
 
 /** `lr-start` of `lrStart`. */
 type OptionOf<Name extends string> = Name extends `${infer First}${infer Rest}`

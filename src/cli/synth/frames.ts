@@ -1,8 +1,8 @@
 /** How a picture came to be: the frames that are kept on its way, and the animation or the sheet that they become. */
-import { encodeApng, encodeGif } from "../formats/animation.ts";
-import { contactSheet, type Image, resizeRgb } from "../formats/image.ts";
-import { encodePng } from "../formats/png.ts";
-import type { Settings } from "../mod.ts";
+import { encodeApng, encodeGif } from "../../formats/animation.ts";
+import { contactSheet, type Image, resizeRgb } from "../../formats/image.ts";
+import { encodePng } from "../../formats/png.ts";
+import type { Settings } from "../../mod.ts";
 
 /** A picture on its way: after so many iterations, with the activation that it has. */
 export interface Frame {

@@ -1,18 +1,18 @@
 /** The files of a synth run: their names, which are known before it starts, and their bytes, which are made after it. */
 import { join } from "node:path";
-import { contactSheet, enlarge } from "../formats/image.ts";
-import { writeNpy } from "../formats/npy.ts";
-import { encodePng } from "../formats/png.ts";
-import { valueCount } from "../formats/shape.ts";
-import { UserError } from "../formats/user_error.ts";
-import type { Model, SearchItem } from "../mod.ts";
-import { description } from "../record/making.ts";
-import { type PictureRecord, recordText } from "../record/record.ts";
-import { type FilmFile, filmKinds } from "./film/asked.ts";
-import { encodeFilm } from "./film/encode.ts";
-import { encodeFrames, type Frame, framesPlace, mostTiles, roomForFrames } from "./synth_frames.ts";
-import type { SynthValues } from "./synth_options.ts";
-import type { Row } from "../record/request.ts";
+import { contactSheet, enlarge } from "../../formats/image.ts";
+import { writeNpy } from "../../formats/npy.ts";
+import { encodePng } from "../../formats/png.ts";
+import { valueCount } from "../../formats/shape.ts";
+import { UserError } from "../../formats/user_error.ts";
+import type { Model, SearchItem } from "../../mod.ts";
+import { description } from "../../record/making.ts";
+import { type PictureRecord, recordText } from "../../record/record.ts";
+import { type FilmFile, filmKinds } from "../film/asked.ts";
+import { encodeFilm } from "../film/encode.ts";
+import { encodeFrames, type Frame, framesPlace, mostTiles, roomForFrames } from "./frames.ts";
+import type { SynthValues } from "./options.ts";
+import type { Row } from "../../record/request.ts";
 
 /** Where everything goes. */
 export interface Places {

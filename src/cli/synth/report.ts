@@ -10,15 +10,15 @@ import {
   type Ranked,
   type SearchMemory,
   type SearchResult,
-} from "../mod.ts";
-import type { Verdict } from "../lab/judge.ts";
-import type { BatchResult } from "./batches.ts";
-import { idleLines } from "./idle.ts";
-import { sizeText } from "./memory.ts";
-import type { OwnFile } from "./own_kernels.ts";
-import type { Made, Places } from "./synth_files.ts";
-import type { BatchItem } from "../record/record.ts";
-import type { Job, Request, Row } from "../record/request.ts";
+} from "../../mod.ts";
+import type { Verdict } from "../../lab/judge.ts";
+import type { BatchResult } from "../batches.ts";
+import { idleLines } from "../idle.ts";
+import { sizeText } from "../memory.ts";
+import type { OwnFile } from "../own_kernels.ts";
+import type { Made, Places } from "./files.ts";
+import type { BatchItem } from "../../record/record.ts";
+import type { Job, Request, Row } from "../../record/request.ts";
 
 /** A warning where some of these units of the classifier's last layer were never trained. */
 export function untrainedLines(classifier: Model, units: readonly number[]): string[] {

@@ -1,15 +1,15 @@
 /** Where synth's pictures start, and how far their codes may go: from files, or from the record of a picture. */
-import type { Image } from "../formats/image.ts";
-import { refuseOthers } from "../formats/kinds.ts";
-import { asFloat32, readNpy } from "../formats/npy.ts";
-import { decodeImage } from "../formats/png.ts";
-import { valueCount } from "../formats/shape.ts";
-import { UserError } from "../formats/user_error.ts";
-import { codeBounds, type Device, type Model } from "../mod.ts";
-import { decodeCode } from "../record/record.ts";
-import { inputsOf, type Request, type Row } from "../record/request.ts";
-import { codeOf } from "../record/start.ts";
-import { readBounds } from "./bounds.ts";
+import type { Image } from "../../formats/image.ts";
+import { refuseOthers } from "../../formats/kinds.ts";
+import { asFloat32, readNpy } from "../../formats/npy.ts";
+import { decodeImage } from "../../formats/png.ts";
+import { valueCount } from "../../formats/shape.ts";
+import { UserError } from "../../formats/user_error.ts";
+import { codeBounds, type Device, type Model } from "../../mod.ts";
+import { decodeCode } from "../../record/record.ts";
+import { inputsOf, type Request, type Row } from "../../record/request.ts";
+import { codeOf } from "../../record/start.ts";
+import { readBounds } from "../bounds.ts";
 
 /** Where the pictures start: one code for each, or a picture that has still to be turned into one. */
 export interface Start {
