@@ -135,6 +135,7 @@ const mostPixels = 2 ** 16;
 const bilinear = {
   mode: "linear",
   coordinates: "align_corners",
+  whole: true,
   nearest: "",
   cubic: 0,
   antialias: false,

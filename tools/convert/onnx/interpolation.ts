@@ -14,6 +14,8 @@ export interface Resizing {
   mode: string;
   /** Where positions of the resized axis lie on the other. */
   coordinates: string;
+  /** Whether align_corners is of whole positions, so that the last lies on the last, where the scale leaves a fraction. */
+  whole: boolean;
   /** Which of two positions is the nearest. */
   nearest: string;
   /** The cubic's coefficient. */
@@ -28,7 +30,7 @@ export interface Resizing {
 
 /** Where a position of the resized axis lies on the other, in steps of `round`. */
 function placeOf(
-  { from, to, scale, coordinates, region: [start, end] }: Resizing,
+  { from, to, scale, coordinates, whole, region: [start, end] }: Resizing,
   at: number,
   round: (n: number) => number,
 ) {
@@ -45,7 +47,7 @@ function placeOf(
     case "asymmetric":
       return scaled(at);
     case "align_corners":
-      return to > 1 ? round(at * (from - 1) / (to - 1)) : 0;
+      return to > 1 ? round(at * (from - 1) / ((whole ? to : scale * from) - 1)) : 0;
     case "tf_crop_and_resize":
       return (from - 1) * (to > 1 ? start + at * (end - start) / (to - 1) : (start + end) / 2);
     default:

@@ -114,7 +114,7 @@ export function withoutZeroPoints(o: Operator, outputs: 0 | -1): Operator {
     if (isTraced(value)) return arithmetic(o.trace, "difference", value, own);
     return stretched([value, own], "float32", (x, z) => x - z);
   });
-  return new Operator(o.node, o.opset, o.trace, less, o.types);
+  return new Operator(o.node, o.model, o.trace, less, o.types);
 }
 
 /** Operators by their type. */

@@ -174,7 +174,7 @@ function traced(
       if (turns) turned.push(`input ${name}`);
       return [name, value] as const;
     });
-    convertNodes(nodes, scope, { file, opset: model.opset, trace, origins });
+    convertNodes(nodes, scope, { file, model, trace, origins });
     const values = new Map([...[...scope.own].map(([name, { value }]) => [name, value] as const), ...given]);
     const [{ name }] = model.outputs;
     const output = values.get(name);

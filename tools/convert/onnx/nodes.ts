@@ -6,7 +6,7 @@ import { lstmRules } from "./lstm.ts";
 import { logicRules } from "./logic_rules.ts";
 import { matrixRules } from "./matrix_rules.ts";
 import { Operator, type Rule } from "./operator.ts";
-import type { OnnxGraph, OnnxNode } from "./proto.ts";
+import type { OnnxGraph, OnnxModel, OnnxNode } from "./proto.ts";
 import { reductionRules } from "./reduction_rules.ts";
 import { resizeRules } from "./resize_rules.ts";
 import { shapeRules } from "./shape_rules.ts";
@@ -47,10 +47,10 @@ export class Scope {
   }
 }
 
-/** What nodes are converted in: the file's name for errors, its version of the operators, and who makes which layer. */
+/** What nodes are converted in: the file's name for errors, the model that they are of, and who makes which layer. */
 export interface Conversion {
   file: string;
-  opset: number;
+  model: OnnxModel;
   trace: Trace;
   origins: Map<Made, OnnxNode>;
 }
@@ -85,7 +85,7 @@ function resultType(o: Operator): ElementType | undefined {
 }
 
 /** The operator of a node. @throws UserError where nothing makes one of its inputs. */
-function operatorOf(node: OnnxNode, scope: Scope, { opset, trace }: Conversion): Operator {
+function operatorOf(node: OnnxNode, scope: Scope, { model, trace }: Conversion): Operator {
   const inputs = node.inputs.map((name) => {
     const value = scope.find(name);
     if (name !== "" && value === undefined) {
@@ -93,7 +93,7 @@ function operatorOf(node: OnnxNode, scope: Scope, { opset, trace }: Conversion):
     }
     return value;
   });
-  return new Operator(node, opset, trace, inputs.map((input) => input?.value), inputs.map((input) => input?.type));
+  return new Operator(node, model, trace, inputs.map((input) => input?.value), inputs.map((input) => input?.type));
 }
 
 /** What a node makes, or the branch that it takes. */

@@ -1,6 +1,6 @@
 /** One operator as its rule sees it: its attributes and inputs, with every way in which they may be wrong. */
 import { UserError } from "../../../src/formats/user_error.ts";
-import type { Attribute, OnnxNode } from "./proto.ts";
+import type { Attribute, OnnxModel, OnnxNode } from "./proto.ts";
 import { type ElementType, integral, type OnnxTensor } from "./tensor.ts";
 import { isTraced, NotBatched, type Operand, type Trace, type Traced } from "./trace.ts";
 
@@ -11,12 +11,17 @@ export type Rule = (o: Operator) => (Operand | undefined)[];
 export class Operator {
   constructor(
     readonly node: OnnxNode,
-    readonly opset: number,
+    readonly model: Pick<OnnxModel, "opset" | "producer">,
     readonly trace: Trace,
     readonly inputs: readonly (Operand | undefined)[],
     /** The inputs' element types in the model; all are computed as float32. */
     readonly types: readonly (ElementType | undefined)[],
   ) {}
+
+  /** The version of ONNX's own operators. */
+  get opset(): number {
+    return this.model.opset;
+  }
 
   #attribute<T extends Attribute>(
     name: string,

@@ -1,7 +1,7 @@
 /**
  * .onnx: the parts of its messages that a network at inference consists of, by their field numbers.
  *
- *     ModelProto      graph 7, opset_import 8 { domain 1, version 2 }
+ *     ModelProto      producer_name 2, graph 7, opset_import 8 { domain 1, version 2 }
  *     GraphProto      node 1, initializer 5, input 11, output 12, sparse_initializer 15
  *     NodeProto       input 1, output 2, name 3, op_type 4, attribute 5, domain 7
  *     AttributeProto  name 1, f 2, i 3, s 4, t 5, g 6, floats 7, ints 8, strings 9
@@ -47,6 +47,8 @@ export interface OnnxGraph {
 export interface OnnxModel extends OnnxGraph {
   /** The version of ONNX's own operators. */
   opset: number;
+  /** The program that wrote it, such as "pytorch". */
+  producer: string;
 }
 
 /** Graphs within graphs past which a file is damaged. */
@@ -83,8 +85,10 @@ export function readOnnx(bytes: Uint8Array, source: OnnxSource): OnnxModel {
   refuseText(bytes, file, "an ONNX model", "onnx");
   let graph: Uint8Array | undefined;
   let opset: number | undefined;
+  let producer = "";
   for (const field of fields(bytes, file)) {
-    if (field.number === 7) graph = content(bytes, field, file);
+    if (field.number === 2) producer = text(bytes, field, file);
+    else if (field.number === 7) graph = content(bytes, field, file);
     else if (field.number === 8) {
       const { domain, version } = readOpset(content(bytes, field, file), file);
       if (ownDomain.includes(domain)) opset = version;
@@ -92,7 +96,7 @@ export function readOnnx(bytes: Uint8Array, source: OnnxSource): OnnxModel {
   }
   if (!graph) throw new UserError(`${file}: there is no graph in it; is it an ONNX model?`);
   if (!(opset! > 0)) throw new UserError(`${file}: it does not say of which version its operators are`);
-  return { opset: opset!, ...readGraph(graph, source, 0) };
+  return { opset: opset!, producer, ...readGraph(graph, source, 0) };
 }
 
 function readOpset(bytes: Uint8Array, file: string): { domain: string; version: number } {

@@ -96,6 +96,12 @@ const isItself = (terms: readonly Term[], at: number): boolean =>
 const mayChange = ({ from, to, scale, coordinates }: Axis): boolean =>
   from !== to || scale !== 1 || coordinates.startsWith("tf_");
 
+/**
+ * Programs whose align_corners ends on the last pixel whatever the scale, as the frameworks do that they write models of. ONNX's text says
+ * so too, but what its reference implementation computes ends there by sizes alone; a scale that leaves a fraction ends beyond.
+ */
+const wholePositions = new Set(["pytorch", "tf2onnx", "keras2onnx"]);
+
 const resize: Rule = (o) => {
   const old = o.opset < 11;
   const [scalesAt, regionAt] = old ? [1, -1] : [2, 1];
@@ -112,6 +118,7 @@ const resize: Rule = (o) => {
   const manner: Manner = {
     mode: o.text("mode", "nearest"),
     coordinates,
+    whole: wholePositions.has(o.model.producer),
     nearest: o.text("nearest_mode", old ? "simple" : "round_prefer_floor"),
     cubic: o.number("cubic_coeff_a", -0.75),
     antialias: o.number("antialias", 0) !== 0,
@@ -127,6 +134,7 @@ const upsample: Rule = (o) => {
   return [resized(o, lengthsOf(o, scales, undefined), {
     mode: mode === "bilinear" ? "linear" : mode,
     coordinates: "asymmetric",
+    whole: true,
     nearest: "simple",
     cubic: 0,
     antialias: false,

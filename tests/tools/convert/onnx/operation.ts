@@ -18,6 +18,7 @@ export interface Operation {
   type: string;
   name?: string;
   opset?: number;
+  producer?: string;
   attributes?: Record<string, AttributeFile>;
   inputs: Record<string, Tensor>;
   expected: (inputs: Record<string, Tensor>) => Tensor;
@@ -43,7 +44,7 @@ export const booleans = (...shape: number[]): Tensor => map(x(...shape), (value)
 /** A list of numbers. */
 export const numbers = (...values: number[]): Tensor => tensor([values.length], values);
 /** Registers the test of an operator. */
-export function check({ type, name, opset, attributes, inputs, outputs = ["y"], expected }: Operation): void {
+export function check({ type, name, opset, producer, attributes, inputs, outputs = ["y"], expected }: Operation): void {
   Deno.test(`onnx: ${type}${name ? `, ${name}` : ""}`, () => {
     const names = Object.keys(inputs);
     const isWhole = (input: string) => input.startsWith("whole");
@@ -51,6 +52,7 @@ export function check({ type, name, opset, attributes, inputs, outputs = ["y"], 
       isWhole(input) ? 7 : input.startsWith("int") ? 6 : input.startsWith("bool") ? 9 : 1;
     const bytes = onnxModel({
       opset,
+      producer,
       nodes: [{ type, inputs: names, outputs, attributes }],
       inputs: names.map((input) => ({ name: input, shape: inputs[input].shape, type: typeOf(input) })),
       outputs,

@@ -114,17 +114,18 @@ const versions: Operation[] = [
     attributes: { mode: "linear" },
     expected: ({ x }) => onnx.resize(x, 2, { size: 7, place: (at) => (at + 0.5) / 1.5 - 0.5, weight: linear }),
   },
-  {
+  ...[["pytorch", 7], ["", 7.2]].map(([producer, end]): Operation => ({
     type: "Resize",
-    name: "three dimensions, trilinear, align_corners, a fraction left over",
-    inputs: { x: x(1, 2, 2, 3, 2), knownRoi: empty, knownScales: numbers(1, 1, 2.4, 2.4, 2) },
+    name: `three dimensions, trilinear, align_corners, a fraction left over, ${producer || "as ONNX's reference"}`,
+    producer: `${producer}`,
+    inputs: { x: x(1, 2, 2, 3, 2), knownRoi: empty, knownScales: numbers(1, 1, 2, 2.4, 2) },
     attributes: { mode: "linear", coordinate_transformation_mode: "align_corners" },
     expected: ({ x }) =>
-      [4, 7, 4].reduce((y, size, d) => {
-        const place = (at: number) => at * (x.shape[d + 2] - 1) / (size - 1);
+      [[4, 4], [7, +end], [4, 4]].reduce((y, [size, length], d) => {
+        const place = (at: number) => at * (x.shape[d + 2] - 1) / (length - 1);
         return onnx.resize(y, d + 2, { size, place, weight: linear });
       }, x),
-  },
+  })),
   {
     type: "Resize",
     name: "named axes, channels among them",

@@ -56,6 +56,7 @@ export interface ValueFile {
 /** A model. */
 export interface ModelFile extends GraphFile {
   opset?: number;
+  producer?: string;
   inputs: ValueFile[];
 }
 
@@ -147,8 +148,13 @@ const graphProto = ({ nodes, initializers = {}, inputs = [], outputs }: GraphFil
   );
 
 /** A ModelProto. */
-export const onnxModel = ({ opset = 18, ...graph }: ModelFile): Uint8Array =>
-  join(number(1, 8), bytesField(7, graphProto(graph)), bytesField(8, join(named(1, ""), number(2, opset))));
+export const onnxModel = ({ opset = 18, producer, ...graph }: ModelFile): Uint8Array =>
+  join(
+    number(1, 8),
+    ...producer ? [named(2, producer)] : [],
+    bytesField(7, graphProto(graph)),
+    bytesField(8, join(named(1, ""), number(2, opset))),
+  );
 
 /** A tensor of float32 numbers, raw. */
 export const float = (shape: number[], values: ArrayLike<number>): TensorFile => ({ shape, values });
