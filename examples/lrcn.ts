@@ -7,6 +7,7 @@
  */
 import { join } from "node:path";
 import { randomWeights } from "../bench/networks/random_weights.ts";
+import { print, tell } from "../src/cli/print.ts";
 import { writeSafetensors } from "../src/formats/safetensors.ts";
 import { parseNetwork } from "../src/net/network.ts";
 import { type Add, draw } from "../tools/convert/torch/architectures.ts";
@@ -43,8 +44,15 @@ export const lrcn = (side: number): string =>
 if (import.meta.main) {
   const [folder = "models/lrcn64"] = Deno.args;
   const text = lrcn(64);
-  Deno.mkdirSync(folder, { recursive: true });
-  Deno.writeTextFileSync(join(folder, "network.json"), text, { createNew: true });
   const weights = writeSafetensors(new Map(randomWeights(parseNetwork(text, folder))));
-  Deno.writeFileSync(join(folder, "weights.safetensors"), weights, { createNew: true });
+  try {
+    if (folder.startsWith("-")) throw new Error("it takes one word, the folder");
+    Deno.mkdirSync(folder, { recursive: true });
+    Deno.writeTextFileSync(join(folder, "network.json"), text, { createNew: true });
+    Deno.writeFileSync(join(folder, "weights.safetensors"), weights, { createNew: true });
+    print(`${folder}: a network for films with random weights, ${weights.length} bytes`);
+  } catch (error) {
+    tell(`lrcn: ${folder} cannot be made: ${(error as Error).message}`);
+    Deno.exit(1);
+  }
 }

@@ -97,6 +97,11 @@ export function imagesIn(arrays: ReadonlyMap<string, NpzItems>, file: string): P
   const suited = [...arrays].filter(([, array]) => layoutOf(array));
   const [name, images] = named ? ["images", named] : suited.length === 1 ? suited[0] : [];
   const layout = images && layoutOf(images);
+  if (images?.shape.length === 3 && images.shape[2] === 3) {
+    throw new UserError(
+      `${file}: ${show(name!)} of shape [${images.shape}] is one picture, expected [N, height, width, 3]`,
+    );
+  }
   if (!images || !layout) {
     const has = [...arrays].map(([name, { dtype, shape }]) => `${show(name)} (${dtype}, [${shape.join(", ")}])`);
     throw new UserError(

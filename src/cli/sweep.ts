@@ -52,7 +52,10 @@ const options = {
     value: "DIR",
     help: "a second classifier's model folder, which the search never sees, to judge the pictures",
   },
-  shard: { value: "K/N", help: "makes only the K-th of N equal shares: one a machine, into one folder or several" },
+  shard: {
+    value: "K/N",
+    help: "makes only the K-th of N shares of as many pieces each: one a machine, into one folder or several",
+  },
   queue: {
     value: "redis://HOST",
     help:

@@ -72,7 +72,7 @@ export const command: Command<typeof synthOptions> = {
       "deno task synth --classifier models/lrcn64 --unit 5 --frames 160 --out film.mp4",
       "a film for a network that reads films",
     ],
-    ['deno task synth --classifier "snapshots/*" --unit 9 --out learning.gif', "a film of a network that learns"],
+    ['deno task synth --classifier "snapshots/*" --unit 945 --out learning.gif', "a film of a network that learns"],
     ["deno task synth --from out/fc8_0945_0.png --out again.png", "the same picture once more"],
   ],
   run,

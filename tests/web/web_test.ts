@@ -152,9 +152,11 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
     const { method, prior } = (await savedPng(page)).record;
     assert.deepEqual([method, prior], ["fft", "fourier"]);
     await page.getByLabel("Drawn by").selectOption("");
+    await slide(page, "Balance", 0.5);
     await find.fill("apple");
     await find.press("Enter");
     await until(() => page.locator("figure .caption").textContent(), (text) => text === "apple");
+    assert.doesNotMatch(await page.locator(".command code").textContent() ?? "", /gamma/);
     await until(() => page.locator(".transport").textContent(), (text) => /^Again.*200 of 200$/.test(text ?? ""));
   });
 
@@ -182,9 +184,17 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
 
   await t.step("photographs are looked at, layer by layer, part by part and beside each other", async () => {
     await page.workers()[0].evaluate("device.destroy()"); // a tab that slept
-    await open(page, [photo("cat.png", 251), photo("dog.png", 83), given("bad.png", Uint8Array.of(1, 2, 3))]);
+    await open(page, [
+      photo("cat.png", 251),
+      photo("dog.png", 83),
+      given("bad.png", Uint8Array.of(1, 2, 3)),
+      given("a.txt", Uint8Array.of(97)),
+    ]);
     await until(() => page.locator(".strip li").count(), (count) => count === 2);
-    assert.match(await words(page) ?? "", /^Left out: bad\.png: neither a PNG nor a JPEG picture\.$/);
+    assert.match(
+      await words(page) ?? "",
+      /^Left out: a\.txt is neither PNG nor JPEG; bad\.png: neither a PNG nor a JPEG picture\.$/,
+    );
     assert.match(await page.locator("figure .caption").textContent() ?? "", /^cat\.png/);
     assert.equal(await page.locator(".ranked li").count(), 5);
     await button(page, "The strongest units of each layer").click();

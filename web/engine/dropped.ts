@@ -28,7 +28,12 @@ export async function takeDropped(dropped: readonly DroppedFile[], album: Album)
   const pictures = dropped.filter(({ path }) => /\.(png|jpe?g)$/i.test(path));
   const record = dropped.length === pictures.length && dropped.length === 1 && await recordIn(path, file);
   if (record) return { kind: "record", record, file: path };
-  if (pictures.length > 0 && !dropped.some(({ path }) => isNetwork(path))) return await photographs(pictures, album);
+  if (pictures.length > 0 && !dropped.some(({ path }) => isNetwork(path))) {
+    const others = dropped.filter((one) => !pictures.includes(one)).map(({ path }) =>
+      `${path} is neither PNG nor JPEG`
+    );
+    return await photographs(pictures, others, album);
+  }
   const files = dropped.length === 1 && /\.zip$/i.test(path)
     ? await unzipped(path, file)
     : new Map(dropped.map(({ path, file }) => [path, file]));
@@ -42,9 +47,8 @@ async function recordIn(path: string, file: Blob): Promise<PictureRecord | undef
 }
 
 /** Those that can be read are kept; the others are told, or are all that there is to tell. */
-async function photographs(pictures: readonly DroppedFile[], album: Album): Promise<Found> {
+async function photographs(pictures: readonly DroppedFile[], leftOut: string[], album: Album): Promise<Found> {
   const photographs: Photograph[] = [];
-  const leftOut: string[] = [];
   for (const { path, file } of pictures) {
     try {
       photographs.push(await album.add(path, file));

@@ -57,7 +57,7 @@ export function again(record: PictureRecord, file: string, models: Pair, device:
       layer: record.layer,
       units: record.units ?? [],
       together: (record.units?.length ?? 0) > 1 || undefined,
-      target: record.target,
+      target: record.units ? undefined : record.target,
       seeds: [record.seed],
       wishes: { ...settings, sigmas: bounds ? undefined : generator.network.code?.sigmas },
     },

@@ -35,6 +35,9 @@ export function placeOf(hash: string): Place {
   };
 }
 
+/** The address of a network, of which nothing else is shown yet. */
+export const modelHash = (hash: string): string => `#model=${hash.slice(0, LETTERS)}`;
+
 /** Writes it. */
 export function hashOf({ method, layer, units, together, target, seeds }: Wanted, model: string): string {
   const said = new URLSearchParams({ model: model.slice(0, LETTERS) });

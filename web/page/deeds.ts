@@ -1,7 +1,7 @@
 /** What visitors can do. */
 import type { MethodName } from "../../src/mod.ts";
 import type { Dropped, DroppedFile, KeptModel, Saving, Wanted, Wishes } from "../engine/messages.ts";
-import { placeOf } from "./address.ts";
+import { modelHash, placeOf } from "./address.ts";
 import { add, photographOf, seeAgain } from "./album.ts";
 import { keepFile } from "./files.ts";
 import {
@@ -75,12 +75,18 @@ export async function find(asked: Partial<Wanted>): Promise<void> {
   const target = asked.units === undefined ? wanted.value!.target : undefined;
   const now: Wanted = { ...wanted.value!, from: undefined, target, ...asked };
   if (now.units.length < 2) now.together = undefined;
+  if (!now.together) now.wishes = { ...now.wishes, gamma: usualWishes(opened.value!, now.method).gamma };
+  moved = {};
   view.value = "search";
   const answer = await attempt("", () => engine.search(now));
   if (!answer) return;
   if (now.from !== undefined) origin.value = photographOf(now.from)!.name;
   show(answer, now);
+  if (Object.keys(moved).length > 0) await steer(moved);
 }
+
+/** Numbers that were changed while a search was about to begin. */
+let moved: Partial<Wishes> = {};
 
 /** Pauses or goes on; at the end it begins again. */
 export async function toggle(): Promise<void> {
@@ -110,6 +116,10 @@ export async function steer(wishes: Partial<Wishes>): Promise<void> {
   wanted.value = { ...now, wishes: all };
   if (running.value !== "running" && running.value !== "paused") {
     repeated.value = undefined;
+    moved = { ...moved, ...wishes };
+    if (running.value === "done") {
+      notice.value = "The search has ended; these numbers are for the next: Again begins it.";
+    }
     return;
   }
   steered.value = true;
@@ -182,6 +192,9 @@ async function heedDropped(dropped: Dropped, files: DroppedFile[]): Promise<void
     adopt(dropped.opened);
     notice.value = [`${dropped.opened[dropped.role].name} is the ${dropped.role} now.`, ...dropped.notes].join(" ");
     view.value = dropped.role === "classifier" ? "network" : "search";
+    if (dropped.role === "classifier") {
+      globalThis.history.replaceState(null, "", modelHash(dropped.opened.classifier.hash));
+    }
     await seeAgain();
   }
 }

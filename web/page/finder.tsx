@@ -69,7 +69,7 @@ export function Finder() {
           aria-controls="units"
           aria-autocomplete="list"
           aria-activedescendant={open.value && list.value.length > 0 ? `unit-${active.value}` : undefined}
-          placeholder="Find a unit: pepper, lighthouse, 207…"
+          placeholder="Find a unit: pepper, beacon, 207…"
           autocomplete="off"
           spellcheck={false}
           value={text.value}

@@ -19,7 +19,7 @@ import { print, printJson, tell, warn } from "../print.ts";
 import { progress, stderrScreen } from "../progress.ts";
 import { allPlaces, placesOf, spaceFor, withNames } from "../synth/files.ts";
 import type { SynthValues } from "../synth/options.ts";
-import { lossLine, progressNote, rankedText } from "../synth/report.ts";
+import { lossLine, progressNote, rankedText, untrainedLines } from "../synth/report.ts";
 import { readCodeBounds, readStart, startCodes } from "../synth/start.ts";
 import { planning } from "../tuned.ts";
 import type { FilmFile } from "./asked.ts";
@@ -113,6 +113,7 @@ export async function filmLearning(
   async function drawn(device: Device, folder: string, n: number): Promise<Frame> {
     const { classifier, row } = await frameOf(folder, request, generator, n);
     const { generator: drawing, items } = row;
+    if (row.layer?.labelled) untrainedLines(classifier, items[0].units ?? []).forEach(warn);
     const start = await readStart(request, row, drawing);
     const codes = start && await startCodes(start, device, classifier, row, request);
     const bounds = readCodeBounds(request, drawing, row.settings.lowest);
@@ -129,6 +130,7 @@ export async function filmLearning(
       },
     });
     const [item] = result.items;
+    if (item.zeroGradient) warn(`${folder}: the gradient was zero, so the search had nowhere to go`);
     const making = { row, items, place: 0, item, bounds, own: [], version, device, fps: film.fps };
     return {
       folder,

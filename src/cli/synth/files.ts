@@ -70,7 +70,9 @@ export function placesOf(
   });
   if (/\.\w+$/.test(out) && !isFolder(out)) {
     if (!/\.png$/i.test(out)) {
-      throw new UserError(`--out ${out}: pictures are saved as .png; a folder's name ends in /`);
+      throw new UserError(
+        `--out ${out}: pictures are saved as .png, films as ${filmKinds.join(", ")}; a folder's name ends in /`,
+      );
     }
     if (all.length > 1) {
       throw new UserError(`--out ${named} is one file and there are ${all.length} pictures; name a folder`);
