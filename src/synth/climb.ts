@@ -234,27 +234,12 @@ export class Climb {
   }
 
   /**
-   * What the items' terms come to in the last iteration where they come in other orders, each a list of their numbers. Nothing can go on
-   * from there but a search that begins anew.
+   * Runs once more what treats the frames of a film together, as in the first iteration. Nothing can go on from there but a search
+   * that begins anew.
    */
-  async inOrders(orders: readonly (readonly number[])[]): Promise<Float32Array[]> {
-    const { device, plan, items, starts, own } = this;
-    const results: Float32Array[] = [];
-    const gathered = await Promise.all(
-      plan.gathered.map(async (tensor) => [tensor, await download(device, tensor)] as const),
-    );
-    for (const order of orders) {
-      for (const [tensor, values] of gathered) {
-        const size = values.length / items;
-        const moved = new Uint8Array(values.length);
-        order.forEach((from, to) => moved.set(values.subarray(from * size, (from + 1) * size), to * size));
-        upload(device, tensor, moved);
-      }
-      upload(device, own.state, bytes(starts.get(own.state)!)); // whose iteration says where the trace goes
-      plan.submitJoint();
-      results.push(await this.trace(1));
-    }
-    return results;
+  rejoin(): void {
+    upload(this.device, this.own.state, bytes(this.starts.get(this.own.state)!)); // whose iteration says where the trace goes
+    this.plan.submitJoint();
   }
 
   /** The codes after the last step, and those of the pictures, which are a step before: [items × code values] each. */

@@ -9,10 +9,10 @@
  * `If-Range`, so that a file that has changed meanwhile starts anew. NAME appears once everything is there and its hash
  * is right. What came from one address is never taken for what another has, unless a hash says that it is.
  */
-import { createHash } from "node:crypto";
 import { reasonOf } from "../../src/cli/files.ts";
 import { lstatOf } from "../../src/cli/outputs/temporary.ts";
 import { UserError } from "../../src/formats/user_error.ts";
+import { discard, flush, hashOf, onDisk, readTag, readText, sizeOf, tagOf } from "./parts.ts";
 
 /** What to fetch. */
 export interface Download {
@@ -151,7 +151,7 @@ async function ask(file: Download, headers: Record<string, string>, signal: Abor
 /** One attempt, from where the last one stopped. @throws Broken where another one may get further. */
 async function transfer(file: Download, part: string): Promise<void> {
   const have = sizeOf(part);
-  const tag = have > 0 ? readTag(file, part) : undefined;
+  const tag = have > 0 ? readTag(file.url, part) : undefined;
   // Without a tag nobody knows what the part is a part of.
   const range: Record<string, string> = tag ? { range: `bytes=${have}-`, "if-range": tag } : {};
   const control = new AbortController();
@@ -244,62 +244,3 @@ async function append(
 
 const tooLarge = (url: string, most: number, bytes: string) =>
   new UserError(`${url} has ${bytes} bytes, expected at most ${most}; it is not the file that was published`);
-
-const tagOf = (part: string) => `${part}.tag`;
-
-/** The tag of a part of the file; undefined where it is of another address, or nobody knows. */
-function readTag({ url }: Download, part: string): string | undefined {
-  const [address, tag] = readText(tagOf(part))?.split("\n") ?? [];
-  return address === url && tag ? tag : undefined;
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-function sizeOf(path: string): number {
-  try {
-    return Deno.statSync(path).size;
-  } catch {
-    return 0;
-  }
-}
-
-/** Takes a part and its tag away, where they are. */
-function discard(part: string): void {
-  for (const path of [part, tagOf(part)]) {
-    try {
-      Deno.removeSync(path);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) {
-        throw new UserError(`${path} cannot be removed: ${reasonOf(error)}`);
-      }
-    }
-  }
-}
-
-/** Has the disk hold a file. */
-function flush(path: string): void {
-  using file = Deno.openSync(path, { write: true });
-  file.syncSync();
-}
-
-/** @throws UserError where the disk does not do it. */
-function onDisk<T>(path: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    throw new UserError(`${path} cannot be written: ${reasonOf(error)}`);
-  }
-}
-
-/** The SHA-1 of a file, in hexadecimal. */
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash("sha1");
-  for await (const piece of (await Deno.open(path)).readable) hash.update(piece);
-  return hash.digest("hex");
-}

@@ -10,7 +10,7 @@ import { mean, tryOrders } from "./order.ts";
  * @param answers What the classifier says at each of them.
  */
 export async function filmOf(
-  { asked, options, settings: { windowSize = 1 }, classifier }: Journey,
+  { device, asked, options, settings: { windowSize = 1 }, classifier }: Journey,
   climb: Climb,
   frames: readonly SearchItem[],
   answers: readonly Float32Array[],
@@ -19,7 +19,7 @@ export async function filmOf(
   const [target] = asked.targets;
   const [{ picture, trace, topOf, redirected }] = frames;
   const orders = shuffles > 0 && !signal?.aborted
-    ? await tryOrders(climb, target.seed, frames.length, shuffles)
+    ? await tryOrders(device, climb, { seed: target.seed, frames: frames.length, times: shuffles })
     : undefined;
   const together = (values: (frame: SearchItem) => Float32Array) =>
     Float32Array.from(frames.flatMap((f) => [...values(f)]));
