@@ -69,10 +69,10 @@ export class Device implements Adapter {
   #renewal: Promise<void> | undefined;
 
   /**
+   * Of a WebGPU device that somebody else opened; `openDevice` opens one.
    * @param given Where feature maps and weights lie: textures suit a CPU, buffers a GPU, and do unless given.
    * @param reopen Opens an adapter the same way when this one is lost.
    */
-  /** Of a WebGPU device that somebody else opened; `openDevice` opens one. */
   constructor(
     gpu: GPUDevice,
     name: string,
