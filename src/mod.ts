@@ -78,7 +78,7 @@ export { type Box, fieldBox } from "./synth/crop.ts";
 export type { ImageName, Prior, Size } from "./synth/images/image.ts";
 export { type MethodName, methodNames, methods } from "./synth/methods/table.ts";
 export { meanColour, occluded, type Region, regionOf, windowsOver } from "./synth/occlusion.ts";
-export { type Fit, fits, type Fitting, type Interpolated, interpolations } from "./synth/fit.ts";
+export { type Fit, fits, type Fitting, type Interpolated, interpolations } from "./synth/fits.ts";
 export { type Feed, type GivenInputs, type Input, type Inputs, type Role, sortInputs } from "./synth/inputs.ts";
 export type { Directions } from "./synth/objective.ts";
 export type { Arguments, Objective, Takes, Wgsl, Where } from "./synth/objectives/objective.ts";
@@ -88,7 +88,7 @@ export { quoted, settingWords } from "./synth/words.ts";
 export { uniforms } from "./synth/random.ts";
 export type { Joining } from "./synth/joined.ts";
 export { hasViews } from "./synth/views.ts";
-export { codeBounds, searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
+export { boundsOn, codeBounds, searchDefaults, type SearchOptions, suitable, type Target } from "./synth/options.ts";
 export { MOST_FRAMES } from "./synth/film/frames.ts";
 export type { Orders } from "./synth/film/order.ts";
 export { encode } from "./synth/encode.ts";
@@ -97,6 +97,7 @@ export {
   type Change,
   checkSearch,
   type Film,
+  fittingsOf,
   type Lasting,
   type Progress,
   type Ranked,
@@ -105,20 +106,18 @@ export {
   type SearchMemory,
   type SearchResult,
 } from "./synth/search.ts";
+export type { AnySetting, Circumstances, Ground, NumberSetting, WordSetting } from "./synth/setting.ts";
 export {
   allows,
-  type AnySetting,
   decide,
   defaultsOf,
-  type Ground,
   mayBe,
-  type NumberSetting,
   optionOf,
   type SettingName,
   settingNames,
   type Settings,
   settings,
-  type WordSetting,
+  unbounded,
 } from "./synth/settings.ts";
 export type { Rule } from "./synth/rules/table.ts";
 export { hasSizes, imageModel, sizeOf } from "./synth/stages.ts";

@@ -1,6 +1,6 @@
 /**
  * The networks whose shapes the benchmarks know: CaffeNet, GoogLeNet as Caffe's model zoo has it (bvlc_googlenet), Dosovitskiy
- * and Brox's generator that inverts CaffeNet's fc6 (DeePSiM, 2016), and torchvision's ResNet-50. Layers have their published
+ * and Brox's generators that invert CaffeNet's fc6 and pool5 (DeePSiM, 2016), and torchvision's ResNet-50. Layers have their published
  * names.
  */
 import { type Add, architectures, draw, type LayerFile } from "../../tools/convert/torch/architectures.ts";
@@ -43,15 +43,29 @@ function drawCaffenet(add: Add): void {
   add("prob", "softmax", add("fc8", "fc", x, { channels: 1000 }));
 }
 
-function drawDeepsim(add: Add): void {
-  const active = (name: string, type: string, x: string, parameters: Parameters) =>
-    relu(add, `relu_${name}`, add(name, type, x, parameters), { slope: 0.3 });
+/** A layer of a DeePSiM generator and its ReLU. */
+const leaky = (add: Add, name: string, type: string, x: string, parameters: Parameters, rectifier = `relu_${name}`) =>
+  relu(add, rectifier, add(name, type, x, parameters), { slope: 0.3 });
+
+function drawDeepsimFc6(add: Add): void {
+  let x = "feat";
+  for (const name of ["defc7", "defc6", "defc5"]) x = leaky(add, name, "fc", x, { channels: 4096 });
+  drawUp(add, add("reshape", "reshape", x, { shape: [256, 4, 4] }));
+}
+
+function drawDeepsimPool5(add: Add): void {
+  let x = "feat";
+  for (const n of [6, 7, 8]) {
+    x = leaky(add, `Rconv${n}`, "conv2d", x, { channels: 512, kernel: 3, padding: n === 8 ? 0 : 1 }, `Rrelu${n}`);
+  }
+  drawUp(add, x);
+}
+
+/** The layers from 4 × 4 to 256 × 256 pixels, which all these generators have. */
+function drawUp(add: Add, x: string): void {
   /** Twice as high and wide. */
   const up = (channels: number) => ({ channels, kernel: 4, stride: 2, padding: 1 });
   const same = (channels: number) => ({ channels, kernel: 3, padding: 1 });
-  let x = "feat";
-  for (const name of ["defc7", "defc6", "defc5"]) x = active(name, "fc", x, { channels: 4096 });
-  x = add("reshape", "reshape", x, { shape: [256, 4, 4] });
   const ladder: [name: string, parameters: Parameters][] = [
     ["deconv5", up(256)],
     ["conv5_1", same(512)],
@@ -62,7 +76,7 @@ function drawDeepsim(add: Add): void {
     ["deconv2", up(64)],
     ["deconv1", up(32)],
   ];
-  for (const [name, parameters] of ladder) x = active(name, "deconv2d", x, parameters);
+  for (const [name, parameters] of ladder) x = leaky(add, name, "deconv2d", x, parameters);
   add("deconv0", "deconv2d", x, up(3));
 }
 
@@ -126,7 +140,14 @@ export const knownNetworks: Readonly<Record<string, () => Architecture>> = {
     input: { name: "feat", shape: [4096] },
     image: bgr,
     code: { layer: "fc6" },
-    layers: draw(drawDeepsim),
+    layers: draw(drawDeepsimFc6),
+  }),
+  "deepsim-pool5": () => ({
+    name: "DeePSiM pool5",
+    input: { name: "feat", shape: [256, 6, 6] },
+    image: bgr,
+    code: { layer: "pool5" },
+    layers: draw(drawDeepsimPool5),
   }),
   googlenet: () => ({
     name: "GoogLeNet",

@@ -10,29 +10,29 @@ import { kindOf, refuseOthers } from "../formats/kinds.ts";
 import { readSafetensors, type StoredTensor, toFloat32 } from "../formats/safetensors.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import type { Model } from "../mod.ts";
+import type { Model, Settings } from "../mod.ts";
 
 /** Standard deviations above the mean, where a generator does not say. */
 export const defaultSigmas = 3;
 
 /**
  * The upper bound of each value of the generator's code, and after them the lower ones, where there are any but `lowest`.
- * @param sigmas Deviations above the mean, in place of the generator's own. @throws UserError where the file does not fit the code.
+ * @throws UserError where the file does not fit the code.
  */
 export function readBounds(
   bytes: Uint8Array,
   file: string,
   { name, network }: Model,
-  { lowest = 0, sigmas: asked }: { lowest?: number; sigmas?: number } = {},
+  { lowest, sigmas: asked }: Pick<Settings, "lowest" | "sigmas">,
 ): Float32Array<ArrayBuffer> {
   const size = valueCount(network.inputs[0].shape);
   const isText = kindOf(bytes)?.name !== "safetensors";
-  if (isText && asked !== undefined) {
+  if (isText && asked > 0) {
     throw new UserError(
       `${file} is no file of means and deviations, which --sigmas is about; expected what ranges writes`,
     );
   }
-  const sigmas = asked ?? network.code?.sigmas ?? defaultSigmas;
+  const sigmas = asked || (network.code?.sigmas ?? defaultSigmas);
   const bounds = isText
     ? fromText(bytes, file)
     : fromStatistics(readSafetensors(bytes, file), file, network.code?.signed ? [sigmas, -sigmas] : [sigmas]);

@@ -28,7 +28,7 @@ const options = {
       "or an .npz of images (uint8, N × height × width × 3, or N × height × width for grey) and labels (N)",
   },
   images: { value: "DIR", help: "where the paths in the list begin, also those with a / first (the list's folder)" },
-  model: { value: "DIR", help: "the model's folder (the embedded classifier)" },
+  model: { value: "DIR", alias: "classifier", help: "the model's folder (the embedded classifier)" },
   weights: weightsOption,
   arithmetic: arithmeticOption,
   adapter: adapterOption,

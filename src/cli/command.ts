@@ -11,6 +11,7 @@ import { UserError } from "../formats/user_error.ts";
 import { GpuError } from "../mod.ts";
 import { reasonOf } from "./files.ts";
 import { hearToTheEnd, lastStopCode } from "./interrupt.ts";
+import { nearest } from "./nearest.ts";
 import { print, tell } from "./print.ts";
 export { print, printJson, tell, warn } from "./print.ts";
 
@@ -19,6 +20,8 @@ export interface Option {
   value?: string;
   /** With `value`: it may be given several times. */
   repeats?: boolean;
+  /** Another name of it. */
+  alias?: string;
   help: string;
 }
 
@@ -36,6 +39,8 @@ export interface Command<Options extends Record<string, Option>> {
   operands?: string;
   options: Options;
   examples: [command: string, effect: string][];
+  /** What is to be said of an option that it lacks and other commands have, behind its name. */
+  lacks?(name: string): string | undefined;
   /** Runs it. The number is the exit code, 0 where none is returned. */
   run(values: Values<Options>, operands: string[]): Promise<number | void>;
 }
@@ -71,9 +76,10 @@ export function required(option: string, value: string | undefined): string {
 
 /** The text of `--help`. */
 export function helpText<Options extends Record<string, Option>>(command: Command<Options>): string {
-  const left = Object.entries<Option>({ ...command.options, ...help }).map(([name, option]) =>
-    [`--${name}${option.value ? ` ${option.value}` : ""}`, option.help] as const
-  );
+  const left = Object.entries<Option>({ ...command.options, ...help }).map(([name, { value, alias, help }]) => {
+    const names = [name, ...alias ? [alias] : []].map((name) => `--${name}`).join(", ");
+    return [value ? `${names} ${value}` : names, help] as const;
+  });
   const width = Math.max(...left.map(([name]) => name.length));
   return [
     `deno task ${command.name} [options]${command.operands ? ` ${command.operands}` : ""}`,
@@ -94,13 +100,17 @@ export function parse<Options extends Record<string, Option>>(
   args: string[],
 ): { values: Values<Options> & { help: boolean }; operands: string[] } {
   const options: Record<string, Option> = { ...command.options, ...help };
+  const aliases = new Map(Object.entries(options).flatMap(([name, { alias }]) => alias ? [[alias, name]] : []));
   const { tokens } = parseArgs({
     args,
     strict: false,
     tokens: true,
     allowPositionals: true,
     options: Object.fromEntries(
-      Object.entries(options).map(([name, { value }]) => [name, { type: value ? "string" : "boolean" }]),
+      [...Object.keys(options), ...aliases.keys()].map((name) => [
+        name,
+        { type: options[aliases.get(name) ?? name].value ? "string" : "boolean" },
+      ]),
     ),
   });
   const fail = (message: string) => new UserError(`${message}; --help lists the options`);
@@ -112,8 +122,11 @@ export function parse<Options extends Record<string, Option>>(
   for (const token of tokens) {
     if (token.kind === "positional") operands.push(token.value);
     if (token.kind !== "option") continue;
-    const { name, rawName, value } = token;
-    if (!Object.hasOwn(options, name)) throw fail(`there is no option ${rawName}`);
+    const { rawName, value } = token;
+    const name = aliases.get(token.name) ?? token.name;
+    if (!Object.hasOwn(options, name)) {
+      throw new UserError(unknown(command, name, rawName, [...Object.keys(options), ...aliases.keys()]));
+    }
     const wanted = options[name].value;
     const list = values[name];
     if (list && !Array.isArray(list)) throw fail(`${rawName} is given twice`);
@@ -127,6 +140,19 @@ export function parse<Options extends Record<string, Option>>(
   }
   if (operands.length > 0 && !command.operands) throw fail(`"${operands[0]}" belongs to no option`);
   return { values: values as Values<Options> & { help: boolean }, operands };
+}
+
+/** The sentence about an option that there is not. */
+function unknown<Options extends Record<string, Option>>(
+  { lacks }: Command<Options>,
+  name: string,
+  typed: string,
+  known: readonly string[],
+): string {
+  const why = lacks?.(name);
+  if (why) return `${typed} ${why}; --help lists the options`;
+  const near = nearest(name, known);
+  return `there is no option ${typed}; ${near === undefined ? "" : `is --${near} meant? `}--help lists the options`;
 }
 
 /** A failure as the sentence that its reader needs; a fault of the program itself keeps its stack. */

@@ -35,6 +35,13 @@ export async function openClassifier(folder?: string): Promise<Model> {
 /** Loads the generator of this folder, or the embedded one. */
 export const openGenerator = (folder?: string): Promise<Model> => openModel(folder ?? embedded("deepsim64"));
 
+/** Loads the generator where one is wanted. @throws UserError where one is named and none is wanted. */
+export async function generatorWhere(wanted: boolean, folder: string | undefined): Promise<Model | undefined> {
+  if (wanted) return await openGenerator(folder);
+  if (folder === undefined) return undefined;
+  throw new UserError(`--generator ${folder} is of no use: the pictures are made without one`);
+}
+
 /** Opens the adapter that the option or the environment names. @throws GpuError where there is none. */
 export function openAdapter(name: string | undefined): Promise<Device> {
   // Mesa complains on stderr where this is unset; it keeps nothing there for a program without windows.

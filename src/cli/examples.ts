@@ -52,7 +52,7 @@ const options = {
   },
   window: { value: "N", help: "with --region: side of what hides, in pixels of the model's input (an eighth of it)" },
   out: { value: "FILE", help: "the sheet, *.png (out/examples_LAYER_UNITS.png)" },
-  model: { value: "DIR", help: "the classifier's model folder (the embedded one)" },
+  model: { value: "DIR", alias: "classifier", help: "the classifier's model folder (the embedded one)" },
   generator: { value: "DIR", help: "with --beside: the image generator's model folder (the embedded one)" },
   adapter: adapterOption,
   tuned: tunedOption,

@@ -5,7 +5,7 @@ import { type Command, main, print } from "./command.ts";
 import { openClassifier, openModel } from "./defaults.ts";
 
 const options = {
-  model: { value: "DIR", help: "the model's folder (the embedded classifier)" },
+  model: { value: "DIR", alias: "classifier", help: "the model's folder (the embedded classifier)" },
   json: { help: "prints one JSON document" },
 };
 

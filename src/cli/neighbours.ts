@@ -31,7 +31,7 @@ const options = {
       "euclidean, or cosine: 1 less the cosine of the angle, whose order is that of vectors of length 1 (euclidean)",
   },
   out: { value: "FILE", help: "the sheet, *.png (out/neighbours_PICTURE.png)" },
-  model: { value: "DIR", help: "the model's folder (the embedded classifier)" },
+  model: { value: "DIR", alias: "classifier", help: "the model's folder (the embedded classifier)" },
   adapter: adapterOption,
   tuned: tunedOption,
   force: { help: "overwrites files that exist" },
@@ -77,7 +77,7 @@ async function run(values: Values<typeof options>, operands: string[]): Promise<
   const keep = wholeNumber("--top", values.top, { least: 1, most: mostKept, fallback: 9 });
   const kind = oneOf("--distance", values.distance, ["euclidean", "cosine"]) ?? "euclidean";
   const model = await openClassifier(values.model);
-  const layers = values.layer.length > 0 ? values.layer : [layerUnits(model).name];
+  const layers = values.layer.length > 0 ? [...new Set(values.layer)] : [layerUnits(model).name];
   const spaces = [pixels, ...layers];
   const names = layers.map((layer) => lastName(model, layer));
   const picture = await picturesIn([file]).read(0);

@@ -21,7 +21,7 @@ import { oneOf } from "./values.ts";
 const options = {
   images: { value: "DIR", help: "a folder of PNG and JPEG pictures, and of folders of them (needed)" },
   layer: { value: "NAME", help: "the layer or blob, such as fc6 (the one that --generator inverts)" },
-  model: { value: "DIR", help: "the encoder's model folder (the embedded classifier)" },
+  model: { value: "DIR", alias: "classifier", help: "the encoder's model folder (the embedded classifier)" },
   out: { value: "FILE", help: "where code.mean and code.std go, *.safetensors, for synth's --bounds" },
   generator: { value: "DIR", help: "writes them into this generator, which then has them; with --force" },
   weights: weightsOption,

@@ -3,11 +3,11 @@ import { basename, join, resolve } from "node:path";
 import { UserError } from "../formats/user_error.ts";
 import { labelOf, layerUnits, type Model, optionOf, quoted, settingNames, settings } from "../mod.ts";
 import { type Command, main, print, tell, type Values, warn } from "./command.ts";
-import { adapterOption, openClassifier, openGenerator } from "./defaults.ts";
-import { idleLines } from "./idle.ts";
+import { adapterOption, generatorWhere, openClassifier } from "./defaults.ts";
 import { abortOnSignal, stopCode } from "./interrupt.ts";
 import { Outputs } from "./outputs/outputs.ts";
 import { writeFiles } from "./outputs/place.ts";
+import { idleLines } from "../record/idle.ts";
 import { lastSeed } from "../record/record.ts";
 import { makePieces } from "./sweep/pieces.ts";
 import { type Plan, planOf, shareOf, shortHash } from "./sweep/plan.ts";
@@ -17,7 +17,7 @@ import { readResults, Results } from "./sweep/results.ts";
 import { combinations, readSpread, spreadHelp } from "./sweep/spread.ts";
 import { ownPieces } from "./sweep/source.ts";
 import type { Bench } from "./sweep/work.ts";
-import { making, settingHelp, type SettingOption, type SynthValues } from "./synth/options.ts";
+import { making, settingHelp, type SettingOption, synthOptions, type SynthValues } from "./synth/options.ts";
 import { type Models, type Request, wantsGenerator } from "../record/request.ts";
 import { readRequest } from "./synth/request.ts";
 import { tunedOption } from "./tuned.ts";
@@ -30,7 +30,7 @@ const mostTogether = 256;
 /** Times that ranges are drawn from. */
 const mostDraws = 10_000;
 
-const { unit, units, target, layer, method, seed, seeds, bounds, fit, interpolation, weights, arithmetic } = making;
+const { unit, units, target, layer, method, seed, seeds, bounds, weights, arithmetic } = making;
 
 /** The settings that a sweep spreads; γ goes with several units in one picture. */
 const spreadNames = settingNames.filter((name) => name !== "gamma");
@@ -43,7 +43,7 @@ const spreadOptions = Object.fromEntries(spreadNames.map((name) => {
 })) as Record<Exclude<SettingOption, "gamma">, { value: string; help: string }>;
 
 const options = {
-  ...{ unit, units, target, layer, method, seed, seeds, bounds, fit, interpolation, weights, arithmetic },
+  ...{ unit, units, target, layer, method, seed, seeds, bounds, weights, arithmetic },
   ...spreadOptions,
   draws: { value: "N", help: "how often ranges are drawn from, all of them at once" },
   "draw-seed": { value: "N", help: "the random numbers of the draws (0)" },
@@ -66,7 +66,7 @@ const options = {
     help: "the folder for pictures, results and report.html; what is there already is not made again (out/sweep)",
   },
   generator: { value: "DIR", help: "the image generator's model folder (the embedded one)" },
-  classifier: { value: "DIR", help: "the classifier's model folder (the embedded one)" },
+  classifier: { value: "DIR", alias: "model", help: "the classifier's model folder (the embedded one)" },
   adapter: adapterOption,
   tuned: tunedOption,
   quiet: { help: "shows no progress" },
@@ -93,6 +93,7 @@ export const command: Command<typeof options> = {
     ],
     ["deno task sweep report out/a out/b --out both.html", "one report of what several machines have made"],
   ],
+  lacks: (name) => Object.hasOwn(synthOptions, name) ? "is of synth; a sweep takes none" : undefined,
   run,
 };
 
@@ -126,7 +127,12 @@ export const reportCommand: Command<typeof reportOptions> = {
 async function run(values: Values<typeof options>): Promise<number | void> {
   const folder = values.out ?? join("out", "sweep");
   const { draws, batch } = values;
+  const single = (["weights", "arithmetic"] as const).find((name) => values[name]?.includes(","));
+  if (single) throw new UserError(`--${single} is one for a whole sweep, got "${values[single]}"`);
   const together = wholeNumber("--batch", batch, { least: 1, most: mostTogether, fallback: usualTogether });
+  if (values["draw-seed"] !== undefined && draws === undefined) {
+    throw new UserError("--draw-seed says how ranges are drawn from; --draws 20 draws from them");
+  }
   const spreads = spreadNames.flatMap((name) => {
     const text = values[optionOf(name) as keyof typeof spreadOptions];
     return text === undefined ? [] : [readSpread(name, text)];
@@ -139,10 +145,10 @@ async function run(values: Values<typeof options>): Promise<number | void> {
   const base = await readRequest(requestValues(values), all);
   const classifier = await openClassifier(values.classifier);
   const learned = all.some((said) => wantsGenerator({ ...base, said }, classifier));
-  const models: Models = { classifier, generator: learned ? await openGenerator(values.generator) : undefined };
+  const models: Models = { classifier, generator: await generatorWhere(learned, values.generator) };
   const judge = values.judge === undefined ? undefined : await openJudge(values.judge, classifier, base);
   const plan = await planOf(base, all, { models, judge: judge?.model, together, typed: typed(values) });
-  idleLines(plan.pieces[0].request.said, plan.pieces.map(({ row }) => row)).forEach(warn);
+  idleLines(plan.pieces[0].request, plan.pieces, classifier).forEach(warn);
   const share = shareOf(plan.pieces, values);
   const signal = abortOnSignal();
   await using queue = values.queue === undefined ? undefined : await Queue.join(values.queue, plan, signal);

@@ -12,7 +12,7 @@ import {
 } from "../record/request.ts";
 import { checkRoom } from "./batches.ts";
 import { type Command, main, print, printJson, tell, warn } from "./command.ts";
-import { openAdapter, openClassifier, openGenerator } from "./defaults.ts";
+import { generatorWhere, openAdapter, openClassifier } from "./defaults.ts";
 import { isFolder } from "./files.ts";
 import { type FilmFile, filmFile } from "./film/asked.ts";
 import { classifierFolders } from "./film/classifiers.ts";
@@ -83,11 +83,10 @@ async function run(values: SynthValues, operands: string[]): Promise<number | vo
   const animate = oneOf("--animate", values.animate, animations);
   const scale = wholeNumber("--scale", values.scale, { least: 1, most: 32, fallback: 1 });
   const folders = classifierFolders(values.classifier, operands);
-  const several = folders.length > 1;
   const request = await readRequest(values);
-  const film = filmFile(values, request, several);
+  const film = filmFile(values, request, folders);
   if (film?.kind === "mp4") await checkFfmpeg();
-  if (film && several) return await filmLearning(values, request, film, { folders, scale });
+  if (film && folders.length > 1) return await filmLearning(values, request, film, { folders, scale });
   const models = await openModels(folders[0], values.generator, request);
   const job = await settle(values, request, models, film);
   const { rows, places } = job;
@@ -97,7 +96,7 @@ async function run(values: SynthValues, operands: string[]): Promise<number | vo
     bytes: spaceFor(rows, models.classifier, request.frames),
   });
   using device = await openAdapter(values.adapter);
-  warnings(request, job, models.classifier, device.name, job.own.files).forEach(warn);
+  warnings(job, device.name).forEach(warn);
   const drawn = await draw(device, job, { values, animate, signal });
   if (drawn.results.length === 0) {
     if (drawn.failure) throw drawn.failure;
@@ -123,8 +122,8 @@ async function settle(values: SynthValues, request: Request, models: Models, fil
   checkModels(request, models);
   const { rows } = settleRequest(request, models);
   const begins = await Promise.all(rows.map(async (row) => {
-    const coded = takingCode(request, row.generator, classifier);
-    return { start: await readStart(request, row, coded), bounds: readCodeBounds(request, coded, row.settings.lowest) };
+    const coded = { ...row, generator: takingCode(request, row.generator, classifier) };
+    return { start: await readStart(request, coded), bounds: readCodeBounds(request, coded) };
   }));
   const own = await readOwn(values);
   const kept = (row: Row) => request.repeats ? [row.items[request.repeats.keep]] : row.items;
@@ -179,11 +178,7 @@ async function openModels(
   request: Request,
 ): Promise<Models> {
   const classifier = await openClassifier(folder);
-  const learned = wantsGenerator(request, classifier);
-  if (!learned && generator !== undefined) {
-    throw new UserError(`--generator ${generator} is of no use: the pictures are made without one`);
-  }
-  return { classifier, generator: learned ? await openGenerator(generator) : undefined };
+  return { classifier, generator: await generatorWhere(wantsGenerator(request, classifier), generator) };
 }
 
 if (import.meta.main) await main(command);

@@ -5,7 +5,7 @@ import { openClassifier } from "./defaults.ts";
 
 const options = {
   search: { value: "TEXT", help: "only units with this text in their names" },
-  model: { value: "DIR", help: "the model's folder (the embedded classifier)" },
+  model: { value: "DIR", alias: "classifier", help: "the model's folder (the embedded classifier)" },
   json: { help: "prints one JSON document" },
 };
 

@@ -44,7 +44,7 @@ export function recordOf(
   { row: { method, layer, settings, generator }, items, place, item, start, bounds, own, version, device, losses, fps }:
     Making,
 ): PictureRecord {
-  const { xy, weights, arithmetic, fit, interpolation, crop, directions, set, frames } = request;
+  const { xy, weights, arithmetic, crop, directions, set, frames } = request;
   const batchItem = ({ units, target, seed }: BatchItem, i: number): BatchItem => ({
     units,
     target,
@@ -68,8 +68,6 @@ export function recordOf(
     ...toldSettings(settings),
     weights,
     arithmetic,
-    fit,
-    interpolation,
     frames,
     windowSize: item.film && item.film.windowSize < frames! ? item.film.windowSize : undefined,
     fps,

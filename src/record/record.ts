@@ -6,10 +6,6 @@ import { parseJson } from "../formats/json.ts";
 import { UserError } from "../formats/user_error.ts";
 import {
   defaultsOf,
-  type Fit,
-  fits,
-  type Interpolated,
-  interpolations,
   type Loss,
   mayBe,
   type MethodName,
@@ -61,8 +57,6 @@ export interface PictureRecord extends BatchItem, Partial<Settings> {
   directions?: Record<string, string>;
   /** The networks' other inputs, by their names. */
   set?: Record<string, SavedValues>;
-  fit?: Fit;
-  interpolation?: Interpolated;
   /** Of a film, how many frames it has, how many were drawn at a time, and how many are shown in a second. */
   frames?: number;
   windowSize?: number;
@@ -90,6 +84,8 @@ export interface PictureRecord extends BatchItem, Partial<Settings> {
     top: { unit: number; name: string; activation: number }[];
     /** Steps before the first that went through ReLUs that were off. */
     redirected?: number;
+    /** Of a film over several classifiers that was stopped, how many of them it has come to. */
+    frames?: number;
     /** The adapters that were lost meanwhile, and the iterations after which the search went on. */
     losses?: Loss[];
   };
@@ -196,8 +192,6 @@ const checks: { [Field in keyof Required<Omit<PictureRecord, keyof Settings>>]: 
   bounds: isOptional(isCode),
   directions: isOptional(isEach(isText)),
   set: isOptional(isEach(isCode)),
-  fit: isOptional(isWord(...fits)),
-  interpolation: isOptional(isWord(...interpolations)),
   frames: isOptional(isFrames),
   windowSize: isOptional(isFrames),
   fps: isOptional(isFrames),
@@ -210,7 +204,7 @@ const checks: { [Field in keyof Required<Omit<PictureRecord, keyof Settings>>]: 
   place: isOptional(isCount),
   own: isOptional((value) => Array.isArray(value) && value.every(isOwn)),
   adapter: isText,
-  result: (value) => isFields(value) && isCount(value.iterations),
+  result: (value) => isFields(value) && isCount(value.iterations) && isOptional(isCount)(value.frames),
 };
 
 /** A code as text. */

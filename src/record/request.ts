@@ -5,7 +5,6 @@
 import { UserError } from "../formats/user_error.ts";
 import {
   checkSearch,
-  type Fitting,
   type GivenInputs,
   imageModel,
   lastName,
@@ -26,15 +25,13 @@ import { type BatchItem, decodeCode, type PictureRecord } from "./record.ts";
 
 /** What to make, before the models are known. */
 export interface Request
-  extends Fitting, Pick<PictureRecord, "xy" | "weights" | "arithmetic" | "crop" | "frames" | "windowSize" | "fps"> {
+  extends Pick<PictureRecord, "xy" | "weights" | "arithmetic" | "crop" | "frames" | "windowSize" | "fps"> {
   /** Pictures that are made together: those of each method, and of each layer or target. */
   rows: { method?: MethodName; layer?: string; items: BatchItem[] }[];
   /** The settings that somebody said. */
   said: Partial<Settings>;
   /** A file with upper bounds of the code; the generator's own where there is none. */
   bounds?: NamedBytes;
-  /** Deviations above its mean that the code may go, where its bounds are such; the generator's own where it is not said. */
-  sigmas?: number;
   /** A picture or codes to start from. */
   init?: NamedBytes;
   /** Directions by their files, and other inputs by their names. */
@@ -76,7 +73,7 @@ export interface Models {
 
 /** A request to make a picture again: alone, or among others where they mattered or made kernels round otherwise. */
 export function requestOf(record: PictureRecord, file: string): Request {
-  const { method, layer, units, target, seed, start, xy, weights, arithmetic, fit, interpolation, crop } = record;
+  const { method, layer, units, target, seed, start, xy, weights, arithmetic, crop } = record;
   const { batch = 1, beside, place = 0 } = record;
   const own: BatchItem = { units, target, seed, start };
   const items = beside ? beside.toSpliced(place, 0, own) : Array.from({ length: batch }, () => own);
@@ -88,8 +85,6 @@ export function requestOf(record: PictureRecord, file: string): Request {
     said: { ...said, redirect: said.redirect ?? 0 }, // which old pictures were made without
     weights,
     arithmetic,
-    fit,
-    interpolation,
     crop,
     frames: record.frames,
     windowSize: record.windowSize,
@@ -156,7 +151,7 @@ export function searchOf(
   classifier: Model,
   codes?: readonly Float32Array[],
 ): RowSearch {
-  const { weights, arithmetic, fit, interpolation, directions, frames, windowSize } = request;
+  const { weights, arithmetic, directions, frames, windowSize } = request;
   const set = inputsOf(request);
   const targets = items.map(({ target, seed }, n) => ({ target, seed, code: codes?.[n] }));
   const film = { frames, windowSize };
@@ -167,8 +162,6 @@ export function searchOf(
     ...film,
     weights,
     arithmetic,
-    fit,
-    interpolation,
     directions,
     set,
     targets,

@@ -5,28 +5,23 @@ import type { Model } from "../net/model.ts";
 import type { ImageFormat } from "../net/network.ts";
 import { imageFormat, scaleOf, sharesOf } from "../net/picture.ts";
 import { chw, type HostTensor, show } from "../ops/op.ts";
-
-/** How a picture of another size becomes one of the classifier's. */
-export const fits = ["auto", "crop", "resize"] as const;
-/** One of them. */
-export type Fit = typeof fits[number];
-
-/** How a picture is resized. */
-export const interpolations = ["bilinear", "bicubic"] as const;
-/** One of them. */
-export type Interpolated = typeof interpolations[number];
-
-/** How a picture is fitted. */
-export interface Fitting {
-  /** `auto`, the default, keeps the centre of a picture that is larger, and resizes others. */
-  fit?: Fit;
-  /** How it is resized; bilinear unless given. */
-  interpolation?: Interpolated;
-}
+import type { Fitting } from "./fits.ts";
 
 const noWeights = (name: string): HostTensor => {
   throw new UserError(`"${name}" has no weights`);
 };
+
+/** What makes a picture of one shape one of another's size; undefined where it has that. */
+export function fittingOf(
+  picture: readonly number[],
+  wanted: readonly number[],
+  { fit = "auto" }: Fitting,
+): "crop" | "resize" | undefined {
+  const [, h, w] = chw(picture);
+  const [, ph, pw] = chw(wanted);
+  if (h === ph && w === pw) return undefined;
+  return fit === "crop" || fit === "auto" && h >= ph && w >= pw ? "crop" : "resize";
+}
 
 /** The layers between a picture of the generator's and the classifier's input. @throws UserError where nothing fits. */
 export function fitLayers(
@@ -34,7 +29,7 @@ export function fitLayers(
   wanted: readonly number[],
   generator: Model,
   classifier: Model,
-  { fit = "auto", interpolation = "bilinear" }: Fitting,
+  fitting: Fitting,
 ): Layer[] {
   const layers: Layer[] = [];
   const [c, h, w] = chw(picture.shape);
@@ -44,20 +39,18 @@ export function fitLayers(
   const add = (...[name, type, params, inputs, weight]: Parameters<typeof makeLayer>) =>
     layers.push(makeLayer(name, type, params, inputs, weight));
   const last = () => layers.at(-1)?.output ?? picture;
-  if (h !== ph || w !== pw) {
-    const larger = h >= ph && w >= pw;
-    if (fit === "crop" && !larger) {
-      throw new UserError(
-        `${generator.name} makes images of ${show([c, h, w])}, ${classifier.name} takes ${
-          show([pc, ph, pw])
-        }, which no crop ` +
-          "makes of them; --fit resize does",
-      );
-    }
-    if (fit === "crop" || fit === "auto" && larger) {
-      add("crop to classifier", "crop", { size: [ph, pw] }, [last()], noWeights);
-    } else add("resize to classifier", "resize", { size: [ph, pw], method: interpolation }, [last()], noWeights);
+  const how = fittingOf(picture.shape, wanted, fitting);
+  if (how === "crop" && (h < ph || w < pw)) {
+    throw new UserError(
+      `${generator.name} makes images of ${show([c, h, w])}, ${classifier.name} takes ${
+        show([pc, ph, pw])
+      }, which no crop ` +
+        "makes of them; --fit resize does",
+    );
   }
+  const { interpolation: method = "bilinear" } = fitting;
+  const params = how === "resize" ? { size: [ph, pw], method } : { size: [ph, pw] };
+  if (how) add(`${how} to classifier`, how, params, [last()], noWeights);
   return [...layers, ...formatLayers("to the classifier's pixel format", last(), from, to)];
 }
 

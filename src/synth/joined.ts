@@ -5,7 +5,8 @@ import { valueOf } from "../net/naming.ts";
 import type { ImageFormat, Network } from "../net/network.ts";
 import { imageFormat } from "../net/picture.ts";
 import { UserError } from "../formats/user_error.ts";
-import { fitLayers, type Fitting, formatLayers } from "./fit.ts";
+import { fitLayers, fittingOf, formatLayers } from "./fit.ts";
+import type { Fitting } from "./fits.ts";
 import { type Feed, type GivenInputs, sortInputs } from "./inputs.ts";
 import { hasPenalties } from "./penalties.ts";
 import type { Settings } from "./settings.ts";
@@ -20,6 +21,8 @@ export interface Joined {
   image: Value;
   /** What the picture shows, as it is before the classifier sees it in other ways; without a learned prior, all of it. */
   shown: Value;
+  /** How it becomes one of the classifier's size, where it is not. */
+  fitted?: "crop" | "resize";
   /** The network that has its numbers' format. */
   shownAs: Network;
   /** What is shown less the classifier's mean, in units of 127.5 levels, where something is about that. */
@@ -83,6 +86,7 @@ export function join(generator: Model, classifier: Model, joining: Joining = {})
     code,
     image,
     shown,
+    fitted: fittingOf(g.output.shape, free.shape, fitting),
     shownAs,
     levels: hasPenalties(joining) ? levels.at(-1)?.output ?? shown : undefined,
     view,

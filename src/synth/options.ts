@@ -16,6 +16,7 @@ import { type Directions, settleObjective } from "./objective.ts";
 import { penaltiesOf } from "./penalties.ts";
 import { normals } from "./random.ts";
 import type { Rule } from "./rules/table.ts";
+import type { Circumstances } from "./setting.ts";
 import type { Change, Progress } from "./search.ts";
 import { decide, defaultsOf, type Settings } from "./settings.ts";
 import { parseTarget, type TargetSum, unitsTarget } from "./target.ts";
@@ -174,11 +175,11 @@ export function checkMaps(
 /** The bounds that a code is clipped to: the upper ones, and the lower ones after them where each value has its own. @throws UserError */
 function boundsOf(
   { bounds = true }: SearchOptions,
-  { clip, lowest }: Settings,
+  { clip, lowest, sigmas }: Settings,
   generator: Model,
   size: number,
 ): Float32Array | undefined {
-  const own = bounds === true ? codeBounds(generator, size) : bounds || undefined;
+  const own = bounds === true ? codeBounds(generator, size, sigmas) : bounds || undefined;
   if (!own || clip === "none") return undefined;
   const both = own.length === 2 * size;
   const least = (n: number) => both ? own[size + n] : lowest;
@@ -190,15 +191,18 @@ function boundsOf(
   return own;
 }
 
+/** On which sides a generator bounds its code. */
+export function boundsOn({ network: { code }, weights }: Model): Circumstances["bounds"] {
+  if (weights.has("code.upper") || code?.signed && weights.has("code.mean")) return "both";
+  return code && weights.has("code.mean") ? "upper" : "none";
+}
+
 /**
  * The code's own bounds: mean + sigmas · std of each value where the generator has them, of codes with a sign mean − sigmas · std
- * too; with its own sigmas unless given.
+ * too; with its own sigmas where there are none given. @throws UserError where some are, and it has no deviations.
  */
-export function codeBounds(
-  { network: { code }, weights, where }: Model,
-  size: number,
-  sigmas: number | undefined = code?.sigmas,
-): Float32Array | undefined {
+export function codeBounds(model: Model, size: number, given = 0): Float32Array | undefined {
+  const { name, network: { code }, weights, where } = model;
   const values = (name: string) => hostTensor({ weights, where }, name, weights.get(name)!.shape).values;
   const at = (factor: number) => {
     const [mean, std] = ["code.mean", "code.std"].map((name) => hostTensor({ weights, where }, name, [size]).values);
@@ -206,7 +210,13 @@ export function codeBounds(
   };
   const joint = (upper: Float32Array, lower: Float32Array) =>
     Float32Array.from({ length: 2 * size }, (_, n) => n < size ? upper[n] : lower[n - size]);
+  if (given > 0 && !weights.has("code.std")) {
+    throw new UserError(
+      `--sigmas is of codes whose mean and deviation are known; ${name} has none, --bounds gives some`,
+    );
+  }
   if (weights.has("code.upper")) return joint(values("code.upper"), values("code.lower"));
-  if (!code || !weights.has("code.mean")) return undefined;
-  return code.signed ? joint(at(sigmas!), at(-sigmas!)) : at(sigmas!);
+  if (boundsOn(model) === "none") return undefined;
+  const sigmas = given || code!.sigmas;
+  return code!.signed ? joint(at(sigmas), at(-sigmas)) : at(sigmas);
 }

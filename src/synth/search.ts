@@ -25,7 +25,7 @@ import type { Size } from "./images/image.ts";
 import { goOn, type Journey } from "./journey.ts";
 import { despiteLosses, type Loss } from "./losses.ts";
 import { settleObjective } from "./objective.ts";
-import { throughOctaves } from "./octaves.ts";
+import { octaveSizes, throughOctaves } from "./octaves.ts";
 import { type SearchOptions, settle, suitable, sumOf, type Target } from "./options.ts";
 import type { Settings } from "./settings.ts";
 import { prepare, type Stage } from "./stages.ts";
@@ -59,7 +59,17 @@ export interface Progress {
 }
 
 /** The settings that say what a picture is and how it is seen. */
-export type Lasting = "prior" | "size" | "octaves" | "octaveScale" | "jitter" | "zoom" | "rotation" | "edges";
+export type Lasting =
+  | "prior"
+  | "size"
+  | "fit"
+  | "interpolation"
+  | "octaves"
+  | "octaveScale"
+  | "jitter"
+  | "zoom"
+  | "rotation"
+  | "edges";
 
 /** What may change while a search is on its way. */
 export interface Change extends Partial<Omit<Settings, Lasting>>, Pick<SearchOptions, "bounds"> {
@@ -173,4 +183,10 @@ async function searchStage(device: Device, stage: Stage): Promise<SearchResult> 
 export function checkSearch(options: SearchOptions): void {
   const { joined, options: { layer, targets, directions } } = prepare(options);
   settleObjective(joined, targets.map((target) => sumOf(target, layer, 0)), directions);
+}
+
+/** What is done to pictures, in each size that a search goes through, where they are not of the classifier's. @throws UserError */
+export function fittingsOf(options: SearchOptions): ("crop" | "resize" | undefined)[] {
+  const sizes = octaveSizes(options);
+  return (sizes.length > 0 ? sizes : [undefined]).map((size) => prepare(options, size).joined.fitted);
 }

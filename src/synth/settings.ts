@@ -3,57 +3,11 @@
  * state of the GPU follow from it.
  */
 import { UserError } from "../formats/user_error.ts";
+import { type Fit, fits, type Interpolated, interpolations } from "./fits.ts";
 import type { Prior } from "./images/image.ts";
 import { imageNames, images } from "./images/table.ts";
 import { type Rule, ruleNames, rules } from "./rules/table.ts";
-
-/** What defaults hang on. */
-export interface Ground {
-  /** What makes the picture. */
-  prior: Prior;
-  /** How a step is made. */
-  rule: Rule;
-}
-
-/** What every setting may have. */
-export interface AnySetting {
-  /** Why it has no effect among such settings, in words; undefined where it has one. */
-  idle?(settings: Settings): string | undefined;
-}
-
-/** A number that a search goes by. */
-export interface NumberSetting extends AnySetting {
-  /** Whether it is a whole number. */
-  kind: "whole" | "number";
-  /** The least that it may be. */
-  least: number;
-  /** The most. */
-  most: number;
-  /** What is used where nobody says. */
-  fallback(ground: Ground): number;
-  /** What it is for, and its default in words where that is more than a number. */
-  help: string;
-  /** Its default in words where that is more than a number. */
-  shown?: string;
-  /** Kernels read it from the state. */
-  gpu?: true;
-}
-
-/** One of a few words. */
-export interface WordSetting extends AnySetting {
-  /** Tells it from a number. */
-  kind: "word";
-  /** Those that it may be. */
-  words: readonly string[];
-  /** What is used where nobody says. */
-  fallback(ground: Ground): string;
-  /** What it is for. */
-  help: string;
-  /** Its default in words where it hangs on others. */
-  shown?: string;
-  /** Kernels do not read it: it decides which there are. */
-  gpu?: undefined;
-}
+import type { Ground, NumberSetting, WordSetting } from "./setting.ts";
 
 /** All settings, decided. */
 export interface Settings {
@@ -81,6 +35,12 @@ export interface Settings {
   clip: "bounds" | "none";
   /** The least that a code with bounds may be. */
   lowest: number;
+  /** How many deviations above its mean a code is bounded; 0 for as many as its generator says. */
+  sigmas: number;
+  /** How a picture of another size becomes one of the classifier's. */
+  fit: Fit;
+  /** How it is resized. */
+  interpolation: Interpolated;
   /** Weight of the picture's mean total variation. */
   variation: number;
   /** Weight of the picture's mean |x|^alpha. */
@@ -128,6 +88,12 @@ const unless = (...names: SettingName[]) => (given: Settings): string | undefine
   return `without ${names.map((name) => `--${optionOf(name)}`).join(" or ")}`;
 };
 
+/** Of what is about bounds: that the code has none. */
+const NO_BOUNDS = "where the code has no bounds";
+
+/** Of what is about bounds: that they do not hold. */
+export const unbounded = ({ clip }: Settings): string | undefined => clip === "none" ? "with --clip none" : undefined;
+
 /** The table. */
 export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>> = {
   prior: {
@@ -154,6 +120,8 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
     fallback: ({ prior }) => prior === "learned" ? 1 : images[prior].noise,
     help: "standard deviation of the code that a seed starts with; of pixels, 0 is the mean image",
     shown: "1; pixels: 10; fourier: 0.01",
+    idle: (_, { given }) => given ? "with --init, which says where pictures start" : undefined,
+    start: true,
   },
   rule: {
     kind: "word",
@@ -172,7 +140,11 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
     shown: "8; adam: 0.5; pixels: 1.5; fourier: 0.05",
     gpu: true,
   },
-  lrEnd: { ...plain("number", [0, 1e6], 1e-10, "the step's length at the end"), gpu: true },
+  lrEnd: {
+    ...plain("number", [0, 1e6], 1e-10, "the step's length at the end"),
+    idle: ({ iterations }) => iterations === 1 ? "with --iterations 1" : undefined,
+    gpu: true,
+  },
   decay: {
     kind: "number",
     least: 0,
@@ -187,6 +159,7 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
     words: ["bounds", "none"],
     fallback: () => "bounds",
     help: "whether the code is kept within its bounds, pixels within 0 to 255: bounds or none",
+    idle: (_, { bounds }) => bounds === "none" ? NO_BOUNDS : undefined,
   },
   lowest: {
     ...plain(
@@ -195,8 +168,40 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
       0,
       "the least that a code with bounds may be, where its generator has no bounds below",
     ),
-    idle: ({ clip }) => clip === "none" ? "with --clip none" : undefined,
+    idle: (given, { bounds }) =>
+      bounds === "none"
+        ? NO_BOUNDS
+        : bounds === "both"
+        ? "where the code has lower bounds of its own"
+        : unbounded(given),
     gpu: true,
+  },
+  sigmas: {
+    ...plain(
+      "number",
+      [0.01, 1e6],
+      0,
+      "how many deviations above its mean a code is bounded, by its generator's statistics or those of --bounds",
+    ),
+    shown: "the generator's own, else 3",
+    idle: unbounded,
+    start: true,
+  },
+  fit: {
+    kind: "word",
+    words: fits,
+    fallback: () => "auto",
+    help:
+      "how the generator's picture becomes one of the classifier's size: crop, resize or auto, which crops what is larger",
+    idle: (_, { fittings }) =>
+      fittings().every((how) => how === undefined) ? "where pictures have the classifier's size" : undefined,
+  },
+  interpolation: {
+    kind: "word",
+    words: interpolations,
+    fallback: () => "bilinear",
+    help: `how it is resized: ${interpolations.join(" or ")}`,
+    idle: (_, { fittings }) => fittings().includes("resize") ? undefined : "where no picture is resized",
   },
   variation: plain("number", [0, 1e12], 0, "what the picture's mean total variation costs, in units of 127.5 levels"),
   alphaNorm: plain(
@@ -286,7 +291,7 @@ export function decide(...saying: readonly (Partial<Settings> | undefined)[]): S
 
 /** Whether a search with these settings has the same kernels as one with those: such differ in numbers of the GPU's state alone. */
 export const sameKernels = (these: Settings, those: Settings): boolean =>
-  settingNames.every((name) => settings[name].gpu || these[name] === those[name]);
+  settingNames.every((name) => settings[name].gpu || settings[name].start || these[name] === those[name]);
 
 /** The numbers of the GPU's state, by name: the iteration, and the settings that kernels read. */
 export const stateNames: readonly string[] = ["iteration", ...settingNames.filter((name) => settings[name].gpu)];

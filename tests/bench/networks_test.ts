@@ -9,6 +9,7 @@ import { count } from "../../src/ops/op.ts";
 const published: Record<string, [input: number[], output: number[], weights: number]> = {
   caffenet: [[3, 227, 227], [1000], 60_965_224],
   "deepsim-fc6": [[4096], [3, 256, 256], 56_097_891],
+  "deepsim-pool5": [[256, 6, 6], [3, 256, 256], 12_702_307],
   googlenet: [[3, 224, 224], [1000, 1, 1], 6_998_552],
   resnet50: [[3, 224, 224], [1000], 25_557_032 + 53_120],
 };

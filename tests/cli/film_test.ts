@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { decodeApng } from "fast-png";
 import { readNpy } from "../../src/formats/npy.ts";
-import { decodeImage } from "../../src/formats/png.ts";
+import { decodeImage, encodePng } from "../../src/formats/png.ts";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { parse } from "../../src/cli/command.ts";
 import { filmFile } from "../../src/cli/film/asked.ts";
@@ -131,14 +131,21 @@ Deno.test("a film: what cannot be is refused before the search", async () => {
   assert.deepEqual([code, out, namesIn(run.out)], [1, "", []]);
   assert.match(err, /^synth: MP4 is made by the program ffmpeg, which is not installed; .*\n$/);
 
-  const refused = async (args: string[], message: RegExp) => {
+  const refused = async (args: string[], message: RegExp, folders: string[] = []) => {
     const { values } = parse(command, ["--unit", "1", ...args]);
-    await assert.rejects(async () => filmFile(values, await readRequest(values), false), {
+    await assert.rejects(async () => filmFile(values, await readRequest(values), folders), {
       name: "UserError",
       message,
     });
   };
-  await refused(["--shuffle"], /^--shuffle tries the frames of a film in other orders; --frames N makes one$/);
+  for (const frames of [[], ["--frames", "1"]]) {
+    await refused(["--shuffle", ...frames], /^--shuffle tries the frames .*; --frames N makes one of several$/);
+  }
+  await refused(
+    ["--out", "a.gif", "--classifier", "snap*"],
+    /^--out a\.gif is for a film: .* several folders after --classifier, and snap\* fits snapshot_1 alone$/,
+    ["snapshot_1"],
+  );
   await refused(["--fps", "9"], /^--fps is for a film: /);
   await refused(["--out", "a.gif"], /^--out a\.gif is for a film: /);
   await refused(["--window", "2"], /^--window says how many frames /);
@@ -187,15 +194,28 @@ Deno.test("a film over classifiers: a frame each, named, in the order in which p
   assert.deepEqual(record.classifiers.map(({ hash }: { hash: string }) => hash.length), [64, 64, 64]);
 
   const pattern = join(run.path, "snap*");
-  const again = await type(["synth", "--from", film, ...asked, "--classifier", pattern]);
+  const half = join(run.out, "half.png");
+  const long = ["--unit", "1", "--iterations", "100000", "--fps", "2", "--classifier", pattern, "--out", half];
+  const stopped = await type(["synth", "--generator", generator, ...long], { interruptAt: "snapshot_1 " });
+  assert.equal(stopped.code, 130, stopped.err);
+  assert.match(stopped.err, /^stopped at 1 of 3 classifiers; saved as it was$/m);
+  const { text, ...picture } = await decodeImage(Deno.readFileSync(half), half);
+  const { result, classifiers, ...rest } = JSON.parse(text.phosphene);
+  assert.deepEqual([result.frames, classifiers], [1, record.classifiers]);
+  const shorter = { ...rest, result, classifiers, iterations: 3 };
+  Deno.writeFileSync(half, encodePng(picture, { ...text, phosphene: JSON.stringify(shorter) }));
+  const again = await type(["synth", "--from", half, ...asked, "--classifier", pattern]);
   assert.equal(again.code, 0, again.err);
+  assert.match(again.err, /^warning: \S+half\.png was stopped at 1 of 3 classifiers; this is the whole film$/m);
   assert.deepEqual(Deno.readFileSync(film), bytes);
   const { values } = parse(command, ["--from", film, "--classifier", folders[0]]);
   const request = await readRequest(values);
-  assert.throws(
-    () => filmFile(values, request, false),
-    /learning\.apng is a film over 3 classifiers; --classifier gives them all$/,
-  );
+  for (const given of [folders.slice(0, 1), folders.slice(0, 2)]) {
+    assert.throws(
+      () => filmFile(values, request, given),
+      /learning\.apng is a film over 3 classifiers; expected them all after --classifier, got [12]$/,
+    );
+  }
   writeWeights(folders[0], "classifier"); // snapshot_10 is another now
   const other = await type(["synth", "--from", film, ...asked, "--classifier", pattern]);
   assert.match(

@@ -1,17 +1,33 @@
 /** Options that change nothing are told of. */
 import assert from "node:assert/strict";
 import { parse } from "../../src/cli/command.ts";
-import { idleLines } from "../../src/cli/idle.ts";
 import { command } from "../../src/cli/synth.ts";
 import { readRequest } from "../../src/cli/synth/request.ts";
-import { defaultsOf, type Settings } from "../../src/mod.ts";
+import type { Model, Settings } from "../../src/mod.ts";
+import { idleLines } from "../../src/record/idle.ts";
+import { type Request, settleRequest } from "../../src/record/request.ts";
+import { loadTiny, tinyStatistics } from "./tiny_models.ts";
 
-/** Rows of one picture a seed with these settings. */
-const rowsOf = (...all: Partial<Settings>[]) =>
-  all.map((said) => ({
-    settings: { ...defaultsOf(said), ...said },
-    items: [0, 1].map((seed) => ({ units: [1], seed, target: "fc3:1" })),
-  }));
+const { classifier, generator } = await loadTiny();
+const bounded: Model = { ...generator, weights: new Map([...generator.weights, ...tinyStatistics]) };
+
+/** What is said of a request of one picture for each of these settings, where the options said the first of them. */
+function linesOf(
+  said: Partial<Settings>,
+  { others = [], seed = 0, start, bounds, models = { classifier, generator }, ...more }: Partial<Request> & {
+    others?: Partial<Settings>[];
+    seed?: number;
+    start?: unknown;
+    bounds?: Request["bounds"];
+    models?: { classifier: Model; generator: Model };
+  } = {},
+): string[] {
+  const rows = [said, ...others].map((said) => {
+    const request = { rows: [{ items: [{ units: [1], seed }] }], directions: {}, set: {}, bounds, said };
+    return { request, row: settleRequest(request, models).rows[0], start };
+  });
+  return idleLines({ ...rows[0].request, ...more }, rows, classifier);
+}
 
 Deno.test("a setting that has no effect in any row is told, and what it takes", () => {
   const cases: [said: Partial<Settings>, other: Partial<Settings>, line: string][] = [
@@ -19,20 +35,55 @@ Deno.test("a setting that has no effect in any row is told, and what it takes", 
     [{ blurEvery: 2 }, { blur: 1 }, "--blur-every has no effect without --blur"],
     [{ octaveScale: 2 }, { octaves: 2 }, "--octave-scale has no effect without --octaves"],
     [{ edges: "wrap" }, { zoom: 0.1 }, "--edges has no effect without --jitter or --zoom or --rotation"],
-    [{ lowest: -1, clip: "none" }, { clip: "bounds" }, "--lowest has no effect with --clip none"],
+    [{ lrEnd: 1, iterations: 1 }, { iterations: 2 }, "--lr-end has no effect with --iterations 1"],
+    [{ fit: "resize" }, { size: 10 }, "--fit has no effect where pictures have the classifier's size"],
+    [{ interpolation: "bicubic" }, { size: 10 }, "--interpolation has no effect where no picture is resized"],
+    [
+      { interpolation: "bicubic" },
+      { octaves: 2, fit: "resize" },
+      "--interpolation has no effect where no picture is resized",
+    ],
   ];
   for (const [said, other, line] of cases) {
     const image: Partial<Settings> = { prior: "pixels", ...said };
-    assert.deepEqual(idleLines(said, rowsOf(image)), [line]);
-    assert.deepEqual(idleLines(said, rowsOf(image, { ...image, ...other })), []);
-    assert.deepEqual(idleLines({}, rowsOf(image)), []); // a default or a method's
+    assert.deepEqual(linesOf(image), [line]);
+    assert.deepEqual(linesOf(image, { others: [{ ...image, ...other }] }), []);
   }
+  assert.deepEqual(linesOf({ prior: "fourier" }), []); // whose defaults are nobody's
 });
 
-Deno.test("seeds that change nothing are told", () => {
-  const told = /^seeds have no effect where nothing is random/;
-  assert.match(idleLines({}, rowsOf({ prior: "pixels", noise: 0 })).join(), told);
-  assert.deepEqual(idleLines({}, rowsOf({ prior: "pixels", noise: 0, jitter: 1 }, { prior: "fourier" })), []);
+Deno.test("what is about bounds has no effect where there are none, or do not hold", () => {
+  const none = "has no effect where the code has no bounds";
+  assert.deepEqual(linesOf({ clip: "none" }), [`--clip ${none}`]);
+  assert.deepEqual(linesOf({ prior: "fourier", lowest: -1 }), [`--lowest ${none}`]);
+  const own = "--lowest has no effect where the code has lower bounds of its own";
+  assert.deepEqual(linesOf({ prior: "pixels", lowest: -1 }), [own]);
+  const models = { classifier, generator: bounded };
+  assert.deepEqual(linesOf({ lowest: -1, sigmas: 2 }, { models }), []);
+  const bounds = { file: "bounds.txt", bytes: new TextEncoder().encode("1 2 3 4 5 6") };
+  assert.deepEqual(
+    linesOf({ clip: "none", lowest: -1, sigmas: 2 }, { models, bounds }),
+    ["lowest", "sigmas", "bounds"].map((name) => `--${name} has no effect with --clip none`),
+  );
+});
+
+Deno.test("seeds, positions and windows that change nothing are told", () => {
+  const told = (what: string) => [
+    `seeds have no effect where nothing is random, with ${what} and without --jitter, --zoom or --rotation: ` +
+    "every seed gives the same picture",
+  ];
+  const still: Partial<Settings> = { prior: "pixels", noise: 0 };
+  assert.deepEqual([linesOf(still), linesOf({ ...still, jitter: 1 }, { seed: 3 })], [[], []]);
+  assert.deepEqual(linesOf(still, { seed: 3 }), told("--noise 0"));
+  assert.deepEqual(linesOf({}, { seed: 3, start: {} }), told("--init"));
+  assert.deepEqual(linesOf({ noise: 2 }, { start: {} }), [
+    "--noise has no effect with --init, which says where pictures start",
+  ]);
+  assert.deepEqual(linesOf({}, { xy: [0, 0] }), ["--xy has no effect where a layer has no maps"]);
+  assert.deepEqual(linesOf({}, { frames: 4, windowSize: 3 }), []);
+  assert.deepEqual(linesOf({}, { frames: 3, windowSize: 4 }), [
+    "--window has no effect where there are no more than its 4 frames",
+  ]);
 });
 
 Deno.test("--method all leaves out what cannot have the size; a method that is named is not left out", async () => {

@@ -24,7 +24,12 @@ export function writeNarrow(folder: string, network: keyof typeof knownNetworks,
     if (layer === last) return code ? layer : { ...layer, channels: units };
     return { ...layer, channels: Array.isArray(reshaped) ? narrow * reshaped[1] * reshaped[2] : narrow };
   });
-  const text = JSON.stringify({ ...rest, inputs: [{ name, shape: code ? [narrow] : shape }], code, layers: narrowed });
+  const text = JSON.stringify({
+    ...rest,
+    inputs: [{ name, shape: code ? [narrow, ...shape.slice(1)] : shape }],
+    code,
+    layers: narrowed,
+  });
   Deno.mkdirSync(folder, { recursive: true });
   Deno.writeTextFileSync(join(folder, "network.json"), text);
   const weights = randomWeights(parseNetwork(text, folder));

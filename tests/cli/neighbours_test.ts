@@ -57,7 +57,7 @@ Deno.test("neighbours: the same ones in the same order as in float64, in every s
   const of = spacesOf(run.classifier, layers);
   const [own, ...others] = pictures.map(of);
   const args = ["--images", run.at("photos"), "--model", run.classifier, "--top", "5", "--json"];
-  const spaces = ["--layer", "conv1", "--layer", "fc2", "--layer", "fc3"];
+  const spaces = ["--layer", "conv1", "--layer", "fc2", "--layer", "fc3", "--layer", "fc2"];
   const line = ["neighbours", run.files[0], ...args, ...spaces, "--out", run.at("a.png")];
   const kinds = { euclidean: await type(line), cosine: await type([...line, "--distance", "cosine", "--force"]) };
   for (const kind of ["euclidean", "cosine"] as const) {

@@ -11,6 +11,7 @@ function given() {
   const folder = temporaryFolder();
   const at = (...names: string[]) => join(folder.path, ...names);
   const deepsim = writeNarrow(at("deepsim-fc6"), "deepsim-fc6");
+  const pool5 = writeNarrow(at("deepsim-pool5"), "deepsim-pool5");
   const caffenet = writeNarrow(at("caffenet"), "caffenet");
   const places = writeNarrow(at("places205"), "caffenet", 205);
   const googlenet = writeNarrow(at("googlenet"), "googlenet");
@@ -23,6 +24,7 @@ function given() {
   return {
     at,
     deepsim,
+    pool5,
     caffenet,
     places,
     googlenet,
@@ -48,7 +50,7 @@ const few = ["--iterations", "2", "--redirect", "0", "--quiet"];
 // One after the other where they share kernels, which the driver compiles once.
 Deno.test("the figures' commands", async (t) => {
   using here = given();
-  const { at, deepsim, caffenet, places, googlenet, resnet, photo } = here;
+  const { at, deepsim, pool5, caffenet, places, googlenet, resnet, photo } = here;
   const side = 227;
 
   await t.step("an output unit, from a photograph, within one deviation, and every iteration on a sheet", async () => {
@@ -60,6 +62,15 @@ Deno.test("the figures' commands", async (t) => {
     // Two pictures beside one another, and a line below.
     const [width, height] = await sizeOf(at("output", "fc8_0643_0_iterations.png"));
     assert.ok(width === 8 + 2 * (side + 8) && height > side && height < 2 * side, `${width} × ${height}`);
+  });
+
+  await t.step("a code of maps, from a photograph, bounded by what photographs have", async () => {
+    const bounds = at("pool5.safetensors");
+    await run("ranges", "--model", caffenet, "--images", at("photos"), "--layer", "pool5", "--out", bounds);
+    const rest = ["--init", photo, "--bounds", bounds, ...few];
+    const models = ["--classifier", caffenet, "--generator", pool5];
+    await run("synth", ...models, "--unit", "643", ...rest, "--out", at("pool5.png"));
+    assert.deepEqual(await sizeOf(at("pool5.png")), [side, side]);
   });
 
   await t.step("other architectures, codes without bounds, and hidden units of other data", async () => {

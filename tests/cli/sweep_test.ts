@@ -1,8 +1,13 @@
 /** Sweeps: what a plan is, and that its pictures are the same however they come about. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { parse } from "../../src/cli/command.ts";
+import { command, commands } from "../../src/cli/sweep.ts";
 import { combinations, readSpread } from "../../src/cli/sweep/spread.ts";
+import { writeSafetensors } from "../../src/formats/safetensors.ts";
+import { optionOf, settingNames } from "../../src/mod.ts";
 import { madeIn, tinyFolder } from "./sweeping.ts";
+import { tinyStatistics } from "./tiny_models.ts";
 import { namesIn, type } from "./user.ts";
 
 Deno.test("sweep: a list is a grid, and what is drawn is the same everywhere on it", () => {
@@ -37,6 +42,16 @@ Deno.test("sweep: what is no value, list or range is one sentence", () => {
   fails(() => readSpread("decay", "1,1.0"), /^--decay 1,1.0 lists a value twice$/);
   fails(() => combinations([readSpread("decay", "0:1")], undefined, 0), /^--decay is a range; how often/);
   fails(() => combinations([readSpread("decay", "0,1")], 5, 0), /^--draws draws from ranges/);
+});
+
+Deno.test("sweep: what it does not take is told, and what was probably meant", () => {
+  const refused = (words: string[], message: RegExp) =>
+    assert.throws(() => parse(command, words), { name: "UserError", message });
+  refused(["--gamma", "1"], /^--gamma is of synth; a sweep takes none; --help lists the options$/);
+  refused(["--decya", "0.9"], /^there is no option --decya; is --decay meant\? --help lists the options$/);
+  refused(["--nothing", "0.9"], /^there is no option --nothing; --help lists the options$/);
+  const swept = settingNames.filter((name) => Object.hasOwn(command.options, optionOf(name)));
+  assert.deepEqual(settingNames.filter((name) => !swept.includes(name)), ["gamma"]);
 });
 
 /** A folder with tiny models and the words that begin every command on them. */
@@ -126,21 +141,21 @@ Deno.test("sweep: stopped and gone on with, or in shares, the pictures and the r
   assert.ok(told(both)[0].again.startsWith(`deno task synth --from ${join(run.at("share1"), "pictures/00000.png")} `));
 
   const plans = await type(
-    [...sweep("whole"), "--fit", "resize"].filter((word) => word !== "--draw-seed" && word !== "3"),
+    [...sweep("whole"), "--fit", "crop,resize"].filter((word) => word !== "--draw-seed" && word !== "3"),
   );
   assert.equal(plans.code, 1);
   assert.match(
     plans.err,
-    /results\.jsonl holds the results of another plan: there --draw-seed is 3, here it is not given; there --fit is not given, here it is resize; --out names another folder\n$/,
+    /results\.jsonl holds the results of another plan: there --draw-seed is 3, here it is not given; there --fit is not given, here it is crop,resize; --out names another folder\n$/,
   );
   assert.deepEqual(namesIn(run.at("whole")), ["pictures", "report.html", "results.jsonl"]);
 });
 
 Deno.test("sweep: everything that synth is told can be told a sweep, and no name in the report can leave its place", async () => {
   using run = tiny();
-  const [bounds, labels] = [run.at("bounds.txt"), run.at("classifier/labels.txt")];
+  const [bounds, labels] = [run.at("bounds.safetensors"), run.at("classifier/labels.txt")];
   const name = '</script><img src=x onerror="alert(1)">';
-  Deno.writeTextFileSync(bounds, "2 2 2 2 2 2");
+  Deno.writeFileSync(bounds, writeSafetensors(tinyStatistics));
   Deno.writeTextFileSync(labels, ["zero", name, "two", "three", "four"].join("\n"));
   const [classifier, generator] = [run.at("classifier"), run.at("generator")];
   const out = run.at("out");
@@ -160,6 +175,8 @@ Deno.test("sweep: everything that synth is told can be told a sweep, and no name
   const settings = [
     "--rule",
     "paper,adam",
+    "--sigmas",
+    "1,2",
     "--lr-start",
     "1:4:log",
     "--iterations",
@@ -174,15 +191,19 @@ Deno.test("sweep: everything that synth is told can be told a sweep, and no name
   const unit = ["--unit", "1", "--layer", "fc3", "--seed", "1", "--redirect", "0", "--out", out];
   const { code, err } = await type(["sweep", ...models, ...how, ...settings, ...unit]);
   assert.equal(code, 0, err);
-  assert.match(err, /^warning: --blur-every has no effect without --blur\n/);
+  const idle = ["fit", "interpolation", "blur-every"].map((name) => `warning: --${name} has no effect [^\n]+\n`);
+  assert.match(err, new RegExp(`^${idle.join("")}(?!warning)`));
   const page = Deno.readTextFileSync(join(out, "report.html"));
   assert.equal(page.match(/<\/script>/g)?.length, 2);
   assert.ok(page.includes("\\u003c/script>\\u003cimg src=x"));
   assert.ok(!page.includes("<img"));
   const [, lines] = madeIn(out);
-  assert.deepEqual(lines.map(({ settings: { rule }, title }) => [rule, title]), [["paper", name], ["adam", name]]);
-  assert.ok(page.includes('"varied":["--rule"]'));
+  const grid = ["paper", "adam"].flatMap((rule) => [1, 2].map((sigmas) => [rule, sigmas, name]));
+  assert.deepEqual(lines.map(({ settings: { rule, sigmas }, title }) => [rule, sigmas, title]), grid);
+  assert.ok(page.includes('"varied":["--rule","--sigmas"]'));
   const pixels = [
+    "--model",
+    classifier,
     "--method",
     "yosinski2015,fft",
     "--prior",
@@ -231,7 +252,7 @@ Deno.test("sweep: everything that synth is told can be told a sweep, and no name
     "--out",
     run.at("priors"),
   ];
-  const drawn = await type(["sweep", "--classifier", classifier, "--unit", "1", ...priors]);
+  const drawn = await type(["sweep", "--unit", "1", ...priors]);
   assert.equal(drawn.code, 0, drawn.err);
   const [, ways] = madeIn(run.at("priors"));
   const told = ways.map(({ settings: { size, edges }, command }) => [
@@ -281,12 +302,8 @@ Deno.test("sweep: whatever cannot be is one sentence, and leaves nothing behind"
   Deno.writeTextFileSync(run.at("strange/results.jsonl"), "{}\n");
   Deno.writeTextFileSync(run.at("file"), "");
   const cases: [words: string[], message: RegExp][] = [
-    [["sweep", ...run.words, "--shard", "3/2"], /^sweep: --shard expects K\/N with K from 1 to N/],
     [["sweep", ...run.words, "--out", run.at("strange")], /holds no results of a sweep/],
     [["sweep", ...run.words, "--out", run.at("file/x")], /^sweep: nothing can be written in .*x: a part of its path/],
-    [["sweep", ...run.words, "--lr-start", "1:4"], /^sweep: --lr-start is a range/],
-    [["sweep", "--layer", "fc8", "--target", "fc8:3"], /^sweep: --target says all that is climbed/],
-    [["sweep", "report", "--out", run.at("r.html")], /^sweep report: expected folders/],
     [["sweep", "report", run.at("nowhere"), "--out", run.at("r.html")], /^sweep report: .*nowhere cannot be read/],
   ];
   for (const [words, message] of cases) {
@@ -295,5 +312,17 @@ Deno.test("sweep: whatever cannot be is one sentence, and leaves nothing behind"
     assert.match(err, message);
     assert.equal(err.split("\n").length, 2, err);
   }
+  const refused = async (words: string[], message: RegExp) => {
+    const { values } = parse(command, [...run.words, ...words]);
+    await assert.rejects(async () => await command.run(values, []), { name: "UserError", message });
+  };
+  await refused(["--shard", "3/2"], /^--shard expects K\/N with K from 1 to N/);
+  await refused(["--lr-start", "1:4"], /^--lr-start is a range/);
+  await refused(["--weights", "f16,f32"], /^--weights is one for a whole sweep, got "f16,f32"/);
+  await refused(["--draw-seed", "1"], /^--draw-seed says how ranges are drawn from; --draws 20/);
+  await refused(["--prior", "fourier"], /^--generator .*generator is of no use/);
+  await refused(["--sigmas", "1,2"], /^--sigmas is of codes whose mean and deviation are known/);
+  await refused(["--target", "fc3:3"], /^--target says all that is climbed/);
+  await assert.rejects(async () => await commands.report.run({ out: "r.html", force: false }, []), /expected folders/);
   assert.deepEqual(namesIn(run.path), ["classifier", "file", "generator", "strange"]);
 });

@@ -1,7 +1,9 @@
 /** A classifier and a generator so small that a search takes no time, in a folder of their own. */
 import { join } from "node:path";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
+import { loadModel, type Model } from "../../src/mod.ts";
 import { normal } from "../reference/random.ts";
+import { temporaryFolder } from "./user.ts";
 
 const image = { order: "RGB", mean: [127.5, 127.5, 127.5], scale: 1 / 127.5 };
 
@@ -61,6 +63,22 @@ export function writeTinyModels(folder: string): TinyModels {
   Deno.writeTextFileSync(join(models.classifier, "labels.txt"), "apple\nbell pepper\ncandle\ndoor\nelephant\n");
   return models;
 }
+
+/** Both models, as they are read. */
+export async function loadTiny(): Promise<Record<keyof TinyModels, Model>> {
+  using folder = temporaryFolder();
+  const paths = writeTinyModels(folder.path);
+  const read = (path: string) => loadModel((name) => Deno.readFile(join(path, name)).catch(() => undefined), path);
+  return { classifier: await read(paths.classifier), generator: await read(paths.generator) };
+}
+
+const stored = (...values: number[]) => fromFloat32(Float32Array.from(values), "F32", [values.length]);
+
+/** Means and deviations of the generator's code. */
+export const tinyStatistics = new Map([
+  ["code.mean", stored(1, 2, 3, 4, 5, 6)],
+  ["code.std", stored(1, 1, 1, 2, 2, 2)],
+]);
 
 /** Writes a model's weights: seeded, with `change` made to the numbers of each tensor. */
 export function writeWeights(

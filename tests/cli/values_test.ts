@@ -42,7 +42,7 @@ Deno.test("numbers, positions and words", () => {
 const command = {
   name: "sample",
   summary: "Does nothing.",
-  options: { unit: { value: "N", help: "the unit" }, force: { help: "overwrites" } },
+  options: { unit: { value: "N", alias: "neuron", help: "the unit" }, force: { help: "overwrites" } },
   examples: [["deno task sample", "nothing"]] as [string, string][],
   run: async () => {},
 };
@@ -51,6 +51,10 @@ Deno.test("arguments are options and operands, or refused in one sentence", () =
   assert.deepEqual({ ...parse(command, ["--unit", "5"]).values }, { unit: "5", force: false, help: false });
   assert.deepEqual({ ...parse(command, ["--force", "--unit=-5"]).values }, { unit: "-5", force: true, help: false });
   assert.deepEqual(parse({ ...command, operands: "FILE…" }, ["a", "--force", "--", "--b"]).operands, ["a", "--b"]);
+  assert.equal(parse(command, ["--neuron", "5"]).values.unit, "5");
+  refused(() => parse(command, ["--neuron", "1", "--unit", "2"]), /--unit is given twice/);
+  refused(() => parse(command, ["--neuron"]), /--neuron needs a value: --neuron N/);
+  refused(() => parse(command, ["--uint", "1"]), /no option --uint; is --unit meant\? --help lists/);
   refused(() => parse(command, ["--foo"]), /no option --foo; --help/);
   refused(() => parse(command, ["-x"]), /no option -x; --help/);
   refused(() => parse(command, ["--toString"]), /no option --toString/);
@@ -64,7 +68,7 @@ Deno.test("arguments are options and operands, or refused in one sentence", () =
 
 Deno.test("help names every option and example", () => {
   const text = helpText(command);
-  for (const part of ["deno task sample", "--unit N", "--force", "--help", "nothing"]) {
+  for (const part of ["deno task sample", "--unit, --neuron N", "--force", "--help", "nothing"]) {
     assert.ok(text.includes(part), part);
   }
 });

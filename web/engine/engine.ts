@@ -1,6 +1,7 @@
 /** The calls of the page, done: the networks at hand, the search on its way, what is dropped and what is saved. */
 import { UserError } from "../../src/formats/user_error.ts";
 import { type Device, fetchModel, type MethodName, type Model, type Picture } from "../../src/mod.ts";
+import { idleLines } from "../../src/record/idle.ts";
 import { type Job, type Request, type Row, settingsOf, settleRequest } from "../../src/record/request.ts";
 import type { Pair } from "./pair.ts";
 import { titleOf } from "../../src/record/making.ts";
@@ -9,7 +10,7 @@ import { Album } from "./album.ts";
 import { drawAtlas } from "./atlas.ts";
 import { takeDropped } from "./dropped.ts";
 import { folder, type FoundModel } from "./dropped_model.ts";
-import { boundsOf, openedOf } from "./info.ts";
+import { moved, openedOf, saidOf } from "./info.ts";
 import { forgetModel, keepModel, keptFiles, keptModels } from "./kept_models.ts";
 import {
   type Calls,
@@ -72,18 +73,21 @@ export class Engine implements Record<keyof Calls, unknown> {
 
   async search(wanted: Wanted): Promise<Started> {
     const { models } = this.#ready;
-    const { method, layer, wishes: { sigmas, ...said }, from } = wanted;
+    const { method, layer, wishes, from } = wanted;
     const items = itemsOf(wanted);
     if (items.length === 0) throw new UserError("there is no unit to search for");
     if (items.length > MOST) throw new UserError(`${items.length} pictures at a time, expected at most ${MOST}`);
+    const said = saidOf(models, wishes);
     const request: Request = { rows: [{ method, layer, items }], said, directions: {}, set: {} };
     const job = settleRequest(request, models);
-    const bounds = boundsOf(models, sigmas);
+    const [row] = job.rows;
+    const start = from === undefined ? undefined : await this.#codes(from, row);
+    const idle = idleLines({ ...request, said: moved(said, method, models) }, [{ row, start }], models.classifier);
     return await this.#begin(request, job, {
-      start: from === undefined ? undefined : await this.#codes(from, job.rows[0]),
+      start,
       shown: items.map((_, n) => n),
-      bounds,
       wanted,
+      note: idle.map((line) => `${line}.`).join(" ") || undefined,
     });
   }
 
@@ -254,7 +258,6 @@ export class Engine implements Record<keyof Calls, unknown> {
         box,
         start,
         bounds,
-        boundsOf: (sigmas) => boundsOf(models, sigmas),
       },
       run,
       this.tell,

@@ -1,13 +1,15 @@
 /** What the page knows of the networks at hand. */
 import { valueCount } from "../../src/formats/shape.ts";
 import {
-  codeBounds,
   type Device,
   layersOf,
+  type MethodName,
   methodNames,
   methods,
   type Model,
   searchedUnits,
+  settingNames,
+  type Settings,
   suitable,
 } from "../../src/mod.ts";
 import { settingsOf } from "../../src/record/request.ts";
@@ -19,12 +21,14 @@ import version from "./version.ts";
 export function openedOf(device: Device, { classifier, generator }: Pair): Opened {
   const { name: adapter, caps: { software } } = device;
   const layers = layersOf(classifier);
-  const { code } = generator.network;
-  const size = codeSize(generator);
+  const { code, inputs: [{ shape }] } = generator.network;
   const encoder = code && layers.findLast(({ name, blob }) => [name, blob].includes(code.layer));
+  const sigmas = generator.weights.has("code.std") ? code?.sigmas : undefined;
+  const told = (settings: Settings): Settings =>
+    settings.prior === "learned" && sigmas !== undefined ? { ...settings, sigmas } : settings;
   const byMethod = methodNames.map((name) => [
     name,
-    { help: methods[name].help, settings: settingsOf({ said: {} }, name, classifier) },
+    { help: methods[name].help, settings: told(settingsOf({ said: {} }, name, classifier)) },
   ]);
   return {
     version,
@@ -32,10 +36,9 @@ export function openedOf(device: Device, { classifier, generator }: Pair): Opene
     software,
     classifier: infoOf(classifier),
     generator: infoOf(generator),
-    settings: suitable({}, classifier),
+    settings: told(suitable({}, classifier)),
     methods: Object.fromEntries(byMethod),
-    inverts: encoder !== undefined && valueCount(encoder.shape) === size,
-    sigmas: codeBounds(generator, size) && code?.sigmas,
+    inverts: encoder !== undefined && valueCount(encoder.shape) === valueCount(shape),
   };
 }
 
@@ -45,15 +48,18 @@ function infoOf(model: Model): ModelInfo {
   return { name, hash, bytes, labels, trained, layer: searchedUnits(model).name, layers: layersOf(model) };
 }
 
-/** The bounds of the code so many deviations above its mean, where these are not the generator's own. */
-export function boundsOf(
-  { generator }: Pair,
-  sigmas: number | undefined,
-): { file: string; values: Float32Array } | undefined {
-  if (sigmas === undefined || sigmas === generator.network.code?.sigmas) return undefined;
-  const values = codeBounds(generator, codeSize(generator), sigmas);
-  return values && { file: `mean + ${sigmas} deviations`, values };
-}
+/** The numbers of a search as settings: as many deviations as the generator has are what stands where nobody says. */
+export const saidOf = ({ generator }: Pair, wishes: Partial<Settings>): Partial<Settings> =>
+  wishes.sigmas === generator.network.code?.sigmas ? { ...wishes, sigmas: 0 } : wishes;
 
-/** Values of a generator's code. */
-const codeSize = ({ network }: Model): number => valueCount(network.inputs[0].shape);
+/** Those of the settings that are not what they are where nobody says. */
+export function moved(
+  said: Partial<Settings>,
+  method: MethodName | undefined,
+  { classifier }: Pair,
+): Partial<Settings> {
+  const usual = settingsOf({ said: {} }, method, classifier);
+  return Object.fromEntries(
+    settingNames.filter((name) => said[name] !== usual[name]).map((name) => [name, said[name]]),
+  );
+}

@@ -27,20 +27,16 @@ export interface Opened {
   software: boolean;
   classifier: ModelInfo;
   generator: ModelInfo;
-  /** What the pair is searched with where nobody says. */
+  /** What the pair is searched with where nobody says; its sigmas are 0 where the generator has no bounds by deviations. */
   settings: Settings;
   /** The same by each method. */
   methods: Record<MethodName, { help: string; settings: Settings }>;
   /** Whether the generator can start from pictures: its code is the classifier's features. */
   inverts: boolean;
-  /** Deviations that the code's bounds lie above its mean; undefined where the generator has no bounds. */
-  sigmas?: number;
 }
 
 /** The numbers of a search that the page offers. */
-export interface Wishes extends Settings {
-  sigmas?: number;
-}
+export type Wishes = Settings;
 
 /** What to search for: a picture for each unit and seed, or for each seed of all units together or of a target. */
 export interface Wanted {

@@ -59,7 +59,7 @@ export function again(record: PictureRecord, file: string, models: Pair, device:
       together: (record.units?.length ?? 0) > 1 || undefined,
       target: record.units ? undefined : record.target,
       seeds: [record.seed],
-      wishes: { ...settings, sigmas: bounds ? undefined : generator.network.code?.sigmas },
+      wishes: { ...settings, sigmas: bounds ? 0 : settings.sigmas || (generator.network.code?.sigmas ?? 0) },
     },
     note: notesOn(record, file, device).join(" ") || undefined,
   };

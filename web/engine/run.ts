@@ -15,6 +15,7 @@ import {
 } from "../../src/mod.ts";
 import { type Job, type Request, searchOf } from "../../src/record/request.ts";
 import type { Pair } from "./pair.ts";
+import { saidOf } from "./info.ts";
 import type { Told, Wishes } from "./messages.ts";
 
 /** What a run is of. */
@@ -29,8 +30,6 @@ export interface Plan {
   /** Where the pictures start, and what that is called. */
   start?: { file: string; codes: readonly Float32Array[] };
   bounds?: { file: string; values: Float32Array };
-  /** Upper bounds of the code, so many deviations above its mean. */
-  boundsOf(sigmas: number): Plan["bounds"];
 }
 
 /** A state that can be saved: the settings, start and bounds are those of the search since they were last changed. */
@@ -97,7 +96,7 @@ export class Run {
   }
 
   steer(wishes: Partial<Wishes>): void {
-    this.#steering = { ...this.#steering, ...wishes };
+    this.#steering = { ...this.#steering, ...saidOf(this.plan.models, wishes) };
   }
 
   /** Ends it, and waits for its end. */
@@ -206,11 +205,10 @@ export class Run {
     const done = this.#before + iteration;
     this.#steering = undefined;
     if (!wishes || this.#stop.signal.aborted) return;
-    const { sigmas, ...settings } = wishes;
-    this.#whole = { ...this.#whole, ...settings };
+    this.#whole = { ...this.#whole, ...wishes };
     this.#whole.iterations = Math.max(this.#whole.iterations, done + 1);
     const { iterations, lrStart, lrEnd } = this.#whole;
-    if (sigmas !== undefined) this.#bounds = this.plan.boundsOf(sigmas);
+    if (wishes.sigmas !== undefined) this.#bounds = undefined; // for other bounds than a picture says
     this.#part = {
       ...this.#whole,
       iterations: iterations - done,

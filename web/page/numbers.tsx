@@ -36,7 +36,7 @@ const sliders: Slider[] = [
     least: 0.25,
     most: 8,
     step: 0.25,
-    when: ({ wishes }) => wishes.sigmas !== undefined,
+    when: ({ wishes }) => wishes.sigmas > 0,
   },
   {
     name: "gamma",

@@ -75,7 +75,7 @@ export const command = computed(() => {
   const pair = opened.value;
   if (!now || !pair || !embeddedPair.value || !started.value) return "";
   if (repeated.value) return fromCommand(repeated.value.path);
-  if (steered.value || now.wishes.sigmas !== usualWishes(pair, now.method).sigmas) return fromCommand(SAVED);
+  if (steered.value) return fromCommand(SAVED);
   return commandOf(now, pair, embeddedPair.value, origin.value);
 });
 
@@ -136,10 +136,8 @@ export async function attempt<T>(work: string, run: () => Promise<T>): Promise<T
 const WITHOUT_GENERATOR = "fft";
 
 /** The numbers of a method, or of the generator where there is none. */
-export function usualWishes({ settings, methods, sigmas }: Opened, method: MethodName | undefined): Wishes {
-  const own = method === undefined ? settings : methods[method].settings;
-  return { ...own, sigmas: own.prior === "learned" ? sigmas : undefined };
-}
+export const usualWishes = ({ settings, methods }: Opened, method: MethodName | undefined): Wishes =>
+  method === undefined ? settings : methods[method].settings;
 
 /** Takes networks as those at hand. */
 export function adopt(pair: Opened): void {

@@ -28,28 +28,37 @@ export const kindOf = (name: string | undefined): FilmKind | undefined =>
 
 /**
  * How the film is saved; undefined where none is made.
- * @param several Whether there are several classifiers, whose pictures are one.
+ * @param folders Those of the classifiers; the pictures of several are one film.
  * @throws UserError where something is asked that films do not have, or that only they have.
  */
 export function filmFile(
   values: SynthValues,
   { frames, fps, repeats }: Request,
-  several: boolean,
+  folders: readonly string[],
 ): FilmFile | undefined {
+  const several = folders.length > 1;
   const before = repeats?.record.classifiers?.length;
-  if (before && !several) {
-    throw new UserError(`${repeats!.file} is a film over ${before} classifiers; --classifier gives them all`);
+  if (before && before !== Math.max(folders.length, 1)) {
+    throw new UserError(
+      `${
+        repeats!.file
+      } is a film over ${before} classifiers; expected them all after --classifier, got ${folders.length}`,
+    );
   }
   const named = kindOf(values.out);
   const said = oneOf("--film", values.film, filmKinds);
   const rate = wholeNumber("--fps", values.fps, { least: 1, most: mostFps, fallback: fps ?? usualFps });
-  if (values.shuffle && frames === undefined) {
-    throw new UserError("--shuffle tries the frames of a film in other orders; --frames N makes one");
+  if (values.shuffle && (frames ?? 1) === 1) {
+    throw new UserError("--shuffle tries the frames of a film in other orders; --frames N makes one of several");
   }
   if (frames === undefined && !several) {
     if (said || named || values.fps !== undefined) {
       const what = said ? "--film" : named ? `--out ${values.out}` : "--fps";
-      throw new UserError(`${what} is for a film: --frames N makes one, or several folders after --classifier`);
+      const { classifier } = values;
+      const fits = folders.length > 0 && folders[0] !== classifier
+        ? `, and ${classifier} fits ${folders[0]} alone`
+        : "";
+      throw new UserError(`${what} is for a film: --frames N makes one, or several folders after --classifier${fits}`);
     }
     return undefined;
   }

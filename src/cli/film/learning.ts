@@ -9,9 +9,10 @@ import { UserError } from "../../formats/user_error.ts";
 import type { Device, Model, SearchItem } from "../../mod.ts";
 import { description, recordOf, titleOf } from "../../record/making.ts";
 import { type PictureRecord, recordText } from "../../record/record.ts";
-import { type Request, type Row, searchOf, settleRequest, wantsGenerator } from "../../record/request.ts";
+import { idleLines } from "../../record/idle.ts";
+import { type Request, searchOf, settleRequest, wantsGenerator } from "../../record/request.ts";
 import { searchInBatches } from "../batches.ts";
-import { openAdapter, openClassifier, openGenerator, version } from "../defaults.ts";
+import { generatorWhere, openAdapter, openClassifier, version } from "../defaults.ts";
 import { isFolder } from "../files.ts";
 import { abortOnSignal, stopCode } from "../interrupt.ts";
 import { Outputs } from "../outputs/outputs.ts";
@@ -19,7 +20,7 @@ import { print, printJson, tell, warn } from "../print.ts";
 import { progress, stderrScreen } from "../progress.ts";
 import { allPlaces, placesOf, spaceFor, withNames } from "../synth/files.ts";
 import type { SynthValues } from "../synth/options.ts";
-import { lossLine, progressNote, rankedText, untrainedLines } from "../synth/report.ts";
+import { lossLine, progressNote, rankedText, repeatLines, untrainedLines } from "../synth/report.ts";
 import { readCodeBounds, readStart, startCodes } from "../synth/start.ts";
 import { planning } from "../tuned.ts";
 import type { FilmFile } from "./asked.ts";
@@ -43,21 +44,24 @@ export async function filmLearning(
   checkAlone(values, request);
   const generator = await generatorOf(values, request, folders[0]);
   const classifiers: { name: string; hash: string }[] = [];
-  const rows: (Row & { picture: readonly number[] })[] = [];
-  for (const folder of folders) {
-    const { classifier, row } = await frameOf(folder, request, generator, rows.length);
-    const [shape, first] = [row, rows[0] ?? row].map(({ picture }) => picture.join("×"));
-    if (shape !== first) throw new UserError(`${folder} takes pictures of ${shape}, ${folders[0]} of ${first}`);
-    rows.push(row);
+  const first = await frameOf(folders[0], request, generator, 0);
+  for (const [n, folder] of folders.entries()) {
+    const { classifier, picture } = await frameOf(folder, request, generator, n);
+    if (picture !== first.picture) {
+      throw new UserError(`${folder} takes pictures of ${picture}, ${folders[0]} of ${first.picture}`);
+    }
     classifiers.push({ name: classifier.name, hash: classifier.hash });
   }
-  const places = placesOf([rows[0]], isFolder, values, film);
+  const places = placesOf([first.row], isFolder, values, film);
   const signal = abortOnSignal();
   using outputs = Outputs.open(allPlaces(places), {
     force: values.force,
-    bytes: spaceFor([rows[0]], await openClassifier(folders[0]), folders.length),
+    bytes: spaceFor([first.row], first.classifier, folders.length),
   });
   using device = await openAdapter(values.adapter);
+  const { repeats } = request;
+  const surprises = repeats ? repeatLines(repeats, device.name) : idleLines(request, [first], first.classifier);
+  surprises.forEach(warn);
   const frames: Frame[] = [];
   const bar = progress("iteration", stderrScreen(values.quiet));
   let failure: unknown;
@@ -77,7 +81,9 @@ export async function filmLearning(
     tell("stopped before the first iteration; there is nothing to save");
     return stopCode();
   }
-  const record: PictureRecord = { ...last.record, classifiers: classifiers.slice(0, frames.length) };
+  const whole = frames.length === folders.length;
+  const result = { ...last.record.result, frames: whole ? undefined : frames.length };
+  const record: PictureRecord = { ...last.record, classifiers, result };
   const text = recordText(record, `${description(record, last.title)}, after ${frames.length - 1} before it`);
   const pictures = captioned(
     frames.map(({ folder, item: { picture, activation } }): { image: Image; caption: string } => ({
@@ -97,7 +103,7 @@ export async function filmLearning(
   const [animation] = there.animations;
   if (values.json) {
     const told = frames.map(({ folder, record: { classifier, result } }) => ({ folder, classifier, result }));
-    printJson({ file, animation, aborted: frames.length < folders.length, frames: told });
+    printJson({ file, animation, aborted: !whole, frames: told });
   } else {
     for (const { folder, item: { activation, top } } of frames) {
       print(`${folder}  activation ${activation.toFixed(2)}  top ${top.length}: ${top.map(rankedText).join(", ")}`);
@@ -111,12 +117,10 @@ export async function filmLearning(
 
   /** The frame of one classifier. */
   async function drawn(device: Device, folder: string, n: number): Promise<Frame> {
-    const { classifier, row } = await frameOf(folder, request, generator, n);
-    const { generator: drawing, items } = row;
+    const { classifier, row, start, bounds } = await frameOf(folder, request, generator, n);
+    const { items } = row;
     if (row.layer?.labelled) untrainedLines(classifier, items[0].units ?? []).forEach(warn);
-    const start = await readStart(request, row, drawing);
     const codes = start && await startCodes(start, device, classifier, row, request);
-    const bounds = readCodeBounds(request, drawing, row.settings.lowest);
     const result = await searchInBatches(device, {
       ...searchOf(request, row, classifier, codes),
       ...planning(device, { ...values, sum: n === 0 && !values.quiet }),
@@ -160,24 +164,18 @@ function checkAlone(values: SynthValues, { rows: [{ items }, ...rows], frames, c
 
 /** The generator, where one is wanted. @throws UserError where it is another than that of the film that this repeats. */
 async function generatorOf({ generator }: SynthValues, request: Request, folder: string): Promise<Model | undefined> {
-  if (!wantsGenerator(request, await openClassifier(folder))) {
-    if (generator === undefined) return undefined;
-    throw new UserError(`--generator ${generator} is of no use: the pictures are made without one`);
-  }
-  return same(await openGenerator(generator), request.repeats?.record.generator, request, "generator");
+  const model = await generatorWhere(wantsGenerator(request, await openClassifier(folder)), generator);
+  return model && same(model, request.repeats?.record.generator, request, "generator");
 }
 
-/** The n-th classifier and what it shall draw. @throws UserError naming its folder. */
+/** The n-th classifier, what it shall draw, and how that begins. @throws UserError naming its folder. */
 async function frameOf(folder: string, request: Request, generator: Model | undefined, n: number) {
-  const { repeats } = request;
-  const expected = repeats?.record.classifiers;
-  if (expected && n >= expected.length) {
-    throw new UserError(`${repeats!.file} is a film over ${expected.length} classifiers; --classifier gives more`);
-  }
-  const classifier = same(await openClassifier(folder), expected?.[n], request, "classifier");
+  const expected = request.repeats?.record.classifiers?.[n];
+  const classifier = same(await openClassifier(folder), expected, request, "classifier");
   try {
     const { rows: [row] } = settleRequest(request, { classifier, generator });
-    return { classifier, row: { ...row, picture: classifier.network.inputs[0].shape } };
+    const picture = classifier.network.inputs[0].shape.join("×");
+    return { classifier, row, picture, start: await readStart(request, row), bounds: readCodeBounds(request, row) };
   } catch (error) {
     throw error instanceof UserError ? new UserError(`${folder}: ${error.message}`) : error;
   }

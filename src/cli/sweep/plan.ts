@@ -6,11 +6,14 @@ import { UserError } from "../../formats/user_error.ts";
 import type { Model, Settings } from "../../mod.ts";
 import { version } from "../defaults.ts";
 import { type Models, type Request, type Row, settleRequest } from "../../record/request.ts";
+import { readCodeBounds } from "../synth/start.ts";
 
 /** Pictures that are made together: a request of synth's for one row. */
 export interface Piece {
   request: Request;
   row: Row;
+  /** The code's bounds, where they are not the generator's own. */
+  bounds: ReturnType<typeof readCodeBounds>;
   /** The number of the first of its pictures. */
   first: number;
 }
@@ -69,15 +72,15 @@ export async function planOf(
           rows: [{ ...what, items: items.slice(from, from + together) }],
         };
         const { rows: [row] } = settleRequest(request, models);
-        pieces.push({ request, row, first });
+        pieces.push({ request, row, bounds: readCodeBounds(request, row), first });
         first += row.items.length;
       }
     }
   }
-  const { weights, arithmetic, fit, interpolation } = base;
+  const { weights, arithmetic } = base;
   const bounds = base.bounds && await hashOf(base.bounds.bytes);
   const what = JSON.stringify({
-    ...{ version, weights, arithmetic, fit, interpolation, bounds },
+    ...{ version, weights, arithmetic, bounds },
     models: [models.classifier, models.generator, judge].map((model) => model?.hash),
     pieces: pieces.map(({ row: { settings, items } }) => [settings, items]),
   });

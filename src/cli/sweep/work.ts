@@ -19,7 +19,6 @@ import { version } from "../defaults.ts";
 import { recordText } from "../../record/record.ts";
 import { description, recordOf, titleOf } from "../../record/making.ts";
 import { type Models, type Row, searchOf, settingsOf } from "../../record/request.ts";
-import { readCodeBounds } from "../synth/start.ts";
 import { hashOf, type Piece } from "./plan.ts";
 import { type Line, pictureName, type Seen } from "./results.ts";
 
@@ -42,12 +41,11 @@ export interface Bench {
 
 /** Pictures by their names, and their lines. Undefined where the search was stopped. */
 export async function make(
-  { request, row, first }: Piece,
+  { request, row, first, bounds }: Piece,
   { device, models, judge, named, choose, onPlan, signal, onProgress }: Bench,
 ): Promise<{ pictures: Map<string, Uint8Array>; lines: Line[] } | undefined> {
-  const { layer, items, settings, generator } = row;
+  const { layer, items, settings } = row;
   const { classifier } = models;
-  const bounds = readCodeBounds(request, generator, settings.lowest);
   const result = await search(device, {
     ...searchOf(request, row, classifier),
     ...{ choose, onPlan, signal, onProgress, bounds: bounds?.values },

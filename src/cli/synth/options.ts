@@ -1,14 +1,5 @@
 /** The options of synth. */
-import {
-  defaultsOf,
-  interpolations,
-  methodNames,
-  methods,
-  optionOf,
-  type SettingName,
-  settingNames,
-  settings,
-} from "../../mod.ts";
+import { defaultsOf, methodNames, methods, optionOf, type SettingName, settingNames, settings } from "../../mod.ts";
 import type { Values } from "../command.ts";
 import { adapterOption } from "../defaults.ts";
 import { arithmeticOption, weightsOption } from "../memory.ts";
@@ -70,22 +61,11 @@ export const making = {
     help:
       "bounds of the code: from ranges, or text with the upper one of each value, then, if it has as many more, the lower ones",
   },
-  sigmas: {
-    value: "X",
-    help:
-      "how many deviations above its mean a code is bounded, by its generator's statistics or those of --bounds (the generator's own, else 3)",
-  },
   set: {
     value: "NAME=FILE.npy",
     repeats: true,
     help: "what another input of the generator or the classifier is given, where they have several",
   },
-  fit: {
-    value: "HOW",
-    help:
-      "how the generator's picture becomes one of the classifier's size: crop, resize or auto, which crops what is larger (auto)",
-  },
-  interpolation: { value: "HOW", help: `how it is resized: ${interpolations.join(" or ")} (bilinear)` },
   frames: {
     value: "N",
     help: "a film of so many frames that a unit of a network that reads sequences wants to see (see docs/video.md)",
@@ -121,6 +101,7 @@ export const synthOptions = {
   generator: { value: "DIR", help: "the image generator's model folder (the embedded one)" },
   classifier: {
     value: "DIR",
+    alias: "model",
     help:
       'the classifier\'s model folder (the embedded one); several, or a pattern such as "snapshots/*", make a film of them',
   },

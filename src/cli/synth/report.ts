@@ -13,12 +13,13 @@ import {
 } from "../../mod.ts";
 import type { Verdict } from "../../lab/judge.ts";
 import type { BatchResult } from "../batches.ts";
-import { idleLines } from "../idle.ts";
 import { sizeText } from "../memory.ts";
 import type { OwnFile } from "../own_kernels.ts";
 import type { Made, Places } from "./files.ts";
 import type { BatchItem } from "../../record/record.ts";
-import type { Job, Request, Row } from "../../record/request.ts";
+import { idleLines } from "../../record/idle.ts";
+import type { Request, Row } from "../../record/request.ts";
+import type { DrawingJob } from "./draw.ts";
 
 /** A warning where some of these units of the classifier's last layer were never trained. */
 export function untrainedLines(classifier: Model, units: readonly number[]): string[] {
@@ -32,31 +33,36 @@ export function untrainedLines(classifier: Model, units: readonly number[]): str
 
 /** What may surprise the user about a run that is about to start. */
 export function warnings(
-  { repeats, said }: Request,
-  { rows }: Job,
-  classifier: Model,
+  { request, rows, begins, models: { classifier }, own: { files } }: DrawingJob,
   adapter: string,
-  own: readonly OwnFile[] = [],
 ): string[] {
   const labelled = rows.filter(({ layer }) => layer?.labelled).flatMap(({ items }) => items);
   const units = [...new Set(labelled.flatMap(({ units }) => units ?? []))];
-  const lines = untrainedLines(classifier, units);
-  if (!repeats) lines.push(...idleLines(said, rows));
-  else {
-    const { file, record: { adapter: before, iterations = 0, result, own: theirs = [] } } = repeats;
-    const missing = theirs.filter((one) =>
-      !own.some(({ kernel, sha256 }) => kernel === one.kernel && sha256 === one.sha256)
-    );
-    for (const { kernel, file: missed } of missing) {
-      const what = kernel === undefined ? `ways of ${missed}` : `${missed} as ${kernel}`;
-      lines.push(`${file} was made with ${what}, which is not given now; details may differ`);
-    }
-    if (before !== adapter) lines.push(`${file} was made on ${before}, this is ${adapter}; details may differ`);
-    if (result.iterations < iterations) {
-      lines.push(
-        `${file} was interrupted after ${result.iterations} of ${iterations} iterations; this is the whole run`,
-      );
-    }
+  const surprises = request.repeats
+    ? repeatLines(request.repeats, adapter, files)
+    : idleLines(request, rows.map((row, n) => ({ row, ...begins[n] })), classifier);
+  return [...untrainedLines(classifier, units), ...surprises];
+}
+
+/** What may surprise about a picture that is made again. */
+export function repeatLines(
+  { file, record }: NonNullable<Request["repeats"]>,
+  adapter: string,
+  own: readonly OwnFile[] = [],
+): string[] {
+  const { adapter: before, iterations = 0, result, own: theirs = [], classifiers = [] } = record;
+  const missing = theirs.filter((one) =>
+    !own.some(({ kernel, sha256 }) => kernel === one.kernel && sha256 === one.sha256)
+  );
+  const lines = missing.map(({ kernel, file: missed }) => {
+    const what = kernel === undefined ? `ways of ${missed}` : `${missed} as ${kernel}`;
+    return `${file} was made with ${what}, which is not given now; details may differ`;
+  });
+  if (before !== adapter) lines.push(`${file} was made on ${before}, this is ${adapter}; details may differ`);
+  if (result.frames !== undefined) {
+    lines.push(`${file} was stopped at ${result.frames} of ${classifiers.length} classifiers; this is the whole film`);
+  } else if (result.iterations < iterations) {
+    lines.push(`${file} was interrupted after ${result.iterations} of ${iterations} iterations; this is the whole run`);
   }
   return lines;
 }

@@ -4,9 +4,7 @@ import { decodeImage } from "../../formats/png.ts";
 import { UserError } from "../../formats/user_error.ts";
 import {
   decide,
-  fits,
   hasSizes,
-  interpolations,
   type MethodName,
   methodNames,
   methods,
@@ -48,9 +46,6 @@ export async function readRequest(
   if (values.gamma !== undefined && !values.together) {
     throw new UserError("--gamma balances several units in one picture; give --together");
   }
-  if (values.init !== undefined && seeds.length > 1) {
-    throw new UserError("--init starts from a file, so several --seeds would give the same picture");
-  }
   if (values.window !== undefined && values.frames === undefined) {
     throw new UserError("--window says how many frames of a film are drawn at a time; --frames N makes one");
   }
@@ -79,11 +74,8 @@ export async function readRequest(
     xy,
     said,
     bounds: await fileOf(values.bounds),
-    sigmas: decimal("--sigmas", values.sigmas, { least: 0 }),
     weights: oneOf("--weights", values.weights, weightKinds),
     arithmetic: oneOf("--arithmetic", values.arithmetic, arithmeticKinds),
-    fit: oneOf("--fit", values.fit, fits),
-    interpolation: oneOf("--interpolation", values.interpolation, interpolations),
     frames: several("--frames", values.frames),
     windowSize: several("--window", values.window),
     crop: oneOf("--crop", values.crop, ["field"]),

@@ -23,8 +23,7 @@ export interface Start {
 /** Reads where the pictures start, where that is not the seed. @throws UserError when a code does not fit. */
 export async function readStart(
   { init, repeats, frames }: Request,
-  { items, settings: { prior } }: Row,
-  generator: Model,
+  { items, settings: { prior }, generator }: Pick<Row, "items" | "settings" | "generator">,
 ): Promise<Start | undefined> {
   const { shape: item } = generator.network.inputs[0];
   const size = valueCount(item);
@@ -57,25 +56,19 @@ export async function readStart(
   return { file, codes, shape };
 }
 
-/**
- * The bounds of the code and where they came from, where they are not just the generator's own.
- * @throws UserError where a file does not fit, or deviations are asked for and there are none.
- */
-export function readCodeBounds({ bounds, sigmas, repeats }: Request, generator: Model, lowest?: number) {
+/** The bounds of the code and where they came from, where they are not the generator's own. @throws UserError where they do not fit. */
+export function readCodeBounds(
+  { bounds, repeats }: Request,
+  { generator, settings }: Pick<Row, "generator" | "settings">,
+) {
   const size = valueCount(generator.network.inputs[0].shape);
   const saved = repeats?.record.bounds;
   if (saved) {
     return { file: saved.file, values: decodeCode(saved.code, [size, 2 * size], repeats!.file, "what bounds it") };
   }
-  if (bounds) {
-    return { file: bounds.file, values: readBounds(bounds.bytes, bounds.file, generator, { lowest, sigmas }) };
-  }
-  if (sigmas === undefined) return undefined;
-  const values = generator.weights.has("code.std") ? codeBounds(generator, size, sigmas) : undefined;
-  if (values) return { file: `mean + ${sigmas} deviations`, values };
-  throw new UserError(
-    `--sigmas is of codes whose mean and deviation are known; ${generator.name} has none, --bounds gives some`,
-  );
+  if (bounds) return { file: bounds.file, values: readBounds(bounds.bytes, bounds.file, generator, settings) };
+  if (settings.sigmas > 0) codeBounds(generator, size, settings.sigmas); // which fails where there are no such
+  return undefined;
 }
 
 /** The first byte of every .npy file, and of no PNG or JPEG. */
