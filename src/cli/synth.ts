@@ -83,11 +83,10 @@ async function run(values: SynthValues, operands: string[]): Promise<number | vo
   const animate = oneOf("--animate", values.animate, animations);
   const scale = wholeNumber("--scale", values.scale, { least: 1, most: 32, fallback: 1 });
   const folders = classifierFolders(values.classifier, operands);
-  const several = folders.length > 1;
   const request = await readRequest(values);
-  const film = filmFile(values, request, several);
+  const film = filmFile(values, request, folders);
   if (film?.kind === "mp4") await checkFfmpeg();
-  if (film && several) return await filmLearning(values, request, film, { folders, scale });
+  if (film && folders.length > 1) return await filmLearning(values, request, film, { folders, scale });
   const models = await openModels(folders[0], values.generator, request);
   const job = await settle(values, request, models, film);
   const { rows, places } = job;

@@ -131,16 +131,19 @@ Deno.test("a film: what cannot be is refused before the search", async () => {
   assert.deepEqual([code, out, namesIn(run.out)], [1, "", []]);
   assert.match(err, /^synth: MP4 is made by the program ffmpeg, which is not installed; .*\n$/);
 
-  const refused = async (args: string[], message: RegExp) => {
+  const refused = async (args: string[], message: RegExp, folders: string[] = []) => {
     const { values } = parse(command, ["--unit", "1", ...args]);
-    await assert.rejects(async () => filmFile(values, await readRequest(values), false), {
+    await assert.rejects(async () => filmFile(values, await readRequest(values), folders), {
       name: "UserError",
       message,
     });
   };
   await refused(["--shuffle"], /^--shuffle tries the frames of a film in other orders; --frames N makes one$/);
   await refused(["--fps", "9"], /^--fps is for a film: /);
-  await refused(["--out", "a.gif"], /^--out a\.gif is for a film: /);
+  await refused(["--out", "a.gif"], /^--out a\.gif is for a film: .* after --classifier$/);
+  await refused(["--out", "a.gif"], / several folders after --classifier, which gives but snapshots\/1$/, [
+    "snapshots/1",
+  ]);
   await refused(["--window", "2"], /^--window says how many frames /);
   await refused(["--frames", "2", "--animate", "gif"], /^--animate shows how a picture came to be; /);
   await refused(["--frames", "2", "--replace", "conv=a.wgsl"], /^--replace and --ways try kernels on single pictures/);
@@ -193,7 +196,7 @@ Deno.test("a film over classifiers: a frame each, named, in the order in which p
   const { values } = parse(command, ["--from", film, "--classifier", folders[0]]);
   const request = await readRequest(values);
   assert.throws(
-    () => filmFile(values, request, false),
+    () => filmFile(values, request, [folders[0]]),
     /learning\.apng is a film over 3 classifiers; --classifier gives them all$/,
   );
   writeWeights(folders[0], "classifier"); // snapshot_10 is another now

@@ -28,14 +28,15 @@ export const kindOf = (name: string | undefined): FilmKind | undefined =>
 
 /**
  * How the film is saved; undefined where none is made.
- * @param several Whether there are several classifiers, whose pictures are one.
+ * @param folders The classifiers' folders, where they are given; of several, the pictures are one film.
  * @throws UserError where something is asked that films do not have, or that only they have.
  */
 export function filmFile(
   values: SynthValues,
   { frames, fps, repeats }: Request,
-  several: boolean,
+  folders: readonly string[],
 ): FilmFile | undefined {
+  const several = folders.length > 1;
   const before = repeats?.record.classifiers?.length;
   if (before && !several) {
     throw new UserError(`${repeats!.file} is a film over ${before} classifiers; --classifier gives them all`);
@@ -49,7 +50,8 @@ export function filmFile(
   if (frames === undefined && !several) {
     if (said || named || values.fps !== undefined) {
       const what = said ? "--film" : named ? `--out ${values.out}` : "--fps";
-      throw new UserError(`${what} is for a film: --frames N makes one, or several folders after --classifier`);
+      const given = folders.length === 1 ? `, which gives but ${folders[0]}` : "";
+      throw new UserError(`${what} is for a film: --frames N makes one, or several folders after --classifier${given}`);
     }
     return undefined;
   }
