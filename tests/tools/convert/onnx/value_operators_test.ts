@@ -129,6 +129,17 @@ const values: Operation[] = [
         ([, c]) => Math.max(...Array.from({ length: 15 }, (_, n) => onnx.at(x, [n % 3, c, Math.floor(n / 3)])!)),
       ),
   },
+  {
+    type: "ReduceLogSumExp",
+    attributes: { keepdims: 0 },
+    inputs: { x: map(x(2, 3), (value) => 200 * value), wholeAxes: numbers(1) },
+    expected: ({ x }) =>
+      onnx.each([2], ([a]) => {
+        const row = [0, 1, 2].map((b) => onnx.at(x, [a, b])!);
+        const most = Math.max(...row);
+        return most + Math.log(row.reduce((sum, value) => sum + Math.exp(value - most), 0));
+      }),
+  },
   spread("Add", (a, b) => a + b, [3, 4, 5], [3, 4, 5]),
   spread("Add", (a, b) => a + b, [3, 4, 5], [5]),
   spread("Sub", (a, b) => a - b, [1, 4, 5], [3, 4, 1]),
