@@ -2,7 +2,8 @@
 import { columns } from "../../src/cli/columns.ts";
 import { type Command, print, required, warn } from "../../src/cli/command.ts";
 import { version } from "../../src/cli/defaults.ts";
-import { picturesBelow, readBytes } from "../../src/cli/files.ts";
+import { readBytes } from "../../src/cli/files.ts";
+import { picturesBelow } from "../../src/cli/picture_set.ts";
 import { progress, stderrScreen } from "../../src/cli/progress.ts";
 import { isPng } from "../../src/formats/png_chunks.ts";
 import { decodeImage } from "../../src/formats/png.ts";

@@ -116,13 +116,6 @@ export function filesBelow(folder: string): string[] {
   }
 }
 
-/** The pictures of a folder, in the order of their names. @throws UserError where there are none. */
-export function picturesBelow(folder: string): string[] {
-  const files = filesBelow(folder).filter((file) => /\.(png|jpe?g)$/i.test(file));
-  if (files.length === 0) throw new UserError(`${folder} holds no pictures (.png, .jpg)`);
-  return files;
-}
-
 /** Reads the files of a model folder, undefined for one that is not there. @throws UserError unless it is a folder with a network.json. */
 export function modelFolder(folder: string): ReadFile {
   const found = statOf(folder);

@@ -2,12 +2,12 @@
  * Pictures in an order, of which few are in memory: those of a folder and its folders, of a list of files, of NumPy's arrays in a
  * .npz, or one file.
  */
-import { dirname, resolve } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { NpzItems } from "../formats/npz_items.ts";
 import { show, UserError } from "../formats/user_error.ts";
 import type { Image } from "../formats/image.ts";
 import { fitted, type Model } from "../mod.ts";
-import { openArchive, picturesBelow, readBytes, statOf } from "./files.ts";
+import { filesBelow, openArchive, readBytes, statOf } from "./files.ts";
 import { tell } from "./print.ts";
 import { type Pictures, picturesIn } from "./reading.ts";
 
@@ -40,6 +40,28 @@ export async function pictureSet(place: string): Promise<PictureSet> {
     name: (index) => `${place}[${index}]`,
     identity: (index) => `${identity}\n${index}`,
   };
+}
+
+/** Files that are named before the rest is counted. */
+const mostNamed = 3;
+
+/**
+ * The pictures of a folder and its folders, in the order of their names; tells what else is there.
+ * @throws UserError where there are none, or it cannot be read.
+ */
+export function picturesBelow(folder: string): string[] {
+  const { pictures = [], others = [] } = Object.groupBy(
+    filesBelow(folder),
+    (file) => isPicture(file) ? "pictures" : "others",
+  );
+  const first = others.slice(0, mostNamed).map((file) => relative(folder, file)).join(", ");
+  const named = `${first}${others.length > mostNamed ? ` and ${others.length - mostNamed} more` : ""}`;
+  if (pictures.length === 0) {
+    throw new UserError(`${folder} holds no pictures (.png, .jpg)${named ? `, but ${named}` : ""}`);
+  }
+  if (others.length === 1) tell(`${folder}: 1 file is no picture (.png, .jpg): ${named}`);
+  if (others.length > 1) tell(`${folder}: ${others.length} files are no pictures (.png, .jpg): ${named}`);
+  return pictures;
 }
 
 function filesSet(files: readonly string[]): PictureSet {
@@ -100,6 +122,14 @@ export function imagesIn(arrays: ReadonlyMap<string, NpzItems>, file: string): P
   if (images?.shape.length === 3 && images.shape[2] === 3) {
     throw new UserError(
       `${file}: ${show(name!)} of shape [${images.shape}] is one picture, expected [N, height, width, 3]`,
+    );
+  }
+  if (!named && suited.length > 1) {
+    const which = suited.map(([name]) => show(name));
+    throw new UserError(
+      `${file}: ${which.slice(0, -1).join(", ")} and ${
+        which.at(-1)
+      } could each be its pictures; name the one that is "images"`,
     );
   }
   if (!images || !layout) {

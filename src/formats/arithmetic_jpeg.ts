@@ -18,6 +18,9 @@ interface Build {
 /** Memory never shrinks; a build that took more than this is not kept. */
 const mostKept = 64 * 2 ** 20;
 
+/** What the package decodes of three colours: blocks of the first for each one of the others, across × down. */
+const usualSampling = ["1×1", "2×1", "1×2", "2×2", "4×1", "1×4"];
+
 let compiled: WebAssembly.Module | undefined;
 let kept: Build | undefined;
 
@@ -25,7 +28,15 @@ let kept: Build | undefined;
  * Decodes a JPEG of one colour or three: the width × height pixels row by row, three bytes each. Throws Error where it is
  * damaged: of what libjpeg would only warn, too.
  */
-export async function decodeArithmetic(file: Uint8Array, { width, height, channels }: JpegHeader): Promise<Uint8Array> {
+export async function decodeArithmetic(file: Uint8Array, header: JpegHeader): Promise<Uint8Array> {
+  const { width, height, channels, sampling } = header;
+  const [[across, down], second = [across, down], third = second] = sampling;
+  if (String(second) !== String(third) || !usualSampling.includes(`${across / second[0]}×${down / second[1]}`)) {
+    const blocks = sampling.map((each) => each.join("×")).join(", ");
+    throw new Error(
+      `colours in blocks of ${blocks} are not read in arithmetic coding; jpegtran makes a usual JPEG of it`,
+    );
+  }
   const build = kept ?? await load();
   const decoder = new build.JPEGDecoder();
   kept = undefined; // what it has in hand when it fails is lost with it

@@ -12,6 +12,8 @@ export interface JpegHeader {
   channels: number;
   /** Samples of all colours: those that are stored at a half of the pixels count a half. */
   samples: number;
+  /** Blocks of each colour in a unit, across and down. */
+  sampling: (readonly [across: number, down: number])[];
   arithmetic: boolean;
   /** EXIF's, 1 (upright) to 8. */
   orientation: number;
@@ -57,7 +59,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   throw new Error(firstScan ? "it is truncated" : "it has no picture of a known kind");
 }
 
-type Frame = Pick<JpegHeader, "width" | "height" | "channels" | "samples" | "arithmetic">;
+type Frame = Pick<JpegHeader, "width" | "height" | "channels" | "samples" | "sampling" | "arithmetic">;
 
 /** Whether a marker starts a frame: SOF0 to SOF15, without the tables and the extension among them. */
 const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
@@ -70,20 +72,19 @@ function readFrame(marker: number, content: Uint8Array): Frame {
   const width = wide << 8 | narrow;
   if (bits !== 8) throw new Error(`${bits} bits a sample; 8 are expected`);
   if (![1, 3, 4].includes(channels)) throw new Error(`${channels} colour channels; 1, 3 or 4 are expected`);
+  const sampling = Array.from({ length: channels }, (_, colour) => {
+    const blocks = content[7 + 3 * colour] || 0x11;
+    return [blocks >> 4, blocks & 15] as const;
+  });
   const arithmetic = marker >= 0xc9;
-  return { width, height, channels, samples: samplesOf(content, width, height), arithmetic };
+  return { width, height, channels, samples: samplesOf(sampling, width, height), sampling, arithmetic };
 }
 
-/**
- * Samples that a frame stores. Each colour has three bytes there, the second its blocks across and down in a unit; units of
- * all colours cover the picture.
- */
-function samplesOf(frame: Uint8Array, width: number, height: number): number {
-  const blocks = Array.from({ length: frame[5] }, (_, colour) => frame[7 + 3 * colour] || 0x11);
-  const across = Math.max(1, ...blocks.map((each) => each >> 4));
-  const down = Math.max(1, ...blocks.map((each) => each & 15));
+/** Samples that a frame stores, of each colour so many blocks across and down in a unit; units of all colours cover the picture. */
+function samplesOf(sampling: JpegHeader["sampling"], width: number, height: number): number {
+  const [across, down] = [0, 1].map((side) => Math.max(1, ...sampling.map((blocks) => blocks[side])));
   const units = Math.ceil(width / (8 * across)) * Math.ceil(height / (8 * down));
-  return 64 * units * blocks.reduce((sum, each) => sum + (each >> 4) * (each & 15), 0);
+  return 64 * units * sampling.reduce((sum, [across, down]) => sum + across * down, 0);
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
- * binary: sum, difference, product or quotient of two inputs whose shapes may differ as NumPy's may, the whole part of the
- * quotient, or whether the first is less than the second: 1 or 0. No gradient goes through these last two.
+ * binary: sum, difference, product, quotient or power of two inputs whose shapes may differ as NumPy's may, the whole part of the
+ * quotient, or whether the first is less than the second: 1 or 0. No gradient goes through these last two. A power by an exponent
+ * that is not whole is zero where the base is not above zero, and none is infinite.
  */
 import { broadcast } from "../../shaders/items.ts";
 import { stretched, unstretched } from "./broadcast.ts";
@@ -9,9 +10,17 @@ import type { Op } from "./op.ts";
 import { elements } from "./way.ts";
 
 // A division may be off by a few units in the last place, and a whole quotient by one: the remainder tells.
-const whole = "trunc(abs(a / b))";
-const rest = `(abs(a) - ${whole} * abs(b))`;
-const truncated = `(${whole} + select(0.0, 1.0, ${rest} >= abs(b)) - select(0.0, 1.0, ${rest} < 0.0))`;
+const quotient = "trunc(abs(a / b))";
+const rest = `(abs(a) - ${quotient} * abs(b))`;
+const truncated = `(${quotient} + select(0.0, 1.0, ${rest} >= abs(b)) - select(0.0, 1.0, ${rest} < 0.0))`;
+
+/** WGSL: `factor` · a to this exponent, which is whole where b is. */
+function raised(factor: string, exponent: string): string {
+  const sign = `select(1.0, -1.0, a < 0.0 && fract(0.5 * (${exponent})) == 0.5)`;
+  const size = `exp(min((${exponent}) * log(max(abs(a), 1.1754944e-38)), 88.7))`;
+  const zero = `(a == 0.0 && (${exponent}) > 0.0) || (a <= 0.0 && b != trunc(b))`;
+  return `${factor} * ${sign} * select(${size}, 0.0, ${zero})`;
+}
 
 /** The operations: y and the gradients to a and b, as WGSL. */
 const operations = {
@@ -20,6 +29,11 @@ const operations = {
   product: ["a * b", "dy * b", "dy * a"],
   quotient: ["a / b", "dy / b", "-dy * a / (b * b)"],
   truncatedQuotient: [`sign(a) * sign(b) * ${truncated}`, "0.0", "0.0"],
+  power: [
+    raised("1.0", "b"),
+    raised("dy * b", "b - 1.0"),
+    `${raised("dy", "b")} * select(0.0, log(a), a > 0.0)`,
+  ],
   less: ["select(0.0, 1.0, a < b)", "0.0", "0.0"],
 } as const;
 

@@ -9,8 +9,8 @@ import { type Case, casesOf } from "./case.ts";
 const moves = 1e-6;
 // Sums of some thousand values or products.
 const sums = 1e-5;
-// A quotient's rounding, where the gradient is large by a small divisor.
-const quotients = 1e-5;
+// A quotient's rounding, where the gradient is large by a small divisor; what WGSL allows exp and log.
+const functions = 1e-5;
 
 /** The transpose table. */
 export const transposeCases: Case<TransposeParameters>[] = casesOf("transpose", [
@@ -73,7 +73,7 @@ export const meanCases: Case<MeanParameters>[] = casesOf("mean", [
 /** The binary table: every operation over every way of stretching. */
 export const binaryCases: Case<BinaryParameters>[] = casesOf(
   "binary",
-  (["sum", "difference", "product", "quotient", "truncatedQuotient", "less"] as const).flatMap((operation) =>
+  (["sum", "difference", "product", "quotient", "truncatedQuotient", "power", "less"] as const).flatMap((operation) =>
     ([
       ["the same shape", [3, 5, 4, 3], [3, 5, 4, 3]],
       ["channels", [3, 5, 4, 3], [3, 5, 1, 1]],
@@ -85,7 +85,7 @@ export const binaryCases: Case<BinaryParameters>[] = casesOf(
       name: `${operation}, ${name}`,
       inputs: inputs.map((shape) => [...shape]),
       params: { operation },
-      tolerance: operation === "quotient" ? quotients : sums,
+      tolerance: operation === "quotient" || operation === "power" ? functions : sums,
     }))
   ),
 );

@@ -147,7 +147,7 @@ Deno.test("a film: what cannot be is refused before the search", async () => {
     ["snapshot_1"],
   );
   await refused(["--fps", "9"], /^--fps is for a film: /);
-  await refused(["--out", "a.gif"], /^--out a\.gif is for a film: /);
+  await refused(["--out", "a.gif"], /^--out a\.gif is for a film: .* after --classifier$/);
   await refused(["--window", "2"], /^--window says how many frames /);
   await refused(["--frames", "2", "--animate", "gif"], /^--animate shows how a picture came to be; /);
   await refused(["--frames", "2", "--replace", "conv=a.wgsl"], /^--replace and --ways try kernels on single pictures/);

@@ -96,6 +96,9 @@ Deno.test("a labelled set may be of grey arrays, and of planes", async () => {
       ({ message }: Error) => message.includes('val.npz: expected "images"') && message.endsWith(has),
     );
   }
+  const pictures = writeNpy({ shape: [2, 1, 2], data: Uint8Array.of(1, 2, 3, 4) });
+  Deno.writeFileSync(file, zipSync({ "a.npy": pictures, "b.npy": pictures, "labels.npy": labels }));
+  await assert.rejects(labelledSet(file), /: "a" and "b" could each be its pictures; name the one that is "images"$/);
 });
 
 Deno.test("classify --val: what cannot be measured is one sentence", async (t) => {

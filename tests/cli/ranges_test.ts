@@ -41,7 +41,9 @@ function reference(folder: string, pictures: Uint8Array[], layer: string): numbe
 
 Deno.test("ranges: mean and deviation against float64; what is damaged is left out", async () => {
   using run = tiny();
-  Deno.writeTextFileSync(run.at("photos/broken.jpg"), "no picture");
+  for (const name of ["broken.jpg", "more/a.webp", "more/b.webp", "b.gif", "notes.txt"]) {
+    Deno.writeTextFileSync(run.at(`photos/${name}`), "no picture");
+  }
   for (const layer of ["fc2", "conv1"]) {
     const out = run.at(`${layer}.safetensors`);
     const args = ["--images", run.at("photos"), "--layer", layer, "--out", out];
@@ -49,7 +51,7 @@ Deno.test("ranges: mean and deviation against float64; what is damaged is left o
     assert.equal(code, 1, err);
     assert.match(
       err,
-      /^warning: left out: .*broken\.jpg: neither a PNG nor a JPEG picture\nwarning: left out: 1 of 6 pictures\n$/,
+      /^.*photos: 4 files are no pictures \(\.png, \.jpg\): b\.gif, more\/a\.webp, more\/b\.webp and 1 more\nwarning: left out: .*broken\.jpg: neither a PNG nor a JPEG picture\nwarning: left out: 1 of 6 pictures\n$/,
     );
     const { pictures, layer: measured, leftOut } = JSON.parse(told);
     assert.deepEqual([pictures, measured, leftOut.length], [5, layer, 1]);

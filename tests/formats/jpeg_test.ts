@@ -5,7 +5,7 @@ import { decodeImage } from "../../src/formats/png.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import { damagePieces } from "./damage.ts";
 import { damageBytes, fuzzAsync } from "./fuzz.ts";
-import { halfRed, jpegFiles } from "./jpeg_files.ts";
+import { halfRed, jpegFiles, unusualArithmetic } from "./jpeg_files.ts";
 
 const photo = jpegFiles[0].bytes;
 
@@ -74,6 +74,7 @@ Deno.test("jpeg: each fault is named", async () => {
     ],
     [otherFrame(1, 0xc3), /lossless or hierarchical/],
     [otherFrame(1, 0xc9, "CMYK"), /four colours in arithmetic coding are not read/],
+    [unusualArithmetic, /colours in blocks of 3×1, 1×1, 1×1 are not read in arithmetic coding/],
     [otherFrame(4, 12), /12 bits a sample/],
     [otherFrame(9, 2), /2 colour channels/],
     [otherFrame(5, 0xff), /27 × 65299 pixels do not go with/],

@@ -27,7 +27,7 @@ export interface MeanParameters {
 
 /** The parameters of `binary` in network.json. */
 export interface BinaryParameters {
-  operation: "sum" | "difference" | "product" | "quotient" | "truncatedQuotient" | "less";
+  operation: "sum" | "difference" | "product" | "quotient" | "truncatedQuotient" | "power" | "less";
 }
 
 /** Dimension d of the output is dimension order[d] of the input. */
@@ -80,12 +80,19 @@ export const mean: Op<MeanParameters> = {
   },
 };
 
+/** Whether a to the power of b is taken; else it is zero. */
+const hasPower = (a: number, b: number) => a > 0 || Number.isInteger(b);
+
 const operations = {
   sum: { value: (a: number, b: number) => a + b, slopes: () => [1, 1] },
   difference: { value: (a: number, b: number) => a - b, slopes: () => [1, -1] },
   product: { value: (a: number, b: number) => a * b, slopes: (a: number, b: number) => [b, a] },
   quotient: { value: (a: number, b: number) => a / b, slopes: (a: number, b: number) => [1 / b, -a / b ** 2] },
   truncatedQuotient: { value: (a: number, b: number) => Math.trunc(a / b), slopes: () => [0, 0] },
+  power: {
+    value: (a: number, b: number) => hasPower(a, b) ? a ** b : 0,
+    slopes: (a: number, b: number) => [hasPower(a, b) ? b * a ** (b - 1) : 0, a > 0 ? a ** b * Math.log(a) : 0],
+  },
   less: { value: (a: number, b: number) => Number(a < b), slopes: () => [0, 0] },
 };
 

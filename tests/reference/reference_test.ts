@@ -74,6 +74,7 @@ const small: [type: string, inputs: number[][], params: Record<string, unknown>]
   ["binary", [[2, 3, 1, 2], [2, 4, 1]], { operation: "difference" }],
   ["binary", [[2, 3, 1, 2], [2, 4, 1]], { operation: "product" }],
   ["binary", [[2, 2, 1], [2, 3]], { operation: "quotient" }],
+  ["binary", [[2, 3, 1, 2], [2, 4, 1]], { operation: "power" }],
   ["erf", [[2, 3, 2]], {}],
   ["matmul", [[2, 2, 1, 3, 2], [2, 4, 2, 3]], {}],
   ["prelu", [[2, 3, 3, 2]], {}],

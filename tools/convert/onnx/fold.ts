@@ -2,7 +2,7 @@
 import { valueCount } from "../../../src/formats/shape.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import type { Operator } from "./operator.ts";
-import { axesOf, flattened, permutation, sliced, squeezed, wantedShape } from "./shapes.ts";
+import { axesOf, flattened, permutation, sliced, squeezed, tiled, wantedShape } from "./shapes.ts";
 import { checkDimensions, type ElementType, elementType, floating, type OnnxTensor, tensorOf } from "./tensor.ts";
 import { isTraced } from "./trace.ts";
 
@@ -229,6 +229,7 @@ const folds: Record<string, (o: Operator, xs: OnnxTensor[]) => OnnxTensor> = {
   Sqrt: unary(Math.sqrt),
   Squeeze: (o, [x]) => reshaped(x, squeezed(o)),
   Sub: arithmetic((a, b) => a - b),
+  Tile: (o, [x]) => tiled(o).reduce((rest, { axis, positions }) => taken(rest, axis, positions), x),
   Transpose: (o, [x]) => transposed(x, permutation(o)),
   Unsqueeze: (o, [x]) => reshaped(x, squeezed(o)),
   Where: (_, [condition, a, b]) => stretched([condition, a, b], a.type, (c, x, y) => c !== 0 ? x : y),
@@ -250,7 +251,9 @@ export function fold(o: Operator): OnnxTensor | undefined {
   const known = o.inputs.filter((x): x is OnnxTensor => x !== undefined && !isTraced(x));
   if (!own || o.inputs.some(isTraced)) return undefined;
   const least = { Where: 3, Range: 3, Constant: 0 }[o.node.type] ??
-    (/^(Add|And|CastLike|Div|Equal|Expand|Gather|Greater|Less|Mod|Mul|Or|Pow|Reshape|Sub)$/.test(o.node.type) ? 2 : 1);
+    (/^(Add|And|CastLike|Div|Equal|Expand|Gather|Greater|Less|Mod|Mul|Or|Pow|Reshape|Sub|Tile)$/.test(o.node.type)
+      ? 2
+      : 1);
   if (known.length < least) throw new UserError(`it has ${known.length} inputs, expected ${least}`);
   return own(o, known);
 }

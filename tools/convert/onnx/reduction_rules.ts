@@ -51,6 +51,14 @@ function average(o: Operator, x: Traced, own: readonly number[]): Traced {
   return meeting(o.trace, "truncatedQuotient", total(o, x, own), numberOf(terms));
 }
 
+/** ln Σ eˣ, which does not overflow: the largest x is taken off before and added after. */
+function logSumExp(o: Operator, x: Traced, own: readonly number[]): Traced {
+  const { trace } = o;
+  const most = largest(trace, x, own);
+  const powers = trace.add("exp", {}, [meeting(trace, "difference", x, most)]);
+  return meeting(trace, "sum", trace.add("log", {}, [total(o, powers, own)]), most);
+}
+
 /** What `run` makes of x, over the axes that the operator names. */
 const reduce = (run: (o: Operator, x: Traced, own: readonly number[]) => Traced): Rule => (o) => {
   const x = o.computed(0);
@@ -144,6 +152,7 @@ export const reductionRules: Record<string, Rule> = {
   ReduceL1: reduce((o, x, own) => total(o, absolute(o.trace, x), own)),
   ReduceL2: reduce((o, x, own) => o.trace.add("sqrt", {}, [total(o, squared(o.trace, x), own)])),
   ReduceLogSum: reduce((o, x, own) => o.trace.add("log", {}, [total(o, x, own)])),
+  ReduceLogSumExp: reduce(logSumExp),
   ReduceMax: reduce((o, x, own) => largest(o.trace, x, own)),
   ReduceMean: reduce(average),
   ReduceMin: reduce((o, x, own) => negative(o.trace, largest(o.trace, negative(o.trace, x), own))),

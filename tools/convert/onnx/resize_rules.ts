@@ -102,12 +102,23 @@ const mayChange = ({ from, to, scale, coordinates }: Axis): boolean =>
  */
 const wholePositions = new Set(["pytorch", "tf2onnx", "keras2onnx"]);
 
+/**
+ * Where positions lie before version 11, whose operators do not say. PyTorch wrote its own interpolation as these all the same, that with
+ * half pixels (it refused align_corners): its models mean that.
+ */
+function unsaid(o: Operator, mode: string): Pick<Manner, "coordinates" | "nearest"> {
+  if (o.model.producer !== "pytorch") return { coordinates: "asymmetric", nearest: "simple" };
+  return { coordinates: mode === "nearest" ? "asymmetric" : "half_pixel", nearest: "floor" };
+}
+
 const resize: Rule = (o) => {
   const old = o.opset < 11;
+  const mode = o.text("mode", "nearest");
+  const usual = old ? unsaid(o, mode) : { coordinates: "half_pixel", nearest: "round_prefer_floor" };
   const [scalesAt, regionAt] = old ? [1, -1] : [2, 1];
   const scales = given(o, scalesAt, "the scales");
   const sizes = old ? undefined : given(o, 3, "the sizes");
-  const coordinates = o.text("coordinate_transformation_mode", old ? "asymmetric" : "half_pixel");
+  const coordinates = o.text("coordinate_transformation_mode", usual.coordinates);
   const lengths = lengthsOf(o, scales, sizes);
   const region = coordinates === "tf_crop_and_resize" ? given(o, regionAt, "the region") : undefined;
   if (
@@ -116,10 +127,10 @@ const resize: Rule = (o) => {
     throw new UserError(`its region is [${region?.slice(0, 8) ?? ""}], expected ${2 * lengths.length} numbers`);
   }
   const manner: Manner = {
-    mode: o.text("mode", "nearest"),
+    mode,
     coordinates,
     whole: wholePositions.has(o.model.producer),
-    nearest: o.text("nearest_mode", old ? "simple" : "round_prefer_floor"),
+    nearest: o.text("nearest_mode", usual.nearest),
     cubic: o.number("cubic_coeff_a", -0.75),
     antialias: o.number("antialias", 0) !== 0,
     excludeOutside: o.number("exclude_outside", 0) !== 0,
@@ -132,10 +143,9 @@ const upsample: Rule = (o) => {
   const scales = o.numbers("scales") ?? given(o, 1, "the scales");
   const mode = o.text("mode", "nearest");
   return [resized(o, lengthsOf(o, scales, undefined), {
+    ...unsaid(o, mode),
     mode: mode === "bilinear" ? "linear" : mode,
-    coordinates: "asymmetric",
     whole: true,
-    nearest: "simple",
     cubic: 0,
     antialias: false,
     excludeOutside: false,

@@ -2,7 +2,7 @@
 import { UserError } from "../../../src/formats/user_error.ts";
 import type { Operator, Rule } from "./operator.ts";
 import { picked, run } from "./positions.ts";
-import { flattened, permutation, sliced, squeezed, wantedShape } from "./shapes.ts";
+import { flattened, permutation, sliced, squeezed, tiled, wantedShape } from "./shapes.ts";
 import type { Traced } from "./trace.ts";
 
 /** The same values under another shape of the model. */
@@ -155,6 +155,9 @@ export const shapeRules: Record<string, Rule> = {
   SpaceToDepth: spaceToDepth,
   Split: split,
   Squeeze: (o) => [renamed(o, squeezed(o))],
+  Tile: (o) => [
+    tiled(o).reduce((x, { axis, positions }) => picked(o.trace, x, o.trace.itemAxis(axis), positions), o.computed(0)),
+  ],
   Transpose: transpose,
   Unsqueeze: (o) => [renamed(o, squeezed(o))],
 };

@@ -49,6 +49,22 @@ export function sliced(o: Operator): Run[] {
   });
 }
 
+/** Positions of an axis past which nobody repeats it. */
+const MOST_REPEATED = 2 ** 22;
+
+/** The positions along each axis that Tile shows again. */
+export function tiled(o: Operator): { axis: number; positions: number[] }[] {
+  const shape = o.shape(0);
+  const repeats = o.integers("repeats", 1, "the repeats");
+  if (repeats?.length !== shape.length || repeats.some((n, axis) => !(n > 0 && n * shape[axis] <= MOST_REPEATED))) {
+    throw new UserError(`its repeats are [${repeats?.slice(0, 8) ?? ""}] for [${shape}]`);
+  }
+  return repeats.flatMap((n, axis) => {
+    const length = shape[axis];
+    return n === 1 ? [] : [{ axis, positions: Array.from({ length: n * length }, (_, at) => at % length) }];
+  });
+}
+
 /** The axes of Squeeze, Unsqueeze and reductions, counted from the front of `rank` dimensions. */
 export function axesOf(o: Operator, rank: number): number[] | undefined {
   return o.integers("axes", 1, "the axes")?.map((axis) => o.axis(axis, rank));

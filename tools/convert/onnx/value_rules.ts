@@ -15,7 +15,7 @@ export const layer = (type: string, params: (o: Operator) => Record<string, unkn
 /** A known number. */
 export const numberOf = (value: number): OnnxTensor => tensorOf("float32", [], Float32Array.of(value));
 
-type Operation = "sum" | "difference" | "product" | "quotient" | "truncatedQuotient" | "less";
+type Operation = "sum" | "difference" | "product" | "quotient" | "truncatedQuotient" | "power" | "less";
 
 /** Value by value of two computed values; in the model both may lack leading dimensions. */
 export function meeting(trace: Trace, operation: Operation, a: Operand, b: Operand): Traced {
@@ -188,12 +188,11 @@ export function power(trace: Trace, x: Traced, exponent: number): Traced {
 }
 
 const pow: Rule = (o) => {
-  const { values } = o.needed(1, "the exponent");
-  const [exponent] = values;
-  if (values.length === 0 || values.some((value) => value !== exponent) || !Number.isFinite(exponent)) {
-    throw new UserError("only exponents that are one number are supported");
-  }
-  return [power(o.trace, o.computed(0), exponent)];
+  const [base, exponents] = [o.input(0), o.input(1)];
+  const [exponent] = isTraced(exponents) || exponents.values.length > 1 ? [] : exponents.values;
+  if (exponent === undefined || !isTraced(base)) return [meeting(o.trace, "power", base, exponents)];
+  if (!Number.isFinite(exponent)) throw new UserError(`its exponent is ${exponent}`);
+  return [power(o.trace, base, exponent)];
 };
 
 /** |x|, as a ReLU whose slope below zero is −1; at zero itself that is its gradient. */

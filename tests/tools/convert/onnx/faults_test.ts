@@ -118,6 +118,10 @@ Deno.test("onnx: thousands of dimensions, inputs or outputs are refused or done 
     () => of([shape, { type: "Unsqueeze", inputs, outputs: ["k"] }], known),
     /it makes a tensor of 200001 dimensions/,
   );
+  refuses(
+    () => of([{ type: "Tile", inputs: ["one", "many"], outputs: ["k"] }], { ...known, many: int64(2 ** 40) }),
+    /Tile "k": its repeats are \[1099511627776\] for \[1\]/,
+  );
   const repeated = Array(100_000).fill("one");
   refuses(
     () => of([{ type: "Max", inputs: repeated, outputs: ["k"] }], known),

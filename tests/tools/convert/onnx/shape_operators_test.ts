@@ -71,6 +71,16 @@ const moved: Operation[] = [
     inputs: { x: x(4, 6), wholeStarts: numbers(1, -4), wholeEnds: numbers(2 ** 63 - 1, 2 ** 63 - 1) },
     expected: ({ x }) => onnx.each([3, 4], ([a, b]) => onnx.at(x, [a + 1, b + 2])!),
   },
+  ...[[1, 2, 3], [2, 1, 2]].map((repeats): Operation => ({
+    type: "Tile",
+    name: `[${repeats}] times`,
+    inputs: { x: x(2, 3, 2), wholeRepeats: numbers(...repeats) },
+    expected: ({ x }) =>
+      onnx.each(
+        x.shape.map((n, d) => n * repeats[d]),
+        (index) => onnx.at(x, index.map((at, d) => at % x.shape[d]))!,
+      ),
+  })),
   {
     type: "Gather",
     attributes: { axis: 1 },

@@ -81,6 +81,25 @@ const values: Operation[] = [
     inputs: { x: map(x(3, 4), Math.abs), knownExponent: tensor([1], [exponent]) },
     expected: ({ x }) => onnx.each(x.shape, (index) => onnx.at(x, index)! ** exponent),
   })),
+  ...[[3, 4], [4], [3, 1], [2, 1, 1]].map((shape): Operation => ({
+    type: "Pow",
+    name: `an exponent for each place of [${shape}]`,
+    inputs: { x: map(x(3, 4), Math.abs), knownExponents: w(...shape) },
+    expected: ({ x, knownExponents }) => onnx.both(x, knownExponents, Math.pow),
+  })),
+  {
+    type: "Pow",
+    name: "whole exponents of any base",
+    inputs: { x: x(3, 4), knownExponents: tensor([4], [2, 3, 0, -1]) },
+    expected: ({ x, knownExponents }) => onnx.both(x, knownExponents, Math.pow),
+  },
+  {
+    type: "Pow",
+    name: "of a known base",
+    inputs: { knownBase: tensor([], [2]), x: x(3, 4) },
+    expected: ({ x }) => map(x, (value) => 2 ** value),
+  },
+  spread("Pow", (a, b) => a > 0 ? a ** b : 0, [3, 4], [4]),
   ...(["Max", "Min"] as const).flatMap((type): Operation[] => {
     const f = type === "Max" ? Math.max : Math.min;
     return [
@@ -109,6 +128,17 @@ const values: Operation[] = [
         [1, 4, 1],
         ([, c]) => Math.max(...Array.from({ length: 15 }, (_, n) => onnx.at(x, [n % 3, c, Math.floor(n / 3)])!)),
       ),
+  },
+  {
+    type: "ReduceLogSumExp",
+    attributes: { keepdims: 0 },
+    inputs: { x: map(x(2, 3), (value) => 200 * value), wholeAxes: numbers(1) },
+    expected: ({ x }) =>
+      onnx.each([2], ([a]) => {
+        const row = [0, 1, 2].map((b) => onnx.at(x, [a, b])!);
+        const most = Math.max(...row);
+        return most + Math.log(row.reduce((sum, value) => sum + Math.exp(value - most), 0));
+      }),
   },
   spread("Add", (a, b) => a + b, [3, 4, 5], [3, 4, 5]),
   spread("Add", (a, b) => a + b, [3, 4, 5], [5]),
