@@ -58,9 +58,10 @@ async function* sliced(
   next: () => number,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   for await (const piece of pieces) {
-    for (let at = 0, length; at < piece.length; at += length) {
-      length = next();
-      yield piece.subarray(at, at + length) as Uint8Array<ArrayBuffer>;
+    for (let at = 0; at < piece.length;) {
+      const slice = piece.subarray(at, at + next()) as Uint8Array<ArrayBuffer>;
+      at += slice.length;
+      yield slice;
     }
   }
 }

@@ -104,13 +104,13 @@ function repeated(before: string, each: string, times: number, after: string): U
   return joinBytes([text(before), middle, text(after)]);
 }
 
-/** An object of so many keys, each another number. */
+/** An object of so many keys, each another number, written over noughts. */
 function keys(count: number): Uint8Array {
   const each = '"000000":{},';
   const object = repeated("{", each, count, '"a":{}}');
   for (let n = 0; n < count; n++) {
-    for (let rest = n, at = 1 + n * each.length + 6; rest > 0; at--, rest = Math.floor(rest / 10)) {
-      object[at] += rest % 10;
+    for (let place = 6; place > 0; place--) {
+      object[1 + n * each.length + place] += Math.floor(n / 10 ** (6 - place)) % 10;
     }
   }
   return object;
