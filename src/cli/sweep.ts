@@ -59,7 +59,7 @@ const options = {
   queue: {
     value: "redis://HOST",
     help:
-      "shares the sweep with all that are given the same queue (Redis), who may come and go; into one folder or several",
+      "shares the sweep with all that are given the same queue (Redis; its password may be in PHOSPHENE_QUEUE_PASSWORD), who may come and go",
   },
   out: {
     value: "DIR",
