@@ -13,7 +13,7 @@ import { makePieces } from "./sweep/pieces.ts";
 import { type Plan, planOf, shareOf, shortHash } from "./sweep/plan.ts";
 import { Queue } from "./sweep/queue/queue.ts";
 import { report } from "./sweep/report.ts";
-import { readResults, Results } from "./sweep/results.ts";
+import { readResults, reportName, Results } from "./sweep/results.ts";
 import { combinations, readSpread, spreadHelp } from "./sweep/spread.ts";
 import { ownPieces } from "./sweep/source.ts";
 import type { Bench } from "./sweep/work.ts";
@@ -59,7 +59,7 @@ const options = {
   queue: {
     value: "redis://HOST",
     help:
-      "shares the sweep with all that are given the same queue (Redis), who may come and go; into one folder or several",
+      "shares the sweep with all that are given the same queue (Redis; its password may be in PHOSPHENE_QUEUE_PASSWORD), who may come and go",
   },
   out: {
     value: "DIR",
@@ -180,7 +180,12 @@ async function run(values: Values<typeof options>): Promise<number | void> {
   if (signal.aborted && results.added < count) {
     tell(`stopped after ${results.added} of ${count} pictures; the same command goes on`);
   }
-  const reported = await writeReport(folder, plan);
+  let reported = 0;
+  try {
+    reported = await writeReport(folder, plan);
+  } catch (error) {
+    failure ??= error;
+  }
   if (failure) throw failure;
   const elsewhere = queue?.ended ? plan.pictures - queue.lacks - reported : 0;
   if (elsewhere > 0) {
@@ -194,7 +199,7 @@ async function run(values: Values<typeof options>): Promise<number | void> {
 
 /** Writes the report of a folder, again where another run has added to it meanwhile. Returns how many pictures it has. */
 async function writeReport(folder: string, plan: Plan): Promise<number> {
-  const path = join(folder, "report.html");
+  const path = join(folder, reportName);
   let there = 0;
   let told = -1;
   for (let read = readResults([folder], plan); read.lines.length > 0 && read.lines.length !== told;) {

@@ -9,7 +9,7 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   return whole;
 }
 
-/** Gives the memory of bytes back now and not at some later collection, where the engine can: they are gone then. */
-export function giveBack({ buffer }: Uint8Array<ArrayBuffer>): void {
-  buffer.transfer?.(0);
+/** Gives the memory of an array back now and not at some later collection, where the engine can: it is gone then. */
+export function giveBack({ buffer }: ArrayBufferView): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer?.(0);
 }

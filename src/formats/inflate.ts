@@ -1,14 +1,17 @@
 /**
  * Inflating in small slices. The engine's decompressor turns all that it is given into one piece, and DEFLATE may make a
- * thousand bytes of one: a slice of 8 KiB comes to 8 MiB at most, whatever a hostile file holds.
+ * thousand bytes of one: a slice of 8 KiB comes to 8 MiB at most, whatever a hostile file holds, and where it goes on like that, one
+ * of 1 KiB to 1 MiB.
  *
  * The engine's is the fast one, and refuses a stream that bytes follow; pako finds its end.
  */
 import { Inflate, Z_SYNC_FLUSH } from "pako";
 import { giveBack } from "./bytes.ts";
 
-/** Compressed bytes that are given at a time. */
+/** Compressed bytes that are given at a time; where they have grown more than so many times, as no picture does, fewer. */
 const SLICE = 1 << 13;
+const GROWTH = 100;
+const SMALL = 1 << 10;
 
 /**
  * Inflates piece by piece, as fast as the pieces are taken; the memory of each is given back when the next is asked for, not at
@@ -20,17 +23,19 @@ export async function* inflate(
   format: CompressionFormat,
   limit = Infinity,
 ): AsyncGenerator<Uint8Array> {
-  const slices = sliced(pieces);
+  let given = 0;
+  let size = 0;
+  const slices = sliced(pieces, () => size > GROWTH * given ? SMALL : SLICE);
   const packed = new ReadableStream<BufferSource>({
     async pull(stream) {
       const { value } = await slices.next();
-      if (value) stream.enqueue(value);
-      else stream.close();
+      if (!value) return stream.close();
+      given += value.byteLength;
+      stream.enqueue(value);
     },
     cancel: async () => void await slices.return(undefined),
   });
   const reader = packed.pipeThrough(new DecompressionStream(format)).getReader();
-  let size = 0;
   try {
     for (;;) {
       const { value } = await reader.read().catch((error) => {
@@ -48,9 +53,16 @@ export async function* inflate(
   }
 }
 
-async function* sliced(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<BufferSource> {
+async function* sliced(
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  next: () => number,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   for await (const piece of pieces) {
-    for (let at = 0; at < piece.length; at += SLICE) yield piece.subarray(at, at + SLICE) as Uint8Array<ArrayBuffer>;
+    for (let at = 0; at < piece.length;) {
+      const slice = piece.subarray(at, at + next()) as Uint8Array<ArrayBuffer>;
+      at += slice.length;
+      yield slice;
+    }
   }
 }
 

@@ -8,7 +8,7 @@ Deno.test("bombs: a sentence each, within five seconds, and a process that stays
   using folder = temporaryFolder();
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "--no-prompt", "--v8-flags=--expose-gc", "--allow-read", `--allow-write=${folder.path}`],
+      ...["run", "--no-prompt", "--allow-read", `--allow-write=${folder.path}`],
       ...[join(root, "tests/cli/read_bombs.ts"), String(kinds), "400", folder.path],
     ],
     cwd: root,

@@ -153,7 +153,7 @@ Deno.test("symbolic links are neither followed nor replaced", () => {
     assert.equal(Deno.readLinkSync(folder.at(name)), target);
   }
   Deno.symlinkSync("gone", folder.at("out"));
-  refused(() => check([folder.at("out/x")]), /nothing can be written in .*out: /);
+  refused(() => check([folder.at("out/x")]), /out is a symbolic link that leads nowhere$/);
   assert.deepEqual(Deno.readFileSync(folder.at("file")), mine);
   assert.deepEqual(namesIn(folder.path), ["dangling", "file", "linked", "out"]);
 });

@@ -6,13 +6,15 @@ import { addressOf } from "../../src/cli/sweep/queue/queue.ts";
 import { madeIn, tinyFolder } from "./sweeping.ts";
 import { root, type, withoutTask } from "./user.ts";
 
-/** A Redis that keeps nothing, on a free port. */
-async function startRedis(): Promise<{ address: string; stop(): Promise<unknown> }> {
+const password = "se%2Fcret";
+
+/** A Redis that keeps nothing and wants a password, on a free port. */
+async function startRedis(): Promise<{ host: string; stop(): Promise<unknown> }> {
   const { port } = (() => {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     return listener.addr;
   })();
-  const words = `exec redis-server --bind 127.0.0.1 --port ${port} --save "" --appendonly no --requirepass secret`;
+  const words = `exec redis-server --bind 127.0.0.1 --port ${port} --save "" --appendonly no --requirepass ${password}`;
   const child = new Deno.Command("sh", { args: ["-c", words], stdin: "null", stdout: "piped", stderr: "inherit" })
     .spawn();
   const lines = linesOf(child.stdout);
@@ -23,7 +25,7 @@ async function startRedis(): Promise<{ address: string; stop(): Promise<unknown>
     for await (const _ of lines);
   })();
   return {
-    address: `redis://:secret@127.0.0.1:${port}`,
+    host: `127.0.0.1:${port}`,
     async stop() {
       child.kill("SIGKILL");
       return await Promise.all([child.status, rest]);
@@ -55,15 +57,18 @@ Deno.test({
   ignore: Deno.build.os !== "linux",
   async fn() {
     using run = tinyFolder();
-    const env = { PHOSPHENE_SETUP: "install", PHOSPHENE_TUNED: "none" };
+    const env = { PHOSPHENE_SETUP: "install", PHOSPHENE_TUNED: "none", PHOSPHENE_QUEUE_PASSWORD: password };
     const redis = await startRedis();
     const models = ["--classifier", run.classifier, "--generator", run.generator];
     const plan = ["--units", "0-3", "--seeds", "0-9", "--iterations", "40", "--batch", "5"];
     const sweep = (out: string, ...more: string[]) => ["sweep", ...models, ...plan, "--out", run.at(out), ...more];
-    const worker = (out: string) => sweep(out, "--queue", redis.address);
+    const worker = (out: string, login = "") => sweep(out, "--queue", `redis://${login}${redis.host}`);
     const [whole] = await Promise.all([type(sweep("whole")), killedAtWork(worker("queue"), env)]);
     assert.equal(whole.code, 0, whole.err);
-    const [one, other] = await Promise.all([type(worker("queue"), { env }), type(worker("queue"), { env })]);
+    const [one, other] = await Promise.all([
+      type(worker("queue"), { env }),
+      type(worker("queue", `:${encodeURIComponent(password)}@`), { env: { ...env, PHOSPHENE_QUEUE_PASSWORD: "" } }),
+    ]);
     for (const { code, out, err } of [one, other]) {
       assert.deepEqual([code, out], [0, `${run.at("queue/report.html")}  40 of 40 pictures\n`], err);
       assert.match(
@@ -95,6 +100,8 @@ Deno.test("sweep: an address that is none is not told, for it may hold a passwor
     });
   }
   assert.equal(addressOf("redis://user:secret@host/2").host, "host:6379");
+  assert.equal(addressOf("redis://user@host", "a/b%").href, "redis://user:a%2Fb%25@host:6379");
+  assert.equal(addressOf("redis://:secret@host", "other").password, "secret");
   assert.equal(addressOf("rediss://[::1]:7000").host, "[::1]:7000");
   assert.throws(() => shareOf([], { shard: "1/2", queue: "redis://host" }), /^UserError: --shard and --queue both say/);
 });

@@ -1,4 +1,7 @@
-/** Small files that ask for much: compressed zeros, and headers that promise more than follows, in every format that is read. */
+/**
+ * Small files that ask for much: compressed zeros, and headers that promise more than follows, in every format that is read. They
+ * are made of bytes, without any large text, for what is measured where they are read is the readers' memory.
+ */
 import { constants, crc32 as nativeCrc32, deflateRawSync } from "node:zlib";
 import { joinBytes } from "../../src/formats/bytes.ts";
 import { crc32 } from "../../src/formats/crc32.ts";
@@ -22,12 +25,16 @@ const mebibyte = new Uint8Array(2 ** 20);
 const deflated = new Uint8Array(deflateRawSync(mebibyte, { level: 9, finishFlush: constants.Z_SYNC_FLUSH }));
 const lastBlock = Uint8Array.of(3, 0);
 
+/** What a mebibyte of zeros makes of each bit of a CRC-32, and so of any, for that is linear. */
+const steps = Array.from({ length: 32 }, (_, bit) => ~nativeCrc32(mebibyte, ~(1 << bit) >>> 0));
+const behindMebibyte = (crc: number) => ~steps.reduce((sum, step, bit) => ~crc >>> bit & 1 ? sum ^ step : sum, 0) >>> 0;
+
 /** Zeros behind a beginning, as DEFLATE and as their size and CRC-32; a byte holds a thousand and nothing large is made. */
 function zeros(mebibytes: number, beginning = new Uint8Array(0)) {
   const [length, size] = [beginning.length, beginning.length + mebibytes * mebibyte.length];
   const stored = joinBytes([Uint8Array.of(0, length & 255, length >> 8, ~length & 255, ~length >> 8 & 255), beginning]);
   let crc = crc32(beginning);
-  for (let n = 0; n < mebibytes; n++) crc = nativeCrc32(mebibyte, crc);
+  for (let n = 0; n < mebibytes; n++) crc = behindMebibyte(crc);
   return { bytes: joinBytes([stored, ...Array(mebibytes).fill(deflated), lastBlock]), size, crc };
 }
 
@@ -89,8 +96,27 @@ function ihdr(width: number, height: number, depth: number, type: number, interl
   return { type: "IHDR", data };
 }
 
-function safetensors(json: string): Uint8Array {
-  const head = text(json);
+/** A text between two others, so many times. */
+function repeated(before: string, each: string, times: number, after: string): Uint8Array {
+  const middle = new Uint8Array(each.length * times);
+  if (times > 0) middle.set(text(each));
+  for (let done = each.length; done < middle.length; done *= 2) middle.copyWithin(done, 0, done);
+  return joinBytes([text(before), middle, text(after)]);
+}
+
+/** An object of so many keys, each another number, written over noughts. */
+function keys(count: number): Uint8Array {
+  const each = '"000000":{},';
+  const object = repeated("{", each, count, '"a":{}}');
+  for (let n = 0; n < count; n++) {
+    for (let place = 6; place > 0; place--) {
+      object[1 + n * each.length + place] += Math.floor(n / 10 ** (6 - place)) % 10;
+    }
+  }
+  return object;
+}
+
+function safetensors(head: Uint8Array): Uint8Array {
   return joinBytes([new Uint8Array(new BigUint64Array([BigInt(head.length)]).buffer), head]);
 }
 
@@ -145,17 +171,13 @@ const makers: [kind: string, reader: Bomb["reader"], make: (random: Integers, si
   ["tar.gz", "archive", (_, size) => gzip(size)],
   ["header", "safetensors", (random, size) => {
     const one = ["[],", "{},", "1,", '"a",'][random(4)];
-    return safetensors(`{"a":[${one.repeat(50_000 * (size & 63))}1]}`);
+    return safetensors(repeated('{"a":[', one, 50_000 * (size & 63), "1]}"));
   }],
-  ["keys", "safetensors", (_, size) => {
-    return safetensors(`{${Array.from({ length: 5000 * (size & 63) }, (_, i) => `"${i}":{}`).join()}}`);
+  ["keys", "safetensors", (_, size) => safetensors(keys(5000 * (size & 63)))],
+  ["lists", "json", (random, size) => {
+    return repeated('{"name":"a","inputs":[', ["[],", "{},"][random(2)], 50_000 * (size & 63), "1]}");
   }],
-  [
-    "lists",
-    "json",
-    (random, size) => text(`{"name":"a","inputs":[${["[],", "{},"][random(2)].repeat(50_000 * (size & 63))}1]}`),
-  ],
-  ["units", "record", (_, size) => text(`{"units":[${"7,".repeat(20_000 * (size & 63))}7]}`)],
+  ["units", "record", (_, size) => repeated('{"units":[', "7,", 20_000 * (size & 63), "7]}")],
 ];
 
 /** The nth bomb, of up to `most` mebibytes unpacked. */

@@ -1,27 +1,20 @@
 /**
  * What a command will write: checked and announced before the long run, saved after it.
  *
- * Each place is resolved once, at the start, so that nothing that moves meanwhile leads elsewhere. What has been made is
- * never lost: where its place cannot take it after all, it goes beside it under a free name, else into a new folder among
- * the system's temporary ones, and `finish` says so.
+ * Each place is resolved once, at the start, so that nothing that moves meanwhile leads elsewhere. Where it cannot take after all
+ * what has been made, that is rescued, and `finish` says so.
  */
-import { basename, dirname, extname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../../formats/user_error.ts";
 import { reasonOf } from "../files.ts";
 import { atExit } from "../interrupt.ts";
-import { tell } from "../print.ts";
-import { checkPlace, makeFolders, Taken, tryRemove, writeFiles } from "./place.ts";
+import { checkPlace, makeFolders, tryRemove, writeFiles } from "./place.ts";
+import { Rescue } from "./rescue.ts";
 import { reserve } from "./reserve.ts";
 import { namesIn, sweep, Temporary } from "./temporary.ts";
 
 /** Bytes that are written to see whether a disk takes them: more would take too long, for what no one may want. */
 const mostProbed = 2 ** 26;
-
-/** Names that are tried beside a place: NAME-2.png and so on. */
-const mostTried = 1000;
-
-/** Bytes of the longest name in a folder, on almost every system. */
-const longestName = 255;
 
 /** How outputs are opened. */
 export interface Opening {
@@ -38,11 +31,8 @@ export class Outputs implements Disposable {
   readonly #force: boolean;
   /** The places that the user's names stand for. */
   readonly #places = new Map<string, string>();
-  /** Where files are that their own places did not take. */
-  readonly #moved = new Map<string, string>();
-  readonly #problems: string[] = [];
+  readonly #rescue = new Rescue();
   readonly #stack = new DisposableStack();
-  #elsewhere?: string;
 
   private constructor(force: boolean) {
     this.#force = force;
@@ -91,10 +81,9 @@ export class Outputs implements Disposable {
   save(files: Iterable<readonly [name: string, bytes: Uint8Array]>): void {
     const all = new Map(files);
     try {
-      writeFiles(all, { force: this.#force, where: (name) => this.#places.get(name) ?? resolve(name) });
+      writeFiles(all, { force: this.#force, where: (name) => this.#placeOf(name) });
     } catch (error) {
-      const reason = error instanceof Taken ? `${error.place} appeared meanwhile` : (error as Error).message;
-      for (const [name, bytes] of all) this.#rescue(name, bytes, reason);
+      for (const [name, bytes] of all) this.#rescue.save(name, bytes, this.#placeOf(name), error);
     }
   }
 
@@ -110,39 +99,22 @@ export class Outputs implements Disposable {
 
   /** Where a file is that was saved, as the user would name it, or that it is nowhere. */
   where(name: string): string {
-    return this.#moved.get(name) ?? name;
+    return this.#rescue.moved.get(name) ?? name;
+  }
+
+  #placeOf(name: string): string {
+    return this.#places.get(name) ?? resolve(name);
   }
 
   /** @throws UserError that says what is not where it belongs, and where it is; of several, the others are told before. */
   finish(): void {
-    const last = this.#problems.pop();
-    this.#problems.splice(0).forEach(tell);
-    if (last !== undefined) throw new UserError(last);
+    this.#rescue.finish();
   }
 
   /** Also tells what `finish` was not asked for. */
   [Symbol.dispose](): void {
-    this.#problems.splice(0).forEach(tell);
+    this.#rescue.tell();
     this.#stack.dispose();
-  }
-
-  /** Saves a file beside its place or, where that cannot be, in the temporary folder. */
-  #rescue(name: string, bytes: Uint8Array, reason: string): void {
-    const place = this.#places.get(name) ?? resolve(name);
-    try {
-      this.#moved.set(name, join(dirname(name), basename(writeBeside(place, bytes))));
-    } catch {
-      try {
-        this.#elsewhere ??= Deno.makeTempDirSync({ prefix: "phosphene-" });
-        this.#moved.set(name, writeBeside(join(this.#elsewhere, basename(name)), bytes, 1));
-      } catch (error) {
-        if (this.#elsewhere) tryRemove(this.#elsewhere);
-        this.#moved.set(name, "(not saved)");
-        this.#problems.push(`${reason}; nor can it be kept elsewhere: ${(error as Error).message}`);
-        return;
-      }
-    }
-    this.#problems.push(`${reason}; this run's ${basename(name)} is ${this.where(name)}`);
   }
 }
 
@@ -169,25 +141,4 @@ function maybeIn(folder: string): (path: string) => boolean {
   const listed = namesIn(folder);
   const names = listed && new Set(listed.map(folded));
   return (path) => !names || names.has(folded(basename(path))) || basename(path).length > 50 || path.length > 1000;
-}
-
-/** Writes a file under the first free name like NAME-2.png, or NAME.png itself where `n` is 1. Returns its place. */
-function writeBeside(path: string, bytes: Uint8Array, n = 2): string {
-  const free = n === 1 ? path : numbered(path, n);
-  try {
-    writeFiles(new Map([[free, bytes]]), { force: false });
-    return free;
-  } catch (error) {
-    if (error instanceof Taken && n < mostTried) return writeBeside(path, bytes, n + 1);
-    throw error;
-  }
-}
-
-/** A name with a number before its extension, no longer than names may be. */
-function numbered(path: string, n: number): string {
-  const end = `-${n}${extname(path)}`;
-  const room = longestName - new TextEncoder().encode(end).length;
-  let stem = basename(path, extname(path));
-  while (new TextEncoder().encode(stem).length > room) stem = [...stem].slice(0, -1).join("");
-  return join(dirname(path), `${stem}${end}`);
 }

@@ -142,8 +142,10 @@ export function makeFolders(folder: string): string[] {
     try {
       Deno.mkdirSync(each);
     } catch (error) {
-      if (error instanceof Deno.errors.AlreadyExists && existsAt(each)) continue; // another run was faster
+      const exists = error instanceof Deno.errors.AlreadyExists;
+      if (exists && existsAt(each)) continue; // another run was faster
       for (const made of missing.slice(0, n).reverse()) tryRemove(made);
+      if (exists && lstatOf(each)?.isSymlink) throw new Taken(each, "is a symbolic link that leads nowhere");
       throw error;
     }
   }

@@ -2,13 +2,14 @@
  * The results of a sweep: a folder with a picture each, and files of JSON lines. The first line says whose results they are,
  * every other one is a picture's, written when the picture is on the disk. A line that was cut off is not there.
  */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseJson } from "../../formats/json.ts";
 import { UserError } from "../../formats/user_error.ts";
 import type { Settings } from "../../mod.ts";
-import { readBytes, reasonOf } from "../files.ts";
+import { isFolder, readBytes, reasonOf } from "../files.ts";
+import { Rescue } from "../outputs/rescue.ts";
 import { reserve } from "../outputs/reserve.ts";
-import { makeFolders, writeFiles } from "../outputs/place.ts";
+import { checkPlace, makeFolders, tryRemove, writeFiles } from "../outputs/place.ts";
 import { lstatOf, sweep } from "../outputs/temporary.ts";
 import { hashOf, type Plan } from "./plan.ts";
 
@@ -60,6 +61,9 @@ interface Heading {
   asked: Plan["asked"];
 }
 
+/** The file of the report in the folder. */
+export const reportName = "report.html";
+
 /** The results of a whole run, of a share, and of a worker at a queue. */
 const filePattern = /^results(-\d+-of-\d+|-[\da-f]{8})?\.jsonl$/;
 
@@ -81,14 +85,18 @@ export class Results implements Disposable {
    */
   constructor(readonly folder: string, name: string, private readonly plan: Plan) {
     const path = join(folder, name);
+    const pictures = join(folder, "pictures");
     try {
-      makeFolders(join(folder, "pictures"));
-      sweep(join(folder, "pictures")); // of what a killed run left
+      for (const made of makeFolders(pictures)) this.#stack.defer(() => tryRemove(made));
+      if (!isFolder(pictures)) throw new UserError(`${pictures} is no folder; --out names another one`);
+      sweep(pictures); // of what a killed run left
       this.#file = join(Deno.realPathSync(folder), name);
       this.#stack.use(reserve(Deno.realPathSync(folder), new Map([[name, path]])));
+      checkPlace(this.#file, { force: true, name: path });
       const { whole } = readResults([folder], plan);
       const length = whole.get(path);
       this.#begun = whole.size > 0;
+      this.#check(reportName);
       if (length === undefined) {
         const heading: Heading = { phosphene: "sweep", plan: plan.hash, pictures: plan.pictures, asked: plan.asked };
         writeFiles(new Map([[this.#file, encode([heading])]]), { force: false });
@@ -100,13 +108,17 @@ export class Results implements Disposable {
     }
   }
 
-  /** Makes sure that pictures can be written. @throws UserError where another file has the name of one. */
+  /** Makes sure that pictures can be written. @throws UserError where something else has the name of one. */
   checkPictures(numbers: Iterable<number>): void {
-    if (this.#begun) return;
-    for (const number of numbers) {
-      const path = join(this.folder, pictureName(number));
-      if (lstatOf(path)) throw new UserError(`${path} exists; --out names another folder`);
-    }
+    for (const number of numbers) this.#check(pictureName(number));
+  }
+
+  /** @throws UserError where there is what is not this sweep's. */
+  #check(name: string): void {
+    const path = join(this.folder, name);
+    const found = lstatOf(path);
+    if (!found || this.#begun && found.isFile) return;
+    throw new UserError(`${path} ${found.isFile ? "exists" : "is no ordinary file"}; --out names another folder`);
   }
 
   /** The numbers of the pictures that are there as they were made. */
@@ -117,19 +129,45 @@ export class Results implements Disposable {
     return made;
   }
 
-  /** Adds pictures. @throws UserError where they cannot be written. */
+  /** Adds pictures. @throws UserError that says where they are, if not where they belong. */
   add(pictures: ReadonlyMap<string, Uint8Array>, lines: readonly Line[]): void {
+    const rescue = new Rescue();
     this.#begun ||= namesOf(this.folder).filter((name) => filePattern.test(name)).length > 1;
-    writeFiles(new Map([...pictures].map(([name, bytes]) => [join(this.folder, name), bytes])), { force: this.#begun });
-    const { size } = Deno.statSync(this.#file);
+    const saved = lines.filter(({ file }) => {
+      const path = join(this.folder, file);
+      const bytes = pictures.get(file)!;
+      try {
+        writeFiles(new Map([[path, bytes]]), { force: this.#begun });
+        return true;
+      } catch (error) {
+        rescue.save(path, bytes, resolve(path), error);
+        return false;
+      }
+    });
+    try {
+      this.#append(saved);
+    } catch (error) {
+      rescue.tell();
+      throw error;
+    }
+    rescue.finish();
+  }
+
+  /** Writes lines behind what is there, all or none. @throws UserError where that cannot be. */
+  #append(lines: readonly Line[]): void {
     try {
       using file = Deno.openSync(this.#file, { append: true });
+      const { size } = file.statSync();
       const bytes = encode(lines);
-      for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-      file.syncDataSync();
+      try {
+        for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+        file.syncDataSync();
+      } catch (error) {
+        file.truncateSync(size);
+        throw error;
+      }
       this.added += lines.length;
     } catch (error) {
-      Deno.truncateSync(this.#file, size);
       throw new UserError(`${this.#file} cannot be written: ${reasonOf(error)}`);
     }
   }

@@ -17,6 +17,9 @@ const pauseMs = 500;
 /** Where Redis listens unless an address says. */
 const usualPort = "6379";
 
+/** The variable that may hold the password: of a command, everybody on a machine sees the words. */
+const passwordVariable = "PHOSPHENE_QUEUE_PASSWORD";
+
 /** A place in the queue of a plan. */
 export class Queue implements Source, AsyncDisposable {
   /** About how many pictures were made when it was joined. */
@@ -38,11 +41,11 @@ export class Queue implements Source, AsyncDisposable {
 
   /**
    * Joins it, by a program that may reach this Redis and nothing else.
-   * @param text The address; a password in it is told to nobody but Redis.
+   * @param text The address; the password, there or in the variable, is told to nobody but Redis.
    * @throws UserError where it is none, or Redis cannot be reached.
    */
   static async join(text: string, plan: Plan, signal: AbortSignal): Promise<Queue> {
-    const { href, host } = addressOf(text);
+    const { href, host } = addressOf(text, Deno.env.get(passwordVariable));
     const program = new Program({
       file: join(import.meta.dirname!, "child.ts"),
       words: ["--no-config", `--allow-net=${host}`],
@@ -111,12 +114,13 @@ export class Queue implements Source, AsyncDisposable {
   }
 }
 
-/** An address of Redis, with its port. @throws UserError that does not say what came, for it may hold a password. */
-export function addressOf(text: string): URL {
+/** An address of Redis, with its port, and with the password unless it has one. @throws UserError that does not say what came, for it may hold a password. */
+export function addressOf(text: string, password = ""): URL {
   const url = URL.parse(text);
   if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === "" || !/^(\/\d*)?$/.test(url.pathname)) {
     throw new UserError("--queue expects an address such as redis://host:6379 or rediss://user:password@host:6379/1");
   }
   url.port ||= usualPort;
+  url.password ||= encodeURIComponent(password);
   return url;
 }
