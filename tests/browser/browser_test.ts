@@ -1,21 +1,22 @@
 /**
- * The bundle in headless Chromium: kernels and their gradients against float64, and the default search against the same
+ * The bundle in headless Chromium: kernels and their gradients against float64, and a default search against the same
  * search in Deno.
  */
 import assert from "node:assert/strict";
-import { openClassifier, openGenerator } from "../../src/cli/defaults.ts";
+import { join } from "node:path";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { openDevice, search } from "../../src/mod.ts";
 import { allCases } from "../cases/all.ts";
 import { caseNetwork, type NetworkCase, outputGradient, randomWeights } from "../cases/case.ts";
 import { doubleNetwork } from "../ops/check_double_float.ts";
 import { smallNetworks } from "../cases/small_networks.ts";
-import { caseInputs } from "../net/case_model.ts";
+import { caseInputs, caseModel } from "../net/case_model.ts";
 import { assertClose } from "../reference/close.ts";
 import { normal, randomTensor } from "../reference/random.ts";
-import { valueAndGradients } from "../reference/network.ts";
+import { type Network, valueAndGradients } from "../reference/network.ts";
 import type { Tensor } from "../reference/tensor.ts";
-import { openPage, type Page } from "./page.ts";
+import { openPage, type Page, root } from "./page.ts";
+import { smallPair } from "./pair.ts";
 
 /** One case or two of every family of kernels, small ones. */
 const chosen = [
@@ -74,8 +75,20 @@ Deno.test("the bundle in Chromium", async (t) => {
     async () => void await checkGradients(page, files, doubleNetwork, { doubleFloat: true, outputTolerance: 7e-8 }),
   );
   await t.step("tuned ways in the page's storage", () => checkTune(page, files));
-  await t.step("examples/page.html draws what Deno draws", () => checkSearch(page));
+  await t.step("examples/page.html draws what Deno draws", () => checkSearch(page, files));
 });
+
+/** Has the page's server have a model in a folder. */
+function serve(
+  files: Map<string, string | Uint8Array>,
+  folder: string,
+  network: Network,
+  weights: ReadonlyMap<string, Tensor>,
+): void {
+  const stored = [...weights].map(([name, { shape, data }]) => [name, fromFloat32(data, "F32", shape)] as const);
+  files.set(`${folder}/network.json`, JSON.stringify(network));
+  files.set(`${folder}/weights.safetensors`, writeSafetensors(new Map(stored)));
+}
 
 /** Output and the gradient to every input; tells the ways that the layers went. */
 async function checkGradients(
@@ -86,9 +99,7 @@ async function checkGradients(
 ): Promise<string[]> {
   const ways: string[] = [];
   const last = network.layers.at(-1)!.name;
-  const stored = [...weights].map(([name, { shape, data }]) => [name, fromFloat32(data, "F32", shape)] as const);
-  files.set("/case/network.json", JSON.stringify(network));
-  files.set("/case/weights.safetensors", writeSafetensors(new Map(stored)));
+  serve(files, "/case", network, weights);
   const slopes = (y: Tensor) => outputGradient(network, y);
   const { y: expected, dy, inputs: gradients } = valueAndGradients(network, weights, inputs, last, slopes);
   const values = Object.entries(caseInputs(inputs)).map(([name, list]) => [name, [...list]]);
@@ -117,29 +128,31 @@ async function checkTune(page: Page, files: Map<string, string | Uint8Array>): P
     { name: "fc", type: "fc", input: "conv", channels: 5 },
   ];
   const network = { name: "two", inputs: [{ name: "x", shape: [3, 6, 6] }], layers };
-  const stored = [...randomWeights(network)].map(([name, { shape, data }]) =>
-    [name, fromFloat32(data, "F32", shape)] as const
-  );
-  files.set("/two/network.json", JSON.stringify(network));
-  files.set("/two/weights.safetensors", writeSafetensors(new Map(stored)));
+  serve(files, "/two", network, randomWeights(network));
   const result = await page.ask("tune", { folder: "/two" });
   assert.deepEqual(result, { failed: [], kept: true, tuned: 2 });
 }
 
 /**
- * Both run the same WGSL on the same numbers; adapters differ in how they round, by about 1e-7. Starting codes that are
- * wrong by 1e-5 still gave the same picture after four iterations, byte for byte, in 48 of 48 tries: no ReLU flipped. So
- * a mean difference of one level of 255 is generous to rounding. The smallest of real differences tried, a learning rate
- * of 7.9 for 8 or no decay, makes it 10.
+ * Both run the same WGSL on the same numbers; adapters differ in how they round, by about 1e-7. Weights that are wrong by 1e-5
+ * changed it by less than a thousandth of a level in 48 of 48 tries. So a mean difference of one level of 255 is generous to rounding. The
+ * smallest of real differences tried, a learning rate of 7.9 for 8 or no decay, makes it 5.
  */
 const levels = 1;
 
-async function checkSearch(page: Page): Promise<void> {
-  const iterations = 4;
-  const { rgba } = await page.ask<{ rgba: Listed }>("example", { iterations });
+async function checkSearch(page: Page, files: Map<string, string | Uint8Array>): Promise<void> {
+  const [unit, iterations] = [7, 4];
+  const { generator, classifier } = smallPair();
+  // The page's own files, with other models where it looks for the embedded ones.
+  for (const path of ["/examples/page.html", "/dist/phosphene.js"]) {
+    files.set(`/small${path}`, Deno.readFileSync(join(root, path)));
+  }
+  serve(files, "/small/models/deepsim64", generator.network, generator.weights);
+  serve(files, "/small/models/caffenet64", classifier.network, classifier.weights);
+  const { rgba } = await page.ask<{ rgba: Listed }>("example", { folder: "/small", unit, iterations });
   using device = await openDevice();
-  const models = { classifier: await openClassifier(), generator: await openGenerator() };
-  const { items } = await search(device, { ...models, targets: [{ units: [945], seed: 0 }], iterations });
+  const models = { generator: caseModel(generator), classifier: caseModel(classifier) };
+  const { items } = await search(device, { ...models, targets: [{ units: [unit], seed: 0 }], iterations });
   const { rgb } = items[0].picture;
   const drawn = rgba.filter((_, i) => i % 4 < 3).map(Number);
   assert.equal(drawn.length, rgb.length);

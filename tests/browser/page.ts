@@ -4,7 +4,8 @@
 import { join } from "node:path";
 import { openChromium } from "./chromium.ts";
 
-const root = join(import.meta.dirname!, "../..");
+/** The project's folder, whose files are served. */
+export const root = join(import.meta.dirname!, "../..");
 
 /** Longest wait for an answer in milliseconds: many times what a slow machine needs. */
 const patience = 200_000;
