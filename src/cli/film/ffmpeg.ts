@@ -19,8 +19,9 @@ export async function checkFfmpeg(): Promise<void> {
   }
 }
 
+/** In a session of its own, where it does not hear the Ctrl-C that ends a search: the film of that is yet to be made. */
 const ffmpeg = (args: string[], stdin: "null" | "piped", stderr: "null" | "piped"): Deno.Command =>
-  new Deno.Command("ffmpeg", { args, stdin, stdout: "null", stderr });
+  new Deno.Command("ffmpeg", { args, stdin, stdout: "null", stderr, detached: true });
 
 /** A picture with even sides, as H.264's halved colours want them: the last column and row once more. */
 export function even({ width, height, rgb }: Image): Image {
@@ -40,7 +41,14 @@ export async function encodeMp4(frames: readonly Image[], fps: number, title: st
   const pictures = frames.map(even);
   const [{ width, height }] = pictures;
   const folder = Deno.makeTempDirSync({ prefix: "phosphene-" });
-  using _ = atExit(() => Deno.removeSync(folder, { recursive: true }));
+  const remove = () => {
+    try {
+      Deno.removeSync(folder, { recursive: true });
+    } catch {
+      // ffmpeg has just put something there
+    }
+  };
+  using _ = atExit(remove);
   try {
     const file = join(folder, "film.mp4");
     const child = ffmpeg(
@@ -68,6 +76,6 @@ export async function encodeMp4(frames: readonly Image[], fps: number, title: st
   } catch (error) {
     throw error instanceof UserError ? error : new UserError(`ffmpeg failed: ${reasonOf(error)}`);
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    remove();
   }
 }
