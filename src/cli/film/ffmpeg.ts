@@ -1,5 +1,6 @@
 /** MP4 by ffmpeg, a program of the user's own: H.264 as every browser plays it. */
 import { join } from "node:path";
+import { printable } from "../../formats/printable.ts";
 import { UserError } from "../../formats/user_error.ts";
 import type { Image } from "../../formats/image.ts";
 import { reasonOf } from "../files.ts";
@@ -56,7 +57,7 @@ export async function encodeMp4(frames: readonly Image[], fps: number, title: st
         ...["-hide_banner", "-loglevel", "error", "-y"],
         ...["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", `${width}x${height}`, "-r", `${fps}`, "-i", "-"],
         ...["-an", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "16", "-movflags", "+faststart"],
-        ...["-metadata", `title=${title}`, "-f", "mp4", file],
+        ...["-metadata", `title=${printable(title)}`, "-f", "mp4", file],
       ],
       "piped",
       "piped",
