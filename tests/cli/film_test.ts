@@ -85,17 +85,24 @@ Deno.test("a film: as MP4 by ffmpeg, in windows, in other orders; its picture's 
   assert.equal(JSON.parse((await decodeImage(bytes, again)).text.phosphene).frames, 6);
 });
 
-Deno.test("a film: an ffmpeg that fails is quoted, and the film is kept", async () => {
+Deno.test("a film: where ffmpeg fails, or has no place, that is told, and the film is kept", async () => {
   using run = filming("echo first >&2; echo no such encoder >&2; exit 1");
-  const { code, out, err } = await type(
-    ["synth", ...run.models, "--unit", "1", "--frames", "2", "--film", "mp4", "--out", `${run.out}/`, "--quiet"],
-    { env: run.env },
-  );
-  assert.equal(code, 1);
-  const film = join(run.out, "answer_0001_0.apng");
-  assert.equal(err, `synth: ffmpeg failed: no such encoder; the film is kept as ${film}\n`);
-  assert.deepEqual(namesIn(run.out), ["answer_0001_0.apng", "answer_0001_0.png"]);
-  assert.match(out, new RegExp(`${film}\\n$`));
+  const faults: [env: Record<string, string>, reason: string][] = [
+    [{}, "no such encoder"],
+    [{ TMPDIR: join(run.path, "gone") }, "it does not exist"],
+  ];
+  for (const [env, reason] of faults) {
+    const { code, out, err } = await type(
+      ["synth", ...run.models, "--unit", "1", "--frames", "2", "--film", "mp4", "--out", `${run.out}/`, "--quiet"],
+      { env: { ...run.env, ...env } },
+    );
+    assert.equal(code, 1);
+    const film = join(run.out, "answer_0001_0.apng");
+    assert.equal(err, `synth: ffmpeg failed: ${reason}; the film is kept as ${film}\n`);
+    assert.deepEqual(namesIn(run.out), ["answer_0001_0.apng", "answer_0001_0.png"]);
+    assert.match(out, new RegExp(`${film}\\n$`));
+    Deno.removeSync(run.out, { recursive: true });
+  }
 });
 
 Deno.test("a film: odd sides become even for H.264 by the last pixels once more", () => {

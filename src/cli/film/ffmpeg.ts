@@ -39,7 +39,14 @@ export function even({ width, height, rgb }: Image): Image {
 
 /** Encodes an MP4. @throws UserError with ffmpeg's last line where it fails. */
 export async function encodeMp4(frames: readonly Image[], fps: number, title: string): Promise<Uint8Array> {
-  const pictures = frames.map(even);
+  try {
+    return await encoded(frames.map(even), fps, title);
+  } catch (error) {
+    throw error instanceof UserError ? error : new UserError(`ffmpeg failed: ${reasonOf(error)}`);
+  }
+}
+
+async function encoded(pictures: readonly Image[], fps: number, title: string): Promise<Uint8Array> {
   const [{ width, height }] = pictures;
   const folder = Deno.makeTempDirSync({ prefix: "phosphene-" });
   const remove = () => {
@@ -74,8 +81,6 @@ export async function encodeMp4(frames: readonly Image[], fps: number, title: st
     if (success) return Deno.readFileSync(file);
     const last = text.trim().split("\n").at(-1)?.trim();
     throw new UserError(`ffmpeg failed: ${last || (signal ? `ended by ${signal}` : `exit code ${code}`)}`);
-  } catch (error) {
-    throw error instanceof UserError ? error : new UserError(`ffmpeg failed: ${reasonOf(error)}`);
   } finally {
     remove();
   }
