@@ -93,6 +93,9 @@ for (const [name, text] of Object.entries(orders)) {
   form.order.append(option);
 }
 
+const ofJudge = [...form.which.options].filter(({ value }) => value === "judged" || value === "refused");
+if (judged.length === 0) ofJudge.forEach((option) => option.remove());
+
 function row(table, cells, kind) {
   const tr = make("tr");
   for (const cell of cells) tr.append(make(kind, cell));
