@@ -60,8 +60,8 @@ export function picturesBelow(folder: string): string[] {
   if (pictures.length === 0) {
     throw new UserError(`${folder} holds no pictures (.png, .jpg)${named ? `, but ${named}` : ""}`);
   }
-  if (others.length === 1) tell(`${folder}: 1 file is no picture (.png, .jpg): ${named}`);
-  if (others.length > 1) tell(`${folder}: ${others.length} files are no pictures (.png, .jpg): ${named}`);
+  const are = others.length === 1 ? "file is no picture" : "files are no pictures";
+  if (others.length > 0) tell(`${folder}: ${others.length} ${are} (.png, .jpg): ${named}`);
   return pictures;
 }
 
