@@ -1,4 +1,5 @@
 /** A profile drawn as a roofline: GFLOP/s over FLOP a byte, each dispatch a dot as large as its time, under the adapter's roof. */
+import { printable } from "../../src/formats/printable.ts";
 import type { Peak } from "../../src/gpu/probe.ts";
 import type { Profile, ProfiledKernel } from "./measure.ts";
 
@@ -145,6 +146,4 @@ const text = (x: number, y: number, words: string, style = ""): string =>
   `<text x="${at(x)}" y="${at(y)}"${style && ` ${style}`}>${escaped(words)}</text>`;
 
 /** Names come from files; they are text, not markup. */
-const escaped = (words: string): string =>
-  // deno-lint-ignore no-control-regex
-  words.replace(/[\u0000-\u001f]/g, " ").replace(/[&<>"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
+const escaped = (words: string): string => printable(words).replace(/[&<>"]/g, (mark) => `&#${mark.charCodeAt(0)};`);

@@ -113,7 +113,11 @@ async function run(values: Values<typeof options>): Promise<number> {
   const seen = known.seen.reduce((sum, is) => sum + is, 0);
   const stopped = signal.aborted;
   if (stopped) {
-    tell(`stopped after ${seen} of ${set.count} pictures${index === undefined ? "" : `; ${index} knows them`}`);
+    tell(
+      `stopped after ${seen} of ${set.count} pictures${
+        index === undefined || seen === 0 ? "" : `; ${index} knows them`
+      }`,
+    );
   }
   if (seen === 0) {
     if (stopped) return stopCode()!;

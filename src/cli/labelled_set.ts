@@ -3,12 +3,11 @@
  * of each one's unit behind it, as Caffe's val.txt.
  */
 import { dirname, join, resolve } from "node:path";
-import { refuseOthers } from "../formats/kinds.ts";
 import { readNpy } from "../formats/npy.ts";
 import type { NpzItems } from "../formats/npz_items.ts";
 import { show, UserError } from "../formats/user_error.ts";
-import { isFile, readBytes } from "./files.ts";
-import { imagesIn, openNpz } from "./picture_set.ts";
+import { isFile } from "./files.ts";
+import { imagesIn, type Line, openSet } from "./picture_set.ts";
 import { type Pictures, picturesIn } from "./reading.ts";
 
 /** Pictures and the unit that is right for each. */
@@ -23,8 +22,8 @@ export interface LabelledSet extends Pictures {
  * @throws UserError unless there are pictures and a label for each.
  */
 export async function labelledSet(file: string, root?: string): Promise<LabelledSet> {
-  const arrays = await openNpz(file);
-  return arrays ? await labelledArrays(arrays, file) : list(await readBytes(file), file, root);
+  const set = await openSet(file, "a list of pictures and their units");
+  return Array.isArray(set) ? list(set, file, root) : await labelledArrays(set, file);
 }
 
 /** @throws UserError unless there is a label for each picture. */
@@ -40,17 +39,14 @@ async function labelledArrays(arrays: ReadonlyMap<string, NpzItems>, file: strin
 }
 
 /** Lines of a path, which may hold spaces, and a number. */
-function list(bytes: Uint8Array, file: string, root: string | undefined): LabelledSet {
-  refuseOthers(bytes, file, "a list of pictures and their units");
-  const lines = new TextDecoder().decode(bytes).split("\n").map((line, n) => ({ line: line.trim(), n: n + 1 }));
-  const entries = lines.filter(({ line }) => line !== "").map(({ line, n }) => {
+function list(lines: readonly Line[], file: string, root: string | undefined): LabelledSet {
+  const entries = lines.map(({ line, n }) => {
     const [, path, label] = /^(.*\S)\s+(\d+)$/.exec(line) ?? [];
     if (path === undefined) {
       throw new UserError(`${file}: line ${n} is ${show(line)}, expected a picture's path and the number of its unit`);
     }
     return { path: root === undefined ? resolve(dirname(file), path) : join(root, path), label: Number(label) };
   });
-  if (entries.length === 0) throw new UserError(`${file}: there is no picture in the list`);
   if (!entries.some(({ path }) => isFile(path))) {
     throw new UserError(`${file}: there is no file ${entries[0].path}; --images DIR says where its paths begin`);
   }

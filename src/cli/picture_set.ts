@@ -3,6 +3,7 @@
  * .npz, or one file.
  */
 import { dirname, relative, resolve } from "node:path";
+import { HEAD, isText, refuseOthers } from "../formats/kinds.ts";
 import { NpzItems } from "../formats/npz_items.ts";
 import { show, UserError } from "../formats/user_error.ts";
 import type { Image } from "../formats/image.ts";
@@ -32,8 +33,8 @@ export async function pictureSet(place: string): Promise<PictureSet> {
   if (!found) throw new UserError(`${place} cannot be read: it does not exist`);
   if (found.isDirectory) return filesSet(picturesBelow(place));
   if (isPicture(place)) return filesSet([place]);
-  const arrays = await openNpz(place);
-  if (!arrays) return filesSet(await listed(place));
+  const arrays = await openSet(place, "a list of pictures");
+  if (Array.isArray(arrays)) return filesSet(listed(arrays, place));
   const identity = identityOf(place);
   return {
     ...imagesIn(arrays, place),
@@ -59,8 +60,8 @@ export function picturesBelow(folder: string): string[] {
   if (pictures.length === 0) {
     throw new UserError(`${folder} holds no pictures (.png, .jpg)${named ? `, but ${named}` : ""}`);
   }
-  if (others.length === 1) tell(`${folder}: 1 file is no picture (.png, .jpg): ${named}`);
-  if (others.length > 1) tell(`${folder}: ${others.length} files are no pictures (.png, .jpg): ${named}`);
+  const are = others.length === 1 ? "file is no picture" : "files are no pictures";
+  if (others.length > 0) tell(`${folder}: ${others.length} ${are} (.png, .jpg): ${named}`);
   return pictures;
 }
 
@@ -80,11 +81,9 @@ function identityOf(file: string): string {
 }
 
 /** The files of a list, whose paths begin in its folder. @throws UserError where none is there. */
-async function listed(list: string): Promise<string[]> {
-  const lines = new TextDecoder().decode(await readBytes(list)).split("\n").map((line) => line.trim());
-  const paths = lines.filter((line) => line !== "").map((line) => isPicture(line) ? line : line.replace(/\s+\d+$/, ""));
+function listed(lines: readonly Line[], list: string): string[] {
+  const paths = lines.map(({ line }) => isPicture(line) ? line : line.replace(/\s+\d+$/, ""));
   const files = [...new Set(paths.map((path) => resolve(dirname(list), path)))];
-  if (files.length === 0) throw new UserError(`${list}: there is no picture in the list`);
   if (!files.some((file) => statOf(file)?.isFile)) throw new UserError(`${list}: there is no file ${files[0]}`);
   return files;
 }
@@ -97,10 +96,24 @@ export async function fittedOf(model: Model, places: Iterable<number>, set: Pict
   return images;
 }
 
-/** The arrays of a .npz; undefined where a file is none. @throws UserError where it cannot be read. */
-export async function openNpz(file: string): Promise<Map<string, NpzItems> | undefined> {
-  const archive = openArchive(file);
-  return archive && await NpzItems.open(archive, file);
+/** A line of a list, without the space around it. */
+export interface Line {
+  line: string;
+  /** Its number, from 1 on. */
+  n: number;
+}
+
+/** The arrays of a .npz, or the lines of a list, which is `expected`. @throws UserError where a file is neither. */
+export async function openSet(file: string, expected: string): Promise<Map<string, NpzItems> | Line[]> {
+  const archive = openArchive(file); // which may be larger than memory
+  const bytes = archive ? archive.read(0, Math.min(HEAD, archive.size)) : await readBytes(file);
+  refuseOthers(bytes, file, `${expected} or a .npz`, "npz");
+  if (archive) return await NpzItems.open(archive, file);
+  const lines = new TextDecoder().decode(bytes).split("\n").map((line, n) => ({ line: line.trim(), n: n + 1 }));
+  const entries = lines.filter(({ line }) => line !== "");
+  if (entries.length === 0) throw new UserError(`${file}: there is no picture in the list`);
+  if (!isText(bytes)) throw new UserError(`${file}: this is no text, expected ${expected} or a .npz`);
+  return entries;
 }
 
 /** Height, width and channels of the items of an array, and whether the channels come before the pixels. */

@@ -2,6 +2,7 @@
  * Pictures read and fitted, here or many at a time in workers: then this thread can do something else, or wait for an adapter
  * that computes in it.
  */
+import { giveBack } from "../formats/bytes.ts";
 import { fitPicture, type Fitting } from "../formats/fit.ts";
 import type { Image } from "../formats/image.ts";
 import { decodeImage } from "../formats/png.ts";
@@ -63,7 +64,10 @@ export interface Answer {
 /** What a worker does. */
 export const fill: (order: Order) => Promise<Answer> = inTurn(async ({ index, file, fitting }) => {
   try {
-    return { index, image: fitPicture(await picturesIn([file]).read(0), fitting) };
+    const picture = await picturesIn([file]).read(0);
+    const image = fitPicture(picture, fitting);
+    if (image !== picture) giveBack(picture.rgb); // photographs come faster than they are collected
+    return { index, image };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { index, refused: error.message };

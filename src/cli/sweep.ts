@@ -115,7 +115,7 @@ export const reportCommand: Command<typeof reportOptions> = {
     using outputs = Outputs.open([out], { force, bytes: 2 ** 20 });
     const read = readResults(folders);
     if (read.lines.length === 0) throw new UserError(`${folders.join(", ")}: no results of a sweep`);
-    const { html, missing } = await report(read, basename(resolve(folders[0])));
+    const { html, missing } = await report(read, folders.map((folder) => basename(resolve(folder))).join(", "));
     outputs.save([[out, new TextEncoder().encode(html)]]);
     print(`${outputs.where(out)}  ${read.lines.length - missing} of ${read.pictures} pictures`);
     outputs.finish();

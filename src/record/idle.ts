@@ -68,12 +68,8 @@ export function idleLines(request: Request, rows: readonly Begun[], classifier: 
   const seeded = all.some(({ row }) => row.items.some(({ seed }) => seed !== 0));
   const still = all.find(({ row: { settings }, given }) => (given || settings.noise === 0) && !hasViews(settings));
   if (seeded && still) {
-    lines.push(
-      `seeds have no effect where nothing is random, with ${
-        still.given ? "--init" : "--noise 0"
-      } and without --jitter, --zoom or ` +
-        "--rotation: every seed gives the same picture",
-    );
+    const without = `${still.given ? "with --init" : "with --noise 0"} and without --jitter, --zoom or --rotation`;
+    lines.push(`seeds have no effect where nothing is random, ${without}: every seed gives the same picture`);
   }
   return lines;
 }

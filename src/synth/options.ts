@@ -210,7 +210,7 @@ export function codeBounds(model: Model, size: number, given = 0): Float32Array 
   };
   const joint = (upper: Float32Array, lower: Float32Array) =>
     Float32Array.from({ length: 2 * size }, (_, n) => n < size ? upper[n] : lower[n - size]);
-  if (given > 0 && !weights.has("code.std")) {
+  if (given > 0 && !(code && weights.has("code.std"))) {
     throw new UserError(
       `--sigmas is of codes whose mean and deviation are known; ${name} has none, --bounds gives some`,
     );

@@ -43,7 +43,9 @@ function filming(ffmpeg?: string) {
 }
 
 Deno.test("a film: as MP4 by ffmpeg, in windows, in other orders; its picture's record makes it again as APNG", async () => {
-  using run = filming('printf film > "$last"');
+  using run = filming(
+    '{ cut -d" " -f5 /proc/$$/stat; echo $$; } > "${0%/*}/group" 2> /dev/null; printf film > "$last"',
+  );
   const mp4 = join(run.out, "a.mp4");
   const codes = join(run.out, "codes.npy");
   const { env } = run;
@@ -57,6 +59,10 @@ Deno.test("a film: as MP4 by ffmpeg, in windows, in other orders; its picture's 
   assert.deepEqual([activations.length, orders.shuffled.length, typeof orders.reversed], [6, 10, "number"]);
   assert.equal(orders.inOrder.toFixed(4), picture.result.activation.toFixed(4));
   assert.equal(Deno.readTextFileSync(mp4), "film");
+  if (Deno.build.os === "linux") { // it leads a group of its own, which a terminal's Ctrl-C does not reach
+    const [group, own] = Deno.readTextFileSync(join(run.bin, "group")).split("\n");
+    assert.equal(group, own);
+  }
   assert.deepEqual(readNpy(Deno.readFileSync(codes), codes).shape, [6, 6]);
   const stream = Deno.readFileSync(join(run.bin, "stream"));
   const still = join(run.out, "a.png");
@@ -79,17 +85,24 @@ Deno.test("a film: as MP4 by ffmpeg, in windows, in other orders; its picture's 
   assert.equal(JSON.parse((await decodeImage(bytes, again)).text.phosphene).frames, 6);
 });
 
-Deno.test("a film: an ffmpeg that fails is quoted, and the film is kept", async () => {
+Deno.test("a film: where ffmpeg fails, or has no place, that is told, and the film is kept", async () => {
   using run = filming("echo first >&2; echo no such encoder >&2; exit 1");
-  const { code, out, err } = await type(
-    ["synth", ...run.models, "--unit", "1", "--frames", "2", "--film", "mp4", "--out", `${run.out}/`, "--quiet"],
-    { env: run.env },
-  );
-  assert.equal(code, 1);
-  const film = join(run.out, "answer_0001_0.apng");
-  assert.equal(err, `synth: ffmpeg failed: no such encoder; the film is kept as ${film}\n`);
-  assert.deepEqual(namesIn(run.out), ["answer_0001_0.apng", "answer_0001_0.png"]);
-  assert.match(out, new RegExp(`${film}\\n$`));
+  const faults: [env: Record<string, string>, reason: string][] = [
+    [{}, "no such encoder"],
+    [{ TMPDIR: join(run.path, "gone") }, "it does not exist"],
+  ];
+  for (const [env, reason] of faults) {
+    const { code, out, err } = await type(
+      ["synth", ...run.models, "--unit", "1", "--frames", "2", "--film", "mp4", "--out", `${run.out}/`, "--quiet"],
+      { env: { ...run.env, ...env } },
+    );
+    assert.equal(code, 1);
+    const film = join(run.out, "answer_0001_0.apng");
+    assert.equal(err, `synth: ffmpeg failed: ${reason}; the film is kept as ${film}\n`);
+    assert.deepEqual(namesIn(run.out), ["answer_0001_0.apng", "answer_0001_0.png"]);
+    assert.match(out, new RegExp(`${film}\\n$`));
+    Deno.removeSync(run.out, { recursive: true });
+  }
 });
 
 Deno.test("a film: odd sides become even for H.264 by the last pixels once more", () => {

@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { parse } from "../../src/cli/command.ts";
 import { command } from "../../src/cli/synth.ts";
 import { readRequest } from "../../src/cli/synth/request.ts";
-import type { Model, Settings } from "../../src/mod.ts";
+import type { Device, Model, Settings } from "../../src/mod.ts";
 import { idleLines } from "../../src/record/idle.ts";
 import { type Request, settleRequest } from "../../src/record/request.ts";
+import { moved, openedOf, saidOf } from "../../web/engine/info.ts";
 import { loadTiny, tinyStatistics } from "./tiny_models.ts";
 
 const { classifier, generator } = await loadTiny();
@@ -84,6 +85,13 @@ Deno.test("seeds, positions and windows that change nothing are told", () => {
   assert.deepEqual(linesOf({}, { frames: 3, windowSize: 4 }), [
     "--window has no effect where there are no more than its 4 frames",
   ]);
+});
+
+Deno.test("a page's search says what its visitor has changed, and nothing else", () => {
+  const models = { classifier, generator: bounded };
+  const { settings: usual } = openedOf({ name: "any", caps: { software: true } } as Device, models);
+  const said = (wishes: Partial<Settings>) => moved(saidOf(models, { ...usual, ...wishes }), undefined, models);
+  assert.deepEqual([usual.sigmas, said({}), said({ sigmas: 2, alpha: 4 })], [3, {}, { sigmas: 2, alpha: 4 }]);
 });
 
 Deno.test("--method all leaves out what cannot have the size; a method that is named is not left out", async () => {

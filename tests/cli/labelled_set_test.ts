@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import { labelledSet } from "../../src/cli/labelled_set.ts";
+import { pictureSet } from "../../src/cli/picture_set.ts";
 import { writeNpy } from "../../src/formats/npy.ts";
 import { encodePng } from "../../src/formats/png.ts";
 import { uniform } from "../reference/random.ts";
@@ -96,9 +97,21 @@ Deno.test("a labelled set may be of grey arrays, and of planes", async () => {
       ({ message }: Error) => message.includes('val.npz: expected "images"') && message.endsWith(has),
     );
   }
+});
+
+Deno.test("what holds no pictures, or two arrays of them, is called what it is", async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "val.npz");
   const pictures = writeNpy({ shape: [2, 1, 2], data: Uint8Array.of(1, 2, 3, 4) });
-  Deno.writeFileSync(file, zipSync({ "a.npy": pictures, "b.npy": pictures, "labels.npy": labels }));
+  Deno.writeFileSync(file, zipSync({ "a.npy": pictures, "b.npy": pictures }));
   await assert.rejects(labelledSet(file), /: "a" and "b" could each be its pictures; name the one that is "images"$/);
+  Deno.writeFileSync(file, zipSync({ "a.png": pictures }));
+  await assert.rejects(
+    pictureSet(file),
+    /val\.npz: this is a zip archive, not a list of pictures or a \.npz; unpack it first$/,
+  );
+  Deno.writeFileSync(file, Uint8Array.of(1, 2, 0, 3));
+  await assert.rejects(pictureSet(file), /val\.npz: this is no text, expected a list of pictures or a \.npz$/);
 });
 
 Deno.test("classify --val: what cannot be measured is one sentence", async (t) => {

@@ -1,7 +1,8 @@
-/** The places of a sweep's files: nothing of anybody else's is overwritten, and no picture that was made is lost. */
+/** A sweep's files: nothing of anybody else's is overwritten, no picture that was made is lost, and no text acts in a report. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { hashOf, type Plan } from "../../src/cli/sweep/plan.ts";
+import { page } from "../../src/cli/sweep/page.ts";
 import { type Line, pictureName, readResults, Results } from "../../src/cli/sweep/results.ts";
 import type { Settings } from "../../src/mod.ts";
 import { namesIn, temporaryFolder } from "./user.ts";
@@ -80,4 +81,13 @@ Deno.test("sweep: of a piece whose places are taken meanwhile every picture is k
 
   Deno.removeSync(join(run.path, "results.jsonl"));
   assert.throws(() => results.add(pictures, lines), /results\.jsonl cannot be written: it does not exist$/);
+});
+
+Deno.test("sweep: a report has no control characters, so that no command that is copied from it ends before its end", () => {
+  const evil = "\x1b[2J\u202e\u2028; rm -rf .\n";
+  const html = page(evil, { name: evil, lines: [{ command: evil, top: [{ name: evil }] }] });
+  const [, data] = /<script type="application\/json" id="data">(.*)<\/script>/.exec(html)!;
+  const tamed = " [2J\ufffd ; rm -rf . ";
+  assert.deepEqual(JSON.parse(data), { name: tamed, lines: [{ command: tamed, top: [{ name: tamed }] }] });
+  assert.ok(html.includes(`<title>${tamed}</title>`));
 });

@@ -130,6 +130,7 @@ Deno.test("sweep: stopped and gone on with, or in shares, the pictures and the r
   const both = run.at("both.html");
   const reported = await type(["sweep", "report", run.at("share1"), run.at("share2"), "--out", both]);
   assert.deepEqual([reported.code, reported.out], [0, `${both}  32 of 32 pictures\n`]);
+  assert.match(Deno.readTextFileSync(both), /<title>Sweep: share1, share2<\/title>/);
   const data = (file: string) =>
     /<script type="application\/json" id="data">(.*)<\/script>/.exec(Deno.readTextFileSync(file))![1];
   const told = (file: string) => JSON.parse(data(file)).lines as { again: string; image: string }[];

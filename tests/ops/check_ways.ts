@@ -88,7 +88,7 @@ export async function checkWays(
   return checked;
 }
 
-/** Runs with a choice of ways until every way was chosen. @throws Error that names the ways where a run fails. */
+/** Runs with a choice of ways until every pick was chosen. @throws Error that names the ways where a run fails. */
 async function everyWay(
   once: (choose: Choose) => Promise<void>,
   turn: number,
@@ -99,14 +99,14 @@ async function everyWay(
   const left = new Map<string, number>();
   for (let run = 0; run < MOST_RUNS; run++) {
     const ways = new Map<string, CheckedWay>();
-    let news = 0;
+    let others = 0;
     const choose = (question: Question): Candidate => {
       const own = picksOf(question, turn, which);
       const unseen = own.filter((pick) => !seen.has(`${question.pass} ${describe(pick)}`));
       const opens = question.pass === "forward" ? own.find(({ way }) => (left.get(formOf(way)) ?? 0) > 0) : undefined;
       const pick = unseen[0] ?? opens ?? chooseCheapest(question);
       if (question.pass === "backward") left.set(formOf(pick.way), Math.max(0, unseen.length - 1));
-      if (unseen.length > 0) news++;
+      if (question.pass === "forward") others += Math.max(0, unseen.length - 1);
       ways.set(`${question.pass} ${describe(pick)}`, { pass: question.pass, way: pick.way.name });
       return pick;
     };
@@ -115,8 +115,8 @@ async function everyWay(
     } catch (error) {
       throw new Error(`${[...ways.keys()].join(", ")}: ${(error as Error).message}`, { cause: error });
     }
-    if (news === 0) return [...seen.values()];
     for (const [key, way] of ways) seen.set(key, way);
+    if (others === 0 && [...left.values()].every((picks) => picks === 0)) return [...seen.values()];
   }
   throw new Error(`more than ${MOST_RUNS} ways`);
 }

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { openDevice } from "../../src/gpu/device.ts";
 import { normals } from "../../src/synth/random.ts";
 import { search, type SearchItem } from "../../src/synth/search.ts";
+import type { Settings } from "../../src/synth/settings.ts";
 import { pretend } from "../gpu/pretend.ts";
 import { randomWeights } from "../cases/case.ts";
 import { caseModel } from "../net/case_model.ts";
@@ -39,13 +40,14 @@ const networks: Record<string, Network> = {
 };
 
 /** Each code, what its model says of it, and the settings. */
-const cases: [code: string, signed: boolean, settings: { lowest?: number; clip?: "none" | "bounds" }][] = [
+const cases: [code: string, signed: boolean, settings: Partial<Pick<Settings, "lowest" | "clip" | "sigmas">>][] = [
   ["pool5", false, {}],
   ["pool5", true, {}],
   ["conv3", true, {}],
   ["conv3", false, { lowest: -0.25 }],
   ["fc6", true, {}],
   ["fc6", false, { lowest: -1 }],
+  ["fc6", true, { sigmas: 0.25 }],
   ["fc6", true, { clip: "none" }],
 ];
 
@@ -65,13 +67,14 @@ for (const [code, signed, settings] of cases) {
         (_, n) => weights.get("code.mean")!.data[n] + sigmas * weights.get("code.std")!.data[n],
       );
     const [seed, iterations] = [5, 5];
+    const { sigmas = 1.5 } = settings;
     const expected = paperSearch({
       generator: { network, weights },
       classifier: { network: classifierNetwork, weights: classifierWeights },
       ...{ layer: "out", units: [2], iterations, decay: 0.99, learningRate: { start: 2, end: 1e-10 } },
       code: tensor([1, ...shape], normals(seed, size)),
-      bounds: settings.clip === "none" ? undefined : bound(1.5),
-      lowest: signed ? bound(-1.5) : Array(size).fill(settings.lowest ?? 0),
+      bounds: settings.clip === "none" ? undefined : bound(sigmas),
+      lowest: signed ? bound(-sigmas) : Array(size).fill(settings.lowest ?? 0),
     });
     for (const own of code === "conv3" ? [device] : [device, gpu]) {
       const options = { generator, classifier, iterations, lrStart: 2, redirect: 0, ...settings };

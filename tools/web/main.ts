@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { type Command, main, print, tell } from "../../src/cli/command.ts";
 import { Outputs } from "../../src/cli/outputs/outputs.ts";
+import { writeFiles } from "../../src/cli/outputs/place.ts";
 import { wholeNumber } from "../../src/cli/values.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import { siteFiles, typeOf } from "./site.ts";
@@ -29,13 +30,12 @@ export const command: Command<typeof options> = {
   },
 };
 
-/** Writes the site. */
+/** Writes the site, all of it or nothing: no part is of use to anyone, or cannot be made again. */
 async function write(folder: string, force: boolean): Promise<void> {
   const files = await siteFiles();
   const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
-  using outputs = Outputs.open([...files.keys()].map((path) => join(folder, path)), { force, bytes });
-  await outputs.saveEach([...files].map(([path, content]) => [join(folder, path), content]));
-  outputs.finish();
+  using _ = Outputs.open([...files.keys()].map((path) => join(folder, path)), { force, bytes });
+  writeFiles(new Map([...files].map(([path, content]) => [join(folder, path), content])), { force });
   print(`${folder}: ${files.size} files, ${(bytes / 1e6).toFixed(1)} MB`);
 }
 

@@ -39,11 +39,8 @@ export function filmFile(
   const several = folders.length > 1;
   const before = repeats?.record.classifiers?.length;
   if (before && before !== Math.max(folders.length, 1)) {
-    throw new UserError(
-      `${
-        repeats!.file
-      } is a film over ${before} classifiers; expected them all after --classifier, got ${folders.length}`,
-    );
+    const got = `expected them all after --classifier, got ${folders.length}`;
+    throw new UserError(`${repeats!.file} is a film over ${before} classifiers; ${got}`);
   }
   const named = kindOf(values.out);
   const said = oneOf("--film", values.film, filmKinds);
@@ -54,11 +51,9 @@ export function filmFile(
   if (frames === undefined && !several) {
     if (said || named || values.fps !== undefined) {
       const what = said ? "--film" : named ? `--out ${values.out}` : "--fps";
-      const { classifier } = values;
-      const fits = folders.length > 0 && folders[0] !== classifier
-        ? `, and ${classifier} fits ${folders[0]} alone`
-        : "";
-      throw new UserError(`${what} is for a film: --frames N makes one, or several folders after --classifier${fits}`);
+      const pattern = folders.length > 0 && folders[0] !== values.classifier;
+      const alone = pattern ? `, and ${values.classifier} fits ${folders[0]} alone` : "";
+      throw new UserError(`${what} is for a film: --frames N makes one, or several folders after --classifier${alone}`);
     }
     return undefined;
   }

@@ -1,5 +1,6 @@
 /** MP4 by ffmpeg, a program of the user's own: H.264 as every browser plays it. */
 import { join } from "node:path";
+import { printable } from "../../formats/printable.ts";
 import { UserError } from "../../formats/user_error.ts";
 import type { Image } from "../../formats/image.ts";
 import { reasonOf } from "../files.ts";
@@ -19,8 +20,9 @@ export async function checkFfmpeg(): Promise<void> {
   }
 }
 
+/** In a session of its own, where it does not hear the Ctrl-C that ends a search: the film of that is yet to be made. */
 const ffmpeg = (args: string[], stdin: "null" | "piped", stderr: "null" | "piped"): Deno.Command =>
-  new Deno.Command("ffmpeg", { args, stdin, stdout: "null", stderr });
+  new Deno.Command("ffmpeg", { args, stdin, stdout: "null", stderr, detached: true });
 
 /** A picture with even sides, as H.264's halved colours want them: the last column and row once more. */
 export function even({ width, height, rgb }: Image): Image {
@@ -37,10 +39,24 @@ export function even({ width, height, rgb }: Image): Image {
 
 /** Encodes an MP4. @throws UserError with ffmpeg's last line where it fails. */
 export async function encodeMp4(frames: readonly Image[], fps: number, title: string): Promise<Uint8Array> {
-  const pictures = frames.map(even);
+  try {
+    return await encoded(frames.map(even), fps, title);
+  } catch (error) {
+    throw error instanceof UserError ? error : new UserError(`ffmpeg failed: ${reasonOf(error)}`);
+  }
+}
+
+async function encoded(pictures: readonly Image[], fps: number, title: string): Promise<Uint8Array> {
   const [{ width, height }] = pictures;
   const folder = Deno.makeTempDirSync({ prefix: "phosphene-" });
-  using _ = atExit(() => Deno.removeSync(folder, { recursive: true }));
+  const remove = () => {
+    try {
+      Deno.removeSync(folder, { recursive: true });
+    } catch {
+      // ffmpeg has just put something there
+    }
+  };
+  using _ = atExit(remove);
   try {
     const file = join(folder, "film.mp4");
     const child = ffmpeg(
@@ -48,7 +64,7 @@ export async function encodeMp4(frames: readonly Image[], fps: number, title: st
         ...["-hide_banner", "-loglevel", "error", "-y"],
         ...["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", `${width}x${height}`, "-r", `${fps}`, "-i", "-"],
         ...["-an", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "16", "-movflags", "+faststart"],
-        ...["-metadata", `title=${title}`, "-f", "mp4", file],
+        ...["-metadata", `title=${printable(title)}`, "-f", "mp4", file],
       ],
       "piped",
       "piped",
@@ -65,9 +81,7 @@ export async function encodeMp4(frames: readonly Image[], fps: number, title: st
     if (success) return Deno.readFileSync(file);
     const last = text.trim().split("\n").at(-1)?.trim();
     throw new UserError(`ffmpeg failed: ${last || (signal ? `ended by ${signal}` : `exit code ${code}`)}`);
-  } catch (error) {
-    throw error instanceof UserError ? error : new UserError(`ffmpeg failed: ${reasonOf(error)}`);
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    remove();
   }
 }

@@ -91,13 +91,12 @@ export async function filmLearning(
       caption: `${basename(folder)} ${activation.toFixed(1)}`,
     })),
   );
+  const [still] = places.pictures;
+  outputs.save([[still, encodePng(enlarge(last.item.picture, scale), text)]]); // whatever comes of the film
   const encoded = await encodeFilm(pictures, film, { scale: 1, text });
   const planned = { ...places, animations: [places.animations[0].replace(/\w+$/, encoded.kind)] };
   if (encoded.failure) failure ??= new UserError(`${encoded.failure}; the film is kept as ${planned.animations[0]}`);
-  await outputs.saveEach([
-    [planned.pictures[0], encodePng(enlarge(last.item.picture, scale), text)],
-    [planned.animations[0], encoded.bytes],
-  ]);
+  outputs.save([[planned.animations[0], encoded.bytes]]);
   const there = withNames(planned, (name) => outputs.where(name));
   const [file] = there.pictures;
   const [animation] = there.animations;

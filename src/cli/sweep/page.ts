@@ -1,4 +1,8 @@
-/** The page of a report: its data as JSON, which no text from a file can leave, and a script that shows it as text. */
+/**
+ * The page of a report: its data as JSON, which no text from a file can leave, and a script that shows it as text. Control characters
+ * are none of it: a command that is copied from here would end at a line's end, and run.
+ */
+import { printable } from "../../formats/printable.ts";
 
 /** An HTML page of data. */
 export const page = (title: string, data: object): string =>
@@ -7,7 +11,7 @@ export const page = (title: string, data: object): string =>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>${escaped(title)}</title>
+<title>${escaped(printable(title))}</title>
 <style>${style}</style>
 <header>
   <h1></h1>
@@ -29,10 +33,12 @@ export const page = (title: string, data: object): string =>
   </form>
 </header>
 <main></main>
-<script type="application/json" id="data">${JSON.stringify(data).replaceAll("<", "\\u003c")}</script>
+<script type="application/json" id="data">${JSON.stringify(data, tame).replaceAll("<", "\\u003c")}</script>
 <script>${script}</script>
 </html>
 `;
+
+const tame = (_: string, value: unknown) => typeof value === "string" ? printable(value) : value;
 
 const escaped = (text: string) => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
@@ -92,6 +98,9 @@ for (const [name, text] of Object.entries(orders)) {
   option.value = name;
   form.order.append(option);
 }
+
+const ofJudge = [...form.which.options].filter(({ value }) => value === "judged" || value === "refused");
+if (judged.length === 0) ofJudge.forEach((option) => option.remove());
 
 function row(table, cells, kind) {
   const tr = make("tr");
