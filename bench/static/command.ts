@@ -6,9 +6,9 @@ import { basename, join, resolve } from "node:path";
 import { type Command, print } from "../../src/cli/command.ts";
 import { version } from "../../src/cli/defaults.ts";
 import { filesBelow, isFolder, modelFolder, readBytes } from "../../src/cli/files.ts";
-import { atExit } from "../../src/cli/interrupt.ts";
 import { arithmeticKinds, arithmeticOption, weightKinds, weightsOption } from "../../src/cli/memory.ts";
 import { Outputs } from "../../src/cli/outputs/outputs.ts";
+import { scratchFolder } from "../../src/cli/outputs/scratch.ts";
 import { progress, stderrScreen } from "../../src/cli/progress.ts";
 import { numberList, oneOf, wholeNumber } from "../../src/cli/values.ts";
 import { UserError } from "../../src/formats/user_error.ts";
@@ -116,34 +116,20 @@ interface Job {
 
 /** Compiles the jobs, two side by side, and hands each over in their order. */
 async function compileAll(jobs: readonly Job[], use: (job: Job, plan: CompiledPlan) => void): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "phosphene-static-" });
-  using _ = atExit(() => removeWhole(folder));
+  using folder = scratchFolder();
   const line = progress("plan", stderrScreen(false));
-  try {
-    const env = await buildDriver(folder);
-    const started: Promise<CompiledPlan>[] = [];
-    for (const [n, job] of jobs.entries()) {
-      line.show({ done: n, total: jobs.length, note: job.name });
-      for (const { name, task } of jobs.slice(started.length, n + 2)) {
-        const plan = compileFor(name, task, env);
-        plan.catch(() => {}); // it is thrown when its turn comes
-        started.push(plan);
-      }
-      const plan = await started[n];
-      line.end();
-      use(job, plan);
+  const env = await buildDriver(folder.path);
+  const started: Promise<CompiledPlan>[] = [];
+  for (const [n, job] of jobs.entries()) {
+    line.show({ done: n, total: jobs.length, note: job.name });
+    for (const { name, task } of jobs.slice(started.length, n + 2)) {
+      const plan = compileFor(name, task, env);
+      plan.catch(() => {}); // it is thrown when its turn comes
+      started.push(plan);
     }
-  } finally {
-    removeWhole(folder);
-  }
-}
-
-/** Removes a folder with all that is in it; children that end with this program may still write there. */
-function removeWhole(folder: string): void {
-  try {
-    Deno.removeSync(folder, { recursive: true });
-  } catch {
-    // It lies in the system's temporary folder.
+    const plan = await started[n];
+    line.end();
+    use(job, plan);
   }
 }
 

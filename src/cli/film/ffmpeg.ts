@@ -4,7 +4,7 @@ import { printable } from "../../formats/printable.ts";
 import { UserError } from "../../formats/user_error.ts";
 import type { Image } from "../../formats/image.ts";
 import { reasonOf } from "../files.ts";
-import { atExit } from "../interrupt.ts";
+import { scratchFolder } from "../outputs/scratch.ts";
 
 const notThere = "MP4 is made by the program ffmpeg, which is not installed; --film apng and --film gif need none";
 
@@ -48,40 +48,28 @@ export async function encodeMp4(frames: readonly Image[], fps: number, title: st
 
 async function encoded(pictures: readonly Image[], fps: number, title: string): Promise<Uint8Array> {
   const [{ width, height }] = pictures;
-  const folder = Deno.makeTempDirSync({ prefix: "phosphene-" });
-  const remove = () => {
-    try {
-      Deno.removeSync(folder, { recursive: true });
-    } catch {
-      // ffmpeg has just put something there
-    }
-  };
-  using _ = atExit(remove);
+  using folder = scratchFolder();
+  const file = join(folder.path, "film.mp4");
+  const child = ffmpeg(
+    [
+      ...["-hide_banner", "-loglevel", "error", "-y"],
+      ...["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", `${width}x${height}`, "-r", `${fps}`, "-i", "-"],
+      ...["-an", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "16", "-movflags", "+faststart"],
+      ...["-metadata", `title=${printable(title)}`, "-f", "mp4", file],
+    ],
+    "piped",
+    "piped",
+  ).spawn();
+  const said = new Response(child.stderr).text();
+  const writer = child.stdin.getWriter();
   try {
-    const file = join(folder, "film.mp4");
-    const child = ffmpeg(
-      [
-        ...["-hide_banner", "-loglevel", "error", "-y"],
-        ...["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", `${width}x${height}`, "-r", `${fps}`, "-i", "-"],
-        ...["-an", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "16", "-movflags", "+faststart"],
-        ...["-metadata", `title=${printable(title)}`, "-f", "mp4", file],
-      ],
-      "piped",
-      "piped",
-    ).spawn();
-    const said = new Response(child.stderr).text();
-    const writer = child.stdin.getWriter();
-    try {
-      for (const { rgb } of pictures) await writer.write(rgb);
-      await writer.close();
-    } catch {
-      // It reads no more: what it says of that counts.
-    }
-    const [{ success, code, signal }, text] = await Promise.all([child.status, said]);
-    if (success) return Deno.readFileSync(file);
-    const last = text.trim().split("\n").at(-1)?.trim();
-    throw new UserError(`ffmpeg failed: ${last || (signal ? `ended by ${signal}` : `exit code ${code}`)}`);
-  } finally {
-    remove();
+    for (const { rgb } of pictures) await writer.write(rgb);
+    await writer.close();
+  } catch {
+    // It reads no more: what it says of that counts.
   }
+  const [{ success, code, signal }, text] = await Promise.all([child.status, said]);
+  if (success) return Deno.readFileSync(file);
+  const last = text.trim().split("\n").at(-1)?.trim();
+  throw new UserError(`ffmpeg failed: ${last || (signal ? `ended by ${signal}` : `exit code ${code}`)}`);
 }

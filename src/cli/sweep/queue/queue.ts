@@ -114,7 +114,10 @@ export class Queue implements Source, AsyncDisposable {
   }
 }
 
-/** An address of Redis, with its port, and with the password unless it has one. @throws UserError that does not say what came, for it may hold a password. */
+/**
+ * An address of Redis, with its port, and with the password unless it has one of its own.
+ * @throws UserError that does not say what came, for it may hold a password.
+ */
 export function addressOf(text: string, password = ""): URL {
   const url = URL.parse(text);
   if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === "" || !/^(\/\d*)?$/.test(url.pathname)) {
