@@ -6,8 +6,8 @@
  *       "samples": [{ "key": "conv1 forward direct", "ms": [[1.31, 1.28], [1.30, 1.33]], "reference": [[3.9, 3.8], [3.9, 4.0]] }]
  *     }
  *
- * Times come in passes, each with memory of its own and some time after the one before: where memory lies makes a kernel
- * faster or slower, and what else the machine does comes and goes. In a pass they come in rounds.
+ * Times come in passes, each in a process of its own (on the page: on memory of its own): where code and memory lie makes a
+ * kernel faster or slower, and what else the machine does comes and goes. In a pass they come in rounds.
  */
 import { parseJson } from "../src/formats/json.ts";
 import { UserError } from "../src/formats/user_error.ts";
@@ -23,7 +23,7 @@ export interface Sampled {
    * the program ran (`Taken.own`).
    */
   ms: number[][];
-  /** The same of the reference kernel's turn right before each of them. */
+  /** The same of the reference kernel's last turn before each of them. */
   reference: number[][];
 }
 
@@ -51,8 +51,11 @@ export interface Runner extends Turn {
   rounds?: number;
 }
 
+/** Turns between two of the reference kernel. */
+const OWN_TURNS = 8;
+
 /**
- * One pass: everybody runs once a round, right after the reference kernel, every other round in the reverse order.
+ * One pass: everybody runs once a round, the reference kernel every few turns, every other round in the reverse order.
  * @returns The shortest time of a run of each by the clock, Infinity where it took no part.
  */
 export async function takeTurns(
@@ -68,10 +71,16 @@ export async function takeTurns(
     order.push(...round % 2 ? left.reverse() : left);
   }
   for (const { sampled } of runners) for (const list of [sampled.ms, sampled.reference]) list.push([]);
-  const taken = await stopwatch.time(order.flatMap((runner) => [turn, runner]));
+  const groups = Array.from(
+    { length: Math.ceil(order.length / OWN_TURNS) },
+    (_, n) => order.slice(n * OWN_TURNS).slice(0, OWN_TURNS),
+  );
+  const taken = await stopwatch.time(groups.flatMap((group) => [turn, ...group]));
   for (const [n, runner] of order.entries()) {
     const { sampled, times } = runner;
-    const [reference, own] = taken.slice(2 * n);
+    const first = Math.floor(n / OWN_TURNS) * (OWN_TURNS + 1);
+    const reference = taken[first];
+    const own = taken[first + 1 + n % OWN_TURNS];
     sampled.reference.at(-1)!.push(fewDigits(reference.own));
     sampled.ms.at(-1)!.push(fewDigits(own.own / times));
     least.set(runner, Math.min(least.get(runner) ?? Infinity, own.ms / times));
@@ -85,6 +94,9 @@ const fewDigits = (ms: number): number => Number(ms.toPrecision(6));
 /** Entries of any list in a file, more than any benchmark writes. */
 const MOST_ENTRIES = 100_000;
 
+/** Files that have samples. */
+const EXPECTED = `expected what bench kernels, profile or synth write with --json, or the page's "This GPU"`;
+
 /** Reads a file. @throws UserError in one sentence where it is damaged, or none of a benchmark that keeps samples. */
 export function readSamples(text: string, where: string): SamplesFile {
   const fail = (message: string) => new UserError(`${where}: ${message}`);
@@ -95,8 +107,11 @@ export function readSamples(text: string, where: string): SamplesFile {
     throw fail(`not JSON (${(error as Error).message})`);
   }
   const { kind, adapter, software, batch, arithmetic, reference, layers, samples } = fieldsOf(json);
+  if (isText(adapter) && samples === undefined) {
+    throw fail(`it has figures but no samples; ${EXPECTED}`);
+  }
   if (!isText(kind) || !isText(adapter) || !isText(reference) || typeof software !== "boolean" || !isList(samples)) {
-    throw fail("expected what a benchmark writes with --json, with its samples");
+    throw fail(EXPECTED);
   }
   if (batch !== undefined && typeof batch !== "number" || arithmetic !== undefined && !isText(arithmetic)) {
     throw fail('"batch" expects a number, "arithmetic" a word');
@@ -112,7 +127,7 @@ export function readSamples(text: string, where: string): SamplesFile {
     }
     return { key, ms, reference };
   });
-  if (read.length === 0) throw fail("it has no samples");
+  if (read.length === 0) throw fail("no pass was measured to its end");
   const keys = read.map(({ key }) => key);
   const twice = keys.find((key, n) => keys.indexOf(key) < n);
   if (twice !== undefined) throw fail(`sample "${twice}" is there twice`);
@@ -141,6 +156,10 @@ export function checkLayers({ layers: own = {} }: SamplesFile, layers: Record<st
     `${where} has samples of other layers: ${of(own[other])}, where ${of(layers[other])} is to be measured`,
   );
 }
+
+/** All times as those of one pass. */
+export const asOnePass = (samples: readonly Sampled[]): Sampled[] =>
+  samples.map(({ key, ms, reference }) => ({ key, ms: [ms.flat()], reference: [reference.flat()] }));
 
 /** All passes of two lists of samples, the first's before the second's. */
 export function joined(first: readonly Sampled[], second: readonly Sampled[]): Sampled[] {

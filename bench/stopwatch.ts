@@ -58,6 +58,12 @@ const turnMs = ({ caps: { software, timestamps } }: Device): number => software 
 /** Runs of a turn at most. */
 const MOST_RUNS = 1000;
 
+/** Runs turns without timing them: the first run on new memory is slow, and so are the first on a GPU that has idled. */
+export async function warmUp(device: Device, turns: readonly Turn[]): Promise<void> {
+  for (const { prepare, times } of turns) prepare(device.caps.software ? 1 : times)();
+  await device.finish();
+}
+
 /** How many runs of each thing make a turn, and the milliseconds of one by `Taken.own`. Each has run once when this begins to count. */
 export async function turnTimes(
   device: Device,
@@ -67,7 +73,7 @@ export async function turnTimes(
   const took = (times: readonly number[]) => stopwatch.time(turns.map((turn, n) => turn(times[n])));
   const fitting = (ms: number, most: number) => Math.max(1, Math.min(most, Math.round(turnMs(device) / ms)));
   const once = turns.map(() => 1);
-  await took(once);
+  await warmUp(device, turns.map((turn) => turn(1)));
   // A single short run says little of many.
   const some = (await took(once)).map(({ own }) => fitting(own, 20));
   const many = await took(some);

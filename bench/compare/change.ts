@@ -1,15 +1,12 @@
 /**
- * Whether a kernel became faster or slower, by the samples of two files.
+ * Whether a kernel became faster or slower, by the passes of two files.
  *
- * What else a machine does only adds to a time, more to some kernels than to others. So of each file the passes in which the
- * reference kernel was the slowest do not count. A pass comes to one number, the kernel's shortest sample over the reference
- * kernel's, which takes out how fast the machine was meanwhile. The logarithms of these numbers are compared by Yuen's test
- * (1974), which is Student's without the outer values, and with as many kernels in mind as there are (Bonferroni). Passes of one
- * file have more in common than those of two, as code lies where it lies until a program ends, so a change must also reach a
- * least size.
+ * Whatever else a machine does, and where code and memory lie, only adds to a time. So a pass comes to its shortest time, over
+ * the reference kernel's shortest in that pass, which takes out how fast the machine was; a file comes to its best pass. How far the
+ * others are from it is the noise, an exponential distribution's above all: that two best ones of the same build differ by chance
+ * has the probability that Epstein and Tsao gave (Some tests based on ordered observations from two exponential populations, 1953).
+ * It counts with as many kernels in mind as there are (Bonferroni), and a change must also reach a least size.
  */
-import type { Sampled } from "../samples.ts";
-import { outside } from "./student.ts";
 
 /** A kernel in two files. */
 export interface Change {
@@ -20,57 +17,50 @@ export interface Change {
   noise: number;
   /** Whether it is more than noise. */
   changed: boolean;
+  /** Whether a change of 20 % would not be. */
+  noisy: boolean;
 }
 
 /** Kernels that are called changed by chance in a comparison of two files, on average, were it not for the least size. */
 const FALSE_ALARMS = 0.05;
 
-/** Ratios nearer to 1 are not told. On a CPU, where memory and code lies makes more of a difference. */
+/** Ratios nearer to 1 are not told. */
 export const LEAST_RATIO = { cpu: 1.1, gpu: 1.03 };
 
-/** The share of passes that counts, and the share of these that is left out at each end. */
-const QUIET = 0.75;
-const TRIMMED = 0.2;
+/** A change that should be seen, as a ratio. */
+const SEEN = 1.2;
 
 /**
- * Compares a kernel's samples.
+ * Compares a kernel's passes.
+ * @param before Of each pass the shortest time in those of the reference kernel.
  * @param kernels How many are compared: of the false alarms each has its share.
  */
 export function changeOf(
-  before: Sampled,
-  after: Sampled,
+  key: string,
+  before: readonly number[],
+  after: readonly number[],
   { kernels, leastRatio }: { kernels: number; leastRatio: number },
 ): Change {
-  const a = trimmedMean(quietPasses(before));
-  const b = trimmedMean(quietPasses(after));
-  const freedom = a.kept + b.kept - 2;
-  const change = b.mean - a.mean;
-  const noise = Math.hypot(a.error, b.error);
-  const changed = Math.abs(change) >= Math.log(leastRatio) && a.kept > 1 && b.kept > 1 &&
-    outside(Math.abs(change) / noise, freedom) <= FALSE_ALARMS / kernels;
-  return { key: before.key, ratio: Math.exp(change), noise, changed };
+  const [a, b] = [before, after].map(bestOf);
+  const change = b.best - a.best;
+  // The file that was measured on the busier machine says how far to trust the two.
+  const spread = Math.max(a.spread, b.spread);
+  const least = Math.min(before.length, after.length);
+  const freedom = before.length + after.length - 2;
+  const isChange = (change: number) =>
+    least > 1 && change >= Math.log(leastRatio) &&
+    (1 + least * change / (freedom * spread)) ** -freedom <= FALSE_ALARMS / kernels;
+  return {
+    ...{ key, ratio: Math.exp(change), noise: Math.hypot(a.spread / before.length, b.spread / after.length) },
+    changed: isChange(Math.abs(change)),
+    noisy: !isChange(Math.log(Math.max(SEEN, leastRatio))),
+  };
 }
 
-/** The passes that count, as one number each. */
-function quietPasses({ ms, reference }: Sampled): number[] {
-  const passes = reference.map((times, pass) => ({ own: Math.min(...ms[pass]), reference: Math.min(...times) }));
-  const quiet = passes.sort((a, b) => a.reference - b.reference).slice(0, Math.ceil(QUIET * passes.length));
-  return quiet.map(({ own, reference }) => Math.log(own / reference));
+/** The logarithm of the best, and how far the others are above it, on average (of so many passes as there are but one). */
+function bestOf(passes: readonly number[]): { best: number; spread: number } {
+  const logarithms = passes.map(Math.log);
+  const best = Math.min(...logarithms);
+  const above = logarithms.reduce((sum, one) => sum + one - best, 0);
+  return { best, spread: above / Math.max(1, passes.length - 1) };
 }
-
-/**
- * The mean of those that are kept, and its standard error, by all values with the outer ones moved inwards: 0 where one value is
- * kept, of which nothing is known.
- */
-function trimmedMean(values: readonly number[]): { mean: number; error: number; kept: number } {
-  const sorted = values.toSorted((a, b) => a - b);
-  const trimmed = Math.floor(TRIMMED * sorted.length);
-  const inner = sorted.slice(trimmed, sorted.length - trimmed);
-  const kept = inner.length;
-  const moved = sorted.map((value) => Math.min(Math.max(value, inner[0]), inner[kept - 1]));
-  const middle = meanOf(moved);
-  const squares = moved.reduce((sum, value) => sum + (value - middle) ** 2, 0);
-  return { mean: meanOf(inner), error: kept > 1 ? Math.sqrt(squares / (kept * (kept - 1))) : 0, kept };
-}
-
-const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

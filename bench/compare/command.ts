@@ -13,11 +13,11 @@ const options = {
 export const compareCommand: Command<typeof options> = {
   name: "bench compare",
   summary:
-    "Compares two files that a benchmark wrote with --json: each kernel's time beside the reference kernel's.\n" +
+    'Compares two files that bench kernels, bench profile or bench synth wrote with --json, or the page\'s "This GPU": each\n' +
+    "kernel's time beside the reference kernel's.\n" +
     "Prints a line for each kernel that became slower or faster by more than its own noise, and exits 1 where there is one:\n" +
     "slower or faster, both are changes. Files that cannot be compared also end in 1, with one sentence on stderr.\n" +
-    "Where a CPU runs the shaders, a kernel may be slower in one process than in the next for where its memory lies: let\n" +
-    "`bench kernels --add` add runs of further processes to both files, and compare these.",
+    "Each pass of a file was measured in a process of its own; if some kernels are too noisy, more --passes there help.",
   operands: "BEFORE.json AFTER.json",
   options,
   examples: [["deno task bench compare before.json after.json", "the kernels that changed between the two"]],

@@ -1,6 +1,6 @@
 /** Two files of samples side by side. */
 import { UserError } from "../../src/formats/user_error.ts";
-import { checkConditions, type SamplesFile } from "../samples.ts";
+import { checkConditions, type Sampled, type SamplesFile } from "../samples.ts";
 import { type Change, changeOf, LEAST_RATIO } from "./change.ts";
 
 /** What two files say together. */
@@ -26,24 +26,31 @@ export function compare(before: SamplesFile, after: SamplesFile, leastRatio?: nu
   const common = new Set(both.map(({ key }) => key));
   if (both.length === 0) throw new UserError("the files cannot be compared: nothing was measured for both");
   const ratio = leastRatio ?? LEAST_RATIO[before.software ? "cpu" : "gpu"];
+  const how = { kernels: both.length, leastRatio: ratio };
   const alone = ({ samples }: SamplesFile) => samples.map(({ key }) => key).filter((key) => !common.has(key));
+  const [first, second] = [before, after].map(passesOf);
   return {
-    changes: both.map((sampled) =>
-      changeOf(sampled, ofAfter.get(sampled.key)!, { kernels: both.length, leastRatio: ratio })
-    ).sort((a, b) => Math.abs(Math.log(b.ratio)) - Math.abs(Math.log(a.ratio))),
+    changes: both.map((sampled) => changeOf(sampled.key, first(sampled), second(ofAfter.get(sampled.key)!), how))
+      .sort((a, b) => Math.abs(Math.log(b.ratio)) - Math.abs(Math.log(a.ratio))),
     leastRatio: ratio,
     onlyBefore: alone(before),
     onlyAfter: alone(after),
   };
 }
 
-/** A change that should be seen, as a ratio. */
-const SEEN = 1.2;
+/** Of each pass a kernel's shortest time, in the reference kernel's shortest of all its turns in that pass. */
+function passesOf({ samples }: SamplesFile): (sampled: Sampled) => number[] {
+  const reference: number[] = [];
+  for (const one of samples) {
+    one.reference.forEach((times, pass) => reference[pass] = Math.min(reference[pass] ?? Infinity, ...times));
+  }
+  return ({ ms }) => ms.map((times, pass) => Math.min(...times) / reference[pass]);
+}
 
 /** A line for each change, for what cannot be compared, and a last one for all. */
 export function comparedLines({ changes, leastRatio, onlyBefore, onlyAfter }: Compared): string[] {
   const changed = changes.filter(({ changed }) => changed);
-  const noisy = changes.filter(({ noise }) => Math.exp(5 * noise) > Math.max(leastRatio, SEEN)).length;
+  const noisy = changes.filter(({ noisy }) => noisy).length;
   return [
     ...changed.map(({ key, ratio, noise }) =>
       `${key}: ${ratio > 1 ? "slower" : "faster"}, takes ${ratio.toFixed(3)} times as long, ± ${percent(noise)}`

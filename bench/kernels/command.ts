@@ -12,6 +12,8 @@ import { verdictLine } from "../../src/lab/judge.ts";
 import { readSamplesFile } from "../compare/file.ts";
 import { checkDumpFolder, dumpOption, writeDump } from "../dump.ts";
 import { networkOption } from "../networks/open.ts";
+import type { KernelsValues } from "../passes/child.ts";
+import { passesOf, passesOption, samplePasses } from "../passes/passes.ts";
 import { besidePeak, jsonOptions, MOST_BATCH, openFiles, peakLine, saveFiles } from "../report.ts";
 import { checkConditions, checkLayers, joined, type SamplesFile } from "../samples.ts";
 import { benchKernels } from "./measure.ts";
@@ -41,8 +43,8 @@ const options = {
   },
   arithmetic: arithmeticOption,
   sizes: { help: "every size of every way, not only the ones predicted to be the best" },
-  passes: { value: "N", help: "how often all layers are measured anew (12)" },
-  rounds: { value: "N", help: "turns that each kernel has in a pass (2)" },
+  passes: passesOption,
+  rounds: { value: "N", help: "turns that each kernel has on each new memory (2)" },
   dump: dumpOption,
   replace: { ...ownOptions.replace, help: "times this WGSL beside a kernel, once it is right: see docs/kernels.md" },
   ways: ownOptions.ways,
@@ -53,8 +55,11 @@ const options = {
   ...jsonOptions,
 } as const;
 
-/** Passes and rounds, more than anyone waits for. */
-const MOST_PASSES = 1000;
+/** Passes over all layers for the table, each on new memory. */
+const TABLE_PASSES = 3;
+
+/** Rounds, more than anyone waits for. */
+const MOST_ROUNDS = 1000;
 
 /** The command. */
 export const kernelsCommand: Command<typeof options> = {
@@ -75,12 +80,12 @@ export const kernelsCommand: Command<typeof options> = {
     ["deno task bench kernels --dump kernels", "also each kernel's WGSL, as a search runs it"],
     ["deno task bench kernels --replace conv3=mine.wgsl", "a kernel of your own beside ours: see docs/kernels.md"],
     ["deno task bench kernels --json before.json", "keeps all samples, for `bench compare`"],
-    ["deno task bench kernels --json before.json --add", "adds those of another run, whose memory lies elsewhere"],
+    ["deno task bench kernels --json before.json --add", "adds those of another run of the same build"],
   ],
   async run(values) {
     const batch = wholeNumber("--batch", values.batch, { least: 1, most: MOST_BATCH, fallback: 1 });
-    const passes = wholeNumber("--passes", values.passes, { least: 1, most: MOST_PASSES, fallback: 12 });
-    const rounds = wholeNumber("--rounds", values.rounds, { least: 1, most: MOST_PASSES, fallback: 2 });
+    const passes = passesOf(values);
+    const rounds = wholeNumber("--rounds", values.rounds, { least: 1, most: MOST_ROUNDS, fallback: 2 });
     const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
     const { sizes } = values;
     checkTogether(values, values.batch);
@@ -122,17 +127,26 @@ export const kernelsCommand: Command<typeof options> = {
     const onProgress = (done: number, total: number, note: string) => line.show({ done, total, note });
     const { figures, peak, header } = await besidePeak(
       device,
-      () => benchKernels(device, layers, { sizes, arithmetic, passes, rounds, signal, onProgress }),
+      () =>
+        benchKernels(device, layers, {
+          ...{ sizes, arithmetic, passes: Math.min(passes, TABLE_PASSES), rounds, signal, onProgress },
+        }),
     );
     line.end();
-    const { kernels, samples, reference } = figures;
-    const file: SamplesFile = { ...conditions, reference, samples };
+    const { kernels, reference } = figures;
     print(peakLine(device, peak));
     kernelLines(kernels, peak).forEach(print);
     lines.forEach(print);
+    if (values.json === undefined) return stopCode();
+    const subject: KernelsValues = {
+      ...{ ...wanted, sizes, arithmetic, rounds },
+      layers: layers.map(({ layer }) => layer.name),
+    };
+    const sampled = await samplePasses({ benchmark: "kernels", values: subject }, passes, signal);
+    const file: SamplesFile = { ...conditions, reference, samples: sampled?.samples ?? [] };
     if (earlier) {
       checkConditions(earlier, file);
-      file.samples = joined(earlier.samples, samples);
+      file.samples = joined(earlier.samples, file.samples);
     }
     saveFiles(outputs, values, { ...header, ...file, kernels });
     return stopCode();

@@ -16,7 +16,7 @@ import { type Candidate, cheapest, describe, formOf } from "../../src/ops/way.ts
 import { Alone } from "../../src/tune/alone.ts";
 import { openReference } from "../reference.ts";
 import { type Sampled, takeTurns } from "../samples.ts";
-import { stepsTurn, type Stopwatch, stopwatchFor, type Turn, turnTimes } from "../stopwatch.ts";
+import { stepsTurn, type Stopwatch, stopwatchFor, turnTimes, warmUp } from "../stopwatch.ts";
 import type { Measured } from "./subjects.ts";
 
 /** One way to a layer's output or gradient. */
@@ -137,9 +137,7 @@ async function onePass(
   const untimed = kernels.filter(({ times }) => times === 0);
   if (untimed.length > 0) await findTimes(device, stopwatch, untimed, how.rounds);
   const runners = kernels.map((kernel) => ({ ...kernel, ...stepsTurn(device, kernel.steps, kernel.times) }));
-  // The first run on new memory is slow, and so are the first turns on a GPU that has idled.
-  const warmUp = (turn: Turn) => device.caps.software ? { ...turn, times: 1 } : turn;
-  if (untimed.length === 0) await stopwatch.time(runners.flatMap((turn) => [reference.turn, turn].map(warmUp)));
+  await warmUp(device, [reference.turn, ...runners]);
   const least = await takeTurns(stopwatch, reference, runners, how.rounds);
   for (const [n, kernel] of kernels.entries()) kernel.least = Math.min(kernel.least, least[n]);
   return reference.hash;

@@ -8,12 +8,13 @@ import { oneOf } from "../../src/cli/values.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import { type Verdict, verdictLine } from "../../src/lab/judge.ts";
 import { checkDumpFolder, dumpedTexts, dumpOption, writeDump } from "../dump.ts";
+import { passesOf, passesOption, samplePasses } from "../passes/passes.ts";
 import { besidePeak, jsonOptions, openFiles, peakLine, saveFiles } from "../report.ts";
 import { loadRunning } from "../running.ts";
 import { runningOptions, wantedOf } from "../running_options.ts";
 import { type Method, profile } from "./measure.ts";
 import { rooflineSvg } from "./roofline.ts";
-import { reportOf, sampleDispatches } from "./report.ts";
+import { reportOf } from "./report.ts";
 import { profileLines } from "./table.ts";
 
 const options = {
@@ -22,6 +23,7 @@ const options = {
   by: { value: "METHOD", help: "timestamps (where the adapter has them) or repetition of each dispatch" },
   roofline: { value: "FILE.svg", help: "also draws GFLOP/s over FLOP a byte, under the adapter's roof" },
   dump: dumpOption,
+  passes: passesOption,
   ...jsonOptions,
 };
 
@@ -58,6 +60,7 @@ export const profileCommand: Command<typeof options> = {
     if (operands.length > 0 && (wanted.model ?? wanted.network) !== undefined) {
       throw new UserError('"synth" is the search; --model and --network name something else');
     }
+    const passes = passesOf(values);
     const { roofline, dump, force } = values;
     using outputs = openFiles(values, roofline ? [roofline] : []);
     if (dump) checkDumpFolder(dump, force);
@@ -91,9 +94,7 @@ export const profileCommand: Command<typeof options> = {
       ...{ batch: wanted.batch, arithmetic, weights, own: verdicts.length > 0 ? verdicts : undefined },
       ...reportOf(figures, peak),
     };
-    // What is compiled again is not judged again.
-    const again = () => open(device, { ...how, onReady: undefined });
-    const samples = values.json ? await sampleDispatches(device, again) : undefined;
+    const samples = values.json ? await samplePasses({ benchmark: "profile", values }, passes) : undefined;
     saveFiles(outputs, values, { ...report, ...samples }, drawn);
   },
 };

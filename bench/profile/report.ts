@@ -2,8 +2,8 @@
 import type { Device } from "../../src/gpu/device.ts";
 import type { Peak } from "../../src/gpu/probe.ts";
 import { type Submit, submitSteps } from "../../src/gpu/timing.ts";
-import type { Running } from "../running.ts";
-import { sampleRuns, type Samples } from "../sample_runs.ts";
+import { sampleRuns, type Samples } from "../passes/runs.ts";
+import { type Running, wholeRun } from "../running.ts";
 import type { Profile } from "./measure.ts";
 import { boundOf, rowsMs } from "./table.ts";
 
@@ -18,25 +18,27 @@ export const reportOf = (figures: Profile, peak: Peak) => ({
   },
 });
 
-/** Samples of each dispatch by itself, and of a whole run. */
+/** Samples of each dispatch by itself, and of a whole run, in so many passes. */
 export const sampleDispatches = (
   device: Device,
   open: () => Promise<Running>,
+  passes: number,
   onPass?: (done: number, total: number) => void,
 ): Promise<Samples> =>
-  sampleRuns(device, async () => {
-    const running = await open();
-    const { plan } = running;
-    const whole: Submit = (times, writes) => {
-      running.restart();
-      plan.submit(times, false, writes);
-    };
-    const dispatches = plan.kernels.map(({ name }, n): [string, Submit] => [
-      name,
-      (times, writes) => submitSteps(device, [plan.steps[n]], times, writes),
-    ]);
-    return {
-      submits: { "a whole run": whole, ...Object.fromEntries(dispatches) },
-      [Symbol.dispose]: () => running[Symbol.dispose](),
-    };
-  }, onPass);
+  sampleRuns(
+    device,
+    async () => {
+      const running = await open();
+      const { plan } = running;
+      const dispatches = plan.kernels.map(({ name }, n): [string, Submit] => [
+        name,
+        (times, writes) => submitSteps(device, [plan.steps[n]], times, writes),
+      ]);
+      return {
+        submits: { "a whole run": wholeRun(running), ...Object.fromEntries(dispatches) },
+        [Symbol.dispose]: () => running[Symbol.dispose](),
+      };
+    },
+    passes,
+    onPass,
+  );

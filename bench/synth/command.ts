@@ -11,6 +11,7 @@ import { share } from "../../src/gpu/probe.ts";
 import { comparePeers, type Comparison, peerLines, steps } from "../peers/compare.ts";
 import { type Verdict, verdictLine } from "../../src/lab/judge.ts";
 import type { How } from "../running.ts";
+import { passesOf, passesOption, samplePasses } from "../passes/passes.ts";
 import { besidePeak, jsonOptions, MOST_BATCH, openFiles, peakLine, saveFiles } from "../report.ts";
 import { benchSynth, synthLines } from "./measure.ts";
 import { type Folders, openSubject } from "./subject.ts";
@@ -24,6 +25,7 @@ const options = {
   tuned: tunedOption,
   peers: { help: "also runs the search in TensorFlow.js and jax-js, which it fetches from npm, in turns with ours" },
   ...ownOptions,
+  passes: passesOption,
   ...jsonOptions,
 };
 
@@ -46,13 +48,14 @@ export const synthCommand: Command<typeof options> = {
   async run(values) {
     const batch = wholeNumber("--batch", values.batch, { least: 1, most: MOST_BATCH, fallback: 1 });
     const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
+    const passes = passesOf(values);
     using outputs = openFiles(values);
     const own = await readOwn(values);
     const verdicts: Verdict[] = [];
     using device = await openAdapter(values.adapter);
     const choose = chooser(device, values.tuned);
     const planning = ownPlanning(device, own, (_, verdict) => verdicts.push(verdict));
-    const { figures: { synth, sample }, peak, header } = await besidePeak(
+    const { figures: synth, peak, header } = await besidePeak(
       device,
       () => benchSynth(device, () => openSubject(values, batch), { arithmetic, choose, ...planning }),
     );
@@ -70,7 +73,8 @@ export const synthCommand: Command<typeof options> = {
       ...share(synth.executedGflops, peak.gflops),
       peers,
     };
-    saveFiles(outputs, values, { ...header, kind: "synth", batch, arithmetic, ...figures, ...await sample() });
+    const samples = await samplePasses({ benchmark: "synth", values }, passes);
+    saveFiles(outputs, values, { ...header, kind: "synth", batch, arithmetic, ...figures, ...samples });
   },
 };
 

@@ -4,7 +4,6 @@ import { type Peak, shareText } from "../../src/gpu/probe.ts";
 import { type Submit, timeRuns } from "../../src/gpu/timing.ts";
 import { Climb } from "../../src/synth/climb.ts";
 import type { How } from "../running.ts";
-import { sampleRuns, type Samples } from "../sample_runs.ts";
 import type { SearchSubject } from "./search.ts";
 
 /** Timings of which the best counts. */
@@ -39,11 +38,10 @@ export async function benchSynth(
   device: Device,
   open: () => Promise<SearchSubject>,
   how: How = {},
-): Promise<{ synth: SynthFigures; sample: () => Promise<Samples> }> {
+): Promise<SynthFigures> {
   const started = performance.now();
   const { generator, classifier, joined, batch, settings } = await open();
-  const compile = (onReady?: How["onReady"]) => Climb.create(device, joined, settings, { ...how, onReady });
-  using climb = await compile(how.onReady);
+  using climb = await Climb.create(device, joined, settings, how);
   const submit = searches(climb, settings.iterations);
   submit(1);
   await device.finish();
@@ -54,19 +52,10 @@ export async function benchSynth(
   const { flops, executedFlops, dispatches, memory } = climb;
   const rate = (operations: number) => operations / iterationMs / 1e6;
   return {
-    synth: {
-      ...{ generator, classifier },
-      ...{ batch, iterationMs, dispatches, flops, memory: memory.total, firstIterationMs },
-      gflops: rate(flops),
-      executedGflops: rate(executedFlops),
-    },
-    sample: () =>
-      sampleRuns(device, async () => {
-        const own = await compile();
-        const submit = searches(own, settings.iterations);
-        const submits = { [`an iteration of ${generator} and ${classifier}`]: submit };
-        return { submits, [Symbol.dispose]: () => own[Symbol.dispose]() };
-      }),
+    ...{ generator, classifier },
+    ...{ batch, iterationMs, dispatches, flops, memory: memory.total, firstIterationMs },
+    gflops: rate(flops),
+    executedGflops: rate(executedFlops),
   };
 }
 

@@ -8,8 +8,12 @@ import { linesOf } from "./lines.ts";
 
 /** What a program is started with. */
 export interface Start {
-  /** Its file; `deno.lock` beside it is its lock. */
+  /** Its file. */
   file: string;
+  /** Its lock; `deno.lock` beside the file unless given. */
+  lock?: string;
+  /** Variables that it has beside this program's. */
+  env?: Readonly<Record<string, string>>;
   /** Deno's words for what it may, and how else it runs. */
   words: readonly string[];
   args?: readonly string[];
@@ -25,14 +29,14 @@ export class Program implements Disposable {
   readonly #requests: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
 
   /** Starts it. */
-  constructor({ file, words, args = [], fetches }: Start) {
+  constructor({ file, lock = join(dirname(file), "deno.lock"), env, words, args = [], fetches }: Start) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
-        ...["run", "--quiet", "--no-prompt", `--lock=${join(dirname(file), "deno.lock")}`, "--frozen"],
+        ...["run", "--quiet", "--no-prompt", `--lock=${lock}`, "--frozen"],
         ...fetches ? [] : ["--cached-only"],
         ...[...words, file, ...args],
       ],
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

@@ -19,9 +19,9 @@ Deno.test("bench kernels: a model's layers with all samples; compare finds what 
   const { classifier } = writeTinyModels(folder.path);
   const file = join(folder.path, "kernels.json");
   const args = ["bench", "kernels", "--model", classifier, "--batch", "2", "--op", "fc", "--json", file, "--force"];
-  const { code, out, err } = await type([...args, "--passes", "3", "--rounds", "2"]);
+  const { code, out, err } = await type([...args, "--passes", "2", "--rounds", "1"]);
   assert.equal(code, 0, err);
-  assert.match(err, /^layer 0\/6 {2}fc2\n/);
+  assert.match(err, /^layer 0\/4 {2}fc2\n[^]*\npass 0\/2\n/);
   const written = JSON.parse(Deno.readTextFileSync(file));
   const { adapter, kind, batch, kernels, samples } = written;
   assert.ok(out.startsWith(adapter));
@@ -36,7 +36,7 @@ Deno.test("bench kernels: a model's layers with all samples; compare finds what 
   assert.equal(samples.length, kernels.length);
   for (const { key, ms, reference } of samples) {
     for (const passes of [ms, reference]) {
-      assert.deepEqual(passes.map((own: number[]) => own.length), [2, 2, 2], key);
+      assert.deepEqual(passes.map((own: number[]) => own.length), [4, 4], key); // on four memories each
     }
   }
 
@@ -78,16 +78,14 @@ Deno.test("bench kernels: a shape given on the command line; Ctrl-C ends it, wha
   const shape = ["--shape", "5x9x8", "--batch", "2"];
   const params = ["--params", "channels=6,kernel=3x1,stride=[1,2],bias=false"];
   const args = ["bench", "kernels", "--op", "conv2d", ...shape, ...params, "--json", file];
-  const { code, out } = await type([...args, "--passes", "1000"], { interruptAt: "layer " });
+  const { code, out } = await type([...args, "--passes", "10"], { interruptAt: "pass  1/10" });
   assert.equal(code, 130);
   assert.match(out, /\nconv2d 5×9×8 channels=6,kernel=3x1,\S+ +conv2d +backward +/);
-  const { samples } = JSON.parse(Deno.readTextFileSync(file));
-  const passes = samples[0].ms.length;
-  assert.ok(passes > 0 && passes < 1000);
+  assert.equal(JSON.parse(Deno.readTextFileSync(file)).samples[0].ms.length, 1);
   const added = await type([...args, ...quick, "--add"]);
   assert.equal(added.code, 0, added.err);
   const before = Deno.readTextFileSync(file);
-  assert.equal(JSON.parse(before).samples[0].ms.length, passes + 1);
+  assert.equal(JSON.parse(before).samples[0].ms.length, 2);
   const other = ["bench", "kernels", "--op", "concat", "--shape", "5x3x3", "--shape", "7x3x3", "--batch", "2"];
   assert.match(
     (await type([...other, ...quick, "--json", file, "--add"])).err,

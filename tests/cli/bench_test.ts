@@ -14,15 +14,27 @@ Deno.test("bench synth: an iteration beside the peak, as text and as a file that
   const args = ["bench", "synth", "--generator", generator, "--classifier", classifier, "--batch", "2", "--json", file];
   Deno.writeTextFileSync(file, "mine");
   assert.match((await type(args)).err, /^bench synth: .*synth\.json exists; --force overwrites it\n$/);
-  const { code, out, err } = await type([...args, "--force", "--adapter", "low-power", "--tuned", "none"]);
+  const { code, out, err } = await type([
+    ...args,
+    "--force",
+    "--adapter",
+    "low-power",
+    "--tuned",
+    "none",
+    "--passes",
+    "1",
+  ]);
   assert.equal(code, 0, err);
   assert.match(
     out,
     /: peak [\d.]+ GFLOP\/s, [\d.]+ GB\/s\ntiny generator and tiny classifier, batch 2: [\d.]+ ms an iteration \([\d.]+ ms a picture\), /,
   );
   assert.match(out, /\n[\d.]+ GFLOP\/s; [\d.]+ executed, share of the peak: /);
-  const { adapter, peak, synth, share, probeFailed } = JSON.parse(Deno.readTextFileSync(file));
+  const { adapter, peak, synth, share, probeFailed, samples } = JSON.parse(Deno.readTextFileSync(file));
   assert.ok(out.startsWith(adapter));
+  assert.deepEqual(samples.map(({ key }: { key: string }) => key), [
+    "an iteration of tiny generator and tiny classifier, batch 2",
+  ]);
   // A machine that is busy with other tests may be measured slower than the search runs: that is told, not a share.
   assert.deepEqual(JSON.parse(JSON.stringify({ share, probeFailed })), {
     ...shareOf(synth.executedGflops, peak.gflops),

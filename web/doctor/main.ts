@@ -15,6 +15,9 @@ import type { Findings, Word } from "./messages.ts";
 
 const say = (word: Word) => (self as unknown as { postMessage(word: Word): void }).postMessage(word);
 
+/** Passes of the samples, each on new memory. */
+const PASSES = 6;
+
 async function examine(): Promise<Findings> {
   const device = await openDevice();
   const { name: adapter, caps: { software } } = device;
@@ -31,7 +34,7 @@ async function examine(): Promise<Findings> {
     const figures = await profile(device, running, undefined, (done, total) => {
       say({ kind: "at", what: "times every dispatch", done, total });
     }).finally(() => running[Symbol.dispose]());
-    const samples = await sampleDispatches(device, open, (done, total) => {
+    const samples = await sampleDispatches(device, open, PASSES, (done, total) => {
       say({ kind: "at", what: "times them beside a reference kernel", done, total });
     });
     const told = reportOf(figures, peak);

@@ -1,9 +1,9 @@
 /** Samples of things that a benchmark runs as a whole, such as an iteration of a search, or each of its dispatches. */
-import type { Device } from "../src/gpu/device.ts";
-import type { Submit } from "../src/gpu/timing.ts";
-import { openReference } from "./reference.ts";
-import { type Sampled, takeTurns } from "./samples.ts";
-import { stopwatchFor, submitTurn, turnTimes } from "./stopwatch.ts";
+import type { Device } from "../../src/gpu/device.ts";
+import type { Submit } from "../../src/gpu/timing.ts";
+import { openReference } from "../reference.ts";
+import { type Sampled, takeTurns } from "../samples.ts";
+import { stopwatchFor, submitTurn, turnTimes, warmUp } from "../stopwatch.ts";
 
 /** Things that run, on memory of their own, by what names them in the file: the same ones every time. */
 export interface Runs extends Disposable {
@@ -17,32 +17,32 @@ export interface Samples {
   reference: string;
 }
 
-/** Passes, and rounds of each. */
-const PASSES = 6;
+/** Rounds of a pass. */
 const ROUNDS = 3;
 
 /** Samples for the file that `bench compare` reads, of what is made anew for each pass. */
 export async function sampleRuns(
   device: Device,
   open: () => Promise<Runs>,
+  passes: number,
   onPass?: (done: number, total: number) => void,
 ): Promise<Samples> {
   const sampled = new Map<string, Sampled & { times: number }>();
   let hash = "";
   await withOpen(stopwatchFor(device), async (stopwatch) => {
-    for (let pass = 0; pass < PASSES; pass++) {
-      onPass?.(pass, PASSES);
+    for (let pass = 0; pass < passes; pass++) {
+      onPass?.(pass, passes);
       await withOpen(openReference(device), (reference) =>
         withOpen(open(), async ({ submits }) => {
           const all = Object.entries(submits);
           const turns = all.map(([, submit]) => (times: number) => submitTurn(submit, times));
-          await stopwatch.time([reference.turn, ...turns.map((turn) => turn(1))]); // the first run on new memory is slow
           const found = pass === 0 ? await turnTimes(device, stopwatch, turns) : [];
           const runners = all.map(([key, submit], n) => {
             const own = sampled.get(key) ?? { key, ms: [], reference: [], times: found[n].times };
             sampled.set(key, own);
             return { ...submitTurn(submit, own.times), sampled: own };
           });
+          await warmUp(device, [reference.turn, ...runners]);
           await takeTurns(stopwatch, reference, runners, ROUNDS);
           hash = reference.hash;
         }));
