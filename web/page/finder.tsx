@@ -74,7 +74,7 @@ export function Finder() {
           aria-autocomplete="list"
           aria-describedby="finder-hint"
           aria-activedescendant={open.value && list.value.length > 0 ? `unit-${active.value}` : undefined}
-          placeholder="Find a unit: pepper, beacon, 207…"
+          placeholder="Find a unit: pepper, 207…"
           autocomplete="off"
           spellcheck={false}
           value={text.value}

@@ -22,8 +22,11 @@ export async function going<T>(run: () => Promise<T>): Promise<T> {
 /** Follows the address: what comes of that stands in the place of its entry. */
 export async function following(run: () => Promise<void>): Promise<void> {
   entry = "replaceState";
-  await going(run);
-  entry = "pushState";
+  try {
+    await going(run);
+  } finally {
+    entry = "pushState";
+  }
 }
 
 let entry: "pushState" | "replaceState" = "pushState";
