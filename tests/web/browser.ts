@@ -3,7 +3,7 @@
  * own (`deno.lock` in this folder), and is described by the few types that are used: nobody who only draws pictures needs its 15 MB.
  * The lock is written anew by
  *
- *     deno cache --lock=tests/web/deno.lock --frozen=false tests/web/web_test.ts npm:playwright-core@1.65.1 npm:axe-core@4.14.1
+ *     deno cache --lock=tests/web/deno.lock --frozen=false tests/web/*_test.ts npm:playwright-core@1.65.1 npm:axe-core@4.14.1
  */
 import { siteFiles, typeOf } from "../../tools/web/site.ts";
 import type { Given } from "./networks.ts";
@@ -28,6 +28,8 @@ export interface Locator {
 /** What is used of its `Page`. */
 export interface Page {
   goto(address: string): Promise<unknown>;
+  goBack(): Promise<unknown>;
+  goForward(): Promise<unknown>;
   getByRole(role: string, options?: { name?: string | RegExp; exact?: boolean }): Locator;
   getByText(text: string | RegExp): Locator;
   getByLabel(text: string | RegExp): Locator;

@@ -1,11 +1,8 @@
 /** The page as a person uses it, in Chromium, with networks so small that a search takes no time. */
 import assert from "node:assert/strict";
-import { gzipSync } from "fflate";
-import { decodeImage, encodePng } from "../../src/formats/png.ts";
-import { readRecord } from "../../src/record/record.ts";
-import { siteFiles } from "../../tools/web/site.ts";
-import { accessFaults, iterationOf, openSite, type Page, until } from "./browser.ts";
+import { accessFaults, iterationOf, openSite, until } from "./browser.ts";
 import { caffeFiles, given, onnxFiles } from "./networks.ts";
+import { atEnd, button, open, pause, photo, pictureShown, savedPng, slide, words } from "./person.ts";
 import { tinyFiles } from "./tiny.ts";
 
 /** Takes away what Chrome 113, the first with WebGPU, has not. */
@@ -20,66 +17,6 @@ delete Array.fromAsync;
 delete Promise.withResolvers;
 delete ReadableStream.from;
 `;
-
-const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name });
-const words = (page: Page) => page.locator(".words").textContent();
-const open = (page: Page, files: Parameters<ReturnType<Page["locator"]>["setInputFiles"]>[0]) =>
-  page.locator("input[type=file]").setInputFiles(files);
-
-/** Waits for the end of a search. */
-const atEnd = (page: Page) =>
-  until(() => page.locator(".transport").textContent(), (text) => /^Again/.test(text ?? ""));
-
-/** Moves a slider, as dragging it does. */
-const slide = (page: Page, label: string, value: number) =>
-  page.evaluate(`{
-    const label = [...document.querySelectorAll("label")].find((one) => one.textContent.includes(${
-    JSON.stringify(label)
-  }));
-    const input = label.querySelector("input");
-    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(input, "${value}");
-    input.dispatchEvent(new Event("input", { bubbles: true }));
-  }`);
-
-/** The picture that is shown, as an address. */
-const pictureShown = (page: Page) =>
-  page.locator("figure canvas").evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
-
-/** A picture to drop. */
-const photo = (name: string, repeats: number) => {
-  const rgb = Uint8Array.from({ length: 3 * 20 * 10 }, (_, i) => i % repeats);
-  return given(name, encodePng({ width: 20, height: 10, rgb }));
-};
-
-/** Begins a search that is long enough to be paused, and pauses it. */
-async function pause(page: Page): Promise<void> {
-  await slide(page, "Iterations", 1000);
-  await button(page, "Again").click();
-  await button(page, "Pause").click();
-}
-
-/** The PNG that the page saves, and the record in it. */
-async function savedPng(page: Page) {
-  const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Picture (PNG)").click()]);
-  const bytes = await Deno.readFile(await download.path());
-  const name = download.suggestedFilename();
-  const { rgb, text } = await decodeImage(bytes, name);
-  return { name, bytes, rgb, record: readRecord(text, name) };
-}
-
-Deno.test("what ships is small, and understood by Chrome 113", async () => {
-  const names = ["page.js", "engine.js", "doctor.js"];
-  const files = await siteFiles();
-  const decoder = new TextDecoder();
-  for (const name of names) {
-    const text = decoder.decode(files.get(name));
-    assert.doesNotMatch(text, /\busing [\w$]+=|"node:|Float16Array|DisposableStack/, name);
-  }
-  const bytes = ["page.js", "engine.js"].reduce((sum, name) => sum + gzipSync(files.get(name)!).length, 0);
-  assert.ok(bytes < 300_000, `${bytes}`);
-  const all = [...files].filter(([name]) => name !== "doctor.js").reduce((sum, [, { length }]) => sum + length, 0);
-  assert.ok(all < 25e6, `${all}`);
-});
 
 Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
   await using site = await openSite({ before: likeChrome113, files: tinyFiles(), hash: "#unit=1&seed=2" });
@@ -101,6 +38,31 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
     await atEnd(page);
   });
 
+  await t.step("the way back: to the view before, whose search is still there, and to the unit before", async () => {
+    const last = await pictureShown(page);
+    await button(page, "Network").click();
+    await button(page, "conv1").click();
+    assert.match(await page.evaluate(() => location.hash), /^#model=[0-9a-f]{12}&view=network&layer=conv1$/);
+    await page.goBack();
+    await page.goBack();
+    assert.equal(await iterationOf(page), 200);
+    assert.equal(await pictureShown(page), last);
+    await page.goBack();
+    await until(() => page.locator("figure .caption").textContent(), (text) => text === "bell pepper");
+    await page.goForward();
+    await until(() => page.locator("figure .caption").textContent(), (text) => text === "apple");
+  });
+
+  await t.step("an address that names what is not there says so, and shows what is", async () => {
+    await page.evaluate(() => void (location.hash = "#layer=conv9&unit=abc&method=xyz&seed=2"));
+    assert.match(
+      await until(() => words(page), (text) => /address/.test(text ?? "")) ?? "",
+      /^Left out of the address: layer=conv9, expected one of conv1.*; method=xyz, expected one of .*fft.*\.$/,
+    );
+    assert.match(await page.evaluate(() => location.hash), /^#model=[0-9a-f]{12}&unit=0&seed=2$/);
+    await atEnd(page);
+  });
+
   await t.step("the iterations are looked back at", async () => {
     const last = await pictureShown(page);
     await slide(page, "Iteration that is shown", 3);
@@ -111,7 +73,15 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
   });
 
   await t.step("paused, stepped, and given another decay on its way", async () => {
-    await pause(page);
+    await slide(page, "Iterations", 1000);
+    await button(page, "Again").click();
+    await button(page, "Network").click();
+    await button(page, "conv1").click();
+    await page.getByText(/^0 of \d+ drawn, waiting for the search to end Stop$/).waitFor();
+    await button(page, "Stop").click();
+    await button(page, "Go on").waitFor();
+    await button(page, "Search").click();
+    await button(page, "Pause").click();
     await slide(page, "Decay", 0.9);
     const before = await until(() => iterationOf(page), (iteration) => iteration > 0);
     await button(page, "Step").click();
@@ -128,6 +98,7 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
   await t.step("two units in one picture, balanced on the way, then without a generator", async () => {
     const find = page.getByRole("combobox", { name: /^Find a unit/ });
     await find.fill("candle");
+    await page.getByText(/^Shift with Enter or a click draws it beside/).waitFor();
     await find.press("Shift+Enter");
     await until(() => page.locator(".pictures li").count(), (count) => count === 2);
     await page.getByLabel("In one picture").click();
@@ -184,6 +155,9 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
 
   await t.step("photographs are looked at, layer by layer, part by part and beside each other", async () => {
     await page.workers()[0].evaluate("device.destroy()"); // a tab that slept
+    await page.evaluate(`looked = false;
+      new MutationObserver(() => looked ||= document.body.textContent.includes("Looking…"))
+        .observe(document.body, { childList: true, subtree: true });`);
     await open(page, [
       photo("cat.png", 251),
       photo("dog.png", 83),
@@ -196,6 +170,7 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
       /^Left out: a\.txt is neither PNG nor JPEG; bad\.png: neither a PNG nor a JPEG picture\.$/,
     );
     assert.match(await page.locator("figure .caption").textContent() ?? "", /^cat\.png/);
+    assert.equal(await page.evaluate("looked"), true);
     assert.equal(await page.locator(".ranked li").count(), 5);
     await button(page, "The strongest units of each layer").click();
     await until(() => page.locator(".look").count(), (count) => count === 3);
@@ -250,8 +225,18 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
     await until(() => page.locator(".atlas img").count(), (count) => count === 2);
     await open(page, [caffeFiles()[0], given("broken.caffemodel", Uint8Array.of(0xa2, 6, 99))]);
     assert.match(await until(() => words(page), (text) => /broken/.test(text ?? "")) ?? "", /^broken\.caffemodel/);
+    await button(page, "Photographs").click();
+    assert.ok(await button(page, "Start the search from this").evaluate((one) => (one as HTMLButtonElement).disabled));
+    await page.getByText("The search cannot start from it, for fourier begins from noise.").waitFor();
     await open(page, onnxFiles());
     await page.getByRole("heading", { name: "other" }).waitFor();
+    const put = "Cache.prototype.put";
+    await page.workers()[0].evaluate(`put = ${put}; ${put} = () => Promise.reject(new Error("no room")); 0`);
+    await button(page, /^Keep other/).click();
+    const full =
+      /^other takes 1 MB of this browser's storage, which has \d+ MB left for this page, and was not kept: no room/;
+    await until(() => words(page), (text) => full.test(text ?? ""));
+    await page.workers()[0].evaluate(`${put} = put; 0`);
     await button(page, /^Keep other/).click();
     await button(page, "Open other").waitFor();
     await open(page, caffeFiles());
@@ -266,11 +251,27 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
     for (const name of ["other", "dropped"]) await button(page, `Delete ${name}`).click();
     await until(() => page.locator(".kept li").count(), (count) => count === 1);
     await button(page, "The embedded pair").click();
-    await until(() => words(page), (text) => /^unit 945 does not exist: fc3 of tiny classifier/.test(text ?? ""));
+    await until(() => page.locator("figure .caption").textContent(), (text) => text === "apple");
+    await button(page, "+ a unit").click();
     const find = page.getByRole("combobox", { name: /^Find a unit/ });
     await find.fill("2");
     await find.press("Enter");
-    await until(() => page.locator("figure .caption").textContent(), (text) => text === "candle");
+    await until(() => page.locator(".pictures li").count(), (count) => count === 2);
+  });
+
+  await t.step("the GPU's examination tells how far it is, and is stopped", async () => {
+    await button(page, "This GPU").click();
+    await button(page, "Examine it").click();
+    await page.getByText(/^It compares .* with float64, \d+ of \d+$/).waitFor();
+    await button(page, "Stop").click();
+    await button(page, "Examine it").waitFor();
+  });
+
+  await t.step("the engine ends, and the page begins again", async () => {
+    await page.workers()[0].evaluate("setTimeout(() => { throw new Error('gone') }); 0");
+    await button(page, "Begin again").click();
+    await button(page, "Examine it").waitFor(); // where it was
+    assert.match(complaints.splice(0).join("\n"), /^(Uncaught )?(Error: )?gone$/);
   });
 
   await t.step("without WebGPU: the browsers that have it, and pictures", async () => {
@@ -281,20 +282,4 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
   });
 
   assert.deepEqual(complaints, []);
-});
-
-Deno.test("once loaded, the page needs no network", async () => {
-  await using site = await openSite({ files: tinyFiles(), hash: "#unit=1", offline: true });
-  const { page, address, complaints } = site;
-  await atEnd(page);
-  const first = await pictureShown(page);
-  await until(
-    () => page.evaluate("navigator.serviceWorker.controller?.state ?? 'none'"),
-    (state) => state === "activated",
-  );
-  const asked = site.unplug();
-  await page.goto(`${address}?again#unit=1`);
-  await atEnd(page);
-  assert.equal(await pictureShown(page), first);
-  assert.deepEqual([asked.filter((path) => path !== "offline.js"), complaints], [[], []]);
 });

@@ -31,6 +31,9 @@ const MOST = 200;
 const MOST_UNITS = 8;
 const MOST_TOLD = 12;
 
+/** Photographs of the visit so far, for their numbers. */
+let numbered = 0;
+
 /** Photographs, as one pair of networks sees them. */
 export class Album {
   /** What the classifier is shown of each. */
@@ -47,18 +50,23 @@ export class Album {
     return new Album(this.device, models, this.kept);
   }
 
-  /** Keeps one more, and looks at it. @throws UserError where it is none, or the classifier takes no pictures. */
-  async add(name: string, file: Blob): Promise<Photograph> {
+  /**
+   * Keeps one more, and looks at it; it is told when it has been read, and again when it has been looked at.
+   * @throws UserError where it is none, or the classifier takes no pictures.
+   */
+  async add(name: string, file: Blob, tell: (photograph: Photograph) => void): Promise<void> {
     if (this.kept.length === MOST) throw new UserError(`${MOST} photographs are kept at most; take some away`);
-    const one = { id: (this.kept.at(-1)?.id ?? 0) + 1, name, file };
-    await this.#read(one);
+    const one = { id: ++numbered, name, file };
+    const picture = await this.#read(one);
+    tell({ id: one.id, name, picture });
+    (await this.#lookAt([one])).forEach(tell);
     this.kept.push(one);
-    return (await this.#lookAt([one]))[0];
   }
 
   /** Takes one away. */
   remove(id: number): void {
-    this.kept.splice(this.kept.findIndex((one) => one.id === id), 1);
+    const place = this.kept.findIndex((one) => one.id === id);
+    if (place >= 0) this.kept.splice(place, 1);
     this.#shown.delete(id);
   }
 

@@ -11,7 +11,7 @@ import type { DroppedFile, Photograph } from "./messages.ts";
 /** It. */
 export type Found =
   | { kind: "record"; record: PictureRecord; file: string }
-  | { kind: "photographs"; photographs: Photograph[]; leftOut: string[] }
+  | { kind: "photographs"; leftOut: string[] }
   | { kind: "model" } & FoundModel;
 
 /** Files by their paths, without the folders that all are in. */
@@ -20,8 +20,15 @@ export type Files = ReadonlyMap<string, Blob>;
 /** The most files of a folder or an archive. */
 const MOST_FILES = 1000;
 
-/** Photographs go into the album. @throws UserError in one sentence where it is nothing of the kind, or damaged. */
-export async function takeDropped(dropped: readonly DroppedFile[], album: Album): Promise<Found> {
+/**
+ * Photographs go into the album, and are told as `Album.add` does.
+ * @throws UserError in one sentence where it is nothing of the kind, or damaged.
+ */
+export async function takeDropped(
+  dropped: readonly DroppedFile[],
+  album: Album,
+  tell: (photograph: Photograph) => void,
+): Promise<Found> {
   if (dropped.length === 0) throw new UserError("there is no file in what was dropped");
   if (dropped.length > MOST_FILES) throw new UserError(`${dropped.length} files, expected at most ${MOST_FILES}`);
   const [{ path, file }] = dropped;
@@ -32,7 +39,7 @@ export async function takeDropped(dropped: readonly DroppedFile[], album: Album)
     const others = dropped.filter((one) => !pictures.includes(one)).map(({ path }) =>
       `${path} is neither PNG nor JPEG`
     );
-    return await photographs(pictures, others, album);
+    return await photographs(pictures, others, (path, file) => album.add(path, file, tell));
   }
   const files = dropped.length === 1 && /\.zip$/i.test(path)
     ? await unzipped(path, file)
@@ -47,18 +54,23 @@ async function recordIn(path: string, file: Blob): Promise<PictureRecord | undef
 }
 
 /** Those that can be read are kept; the others are told, or are all that there is to tell. */
-async function photographs(pictures: readonly DroppedFile[], leftOut: string[], album: Album): Promise<Found> {
-  const photographs: Photograph[] = [];
+async function photographs(
+  pictures: readonly DroppedFile[],
+  leftOut: string[],
+  add: (path: string, file: Blob) => Promise<void>,
+): Promise<Found> {
+  let taken = 0;
   for (const { path, file } of pictures) {
     try {
-      photographs.push(await album.add(path, file));
+      await add(path, file);
+      taken++;
     } catch (error) {
       if (!(error instanceof UserError) || pictures.length === 1) throw error;
       leftOut.push(error.message);
     }
   }
-  if (photographs.length === 0) throw new UserError(leftOut[0]);
-  return { kind: "photographs", photographs, leftOut };
+  if (taken === 0) throw new UserError(leftOut[0]);
+  return { kind: "photographs", leftOut };
 }
 
 /** The files of an archive. */

@@ -120,7 +120,7 @@ export class Engine implements Record<keyof Calls, unknown> {
 
   async drop(files: DroppedFile[]): Promise<Dropped> {
     const { device, models, album } = this.#ready;
-    const found = await takeDropped(files, album);
+    const found = await takeDropped(files, album, (photograph) => this.tell({ kind: "photograph", photograph }));
     if (found.kind === "photographs") return found;
     await this.stop();
     if (found.kind === "record") {
@@ -199,9 +199,10 @@ export class Engine implements Record<keyof Calls, unknown> {
     }
   }
 
-  async atlas(layer: string, units: number[], method: MethodName | undefined): Promise<SavedFile[]> {
+  async atlas(layer: string, units: number[], method: MethodName | undefined): Promise<SavedFile[] | undefined> {
     const { device, models } = this.#ready;
-    return await drawAtlas(device, models, layer, units, settingsOf({ said: {} }, method, models.classifier));
+    const settings = settingsOf({ said: {} }, method, models.classifier);
+    return await this.#work(({ signal }) => drawAtlas(device, models, layer, units, settings, signal));
   }
 
   /** What a search goes by, for what is saved of it. */
@@ -245,7 +246,12 @@ export class Engine implements Record<keyof Calls, unknown> {
     job: Job,
     { start, shown, box, bounds, wanted, note }: Omit<Again, "request" | "job">,
   ): Promise<Started> {
-    await this.stop();
+    // Another may have begun while one was being stopped.
+    let last: Run | undefined;
+    while (last !== this.#run) {
+      last = this.#run;
+      await last?.stop();
+    }
     const { device, models } = this.#ready;
     const run = ++this.#runs;
     const [{ layer, items }] = job.rows;

@@ -88,7 +88,7 @@ export interface DroppedFile {
 /** What was dropped, once it is known. */
 export type Dropped =
   | { kind: "picture"; started: Started }
-  | { kind: "photographs"; photographs: Photograph[]; leftOut: string[] }
+  | { kind: "photographs"; leftOut: string[] }
   | { kind: "model"; role: "classifier" | "generator"; opened: Opened; notes: string[] };
 
 /** What the classifier makes of a photograph. */
@@ -97,7 +97,8 @@ export interface Photograph {
   name: string;
   /** What the classifier is shown of it. */
   picture: Picture;
-  top: Ranked[];
+  /** What it sees; undefined while it looks. */
+  top?: Ranked[];
 }
 
 /** How strong a unit is on a photograph, and where in its map. */
@@ -141,6 +142,7 @@ export interface Calls {
   steer(wishes: Partial<Wishes>): void;
   stop(): void;
   save(saving: Saving): SavedFile;
+  /** Photographs are told as they come. */
   drop(files: DroppedFile[]): Dropped;
   /** The embedded pair again. */
   embedded(): Opened;
@@ -162,10 +164,10 @@ export interface Calls {
   nearest(photograph: number, layer: string | undefined): Near[] | undefined;
   /** The photographs that excite a unit most; nothing where that was ended. */
   best(layer: string | undefined, unit: number): Excited[] | undefined;
-  /** Ends the last three. */
+  /** Ends the last three, and an atlas. */
   halt(): void;
-  /** Small pictures of units, for a layer's atlas. */
-  atlas(layer: string, units: number[], method: MethodName | undefined): SavedFile[];
+  /** Small pictures of units, for a layer's atlas; nothing where that was ended. */
+  atlas(layer: string, units: number[], method: MethodName | undefined): SavedFile[] | undefined;
 }
 
 /** What the engine tells. */
@@ -183,6 +185,8 @@ export type Told =
     top?: Ranked[][];
   }
   | { kind: "lost"; sentence: string }
+  /** A photograph that was dropped: once it has been read, and once it has been looked at. */
+  | { kind: "photograph"; photograph: Photograph }
   /** How far it is with what takes a while. */
   | { kind: "at"; done: number; total: number }
   | { kind: "ended"; run: number; finished: boolean; seconds: number; top: Ranked[][] }

@@ -2,7 +2,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { Picture } from "../../src/mod.ts";
 import type { Excited, LayerView, Near, Photograph } from "../engine/messages.ts";
-import { attempt, engine, notice, opened, view } from "./state.ts";
+import { arrived, attempt, engine, opened, view } from "./state.ts";
 
 /** All of them, and the one that is shown: the last unless another is chosen. */
 export const photographs = signal<readonly Photograph[]>([]);
@@ -34,13 +34,29 @@ export function choose(id: number): void {
   });
 }
 
-/** Takes more, and shows the first of them. */
-export function add(more: readonly Photograph[], leftOut: readonly string[]): void {
-  photographs.value = [...photographs.value, ...more];
-  best.value = undefined;
-  notice.value = leftOut.length > 0 ? `Left out: ${leftOut.join("; ")}.` : "";
-  choose(more[0].id);
+/** Whether the next that comes shall be shown. */
+let showNext = false;
+
+/** Photographs may come: the first of them is shown. */
+export function takeMore(): void {
+  showNext = true;
 }
+
+/** Leaves those that could not be looked at. */
+export function leaveUnseen(): void {
+  photographs.value = photographs.value.filter(({ top }) => top);
+}
+
+arrived.subscribe((one) => {
+  if (!one) return;
+  best.value = undefined;
+  const known = photographOf(one.id);
+  photographs.value = known
+    ? photographs.value.map((other) => other === known ? one : other)
+    : [...photographs.value, one];
+  if (showNext) choose(one.id);
+  showNext = false;
+});
 
 /** Takes one away. */
 export async function forget(id: number): Promise<void> {

@@ -1,6 +1,7 @@
 /** The page: its head, its views, what it has to say, and the place where files are dropped. */
 import type { ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
+import type { Opened } from "../engine/messages.ts";
 import { droppedFiles, listedFiles } from "./files.ts";
 import { GpuView } from "./gpu_view.tsx";
 import { Missing } from "./missing.tsx";
@@ -8,9 +9,10 @@ import { NetworkView } from "./network_view.tsx";
 import { PhotographView } from "./photograph_view.tsx";
 import { SearchView } from "./search_view.tsx";
 import { drop, restore, take } from "./deeds.ts";
-import { asked, at, busy, engine, failure, loaded, notice, opened, phase, view, views, wanted } from "./state.ts";
-
-const names = { search: "Search", network: "Network", photograph: "Photographs", gpu: "This GPU" };
+import { views } from "./address.ts";
+import { names } from "./places.ts";
+import { asked, at, busy, embeddedPair, engine, failure, loaded, notice, opened } from "./state.ts";
+import { phase, view, wanted } from "./state.ts";
 
 /** All of it. */
 export function App() {
@@ -132,6 +134,11 @@ function Words() {
   );
 }
 
+function isEmbedded({ classifier, generator }: Opened): boolean {
+  const own = embeddedPair.value;
+  return classifier.hash === own?.classifier.hash && generator.hash === own.generator.hash;
+}
+
 function Foot() {
   const pair = opened.value;
   const { prior = "learned", method } = { ...wanted.value?.wishes, method: wanted.value?.method };
@@ -142,7 +149,9 @@ function Foot() {
           {pair.classifier.name}, drawn by {prior === "learned" ? pair.generator.name : method ?? prior}, on{" "}
           {pair.adapter}
           {pair.software && " (the CPU runs the kernels)"}.{" "}
-          <button type="button" class="link" onClick={() => void restore()}>The embedded pair</button>
+          {!isEmbedded(pair) && (
+            <button type="button" class="link" onClick={() => void restore()}>Back to the embedded pair</button>
+          )}
         </p>
       )}
       <p>Nothing that you open here leaves this machine: there is no server behind the page.</p>

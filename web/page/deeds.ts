@@ -1,9 +1,10 @@
 /** What visitors can do. */
 import type { MethodName } from "../../src/mod.ts";
 import type { Dropped, DroppedFile, KeptModel, Saving, Wanted, Wishes } from "../engine/messages.ts";
-import { modelHash, placeOf } from "./address.ts";
-import { add, photographOf, seeAgain } from "./album.ts";
+import { type Place, placeOf } from "./address.ts";
+import { leaveUnseen, photographOf, seeAgain, takeMore } from "./album.ts";
 import { keepFile } from "./files.ts";
+import { following, going, searchAddress, stay } from "./places.ts";
 import {
   adopt,
   asked,
@@ -11,10 +12,12 @@ import {
   embeddedPair,
   engine,
   failure,
+  firstUnit,
   history,
   lookedAt,
   notice,
   opened,
+  openLayer,
   origin,
   phase,
   repeated,
@@ -22,6 +25,7 @@ import {
   selected,
   show,
   steered,
+  usualMethod,
   usualWishes,
   view,
   wanted,
@@ -40,49 +44,74 @@ export async function begin(): Promise<void> {
     failure.value = (error as Error).message;
     return;
   }
+  const there = openAddress();
   phase.value = "ready";
-  await openAddress();
+  await there;
 }
 
-/** The unit that is shown where the address names none: ILSVRC's bell pepper. */
-const FIRST = 945;
+/** The beginning of the hash of a network that the address names and that is not here. */
+let missing: string | undefined;
 
-/** Shows what the address names. */
+/** Shows what the address names, and says what of it cannot be. */
 export async function openAddress(): Promise<void> {
-  const { model, method, layer, units = [FIRST], together, target, seeds = [0] } = placeOf(location.hash);
-  const pair = opened.value;
-  if (!pair || !wanted.value) return;
-  if (model !== undefined && !pair.classifier.hash.startsWith(model)) {
-    const kept = await engine.kept();
-    const found = kept.find(({ hash, role }) => role === "classifier" && hash.startsWith(model));
-    if (found) {
-      await openKept(found);
-      if (opened.value?.classifier.hash === found.hash) await openAddress();
+  if (!opened.value) return;
+  await following(async () => {
+    const { model = "" } = placeOf(location.hash, opened.value!);
+    missing = await isHere(model) ? undefined : model;
+    if (missing !== undefined) {
+      notice.value = "The address names a network that is not here: drop its files to see the same.";
+      stay();
       return;
     }
-    notice.value = "The address names a network that is not here: drop its files to see the same.";
-    return;
-  }
-  const place = { layer, units, together, target, seeds };
-  if (method === undefined || method === wanted.value.method || !Object.hasOwn(pair.methods, method)) {
-    return await find(place);
-  }
-  await find({ ...place, method: method as MethodName, wishes: usualWishes(pair, method as MethodName) });
+    const place = placeOf(location.hash, opened.value!);
+    await goTo(place);
+    if (place.faults.length > 0) notice.value = `Left out of the address: ${place.faults.join("; ")}.`;
+  });
 }
 
-/** Searches for what is asked for, with the numbers at hand. */
-export async function find(asked: Partial<Wanted>): Promise<void> {
-  const target = asked.units === undefined ? wanted.value!.target : undefined;
-  const now: Wanted = { ...wanted.value!, from: undefined, target, ...asked };
-  if (now.units.length < 2) now.together = undefined;
-  if (!now.together) now.wishes = { ...now.wishes, gamma: usualWishes(opened.value!, now.method).gamma };
-  moved = {};
-  view.value = "search";
-  const answer = await attempt("", () => engine.search(now));
-  if (!answer) return;
-  if (now.from !== undefined) origin.value = photographOf(now.from)!.name;
-  show(answer, now);
-  if (Object.keys(moved).length > 0) await steer(moved);
+/** Whether the classifier that has this hash is at hand, or was kept or comes with the page: then it is opened. */
+async function isHere(model: string): Promise<boolean> {
+  if (opened.value!.classifier.hash.startsWith(model)) return true;
+  if (embeddedPair.value!.classifier.hash.startsWith(model)) await openEmbedded();
+  else {
+    const found = (await engine.kept()).find(({ hash, role }) => role === "classifier" && hash.startsWith(model));
+    if (found) await openKept(found);
+  }
+  return opened.value!.classifier.hash.startsWith(model);
+}
+
+/** Shows a view, or a search unless it is the one that is there. */
+async function goTo({ view: named, layer, units, together, target, seeds = [0], method }: Place): Promise<void> {
+  view.value = named;
+  if (named === "network") openLayer.value = layer;
+  if (named !== "search" || searchAddress.value === location.hash) return;
+  const pair = opened.value!;
+  const own = method as MethodName | undefined ?? usualMethod(pair);
+  const drawn = own === wanted.value!.method ? {} : { method: own, wishes: usualWishes(pair, own) };
+  const first = { layer, units: [layer === undefined ? firstUnit(pair) : 0], seeds, ...drawn };
+  if (await find({ ...first, units: units ?? first.units, together, target })) return;
+  // What the engine refuses, such as a target that means nothing.
+  const sentence = failure.value;
+  await find(first);
+  failure.value = sentence;
+}
+
+/** Searches for what is asked for, with the numbers at hand. @returns Whether that began. */
+export async function find(asked: Partial<Wanted>): Promise<boolean> {
+  return await going(async () => {
+    const target = asked.units === undefined ? wanted.value!.target : undefined;
+    const now: Wanted = { ...wanted.value!, from: undefined, target, ...asked };
+    if (now.units.length < 2) now.together = undefined;
+    if (!now.together) now.wishes = { ...now.wishes, gamma: usualWishes(opened.value!, now.method).gamma };
+    moved = {};
+    view.value = "search";
+    const answer = await attempt("", () => engine.search(now));
+    if (!answer) return false;
+    if (now.from !== undefined) origin.value = photographOf(now.from)!.name;
+    show(answer, now);
+    if (Object.keys(moved).length > 0) await steer(moved);
+    return true;
+  });
 }
 
 /** Numbers that were changed while a search was about to begin. */
@@ -97,7 +126,8 @@ export async function toggle(): Promise<void> {
     lookedAt.value = undefined;
     running.value = "running";
     await engine.resume();
-  } else await (repeated.value ? take([repeated.value]) : find(wanted.value!));
+  } else if (repeated.value) await take([repeated.value]);
+  else await find(wanted.value!);
 }
 
 /** One iteration, then pause. */
@@ -112,7 +142,10 @@ export async function steer(wishes: Partial<Wishes>): Promise<void> {
   const now = wanted.value!;
   const all = { ...now.wishes, ...wishes };
   // One that goes through several sizes begins anew.
-  if (all.octaves > 1) return await find({ wishes: all });
+  if (all.octaves > 1) {
+    await find({ wishes: all });
+    return;
+  }
   wanted.value = { ...now, wishes: all };
   if (running.value !== "running" && running.value !== "paused") {
     repeated.value = undefined;
@@ -173,8 +206,10 @@ export async function drop(files: DroppedFile[]): Promise<void> {
 /** Takes them. */
 export async function take(files: DroppedFile[]): Promise<void> {
   asked.value = undefined;
+  takeMore();
   const dropped = await attempt(`Reading ${files[0]?.path ?? ""}`, () => engine.drop(files));
   if (dropped) await heedDropped(dropped, files);
+  else leaveUnseen();
 }
 
 /** Opens a network that is kept in this browser. */
@@ -187,24 +222,32 @@ async function heedDropped(dropped: Dropped, files: DroppedFile[]): Promise<void
   if (dropped.kind === "picture") {
     view.value = "search";
     show(dropped.started, dropped.started.wanted, files[0]);
-  } else if (dropped.kind === "photographs") add(dropped.photographs, dropped.leftOut);
-  else {
-    adopt(dropped.opened);
-    notice.value = [`${dropped.opened[dropped.role].name} is the ${dropped.role} now.`, ...dropped.notes].join(" ");
-    view.value = dropped.role === "classifier" ? "network" : "search";
-    if (dropped.role === "classifier") {
-      globalThis.history.replaceState(null, "", modelHash(dropped.opened.classifier.hash));
-    }
-    await seeAgain();
-  }
+  } else if (dropped.kind === "photographs") {
+    notice.value = dropped.leftOut.length > 0 ? `Left out: ${dropped.leftOut.join("; ")}.` : "";
+  } else await going(() => heedModel(dropped));
 }
 
-/** Back to the embedded pair. */
-export async function restore(): Promise<void> {
-  const pair = await attempt("", () => engine.embedded());
-  if (!pair) return;
+async function heedModel({ role, opened: pair, notes }: Extract<Dropped, { kind: "model" }>): Promise<void> {
   adopt(pair);
-  notice.value = "";
+  notice.value = [`${pair[role].name} is the ${role} now.`, ...notes].join(" ");
+  view.value = role === "classifier" ? "network" : "search";
   await seeAgain();
-  await find({ units: [FIRST], layer: undefined, seeds: [0] });
+  if (missing && pair.classifier.hash.startsWith(missing)) await openAddress();
+}
+
+/** The embedded pair, and its first unit. */
+export async function restore(): Promise<void> {
+  await going(async () => {
+    if (!(await openEmbedded())) return;
+    notice.value = "";
+    await find({ units: [firstUnit(opened.value!)], layer: undefined, seeds: [0] });
+  });
+}
+
+async function openEmbedded(): Promise<boolean> {
+  const pair = await attempt("", () => engine.embedded());
+  if (!pair) return false;
+  adopt(pair);
+  await seeAgain();
+  return true;
 }

@@ -1,8 +1,8 @@
 /** A unit, found by typing: a combobox after the ARIA Authoring Practices, and the units that are searched together. */
-import { useComputed, useSignal } from "@preact/signals";
+import { signal, useComputed, useSignal } from "@preact/signals";
 import type { ModelInfo } from "../engine/messages.ts";
 import { find } from "./deeds.ts";
-import { opened, wanted } from "./state.ts";
+import { firstUnit, opened, wanted } from "./state.ts";
 
 /** Units that are offered at a time, and that one search takes. */
 const OFFERED = 40;
@@ -31,6 +31,9 @@ function offers({ labels, trained, layers, layer: own }: ModelInfo, layer: strin
   return found.sort((a, b) => Number(b.trained) - Number(a.trained)).slice(0, OFFERED);
 }
 
+/** Whether the next unit comes beside those that are there. */
+const adding = signal(false);
+
 /** The line to type in, and what is chosen. */
 export function Finder() {
   const text = useSignal("");
@@ -40,6 +43,7 @@ export function Finder() {
   const choose = (offer: Offer | undefined, beside: boolean) => {
     if (!offer) return;
     const { units = [], seeds = [0], together } = wanted.value ?? {};
+    adding.value = false;
     const all = beside && !units.includes(offer.unit) ? [...units, offer.unit] : beside ? units : [offer.unit];
     open.value = false;
     text.value = "";
@@ -49,7 +53,7 @@ export function Finder() {
   const keys: Record<string, (event: KeyboardEvent) => void> = {
     ArrowDown: () => move(1),
     ArrowUp: () => move(-1),
-    Enter: (event) => choose(list.value[active.value], event.shiftKey),
+    Enter: (event) => choose(list.value[active.value], event.shiftKey || adding.value),
     Escape: () => open.value = false,
   };
   const move = (by: number) => {
@@ -68,8 +72,9 @@ export function Finder() {
           aria-expanded={open.value}
           aria-controls="units"
           aria-autocomplete="list"
+          aria-describedby="finder-hint"
           aria-activedescendant={open.value && list.value.length > 0 ? `unit-${active.value}` : undefined}
-          placeholder="Find a unit: pepper, beacon, 207…"
+          placeholder="Find a unit: pepper, 207…"
           autocomplete="off"
           spellcheck={false}
           value={text.value}
@@ -86,28 +91,36 @@ export function Finder() {
             keys[event.key](event);
           }}
         />
-        <ul id="units" role="listbox" aria-label="Units" hidden={!open.value}>
-          {list.value.map((offer, n) => (
-            <li
-              key={offer.unit}
-              id={`unit-${n}`}
-              role="option"
-              aria-selected={n === active.value}
-              class={offer.trained ? undefined : "untrained"}
-              onPointerDown={(event) => {
-                event.preventDefault();
-                choose(offer, event.shiftKey);
-              }}
-            >
-              <span class="number">{offer.unit}</span>
-              <span>{offer.name}</span>
-              {!offer.trained && <span class="quiet">not trained</span>}
-            </li>
-          ))}
-          {list.value.length === 0 && (
-            <li role="option" aria-selected={false} aria-disabled="true">No unit has this in its name.</li>
-          )}
-        </ul>
+        <div class="offers" hidden={!open.value}>
+          <ul id="units" role="listbox" aria-label="Units">
+            {list.value.map((offer, n) => (
+              <li
+                key={offer.unit}
+                id={`unit-${n}`}
+                role="option"
+                aria-selected={n === active.value}
+                class={offer.trained ? undefined : "untrained"}
+                onPointerDown={(event) => {
+                  event.preventDefault();
+                  choose(offer, event.shiftKey || adding.value);
+                }}
+              >
+                <span class="number">{offer.unit}</span>
+                <span>{offer.name}</span>
+                {!offer.trained && <span class="quiet">not trained</span>}
+              </li>
+            ))}
+            {list.value.length === 0 && (
+              <li role="option" aria-selected={false} aria-disabled="true">No unit has this in its name.</li>
+            )}
+          </ul>
+          <p id="finder-hint" class="quiet">
+            {adding.value
+              ? "Comes beside those that are there."
+              : "Shift with Enter or a click draws it beside those that are there."}{" "}
+            Sums of units and layers: More › Target.
+          </p>
+        </div>
       </div>
       <Chosen />
     </div>
@@ -127,7 +140,7 @@ function Chosen() {
         <button
           type="button"
           class="chip"
-          onClick={() => void find({ layer: undefined, units: [945] })}
+          onClick={() => void find({ layer: undefined, units: [firstUnit(opened.value!)] })}
         >
           layer {layer} <span aria-hidden="true">×</span>
           <span class="unseen">, back to the last layer</span>
@@ -150,6 +163,19 @@ function Chosen() {
           <span class="unseen">, take away</span>
         </button>
       ))}
+      {target === undefined && units.length > 0 && (
+        <button
+          type="button"
+          class="chip"
+          aria-pressed={adding.value}
+          onClick={() => {
+            adding.value = !adding.value;
+            if (adding.value) document.querySelector<HTMLElement>(".combobox input")?.focus();
+          }}
+        >
+          + a unit
+        </button>
+      )}
       {target === undefined && units.length > 1 && (
         <label class="check">
           <input

@@ -8,9 +8,19 @@ const at = signal<Extract<Word, { kind: "at" }> | undefined>(undefined);
 const findings = signal<Findings | undefined>(undefined);
 const failure = signal("");
 
-/** Has the doctor look. */
+/** The doctor, while it looks. */
+let worker: Worker | undefined;
+
+/** Sends it away. */
+function stop(): void {
+  worker?.terminate();
+  worker = undefined;
+  at.value = undefined;
+}
+
+/** Has it look. */
 function examine(): void {
-  const worker = new Worker(new URL("doctor.js", document.baseURI), { type: "module", name: "doctor" });
+  worker = new Worker(new URL("doctor.js", document.baseURI), { type: "module", name: "doctor" });
   at.value = { kind: "at", what: "asks for the GPU", done: 0, total: 0 };
   findings.value = undefined;
   failure.value = "";
@@ -19,13 +29,12 @@ function examine(): void {
     else {
       if (word.kind === "found") findings.value = word.findings;
       else failure.value = word.sentence;
-      at.value = undefined;
-      worker.terminate();
+      stop();
     }
   };
   worker.onerror = ({ message }) => {
     failure.value = message ?? "the doctor could not be loaded";
-    at.value = undefined;
+    stop();
   };
 }
 
@@ -40,7 +49,9 @@ export function GpuView() {
         iteration is timed beside the adapter’s peak. It takes a minute on a GPU, many where the CPU runs the kernels.
       </p>
       <div class="buttons">
-        <button type="button" class="main" disabled={at.value !== undefined} onClick={examine}>Examine it</button>
+        {at.value
+          ? <button type="button" onClick={stop}>Stop</button>
+          : <button type="button" class="main" onClick={examine}>Examine it</button>}
         {found && (
           <>
             <button type="button" onClick={() => keepFile("profile.json", "application/json", found.json)}>
@@ -54,7 +65,12 @@ export function GpuView() {
       </div>
       <div aria-live="polite">
         {failure.value && <p class="failure">{failure.value}</p>}
-        {at.value && <p class="quiet">It {at.value.what}</p>}
+        {at.value && (
+          <p class="quiet">
+            It {at.value.what}
+            {at.value.total > 0 && `, ${at.value.done} of ${at.value.total}`}
+          </p>
+        )}
       </div>
       {at.value && (
         <progress aria-label="Examined" value={at.value.total ? at.value.done : undefined} max={at.value.total || 1} />

@@ -1,13 +1,12 @@
 /** The network as a place: its layers, and an atlas of what the units of one want to see. */
-import { useSignal } from "@preact/signals";
 import { Atlas } from "./atlas.tsx";
 import { find } from "./deeds.ts";
 import { KeptModels } from "./kept_models.tsx";
-import { opened } from "./state.ts";
+import { opened, openLayer } from "./state.ts";
 
 /** The layers as a table. */
 export function NetworkView() {
-  const chosen = useSignal<string | undefined>(undefined);
+  const chosen = openLayer.value;
   const pair = opened.value;
   if (!pair) return null;
   const { classifier: { name, layers, bytes } } = pair;
@@ -37,8 +36,8 @@ export function NetworkView() {
                       <button
                         type="button"
                         class="link"
-                        aria-expanded={chosen.value === target}
-                        onClick={() => chosen.value = target}
+                        aria-expanded={chosen === target}
+                        onClick={() => openLayer.value = target}
                       >
                         {name}
                       </button>
@@ -54,11 +53,11 @@ export function NetworkView() {
         </table>
       </div>
       <KeptModels />
-      {chosen.value !== undefined && (
+      {chosen !== undefined && (
         <Atlas
-          key={chosen.value}
-          layer={chosen.value}
-          open={(unit) => void find({ layer: chosen.value, units: [unit], seeds: [0] })}
+          key={chosen}
+          layer={chosen}
+          open={(unit) => void find({ layer: chosen, units: [unit], seeds: [0] })}
         />
       )}
     </section>

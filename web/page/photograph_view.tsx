@@ -4,6 +4,7 @@ import { Canvas } from "./canvas.tsx";
 import { choose, findNearest, forget, look, looks, nearest, photograph, photographOf, photographs } from "./album.ts";
 import { region, showRegion, showWhole } from "./album.ts";
 import { find } from "./deeds.ts";
+import type { Ranked } from "../../src/mod.ts";
 import type { Photograph } from "../engine/messages.ts";
 import { opened, wanted } from "./state.ts";
 
@@ -30,7 +31,8 @@ export function PhotographView() {
         <Camera />
       </div>
       <div>
-        <Top seen={seen} />
+        <h2 class="title">The network sees</h2>
+        {seen.top ? <Top id={seen.id} top={seen.top} /> : <p class="quiet">Looking…</p>}
         <Layers seen={seen} />
         {photographs.value.length > 1 && <Nearest seen={seen} />}
       </div>
@@ -38,7 +40,7 @@ export function PhotographView() {
   );
 }
 
-function Shown({ seen: { id, name, picture } }: { seen: Photograph }) {
+function Shown({ seen: { id, name, picture, top } }: { seen: Photograph }) {
   const marked = region.value;
   return (
     <figure>
@@ -50,9 +52,8 @@ function Shown({ seen: { id, name, picture } }: { seen: Photograph }) {
         {marked
           ? `What of ${name} excites “${marked.title}”: hidden parts took most away where it is light. `
           : `${name} `}
-        {marked
-          ? <button type="button" class="link" onClick={showWhole}>Show all of it</button>
-          : <button type="button" class="link" onClick={() => void forget(id)}>Take it away</button>}
+        {marked && <button type="button" class="link" onClick={showWhole}>Show all of it</button>}
+        {!marked && top && <button type="button" class="link" onClick={() => void forget(id)}>Take it away</button>}
       </figcaption>
     </figure>
   );
@@ -110,16 +111,20 @@ function UnitLinks(
   );
 }
 
-/** Whether what draws has a code for a photograph. */
-function canStart(): boolean {
+/** Why what draws has no code for a photograph, where it has none. */
+function whyNot(): string | undefined {
   const prior = wanted.value?.wishes.prior;
-  return prior === "pixels" || prior === "learned" && opened.value?.inverts === true;
+  if (prior === "pixels" || prior === "learned" && opened.value?.inverts) return undefined;
+  const what = prior === "learned"
+    ? `${opened.value?.generator.name} has no code for it`
+    : `${prior} begins from noise`;
+  return `The search cannot start from it, for ${what}. Choose a method of pixels there, under “Drawn by”.`;
 }
 
-function Top({ seen: { id, top } }: { seen: Photograph }) {
+function Top({ id, top }: { id: number; top: Ranked[] }) {
+  const reason = whyNot();
   return (
     <>
-      <h2 class="title">The network sees</h2>
       <ol class="ranked">
         {top.map(({ unit, name, activation }) => (
           <li key={unit}>
@@ -131,20 +136,21 @@ function Top({ seen: { id, top } }: { seen: Photograph }) {
         ))}
       </ol>
       <div class="buttons">
-        {canStart() && (
-          <button
-            type="button"
-            class="main"
-            onClick={() => {
-              const { units = [] } = wanted.value ?? {};
-              void find({ from: id, units: units.length ? units : [top[0].unit], seeds: [0] });
-            }}
-          >
-            Start the search from this
-          </button>
-        )}
+        <button
+          type="button"
+          class="main"
+          disabled={reason !== undefined}
+          aria-describedby={reason && "why-not"}
+          onClick={() => {
+            const { units = [] } = wanted.value ?? {};
+            void find({ from: id, units: units.length ? units : [top[0].unit], seeds: [0] });
+          }}
+        >
+          Start the search from this
+        </button>
         <button type="button" onClick={() => void look(id)}>The strongest units of each layer</button>
       </div>
+      {reason && <p id="why-not" class="quiet">{reason}</p>}
     </>
   );
 }

@@ -10,6 +10,7 @@ import {
   history,
   length,
   lookedAt,
+  opened,
   planned,
   running,
   seconds,
@@ -26,6 +27,10 @@ export function SearchView() {
   return (
     <div class="search">
       <section class="stage" aria-label="Pictures">
+        <p class="quiet">
+          What does a unit of {opened.value?.classifier.name}{" "}
+          want to see? Every iteration changes the picture so that the unit answers more strongly.
+        </p>
         <Finder />
         <Pictures />
         <Transport />

@@ -1,8 +1,8 @@
 /** What the page knows; what visitors can do with it is in deeds.ts. */
 import { batch, computed, signal } from "@preact/signals";
 import type { MethodName, Ranked } from "../../src/mod.ts";
-import type { DroppedFile, Opened, Started, Told, Wanted, Wishes } from "../engine/messages.ts";
-import { hashOf } from "./address.ts";
+import type { DroppedFile, Opened, Photograph, Started, Told, Wanted, Wishes } from "../engine/messages.ts";
+import type { View } from "./address.ts";
 import { commandOf, fromCommand } from "./command.ts";
 import { type Frame, History } from "./history.ts";
 import { startEngine } from "./link.ts";
@@ -15,9 +15,9 @@ export const loaded = signal({ done: 0, total: 0 });
 export const opened = signal<Opened | undefined>(undefined);
 export const embeddedPair = signal<Opened | undefined>(undefined);
 
-/** The views, and the one that is shown. */
-export const views = ["search", "network", "photograph", "gpu"] as const;
-export const view = signal<typeof views[number]>("search");
+/** The view that is shown, and in the network's the layer whose atlas is open. */
+export const view = signal<View>("search");
+export const openLayer = signal<string | undefined>(undefined);
 
 /** What is wanted, and what the search on its way is of. */
 export const wanted = signal<Wanted | undefined>(undefined);
@@ -46,6 +46,8 @@ export const notice = signal("");
 export const failure = signal("");
 /** What is being worked at, for a bar without an end. */
 export const busy = signal("");
+/** A photograph that has been read or looked at. */
+export const arrived = signal<Photograph | undefined>(undefined);
 /** How far that is, where it is known: then it can be ended. */
 export const at = signal<{ done: number; total: number } | undefined>(undefined);
 
@@ -104,6 +106,7 @@ function heed(told: Told): void {
   else if (told.kind === "planned") planned.value = told.bytes;
   else if (told.kind === "lost") notice.value = told.sentence;
   else if (told.kind === "at") at.value = told;
+  else if (told.kind === "photograph") arrived.value = told.photograph;
   else if (told.kind === "progress") {
     history.add(told);
     length.value = told.iterations;
@@ -132,12 +135,20 @@ export async function attempt<T>(work: string, run: () => Promise<T>): Promise<T
   }
 }
 
-/** The method for classifiers that no generator at hand draws for. */
-const WITHOUT_GENERATOR = "fft";
+/** The method where nobody names one: a generator that was made for other networks draws little that this one knows. */
+export const usualMethod = ({ inverts }: Opened): MethodName | undefined => inverts ? undefined : "fft";
 
 /** The numbers of a method, or of the generator where there is none. */
 export const usualWishes = ({ settings, methods }: Opened, method: MethodName | undefined): Wishes =>
   method === undefined ? settings : methods[method].settings;
+
+/** The unit that is shown where nobody names one: ILSVRC's bell pepper, or the first. */
+export function firstUnit({ classifier: { layer, layers } }: Opened): number {
+  const { units = 0 } = layers.find(({ target }) => target === layer) ?? {};
+  return units > PEPPER ? PEPPER : 0;
+}
+
+const PEPPER = 945;
 
 /** Takes networks as those at hand. */
 export function adopt(pair: Opened): void {
@@ -149,8 +160,8 @@ export function adopt(pair: Opened): void {
     repeated.value = undefined;
     running.value = "idle";
     opened.value = pair;
-    // A generator that was made for other networks draws little that this one knows.
-    const method = pair.inverts ? undefined : WITHOUT_GENERATOR;
+    openLayer.value = undefined;
+    const method = usualMethod(pair);
     wanted.value = { method, units: [], seeds: [0], wishes: usualWishes(pair, method) };
   });
 }
@@ -174,7 +185,6 @@ export function show(answer: Started, now: Wanted, dropped?: DroppedFile): void 
     early = [];
     waiting.forEach(hear);
   });
-  if (opened.value) globalThis.history.replaceState(null, "", hashOf(now, opened.value.classifier.hash));
 }
 
 /** What would take much memory, until somebody says whether it shall. */
