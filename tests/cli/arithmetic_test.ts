@@ -105,7 +105,7 @@ Deno.test({
 
     const synth = join(run.path, "synth.json");
     const pair = ["--generator", generator, "--classifier", classifier];
-    const iteration = await type(["bench", "synth", ...pair, "--arithmetic", "f16", "--json", synth]);
+    const iteration = await type(["bench", "synth", ...pair, "--arithmetic", "f16", "--passes", "1", "--json", synth]);
     assert.match(iteration.out, /, batch 1: [\d.]+ ms an iteration /, iteration.err);
     assert.equal(JSON.parse(Deno.readTextFileSync(synth)).arithmetic, "f16");
   },
