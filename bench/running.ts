@@ -2,7 +2,6 @@
 import { openModel } from "../src/cli/defaults.ts";
 import type { Device } from "../src/gpu/device.ts";
 import { toTexels, upload } from "../src/gpu/tensor.ts";
-import type { Submit } from "../src/gpu/timing.ts";
 import { buildGraph } from "../src/net/graph.ts";
 import type { Model } from "../src/net/model.ts";
 import { bytes } from "../src/net/net.ts";
@@ -40,12 +39,6 @@ export interface Running extends Disposable {
   /** Makes the next run a first one. */
   restart(): void;
 }
-
-/** Submits whole runs, of which the first is a first one. */
-export const wholeRun = ({ plan, restart }: Running): Submit => (times, timestamps) => {
-  restart();
-  plan.submit(times, false, timestamps);
-};
 
 /** Compiles what was loaded, as often as it is asked. @throws UserError, GpuError */
 export type OpenRunning = (device: Device, how?: How) => Promise<Running>;

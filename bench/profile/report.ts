@@ -3,7 +3,8 @@ import type { Device } from "../../src/gpu/device.ts";
 import type { Peak } from "../../src/gpu/probe.ts";
 import { type Submit, submitSteps } from "../../src/gpu/timing.ts";
 import { sampleRuns, type Samples } from "../passes/runs.ts";
-import { type Running, wholeRun } from "../running.ts";
+import { wholeRun } from "../passes/whole_run.ts";
+import type { Running } from "../running.ts";
 import type { Profile } from "./measure.ts";
 import { boundOf, rowsMs } from "./table.ts";
 

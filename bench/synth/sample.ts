@@ -1,7 +1,8 @@
 /** Samples of an iteration of the search. */
 import type { Device } from "../../src/gpu/device.ts";
 import { sampleRuns, type Samples } from "../passes/runs.ts";
-import { type Running, wholeRun } from "../running.ts";
+import { wholeRun } from "../passes/whole_run.ts";
+import type { Running } from "../running.ts";
 
 /** Samples of an iteration, in so many passes. */
 export const sampleIteration = (

@@ -185,6 +185,7 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
 
   await t.step("a search starts from a photograph, and its unit says which excite it", async () => {
     await button(page, "Start the search from this").click();
+    await until(() => page.locator(".command code").textContent(), (text) => /--init cat\.png/.test(text ?? ""));
     await atEnd(page);
     assert.equal((await savedPng(page)).record.start?.file, "cat.png");
     await button(page, "Which of yours excite it most").click();
