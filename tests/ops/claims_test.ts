@@ -251,10 +251,7 @@ const keepsRest = (probe: Probe): boolean => probe.op.keepsRest?.(taskOf(device,
 
 compare("y comes with its rest", (type) => ever(type, keepsRest), (type) => ever(type, writesRest));
 
-/**
- * The rows or columns of an output that change when one of an input does, by a little, far up and far down: there to whole numbers,
- * by which alone a negative number has powers.
- */
+/** The rows or columns of an output that change when one of an input does: by a little, and far, to exponents that all bases have. */
 function changed({ inputs, y, run }: Probe, n: number, axis: 0 | 1, place: number): Set<number> {
   const extents = ({ shape: [batch, ...item] }: Tensor) => [batch, ...chw(item)];
   const at = (t: Tensor, index: number) => {
@@ -262,14 +259,10 @@ function changed({ inputs, y, run }: Probe, n: number, axis: 0 | 1, place: numbe
     return axis === 0 ? Math.floor(index / w) % h : index % w;
   };
   const found = new Set<number>();
-  const moves = [
-    (value: number, step: number) => Math.round(value + 1000 * step),
-    (value: number, step: number) => Math.round(value - 1000 * step),
-    (value: number, step: number) => value + 0.37 * step,
-  ];
-  for (const move of moves) {
+  const far = (by: number) => (value: number, i: number) => Math.round(value + by * (1 + i % 7));
+  for (const move of [far(1000), far(-1000), (value: number, i: number) => value + 0.37 * (1 + i % 7)]) {
     const moved = run(
-      inputs.with(n, map(inputs[n], (value, i) => at(inputs[n], i) === place ? move(value, 1 + i % 7) : value)),
+      inputs.with(n, map(inputs[n], (value, i) => at(inputs[n], i) === place ? move(value, i) : value)),
     );
     y.data.forEach((value, i) => {
       if (value !== moved.data[i] && !(Number.isNaN(value) && Number.isNaN(moved.data[i]))) found.add(at(y, i));
