@@ -10,13 +10,13 @@ import { printJson } from "../../src/cli/print.ts";
 import { chooser } from "../../src/cli/tuned.ts";
 import { benchKernels, type How } from "../kernels/measure.ts";
 import { subjectsFor, type Wanted } from "../kernels/subjects.ts";
-import { sampleDispatches } from "../profile/report.ts";
+import { dispatchesOf } from "../profile/report.ts";
 import { loadRunning } from "../running.ts";
 import { type runningOptions, wantedOf } from "../running_options.ts";
 import { asOnePass } from "../samples.ts";
-import { sampleIteration } from "../synth/sample.ts";
 import type { Answer, Task } from "./passes.ts";
-import type { Samples } from "./runs.ts";
+import { sampleRuns, type Samples, type Sampling } from "./runs.ts";
+import { iterationOf } from "./whole_run.ts";
 
 /** How often a pass takes new memory for a plan, and on a CPU makes new machine code: one of them may be unlucky. */
 const PLANS = 2;
@@ -39,14 +39,14 @@ const samplers = {
     const subjects = (await subjectsFor(values)).filter(({ layer }) => layers.includes(layer.name));
     return await benchKernels(await openAdapter(adapter), subjects, { ...values, passes: MEMORIES, onProgress });
   },
-  profile: (values: RunningValues, told: Told) => ofRunning(values, sampleDispatches, told),
-  synth: (values: RunningValues, told: Told) => ofRunning(values, sampleIteration, told),
+  profile: (values: RunningValues, told: Told) => ofRunning(values, dispatchesOf, told),
+  synth: (values: RunningValues, told: Told) => ofRunning(values, iterationOf, told),
 };
 
 type RunningValues = Values<typeof runningOptions> & { adapter?: string };
 
 /** Samples of a plan, compiled anew on each memory. */
-async function ofRunning(values: RunningValues, sample: typeof sampleDispatches, told: Told): Promise<Samples> {
+async function ofRunning(values: RunningValues, sampling: Sampling, told: Told): Promise<Samples> {
   const { wanted, weights, arithmetic } = wantedOf(values);
   const own = await readOwn(values);
   const device = await openAdapter(values.adapter);
@@ -54,12 +54,13 @@ async function ofRunning(values: RunningValues, sample: typeof sampleDispatches,
   const { replace } = ownPlanning(device, own, () => {});
   const how = { weights, arithmetic, choose: chooser(device, values.tuned), replace };
   const open = await loadRunning(wanted);
-  return await sample(
+  return await sampleRuns(
     device,
     () => {
       if (device.caps.software) device.cache.clear();
       return open(device, how);
     },
+    sampling,
     PLANS,
     told,
   );

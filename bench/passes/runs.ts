@@ -2,13 +2,9 @@
 import type { Device } from "../../src/gpu/device.ts";
 import type { Submit } from "../../src/gpu/timing.ts";
 import { openReference } from "../reference.ts";
+import type { Running } from "../running.ts";
 import { type Sampled, takeTurns } from "../samples.ts";
 import { stopwatchFor, submitTurn, turnTimes, warmUp } from "../stopwatch.ts";
-
-/** Things that run, on memory of their own, by what names them in the file: the same ones every time. */
-export interface Runs extends Disposable {
-  submits: Readonly<Record<string, Submit>>;
-}
 
 /** What a file keeps of them. */
 export interface Samples {
@@ -20,10 +16,14 @@ export interface Samples {
 /** Rounds of a pass. */
 const ROUNDS = 3;
 
-/** Samples for the file that `bench compare` reads, of what is made anew for each pass. */
+/** What is sampled of a search or a network, by what names it in the file. */
+export type Sampling = (running: Running, device: Device) => Readonly<Record<string, Submit>>;
+
+/** Samples for the file that `bench compare` reads, of what is compiled anew, on memory of its own, for each pass. */
 export async function sampleRuns(
   device: Device,
-  open: () => Promise<Runs>,
+  open: () => Promise<Running>,
+  sampling: Sampling,
   passes: number,
   onPass?: (done: number, total: number) => void,
 ): Promise<Samples> {
@@ -33,8 +33,8 @@ export async function sampleRuns(
     for (let pass = 0; pass < passes; pass++) {
       onPass?.(pass, passes);
       await withOpen(openReference(device), (reference) =>
-        withOpen(open(), async ({ submits }) => {
-          const all = Object.entries(submits);
+        withOpen(open(), async (running) => {
+          const all = Object.entries(sampling(running, device));
           const turns = all.map(([, submit]) => (times: number) => submitTurn(submit, times));
           const found = pass === 0 ? await turnTimes(device, stopwatch, turns) : [];
           const runners = all.map(([key, submit], n) => {

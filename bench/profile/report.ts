@@ -2,7 +2,7 @@
 import type { Device } from "../../src/gpu/device.ts";
 import type { Peak } from "../../src/gpu/probe.ts";
 import { type Submit, submitSteps } from "../../src/gpu/timing.ts";
-import { sampleRuns, type Samples } from "../passes/runs.ts";
+import { sampleRuns, type Samples, type Sampling } from "../passes/runs.ts";
 import { wholeRun } from "../passes/whole_run.ts";
 import type { Running } from "../running.ts";
 import type { Profile } from "./measure.ts";
@@ -19,27 +19,20 @@ export const reportOf = (figures: Profile, peak: Peak) => ({
   },
 });
 
-/** Samples of each dispatch by itself, and of a whole run, in so many passes. */
+/** Each dispatch by itself, and a whole run. */
+export const dispatchesOf: Sampling = (running, device) => {
+  const { plan } = running;
+  const dispatches = plan.kernels.map(({ name }, n): [string, Submit] => [
+    name,
+    (times, writes) => submitSteps(device, [plan.steps[n]], times, writes),
+  ]);
+  return { "a whole run": wholeRun(running), ...Object.fromEntries(dispatches) };
+};
+
+/** Samples of these, in so many passes of one program. */
 export const sampleDispatches = (
   device: Device,
   open: () => Promise<Running>,
   passes: number,
-  onPass?: (done: number, total: number) => void,
-): Promise<Samples> =>
-  sampleRuns(
-    device,
-    async () => {
-      const running = await open();
-      const { plan } = running;
-      const dispatches = plan.kernels.map(({ name }, n): [string, Submit] => [
-        name,
-        (times, writes) => submitSteps(device, [plan.steps[n]], times, writes),
-      ]);
-      return {
-        submits: { "a whole run": wholeRun(running), ...Object.fromEntries(dispatches) },
-        [Symbol.dispose]: () => running[Symbol.dispose](),
-      };
-    },
-    passes,
-    onPass,
-  );
+  onPass: (done: number, total: number) => void,
+): Promise<Samples> => sampleRuns(device, open, dispatchesOf, passes, onPass);

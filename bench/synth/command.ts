@@ -73,7 +73,7 @@ export const synthCommand: Command<typeof options> = {
       ...share(synth.executedGflops, peak.gflops),
       peers,
     };
-    const samples = await samplePasses({ benchmark: "synth", values }, passes);
+    const samples = values.json ? await samplePasses({ benchmark: "synth", values }, passes) : undefined;
     saveFiles(outputs, values, { ...header, kind: "synth", batch, arithmetic, ...figures, ...samples });
   },
 };
