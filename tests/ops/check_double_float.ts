@@ -126,11 +126,14 @@ export async function checkDoubleValues(device: Device, networkCase: NetworkCase
   });
 }
 
-/** Checks a case with inputs that have rests, and with inputs that have none where the layer itself makes one. */
-export async function checkDoubleFloat(device: Device, testCase: Case, choose?: Choose): Promise<void> {
+/** A case with inputs that have rests, and before it with inputs that have none where the layer itself makes one. */
+export function doubleNetworks(testCase: Case): NetworkCase[] {
   const plain = caseNetwork(testCase);
   const behind = behindScales(plain);
-  for (const networkCase of keepsRest(testCase, false) ? [plain, behind] : [behind]) {
-    await checkDoubleValues(device, networkCase, choose);
-  }
+  return keepsRest(testCase, false) ? [plain, behind] : [behind];
+}
+
+/** Checks a case with every kind of inputs. */
+export async function checkDoubleFloat(device: Device, testCase: Case, choose?: Choose): Promise<void> {
+  for (const networkCase of doubleNetworks(testCase)) await checkDoubleValues(device, networkCase, choose);
 }
