@@ -39,7 +39,9 @@ export class PeerProcess {
    */
   static start(task: Task, fetches: boolean): PeerProcess {
     const file = join(import.meta.dirname!, "child.ts");
-    return new PeerProcess(new Program({ file, words: ["--allow-read"], args: [JSON.stringify(task)], fetches }));
+    return new PeerProcess(
+      new Program({ file, words: ["--allow-read"], args: [JSON.stringify(task)], fetches, busy: true }),
+    );
   }
 
   /** Waits until its search can be asked. @throws Error with one sentence where it comes to none within so many milliseconds. */

@@ -4,6 +4,7 @@
  * of JSON.
  */
 import { dirname, join } from "node:path";
+import { atExit } from "./interrupt.ts";
 import { linesOf } from "./lines.ts";
 
 /** What a program is started with. */
@@ -19,6 +20,8 @@ export interface Start {
   args?: readonly string[];
   /** Whether packages that are not here may be fetched. */
   fetches: boolean;
+  /** It is killed where this program ends: it may be too busy to notice, and has nothing to put in order. */
+  busy?: boolean;
 }
 
 /** A running program. */
@@ -27,9 +30,10 @@ export class Program implements Disposable {
   readonly #answers: AsyncGenerator<string>;
   readonly #said: Promise<string>;
   readonly #requests: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #atExit?: Disposable;
 
   /** Starts it. */
-  constructor({ file, lock = join(dirname(file), "deno.lock"), env, words, args = [], fetches }: Start) {
+  constructor({ file, lock = join(dirname(file), "deno.lock"), env, words, args = [], fetches, busy }: Start) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "--quiet", "--no-prompt", `--lock=${lock}`, "--frozen"],
@@ -44,6 +48,7 @@ export class Program implements Disposable {
     this.#said = new Response(this.#child.stderr).text();
     this.#answers = linesOf(this.#child.stdout);
     this.#requests = this.#child.stdin.getWriter();
+    if (busy) this.#atExit = atExit(() => this.#kill());
   }
 
   /** Tells it something. */
@@ -72,13 +77,18 @@ export class Program implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#atExit?.[Symbol.dispose]();
     this.#requests.close().catch(() => {});
+    this.#kill();
+    this.#child.status.catch(() => {});
+  }
+
+  #kill(): void {
     try {
       this.#child.kill("SIGKILL");
     } catch {
       // it has ended by itself
     }
-    this.#child.status.catch(() => {});
   }
 }
 

@@ -281,3 +281,14 @@ Deno.test("sweep: whatever cannot be is one sentence, and leaves nothing behind"
   await assert.rejects(async () => await commands.report.run({ out: "r.html", force: false }, []), /expected folders/);
   assert.deepEqual(namesIn(run.path), ["classifier", "file", "generator", "strange"]);
 });
+
+Deno.test("sweep: a device that is lost under the judge costs nothing", async () => {
+  using run = tiny();
+  const out = run.at("lost");
+  const { code, err } = await type(["sweep", ...run.words, "--iterations", "2", "--out", out], {
+    preload: "lose_judge.ts",
+  });
+  assert.equal(code, 0, err);
+  assert.match(err, /^the judge's device is lost$/m);
+  assert.ok(madeIn(out)[1].every(({ judge, top }) => judge!.top[0].unit === top[0].unit));
+});

@@ -3,6 +3,7 @@
  * and exchanged parts, in texts, JSON, safetensors, protobuf, and files of chunks.
  */
 import { joinBytes } from "../../src/formats/bytes.ts";
+import { type Chunk, readChunks, writeChunks } from "../../src/formats/png_chunks.ts";
 import { type Damage, damageBytes, type Integers } from "./fuzz.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -212,3 +213,9 @@ export const damagePieces = <T>(
   const pieces = split(file);
   return join(spoilList(pieces, random, () => spoilPiece(pick(pieces, random), random)));
 };
+
+/** Spoils a PNG's chunks, with checksums that are right. */
+export const damageChunks: Damage = damagePieces<Chunk>(readChunks, writeChunks, ({ type, data }, random) => ({
+  type: ["IHDR", "IDAT", "PLTE", "tRNS", "zTXt", "iTXt", "tEXt", "IEND", type, type][random(10)],
+  data: damageBytes(data, random),
+}));

@@ -1,4 +1,7 @@
 /** Small JPEGs that cjpeg and Pillow made, and the CRC-32 of the RGB that libjpeg-turbo 2.1 decodes them to. */
+import { joinBytes } from "../../src/formats/bytes.ts";
+import { damagePieces } from "./damage.ts";
+import { type Damage, damageBytes } from "./fuzz.ts";
 
 /** A file, and what its pixels come to. */
 export interface JpegFile {
@@ -50,3 +53,19 @@ export const flatGrey = Uint8Array.fromBase64("/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDA
 /** Arithmetic coding, with three blocks of the first colour for each one of the others. */
 // deno-fmt-ignore
 export const unusualArithmetic = Uint8Array.fromBase64("/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/2wBDARweHigjKE4rK06kbl1upKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKT/yQARCAAIABADATEAAhEBAxEB/8wACgAQEAUBEBEF/9oADAMBAAIRAxEAPwD+WrZocS4+RUtfYlvA/9k=");
+
+/** The segments of a JPEG, each scan with its data. */
+export function segments(file: Uint8Array): Uint8Array[] {
+  const starts = [0];
+  for (let at = 2; file[at] === 0xff;) {
+    starts.push(at);
+    if (file[at + 1] === 0xd9) break;
+    const scan = file[at + 1] === 0xda;
+    at += 2 + (file[at + 2] << 8 | file[at + 3]);
+    while (scan && at < file.length && !(file[at] === 0xff && file[at + 1] > 0 && file[at + 1] >> 3 !== 0x1a)) at++;
+  }
+  return starts.map((start, i) => file.subarray(start, starts[i + 1]));
+}
+
+/** Spoils a JPEG's segments. */
+export const damageSegments: Damage = damagePieces(segments, joinBytes, damageBytes);

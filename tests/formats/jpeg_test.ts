@@ -3,9 +3,8 @@ import { joinBytes } from "../../src/formats/bytes.ts";
 import { crc32 } from "../../src/formats/crc32.ts";
 import { decodeImage } from "../../src/formats/png.ts";
 import { UserError } from "../../src/formats/user_error.ts";
-import { damagePieces } from "./damage.ts";
-import { damageBytes, fuzzAsync } from "./fuzz.ts";
-import { halfRed, jpegFiles, unusualArithmetic } from "./jpeg_files.ts";
+import { fuzzAsync } from "./fuzz.ts";
+import { damageSegments, halfRed, jpegFiles, segments, unusualArithmetic } from "./jpeg_files.ts";
 
 const photo = jpegFiles[0].bytes;
 
@@ -39,19 +38,6 @@ Deno.test("jpeg: decoded, and turned upright", async () => {
     assert.equal(isRed(image, image.width - 3, image.height - 3), !first, `orientation ${orientation}`);
   }
 });
-
-/** The segments of a JPEG, each scan with its data. */
-function segments(file: Uint8Array): Uint8Array[] {
-  const starts = [0];
-  for (let at = 2; file[at] === 0xff;) {
-    starts.push(at);
-    if (file[at + 1] === 0xd9) break;
-    const scan = file[at + 1] === 0xda;
-    at += 2 + (file[at + 2] << 8 | file[at + 3]);
-    while (scan && at < file.length && !(file[at] === 0xff && file[at + 1] > 0 && file[at + 1] >> 3 !== 0x1a)) at++;
-  }
-  return starts.map((start, i) => file.subarray(start, starts[i + 1]));
-}
 
 /** A copy of the photo, or of the file of another kind, whose frame has another byte, so far behind its marker's 0xff. */
 function otherFrame(offset: number, value: number, kind = jpegFiles[0].kind): Uint8Array {
@@ -97,7 +83,6 @@ Deno.test("jpeg: scans behind the end of the picture are none of it", async () =
 
 Deno.test("jpeg: damaged files", async () => {
   const rotated = Uint8Array.from([0xff, 0xd8, ...exif(6), ...photo.subarray(2)]);
-  const damageSegments = damagePieces(segments, joinBytes, damageBytes);
   for (const { kind, bytes } of [{ kind: "rotated", bytes: rotated }, ...jpegFiles]) {
     const rounds = kind.includes("arithmetic") ? 20 : 100; // whose decoder is made anew after every failure
     for (const damage of [undefined, damageSegments]) {

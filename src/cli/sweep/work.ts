@@ -2,6 +2,7 @@
 import { encodePng } from "../../formats/png.ts";
 import {
   type Choose,
+  despiteLosses,
   type Device,
   inputOf,
   layerUnits,
@@ -54,7 +55,8 @@ export async function make(
     throw error;
   });
   if (!result || result.aborted) return undefined;
-  const judged = judge && await judgements(device, judge.model, result.items, choose);
+  const judged = judge &&
+    await despiteLosses(device, () => judgements(device, judge.model, result.items, choose), () => {});
   const pictures = new Map<string, Uint8Array>();
   const lines: Line[] = [];
   for (const [place, item] of result.items.entries()) {

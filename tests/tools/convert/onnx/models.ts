@@ -1,4 +1,6 @@
 /** ONNX models for several tests. */
+import { damageProtobuf } from "../../../formats/damage.ts";
+import type { Damage } from "../../../formats/fuzz.ts";
 import { normal, randomTensor } from "../../../reference/random.ts";
 import type { Tensor } from "../../../reference/tensor.ts";
 import { float, int64, type ModelFile, onnxModel, type TensorFile } from "./writer.ts";
@@ -118,6 +120,49 @@ export const pickingOperators: ModelFile = {
     { type: "Pow", inputs: ["f", "p"], outputs: ["y"] },
   ],
 };
+
+/** Reductions, windows over channels, repeats and remainders, as older versions write them. */
+export const olderOperators: ModelFile = {
+  opset: 9,
+  inputs: [{ name: "x", shape: [1, 6, 4, 4] }],
+  outputs: ["y", "z"],
+  initializers: {
+    scales: float([4], [1, 1, 2, 1.5]),
+    repeats: int64(1, 2, 1, 1),
+    by: float([], [0.7]),
+    two: float([1], [2]),
+    gamma: file(12),
+    to: int64(1, 12, 48),
+  },
+  nodes: [
+    { type: "Upsample", inputs: ["x", "scales"], outputs: ["a"], attributes: { mode: "linear" } },
+    {
+      type: "LRN",
+      inputs: ["a"],
+      outputs: ["b"],
+      attributes: { size: 3, alpha: { float: 0.1 }, beta: { float: 0.7 } },
+    },
+    { type: "Tile", inputs: ["b", "repeats"], outputs: ["c"] },
+    { type: "InstanceNormalization", inputs: ["c", "gamma", "gamma"], outputs: ["d"] },
+    { type: "Slice", inputs: ["d"], outputs: ["e"], attributes: { axes: [2, 3], starts: [0, -5], ends: [-1, 9999] } },
+    { type: "ReduceLogSumExp", inputs: ["e"], outputs: ["f"], attributes: { axes: [-1, 2], keepdims: 1 } },
+    { type: "Sub", inputs: ["e", "f"], outputs: ["g"] },
+    { type: "Pow", inputs: ["g", "two"], outputs: ["y"] },
+    { type: "Reshape", inputs: ["d", "to"], outputs: ["h"] },
+    { type: "Transpose", inputs: ["h"], outputs: ["i"], attributes: { perm: [0, 2, 1] } },
+    { type: "Pad", inputs: ["i"], outputs: ["j"], attributes: { mode: "reflect", pads: [0, 1, 2, 0, 0, 1] } },
+    { type: "Split", inputs: ["j"], outputs: ["k", "l"], attributes: { axis: 2, split: [7, 8] } },
+    { type: "ReduceL2", inputs: ["k"], outputs: ["m"], attributes: { axes: [2] } },
+    { type: "Squeeze", inputs: ["m"], outputs: ["n"], attributes: { axes: [2] } },
+    { type: "Mul", inputs: ["n", "by"], outputs: ["z"] },
+  ],
+};
+
+const message = /^(7|8|7(\.1\.5\.6)?\.(1|5|11|12)|7\.1\.5(\.6(\.1\.5)?)?|7\.1[12]\.2(\.1(\.2(\.1)?)?)?)$/;
+
+/** Spoils a model's fields. */
+export const damageModel: Damage = damageProtobuf((path) => message.test(path));
+
 /** A model of one operator on x [2, 3]. */
 export const single = (
   type: string,
