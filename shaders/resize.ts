@@ -4,7 +4,8 @@
  *   y_o = Σ_d w_d(f) x_{s + d},   s + f = (o + 1/2) · in / out − 1/2,  s whole, 0 ≤ f < 1
  *
  * along both axes, positions past the edge showing the edge. Nothing smooths what shrinks. The gradient gathers: each input position
- * sums over the outputs that read it. Positions are fractions of whole numbers, so that f is rounded once.
+ * sums over the outputs that read it. Positions are fractions of whole numbers, so that f is rounded once, and the cubic's weights are
+ * products in f, for the sums that they are written as elsewhere, in powers of 1 + f, cancel to a few of 10⁻⁷.
  */
 
 /** How values between pixels are made: from two of them along each axis, or from four by the cubic with A = −3/4. */
@@ -26,13 +27,13 @@ const weightCode = {
 fn weight(d: i32, f: f32) -> f32 { return select(f, 1.0 - f, d == 0); }`,
   bicubic: `
 const A = -0.75;
-fn near(t: f32) -> f32 { return ((A + 2.0) * t - (A + 3.0)) * t * t + 1.0; }
-fn far(t: f32) -> f32 { return ((A * t - 5.0 * A) * t + 8.0 * A) * t - 4.0 * A; }
+fn near(f: f32) -> f32 { return (1.0 - f) * (1.0 + f - (A + 2.0) * f * f); }
+fn far(f: f32) -> f32 { return A * f * (1.0 - f) * (1.0 - f); }
 fn weight(d: i32, f: f32) -> f32 {
-  if (d == -1) { return far(1.0 + f); }
+  if (d == -1) { return far(f); }
   if (d == 0) { return near(f); }
   if (d == 1) { return near(1.0 - f); }
-  return far(2.0 - f);
+  return far(1.0 - f);
 }`,
 };
 

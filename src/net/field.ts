@@ -13,7 +13,10 @@ export interface Span {
   last: number;
 }
 
-/** The receptive fields of a layer's units along one axis: the one at p begins at offset + stride · p. */
+/**
+ * The receptive fields of a layer's units along one axis: the one at p begins at offset + stride · p. Where they differ, as above a
+ * transposed convolution with a stride, that is the middle one's size and the mean step; `fieldAt` is exact for each.
+ */
 export interface AxisField {
   /** Pixels, past the input's edges too; the input's own where a unit sees all of it. */
   size: number;

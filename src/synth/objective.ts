@@ -124,8 +124,9 @@ function placeOf(
     throw new UserError(`${term.kind}(…) of "${source.name}" is over ${c} channels, more than kernels can visit`);
   }
   const at = Array.isArray(term.at) ? term.at as [number, number] : undefined;
-  const index = unitIndex(source, term.unit ?? 0, at);
-  if (term.file !== undefined) checkDirection(term.file, directions[term.file], term.layer ?? source.name, c);
+  const name = term.layer ?? source.name;
+  const index = unitIndex({ name, shape: source.shape }, term.unit ?? 0, at);
+  if (term.file !== undefined) checkDirection(term.file, directions[term.file], name, c);
   const where = {
     unit: term.unit === undefined ? undefined : Math.floor(index / (h * w)),
     row: Math.floor(index / w) % h,

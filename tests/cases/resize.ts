@@ -5,7 +5,7 @@ import type { ResizeParameters } from "../reference/resize.ts";
 import { type Case, casesOf } from "./case.ts";
 
 // Sixteen products; weights are off by a rounding or two, and a gradient sums up as many as the ratio.
-const tolerance = 1e-6;
+const tolerance = 6e-7;
 
 const row = (name: string, shape: number[], size: number | [number, number]): Omit<Case<ResizeParameters>, "type">[] =>
   (["bilinear", "bicubic"] as const).map((method) => ({

@@ -52,6 +52,14 @@ Deno.test("a target: its picture, its record, and the same picture from that, by
   assert.deepEqual(Deno.readFileSync(`${again}.png`), Deno.readFileSync(`${first}.png`));
 });
 
+Deno.test("a direction of two dimensions is no direction", async () => {
+  using run = tiny();
+  const file = join(run.path, "two.npy");
+  Deno.writeFileSync(file, writeNpy({ shape: [2, 2], data: new Float32Array(4) }));
+  const { code, err } = await type(["synth", ...run.short, "--target", `dot(conv1, ${file})`, "--out", run.out]);
+  assert.deepEqual([code, err], [1, `synth: direction ${file} has shape [2, 2], expected a number for each channel\n`]);
+});
+
 Deno.test("pictures of a batch, and of one whose pictures meet, are made again byte for byte", async () => {
   using run = tiny();
   const again = join(run.path, "again.png");

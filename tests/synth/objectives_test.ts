@@ -122,6 +122,24 @@ for (const [kind, own, tried] of [["", device, targets], [" on a GPU", gpu, onGp
   }
 }
 
+Deno.test("objectives: where a unit is nearly all that is probable, its slope is not lost in rounding", async () => {
+  const isNearlySure = ({ code, unit }: { code: Float32Array; unit: number }) => {
+    const left = 1 - value(`prob(out:${unit})`, code, []).sum;
+    return left > 1e-6 && left < 5e-5;
+  };
+  const codes = Array.from({ length: 200 }, (_, n) => normals(3 + n % 4, 20).map((x) => (1 + n / 8) * x));
+  const found = codes.flatMap((code) => [0, 1, 2, 3, 4].map((unit) => ({ code, unit }))).find(isNearlySure);
+  assert.ok(found);
+  const { code, unit } = found;
+  for (const target of [`logprob(out:${unit})`, `prob(out:${unit})`]) {
+    const joined = join(generator, classifier);
+    const options = { generator, classifier, targets: [{ target, seed: 3, code }], iterations: 1 };
+    using climb = await Climb.create(device, joined, settle(device, joined, options));
+    climb.submit(1);
+    assertClose(target, { shape: [20], data: await climb.gradient() }, slope(target, code, []), 2e-4);
+  }
+});
+
 Deno.test("objectives: searches of five steps follow float64", async () => {
   const bound = boundOf(weights[0]);
   const iterations = 5;

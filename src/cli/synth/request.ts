@@ -98,10 +98,21 @@ const fileOf = async (file: string | undefined) =>
 /** The numbers of a .npy file, whatever their shape. */
 const readValues = async (file: string) => asFloat32(readNpy(await readBytes(file), file).data);
 
+/** The numbers of a direction. @throws UserError where they lie along more than one dimension. */
+async function readDirection(file: string): Promise<Float32Array> {
+  const { shape, data } = readNpy(await readBytes(file), file);
+  if (shape.filter((extent) => extent !== 1).length > 1) {
+    throw new UserError(`direction ${file} has shape [${shape.join(", ")}], expected a number for each channel`);
+  }
+  return asFloat32(data);
+}
+
 /** The directions that targets name. */
 async function readDirections(targets: readonly string[]): Promise<Record<string, Float32Array>> {
   const files = new Set(targets.flatMap((target) => termsOf(parseTarget(target))).flatMap(({ file }) => file ?? []));
-  return Object.fromEntries(await Promise.all([...files].map(async (file) => [file, await readValues(file)] as const)));
+  return Object.fromEntries(
+    await Promise.all([...files].map(async (file) => [file, await readDirection(file)] as const)),
+  );
 }
 
 /** The methods of --method, one of nothing where it is not given; of all, those that go with these settings. */

@@ -2,10 +2,12 @@
  * The softmax over a layer's channels at a position: p_k = e^{a_k} / Σ_c e^{a_c}, or its logarithm.
  *
  *   ∂p_k / ∂a_c = p_k (δ_kc − p_c)          ∂ log p_k / ∂a_c = δ_kc − p_c
+ *
+ * 1 − p_k is the sum of the others: where p_k is nearly one, as a search makes it, a difference would have lost it.
  */
 import type { Objective } from "./objective.ts";
 
-const probability = (name: string, value: string, slope: string, help: string): Objective => ({
+const probability = (name: string, value: string, factor: string, help: string): Objective => ({
   syntax: `${name}(LAYER:UNIT[@X,Y])`,
   help,
   takes: "place",
@@ -21,18 +23,21 @@ fn ${name}_value(item: u32, k: u32, t: vec4f) -> vec4f {
   let top = max(max(most.x, most.y), max(most.z, most.w));
   var sum = vec4f();
   for (var block = 0u; block < BLOCKS; block++) {
-    sum += select(vec4f(), exp(texel(item, block * AREA + p) - top), channels_in(block));
+    let at = block * AREA + p;
+    let counts = select(vec4f(), vec4f(1.0) - select(vec4f(), lane_of(t), at == place(t)), channels_in(block));
+    sum += counts * exp(texel(item, at) - top);
   }
-  let total = sum.x + sum.y + sum.z + sum.w;
+  let others = sum.x + sum.y + sum.z + sum.w;
   let own = activation(item, t) - top;
-  return vec4f(${value}, top, total, exp(own) / total);
+  let total = exp(own) + others;
+  return vec4f(${value}, top, total, others / total);
 }`,
     touches: "own % AREA == place(t) % AREA",
     slope: `
 fn ${name}_slope(item: u32, t: vec4f, m: vec4f, own: u32) -> vec4f {
   let p = select(vec4f(), exp(texel(item, own) - m.y) / m.z, channels_in(own / AREA));
   let at = select(vec4f(), lane_of(t), own == place(t));
-  return ${slope};
+  return ${factor} * select(-p, vec4f(m.w), at > vec4f());
 }`,
   },
 });
@@ -41,9 +46,9 @@ fn ${name}_slope(item: u32, t: vec4f, m: vec4f, own: u32) -> vec4f {
 export const prob: Objective = probability(
   "prob",
   "exp(own) / total",
-  "m.w * (at - p)",
+  "m.x",
   "the softmax's probability of a unit",
 );
 
 /** The term `logprob(LAYER:UNIT)`. */
-export const logprob: Objective = probability("logprob", "own - log(total)", "at - p", "its logarithm");
+export const logprob: Objective = probability("logprob", "own - log(total)", "1.0", "its logarithm");
