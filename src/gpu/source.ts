@@ -212,45 +212,53 @@ function slotsOf(
   });
 }
 
-/** One statement for each part, chosen by the index `i` of a texel, or of a fraction of one. */
-function perPart(
-  adapter: Adapter,
-  tensor: Tensor,
-  slots: Slot[],
-  use: (name: string, index: string) => string,
-  fractions = 1,
-): string {
+/** What `use` makes of each part and the index in it of texel `i` of all, or of a fraction of one; and texels of a part. */
+function eachPart(adapter: Adapter, tensor: Tensor, slots: Slot[], use: Use, fractions = 1) {
   const texels = fractions * partTexelsOf(adapter, tensor);
-  const [first, ...others] = slots.map(({ name, part }) => use(name, part === 0 ? "i" : `i - ${part * texels}u`));
+  return { texels, uses: slots.map(({ name, part }) => use(name, part === 0 ? "i" : `i - ${part * texels}u`)) };
+}
+
+type Use = (name: string, index: string) => string;
+
+/** One statement for each part, of which `i` chooses. */
+function perPart({ texels, uses: [first, ...others] }: ReturnType<typeof eachPart>): string {
   return others.reduce((before, statement, n) => {
     const part = `if (i >= ${(n + 1) * texels}u) { ${statement} }`;
     return n === 0 ? `${part} else { ${before} }` : `${part} else ${before}`;
   }, first);
 }
 
+/**
+ * Returns the value of the part that `i` chooses. SwiftShader compiles a loop with eight branches in a third of a second, one with
+ * 32, as fully connected layers have, never (it takes gigabytes): there all parts are read.
+ */
+function returned({ texels, uses }: ReturnType<typeof eachPart>, { caps }: Adapter): string {
+  if (!caps.swiftshader) return perPart({ texels, uses: uses.map((value) => `return ${value};`) });
+  const value = uses.reduce((before, value, n) => `select(${before}, ${value}, i >= ${n * texels}u)`);
+  return `return ${value};`;
+}
+
 const place2d = (index: string) => `vec2u((${index}) & ${ROW - 1}u, (${index}) / ${ROW}u)`;
 
 function loader(adapter: Adapter, name: string, tensor: Tensor, slots: Slot[], images: boolean): string {
   const load = (part: string, index: string) =>
-    tensor.storage === "buffer"
-      ? `return ${part}[${index}];`
-      : `return textureLoad(${part}, ${place2d(index)}${images ? "" : ", 0"});`;
+    tensor.storage === "buffer" ? `${part}[${index}]` : `textureLoad(${part}, ${place2d(index)}${images ? "" : ", 0"})`;
   const type = tensor.format === "f32" ? "vec4f" : "vec4u";
-  return `fn load_${name}(i: u32) -> ${type} { ${perPart(adapter, tensor, slots, load)} }`;
+  return `fn load_${name}(i: u32) -> ${type} { ${returned(eachPart(adapter, tensor, slots, load), adapter)} }`;
 }
 
 /** As `loader`, for halves of texels of f16. */
 function halfLoader(adapter: Adapter, name: string, tensor: Tensor, slots: Slot[], images: boolean): string {
   const load = (part: string, index: string) =>
     tensor.storage === "buffer"
-      ? `return ${part}[${index}];`
-      : `return halves_of(textureLoad(${part}, ${place2d(`(${index}) / 2u`)}${images ? "" : ", 0"}), i & 1u);`;
+      ? `${part}[${index}]`
+      : `halves_of(textureLoad(${part}, ${place2d(`(${index}) / 2u`)}${images ? "" : ", 0"}), i & 1u)`;
   const unpack = `fn halves_of(texel: vec4u, second: u32) -> vec4<f16> {
   let halves = select(texel.xy, texel.zw, second == 1u);
   return vec4<f16>(vec4f(unpack2x16float(halves.x), unpack2x16float(halves.y)));
 }`;
   return `${tensor.storage === "buffer" ? "" : unpack}
-fn load_${name}(i: u32) -> vec4<f16> { ${perPart(adapter, tensor, slots, load, 2)} }`;
+fn load_${name}(i: u32) -> vec4<f16> { ${returned(eachPart(adapter, tensor, slots, load, 2), adapter)} }`;
 }
 
 function storer(adapter: Adapter, name: string, tensor: Tensor, slots: Slot[], epilogue: Epilogue = {}): string {
@@ -263,6 +271,6 @@ function storer(adapter: Adapter, name: string, tensor: Tensor, slots: Slot[], e
   }
   const store = (part: string, index: string) =>
     tensor.storage === "buffer" ? `${part}[${index}] = v;` : `textureStore(${part}, ${place2d(index)}, v);`;
-  lines.push(perPart(adapter, tensor, slots, store));
+  lines.push(perPart(eachPart(adapter, tensor, slots, store)));
   return `fn store_${name}(i: u32, value: vec4f) { ${lines.join(" ")} }`;
 }

@@ -63,3 +63,14 @@ for (const network of [branches, inPlace]) {
     await checkNetwork(pretend(real, { maxGroups: 3 }), network);
   });
 }
+
+Deno.test("fc in parts on SwiftShader: no branch in its loops, which its compiler does not bear", async () => {
+  const device = pretend(real, { maxBinding: 64 * TEXEL, swiftshader: true }, "buffer");
+  const testCase = allCases.find(({ type, name }) => type === "fc" && name === "image of 5 channels")!;
+  const labels = spyLabels(device);
+  await checkCase(device, testCase);
+  assert.ok(labels.some((label) => label.endsWith("(part 2)")), "nothing was cut");
+  const loaders = [...device.cache.keys()].flatMap((wgsl) => wgsl.match(/fn load_w\([^}]*/g) ?? []);
+  assert.ok(loaders.some((loader) => loader.includes("select(")), "nothing was loaded from parts");
+  for (const loader of loaders) assert.ok(!/\bif\b/.test(loader), loader);
+});
