@@ -32,11 +32,12 @@ function picksOf({ candidates }: Question, turn: number, which: Checked): Candid
  */
 export const HALF_TOLERANCE = 2 ** -7;
 
-/** What a case's op may be computed in on a device. */
-const arithmeticsOf = ({ type }: Case, { caps }: Device): Arithmetic[] =>
-  caps.features.includes("shader-f16") && ops[type].forward.some(({ arithmetic }) => arithmetic === "f16")
-    ? ["f32", "f16"]
-    : ["f32"];
+/** What a case's op may be computed in on a device; where turns are taken, f16 has a third of them. */
+function arithmeticsOf({ type }: Case, { caps }: Device, turn: number, which: Checked): Arithmetic[] {
+  const hasHalf = caps.features.includes("shader-f16") &&
+    ops[type].forward.some(({ arithmetic }) => arithmetic === "f16");
+  return hasHalf && (which !== "turn" || turn % 3 === 0) ? ["f32", "f16"] : ["f32"];
+}
 
 /** A way that was checked. */
 export interface CheckedWay {
@@ -75,7 +76,7 @@ export async function checkWays(
 ): Promise<CheckedWay[]> {
   const compare = comparison(weights === "f32" ? caseNetwork(testCase) : narrowed(testCase, weights));
   const checked: CheckedWay[] = [];
-  for (const arithmetic of arithmeticsOf(testCase, device)) {
+  for (const arithmetic of arithmeticsOf(testCase, device, turn, which)) {
     const tolerance = arithmetic === "f16" ? Math.max(testCase.tolerance, HALF_TOLERANCE) : undefined;
     const run = (choose: Choose) => compare(device, { choose, weights, arithmetic }, { tolerance, listed: true });
     try {

@@ -24,7 +24,7 @@ const convolutions = ["conv2d", "deconv2d"];
 const device = await openDevice();
 const gpu = pretend(device, { software: false }, "buffer");
 
-// Inputs with and without rests take turns; `deno task doctor --all` runs every case with both.
+// Inputs with and without rests take turns; `deno task doctor` runs every case with both.
 doubleCases.forEach((testCase, n) => {
   const networks = doubleNetworks(testCase);
   Deno.test(
