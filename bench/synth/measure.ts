@@ -9,11 +9,14 @@ import type { SearchSubject } from "./search.ts";
 /** Timings of which the best counts. */
 const ROUNDS = 5;
 
-/** Iterations that one timing covers at batch 1 where a CPU runs the shaders. */
+/** Iterations that one timing covers at batch 1 where a CPU runs the shaders, if they take long enough. */
 const ITERATIONS = 5;
 
-/** What a timing aims at on a GPU, in milliseconds: long enough for its clock to rise to what it keeps. */
-const ROUND_MS = 500;
+/**
+ * What a timing aims at, in milliseconds: on a GPU long enough for its clock to rise to what it keeps, on a CPU for what other
+ * programs do to it to be little beside it.
+ */
+const roundMs = (software: boolean): number => software ? 100 : 500;
 
 /** What was measured. */
 export interface SynthFigures {
@@ -48,7 +51,7 @@ export async function benchSynth(
   const firstIterationMs = performance.now() - started;
   const { software } = device.caps;
   const times = software ? Math.max(1, Math.round(ITERATIONS / batch)) : 1;
-  const iterationMs = await timeRuns(device, submit, { rounds: ROUNDS, times, roundMs: software ? 0 : ROUND_MS });
+  const iterationMs = await timeRuns(device, submit, { rounds: ROUNDS, times, roundMs: roundMs(software) });
   const { flops, executedFlops, dispatches, memory } = climb;
   const rate = (operations: number) => operations / iterationMs / 1e6;
   return {

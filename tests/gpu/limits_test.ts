@@ -16,7 +16,7 @@ const cut: [type: string, name: string, texels: number][] = [
   ["conv2d", "groups, dilation and stride", 256],
   ["deconv2d", "deepsim64 deconv4", 4096],
   ["deconv2d", "groups, dilation, stride and output padding", 256],
-  ["fc", "caffenet64 fc8", 1 << 15],
+  ["fc", "caffenet64 fc8", 1 << 16],
   ["fc", "image of 5 channels", 64],
   ["relu", "caffenet64 relu1", 4096],
   ["sigmoid", "image", 1024],
@@ -47,7 +47,7 @@ for (const [type, name, texels] of cut) {
   }
 }
 
-const [oddClassifier, branches, inPlace, generator] = smallNetworks;
+const [oddClassifier, , inPlace, generator] = smallNetworks;
 
 for (const network of [oddClassifier, generator]) {
   Deno.test(`${network.network.name}: every tensor in parts`, async () => {
@@ -58,11 +58,9 @@ for (const network of [oddClassifier, generator]) {
   });
 }
 
-for (const network of [branches, inPlace]) {
-  Deno.test(`${network.network.name}: dispatches wider than a dimension`, async () => {
-    await checkNetwork(pretend(real, { maxGroups: 3 }), network);
-  });
-}
+Deno.test(`${inPlace.network.name}: dispatches wider than a dimension`, async () => {
+  await checkNetwork(pretend(real, { maxGroups: 3 }), inPlace);
+});
 
 Deno.test("fc in parts on SwiftShader: no branch in its loops, which its compiler does not bear", async () => {
   const device = pretend(real, { maxBinding: 64 * TEXEL, swiftshader: true }, "buffer");

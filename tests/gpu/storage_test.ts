@@ -12,10 +12,10 @@ import { pretend } from "./pretend.ts";
 
 const real = await openDevice();
 const variants: { name: string; changes: Partial<Caps>; storage: Storage; every: number }[] = [
-  { name: "a GPU's tiles in buffers", changes: { software: false }, storage: "buffer", every: 12 },
-  { name: "a GPU's tiles in textures", changes: { software: false }, storage: "texture", every: 20 },
-  { name: "a CPU's tiles in sampled textures", changes: { storageReads: false }, storage: "texture", every: 20 },
-  { name: "a CPU's tiles in buffers", changes: { software: true }, storage: "buffer", every: 20 },
+  { name: "a GPU's tiles in buffers", changes: { software: false }, storage: "buffer", every: 20 },
+  { name: "a GPU's tiles in textures", changes: { software: false }, storage: "texture", every: 40 },
+  { name: "a CPU's tiles in sampled textures", changes: { storageReads: false }, storage: "texture", every: 40 },
+  { name: "a CPU's tiles in buffers", changes: { software: true }, storage: "buffer", every: 40 },
 ];
 
 /** Of every op the last case, and every `every`th before it. */

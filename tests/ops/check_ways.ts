@@ -14,14 +14,17 @@ import { comparison } from "./check_case.ts";
 /** How often a case may run. */
 const MOST_RUNS = 100;
 
-/** Which sizes of each way are checked: those whose turn comes with the number of the case, and the ones predicted to be the best. */
-export type Checked = "turn" | "best and turn";
+/** Whether a case checks a way, the nth of those that apply. */
+export type IsDue = (way: CheckedWay, n: number) => boolean;
 
-/** Of each way of a question the sizes to check: over many cases all are tried. */
-function picksOf({ candidates }: Question, turn: number, which: Checked): Candidate[] {
-  const byWay = Map.groupBy(candidates, ({ way }) => way.name);
-  const best = (own: Candidate[]) => which === "turn" ? [] : [cheapest(own)];
-  return [...byWay.values()].flatMap((own) => [...new Set([...best(own), own[turn % own.length]])]);
+/**
+ * The ways and sizes to check for a question: over many cases all are tried. They are those ways that are due, in the sizes whose
+ * turn comes with the number of the case, or all, in the sizes predicted to be the best as well.
+ */
+function picksOf({ pass, candidates }: Question, turn: number, isDue?: IsDue): Candidate[] {
+  const ways = [...Map.groupBy(candidates, ({ way }) => way.name)];
+  if (isDue) return ways.filter(([way], n) => isDue({ pass, way }, n)).map(([, own]) => own[turn % own.length]);
+  return ways.flatMap(([, own]) => [...new Set([cheapest(own), own[turn % own.length]])]);
 }
 
 /**
@@ -33,10 +36,10 @@ function picksOf({ candidates }: Question, turn: number, which: Checked): Candid
 export const HALF_TOLERANCE = 2 ** -7;
 
 /** What a case's op may be computed in on a device; where turns are taken, f16 has a third of them. */
-function arithmeticsOf({ type }: Case, { caps }: Device, turn: number, which: Checked): Arithmetic[] {
+function arithmeticsOf({ type }: Case, { caps }: Device, turn: number, takesTurns: boolean): Arithmetic[] {
   const hasHalf = caps.features.includes("shader-f16") &&
     ops[type].forward.some(({ arithmetic }) => arithmetic === "f16");
-  return hasHalf && (which !== "turn" || turn % 3 === 0) ? ["f32", "f16"] : ["f32"];
+  return hasHalf && (!takesTurns || turn % 3 === 0) ? ["f32", "f16"] : ["f32"];
 }
 
 /** A way that was checked. */
@@ -64,7 +67,7 @@ export const formatOfTurn = (turn: number): Format => formats[turn % formats.len
  * Checks a case in all ways, output and gradients, and tells them.
  * @param turn Which sizes are tried beside the best.
  * @param weights How weights are stored; a matter of the turn too unless given.
- * @param which The sizes of a way that are checked.
+ * @param isDue Which ways are checked; all unless given.
  * @throws Error that names the ways when a value is off by more than the case allows.
  */
 export async function checkWays(
@@ -72,15 +75,15 @@ export async function checkWays(
   testCase: Case,
   turn: number,
   weights: Format = formatOfTurn(turn),
-  which: Checked = "best and turn",
+  isDue?: IsDue,
 ): Promise<CheckedWay[]> {
   const compare = comparison(weights === "f32" ? caseNetwork(testCase) : narrowed(testCase, weights));
   const checked: CheckedWay[] = [];
-  for (const arithmetic of arithmeticsOf(testCase, device, turn, which)) {
+  for (const arithmetic of arithmeticsOf(testCase, device, turn, isDue !== undefined)) {
     const tolerance = arithmetic === "f16" ? Math.max(testCase.tolerance, HALF_TOLERANCE) : undefined;
     const run = (choose: Choose) => compare(device, { choose, weights, arithmetic }, { tolerance, listed: true });
     try {
-      checked.push(...await everyWay(run, Math.floor(turn / formats.length), which));
+      checked.push(...await everyWay(run, Math.floor(turn / formats.length), isDue));
     } catch (error) {
       const { message } = error as Error;
       throw new Error(`weights in ${weights}, arithmetic in ${arithmetic}, ${message}`, { cause: error });
@@ -93,7 +96,7 @@ export async function checkWays(
 async function everyWay(
   once: (choose: Choose) => Promise<void>,
   turn: number,
-  which: Checked,
+  isDue?: IsDue,
 ): Promise<CheckedWay[]> {
   const seen = new Map<string, CheckedWay>();
   /** For each form of weights, how many picks of the gradient's ways are still to come. */
@@ -102,7 +105,7 @@ async function everyWay(
     const ways = new Map<string, CheckedWay>();
     let others = 0;
     const choose = (question: Question): Candidate => {
-      const own = picksOf(question, turn, which);
+      const own = picksOf(question, turn, isDue);
       const unseen = own.filter((pick) => !seen.has(`${question.pass} ${describe(pick)}`));
       const opens = question.pass === "forward" ? own.find(({ way }) => (left.get(formOf(way)) ?? 0) > 0) : undefined;
       const pick = unseen[0] ?? opens ?? chooseCheapest(question);

@@ -97,7 +97,7 @@ Deno.test({
   name: "f16: gradients are the very numbers that they are without, however small",
   ignore,
   async fn() {
-    for (const type of ["conv2d", "deconv2d", "fc"]) {
+    for (const type of ["deconv2d", "fc"]) {
       // The network is linear: its gradient is of the weights alone.
       const testCase = allCases.find((one) => one.type === type && /batch 3/.test(one.name))!;
       const plain = await scaled(testCase, [1, 1e-12], { weights: "f32", optimise: false });

@@ -1,4 +1,4 @@
-/** Convolutions that stage tiles in workgroup memory, in tiles that differ from case to case: each has a third of them. */
+/** Convolutions that stage tiles in workgroup memory, in tiles that differ from case to case: each has a sixth of them. */
 import { openDevice } from "../../src/gpu/device.ts";
 import type { Question } from "../../src/net/choose.ts";
 import { cheapest, describe, formOf } from "../../src/ops/way.ts";
@@ -28,11 +28,11 @@ const cases: Case[] = [
   },
 ];
 
-cases.forEach((testCase, third) => {
+cases.forEach((testCase, sixth) => {
   Deno.test(`staged, in many tiles: ${testCase.type}: ${testCase.name}`, async () => {
     const network = { ...caseNetwork(testCase), tolerance: testCase.tolerance };
-    let turn = third;
-    for (let left = turn + 1; turn < left; turn += 3) {
+    let turn = sixth;
+    for (let left = turn + 1; turn < left; turn += 6) {
       const ways: string[] = [];
       const choose = ({ pass, candidates }: Question) => {
         const own = candidates.filter(({ way }) => way.name === "staged");
