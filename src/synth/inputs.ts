@@ -52,17 +52,29 @@ export function sortInputs(
   frames = 1,
 ): Record<Role, Inputs> {
   const roles = ["generator", "classifier"] as const;
-  const used = new Set<string>();
   const shared = ({ name }: Input) =>
     roles.every((role) => models[role].network.inputs.some((input) => input.name === name));
+  const keysOf = (role: Role, input: Input) => [`${role}:${input.name}`, ...shared(input) ? [] : [input.name]];
+  const keys = roles.flatMap((role) => models[role].network.inputs.flatMap((input) => keysOf(role, input)));
+  const stray = Object.keys(given).find((key) => !keys.includes(key));
+  if (stray !== undefined) {
+    const both = models.generator.network.inputs.some((input) => input.name === stray && shared(input));
+    throw new UserError(
+      both
+        ? `--set ${stray}: both networks have an input of that name; say generator:${stray} or classifier:${stray}`
+        : `--set ${stray}: there is no input of that name; ${models.generator.name} has ${names(models.generator)}, ` +
+          `${models.classifier.name} ${names(models.classifier)}`,
+    );
+  }
   const sorted = roles.map((role) => {
     const { network: { inputs }, name: model } = models[role];
     const values = new Map<Input, Feed>();
     for (const input of inputs) {
-      const keys = [`${role}:${input.name}`, ...shared(input) ? [] : [input.name]];
-      const key = keys.find((key) => Object.hasOwn(given, key));
+      const [key, again] = keysOf(role, input).filter((key) => Object.hasOwn(given, key));
+      if (again !== undefined) {
+        throw new UserError(`--set ${key} and --set ${again} are the same input; one of them is enough`);
+      }
       if (key === undefined) continue;
-      used.add(key);
       const size = count(input.shape);
       const { length } = given[key];
       if (length !== size && length !== frames * size) {
@@ -90,15 +102,5 @@ export function sortInputs(
     if (free.length === 0) throw new UserError(`--set gives all inputs of ${model}; one must be left for the ${what}`);
     return { free: free[0], given: values };
   });
-  const stray = Object.keys(given).find((key) => !used.has(key));
-  if (stray !== undefined) {
-    const both = models.generator.network.inputs.some((input) => input.name === stray && shared(input));
-    throw new UserError(
-      both
-        ? `--set ${stray}: both networks have an input of that name; say generator:${stray} or classifier:${stray}`
-        : `--set ${stray}: there is no input of that name; ${models.generator.name} has ${names(models.generator)}, ` +
-          `${models.classifier.name} ${names(models.classifier)}`,
-    );
-  }
   return { generator: sorted[0], classifier: sorted[1] };
 }

@@ -199,10 +199,8 @@ Deno.test("networks of several inputs: refused by name, and given by --set", asy
   const five = npy(run.path, "five.npy", 1, 2, 3, 4, 5);
   const wrong: [string[], RegExp][] = [
     [[`noise=${five}`], /--set noise: 5 values, tiny generator takes \[6\]/],
-    [
-      [`noise=${codes}`, `nose=${five}`],
-      /--set nose: there is no input of that name; tiny generator has noise, code, tiny/,
-    ],
+    [[`nose=${five}`], /--set nose: there is no input of that name; tiny generator has noise, code, tiny/],
+    [[`noise=${codes}`, `generator:noise=${codes}`], /--set generator:noise and --set noise are the same input/],
     [["noise"], /--set expects NAME=VALUE/],
     [[`code=${codes}`, `noise=${codes}`], /--set gives all inputs of tiny generator; one must be left for the code/],
   ];
