@@ -4,6 +4,9 @@
  * Where nothing has been begun the system ends the program. A command that has something to save asks for an AbortSignal
  * (`abortOnSignal`), and whatever leaves temporary things says how they are taken away (`atExit`). Deno hears signals
  * between two turns of the event loop, so what runs without `await` is never disturbed.
+ *
+ * A file that grows longer than the system lets it (`ulimit -f`) would end a program by SIGXFSZ, as it is: from the first
+ * thing begun on that is an error of whoever writes, as a full disk is.
  */
 
 /** The exit code of a program that such a signal has stopped: 128 and its number. */
@@ -70,15 +73,19 @@ function hear(signal: Ending): void {
   else if (signal === "SIGINT" && performance.now() - first.at > sameKeyMs) Deno.exit(exitCodes[signal]);
 }
 
+function passOver(): void {}
+
 function listen(): void {
   if (listeners) return;
   listeners = new Map(endings.map((signal) => [signal, () => hear(signal)]));
   for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", passOver);
   addEventListener("unload", cleanUp);
 }
 
 function unlisten(): void {
   for (const [signal, listener] of listeners ?? []) Deno.removeSignalListener(signal, listener);
+  if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGXFSZ", passOver);
   removeEventListener("unload", cleanUp);
   listeners = undefined;
 }

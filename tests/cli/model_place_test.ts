@@ -66,6 +66,12 @@ Deno.test("links, files and what appears meanwhile are never replaced", () => {
   refused(() => make(folder.at("y"), true, appear), /y holds notes.txt, which is no part of a model/);
   assert.deepEqual(namesIn(folder.path), ["dangling", "file", "linked", "old", "y"]);
   assert.equal(folder.text("linked"), "before");
+  Deno.symlinkSync("nowhere", folder.at("old/weights.safetensors"));
+  refused(() => make(folder.at("old"), true), /old holds weights.safetensors, a symbolic link/);
+  Deno.removeSync(folder.at("old/weights.safetensors"));
+  Deno.mkdirSync(folder.at("old/README.md"));
+  refused(() => make(folder.at("old"), true), /old holds README.md, which is no part of a model/);
+  assert.deepEqual(namesIn(folder.at("old")), ["README.md", "labels.txt", "network.json"]);
 });
 
 Deno.test("of two runs the second is told so at once", () => {

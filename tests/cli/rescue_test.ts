@@ -89,6 +89,7 @@ Deno.test("signals at any moment of saving: every file is whole, and nothing els
     const signal = Object.keys(stopCodes)[n % 3] as keyof typeof stopCodes;
     const child = startProgram("saving.ts", folder.path);
     for await (const _ of child.stdout) break; // it has begun
+    child.kill("SIGXFSZ"); // a file is too long for `ulimit -f`, which is no end
     await new Promise((resolve) => setTimeout(resolve, milliseconds));
     child.kill(signal);
     assert.equal((await child.status).code, stopCodes[signal]);

@@ -58,12 +58,14 @@ function checkReplaced({ name, path, force }: { name: string; path: string; forc
   if (found.isSymlink) {
     throw new UserError(`${name} is a symbolic link, which is neither followed nor replaced; name what it leads to`);
   }
-  const names = [...Deno.readDirSync(path)].map(({ name }) => name);
+  const entries = [...Deno.readDirSync(path)];
   if (!force) throw new UserError(`${name} exists; --force replaces it`);
-  const stranger = names.find((name) => ![description, labels, ...others].includes(name));
-  if (stranger !== undefined) {
-    throw new UserError(`${name} holds ${stranger}, which is no part of a model; --out needs another folder`);
-  }
+  const stranger = entries.find((entry) => !entry.isFile || ![description, labels, ...others].includes(entry.name));
+  if (!stranger) return;
+  const what = stranger.isSymlink
+    ? "a symbolic link, which is neither followed nor replaced"
+    : "which is no part of a model";
+  throw new UserError(`${name} holds ${stranger.name}, ${what}; --out needs another folder`);
 }
 
 /** What a conversion makes. */
