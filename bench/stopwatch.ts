@@ -24,7 +24,7 @@ export interface Turn {
 export interface Taken {
   /** By the clock: the GPU's where it has one. */
   ms: number;
-  /** Less what other programs took: of all threads together where a CPU runs the shaders, else the same. */
+  /** Less what other programs took: of all threads together where a CPU runs the shaders and tells it, else the same. */
   own: number;
 }
 
@@ -87,7 +87,8 @@ export async function turnTimes(
 export async function stopwatchFor(device: Device): Promise<Stopwatch> {
   const { software, timestamps } = device.caps;
   const clock = timestamps ? await timestampsOf(device, MOST_PASSES) : undefined;
-  const idle = !clock || software ? await idleOf(device) : { ms: 0, own: 0 };
+  const byThreads = software && process !== undefined;
+  const idle = !clock || byThreads ? await idleOf(device) : { ms: 0, own: 0 };
   return {
     async time(turns) {
       const all: Taken[] = [];
@@ -102,7 +103,7 @@ export async function stopwatchFor(device: Device): Promise<Stopwatch> {
         const clocked = await clock?.read(some.length);
         all.push(...some.map((_, n) => {
           const ms = Math.max(LEAST_MS, clocked?.[n] ?? told[n].ms - idle.ms);
-          return { ms, own: software ? Math.max(LEAST_MS, told[n].own - idle.own) : ms };
+          return { ms, own: byThreads ? Math.max(LEAST_MS, told[n].own - idle.own) : ms };
         }));
       }
       return all;
@@ -123,7 +124,7 @@ async function waited(device: Device, submit: () => void): Promise<Taken> {
 /** What browsers have not. */
 const { process } = globalThis as { process?: { cpuUsage(): { user: number; system: number } } };
 
-/** Milliseconds that this program's threads have run; in a browser, which does not tell, those of the clock. */
+/** Milliseconds that this program's threads have run; in a browser, which does not tell, the clock's. */
 export function processorMs(): number {
   if (!process) return performance.now();
   const { user, system } = process.cpuUsage();
@@ -133,10 +134,9 @@ export function processorMs(): number {
 /** Empty submits that are timed. */
 const EMPTY = 9;
 
-/** What a turn of nothing takes, in the middle of some. */
+/** What a turn of nothing takes: the least of some, for a machine that is busy with other things would take all from a short turn. */
 async function idleOf(device: Device): Promise<Taken> {
   const taken: Taken[] = [];
   for (let n = 0; n < EMPTY; n++) taken.push(await waited(device, stepsTurn(device, [], 0).prepare(0)));
-  const middle = (of: (one: Taken) => number) => taken.map(of).sort((a, b) => a - b)[EMPTY >> 1];
-  return { ms: middle(({ ms }) => ms), own: middle(({ own }) => own) };
+  return { ms: Math.min(...taken.map(({ ms }) => ms)), own: Math.min(...taken.map(({ own }) => own)) };
 }

@@ -51,7 +51,7 @@ function locate(g: LstmGeometry, state: string, clock: number, backward: boolean
   const texel = g.marker === "batch"
     ? `row / ${g.perItem}u * ${Math.ceil(g.perItem / 4)}u + row % ${g.perItem}u / 4u`
     : `(stream / ${g.streams}u * ${Math.ceil(g.steps / 4)}u + step / 4u) * ${g.streams}u + stream % ${g.streams}u`;
-  const lanes = g.marker === "batch" ? `row % ${g.perItem}u & 3u` : "step & 3u";
+  const lanes = g.marker === "batch" ? `(row % ${g.perItem}u) & 3u` : "step & 3u";
   return `
   let stream = i / ${width(g)}u;
   let k = i % ${width(g)}u;

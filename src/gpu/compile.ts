@@ -62,9 +62,16 @@ interface Compiled {
   layout: GPUBindGroupLayout;
 }
 
-function cached(device: Device, key: string, make: () => Compiled): Compiled {
-  let entry = device.cache.get(key) as Compiled | undefined;
-  if (!entry) device.cache.set(key, entry = make());
+/** Pipelines that a device keeps for plans to come: GoogLeNet's search has 210. */
+const MOST_KEPT = 256;
+
+/** A pipeline that is kept, or a new one in the place of what was used longest ago; plans hold their own. */
+function cached({ cache }: Device, key: string, make: () => Compiled): Compiled {
+  const entry = cache.get(key) as Compiled | undefined ?? make();
+  // A map's first is what was set before all others.
+  cache.delete(key);
+  cache.set(key, entry);
+  if (cache.size > MOST_KEPT) cache.delete(cache.keys().next().value!);
   return entry;
 }
 

@@ -5,16 +5,18 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
-import { openDevice, search } from "../../src/mod.ts";
+import { Net, openDevice, search } from "../../src/mod.ts";
+import type { Question } from "../../src/net/choose.ts";
 import { allCases } from "../cases/all.ts";
 import { caseNetwork, type NetworkCase, outputGradient, randomWeights } from "../cases/case.ts";
 import { doubleNetwork } from "../ops/check_double_float.ts";
 import { smallNetworks } from "../cases/small_networks.ts";
+import { pretend } from "../gpu/pretend.ts";
 import { caseInputs, caseModel } from "../net/case_model.ts";
 import { assertClose } from "../reference/close.ts";
 import { normal, randomTensor } from "../reference/random.ts";
 import { type Network, valueAndGradients } from "../reference/network.ts";
-import type { Tensor } from "../reference/tensor.ts";
+import { count, type Tensor } from "../reference/tensor.ts";
 import { openPage, type Page, root } from "./page.ts";
 import { smallPair } from "./pair.ts";
 
@@ -50,12 +52,33 @@ function sharedSums(count: number): NetworkCase {
   return { network, weights: randomWeights(network), inputs, tolerance: 1e-5 };
 }
 
+/** The WGSL of all small cases' kernels, in both kinds of storage, by ways that take turns; no driver compiles it. */
+async function kernelsOfCases(): Promise<string[]> {
+  using device = await openDevice();
+  const codes = new Set<string>();
+  device.gpu.createShaderModule = ({ code }) => (codes.add(code), {} as GPUShaderModule);
+  device.gpu.createComputePipelineAsync = () => Promise.resolve({} as GPUComputePipeline);
+  const small = allCases.filter(({ inputs: [shape] }) => count(shape) < 500);
+  for (const [turn, testCase] of small.entries()) {
+    const { network, weights } = caseNetwork(testCase);
+    const adapter = pretend(device, {}, turn % 2 === 0 ? "texture" : "buffer");
+    const choose = ({ candidates }: Question) => candidates[turn % candidates.length];
+    const [{ name: gradient }] = network.inputs;
+    const [[batch]] = testCase.inputs;
+    using _ = await Net.create(adapter, caseModel({ network, weights }), { batch, gradient, choose });
+  }
+  return [...codes];
+}
+
 /** A typed array as it comes from the page. */
 type Listed = string[];
 
 Deno.test("the bundle in Chromium", async (t) => {
   const files = new Map<string, string | Uint8Array>();
   await using page = await openPage(files);
+  await t.step("the browser's compiler reads the kernels of all small cases", async () => {
+    assert.deepEqual(await page.ask("faults", { codes: await kernelsOfCases() }), []);
+  });
   for (const name of chosen) {
     const found = allCases.find((testCase) => `${testCase.type}: ${testCase.name}` === name);
     assert.ok(found, `no case is called "${name}"`);

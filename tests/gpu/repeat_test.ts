@@ -1,7 +1,14 @@
-/** What is done twice: a run gives the same bits, a second net compiles nothing; and whatever is made has a label. */
+/**
+ * What is done twice: a run gives the same bits, a second net compiles nothing, a long visit keeps no more than so many pipelines; and
+ * whatever is made has a label.
+ */
 import assert from "node:assert/strict";
+import { write } from "../../src/gpu/call.ts";
+import { compile } from "../../src/gpu/compile.ts";
 import { openDevice } from "../../src/gpu/device.ts";
+import { place, run } from "../../src/gpu/tensor.ts";
 import { Net } from "../../src/net/net.ts";
+import { elementwiseCall } from "../../src/ops/calls.ts";
 import { outputGradient } from "../cases/case.ts";
 import { smallNetworks } from "../cases/small_networks.ts";
 import { caseInputs, caseModel } from "../net/case_model.ts";
@@ -38,6 +45,20 @@ for (const [software, name] of [[true, "odd classifier"], [false, "generator"]] 
     assert.deepEqual(watch.made.filter(({ label }) => !label), []);
   });
 }
+
+Deno.test("of pipelines for plans to come, those that were used last are kept", async () => {
+  using device = await openDevice();
+  let made = 0;
+  device.gpu.createShaderModule = () => ({}) as GPUShaderModule;
+  device.gpu.createComputePipelineAsync = () => Promise.resolve({ label: `${++made}` } as GPUComputePipeline);
+  const y = place(device, run("y", 1, device.storage));
+  const use = (n: number) => compile(device, elementwiseCall("number", {}, write(y), `vec4f(${n}.0)`));
+  for (let n = 0; n < 300; n++) await Promise.all([use(n), use(0)]);
+  assert.equal(made, 300);
+  await use(1);
+  assert.equal(made, 301);
+  assert.equal(device.cache.size, 256);
+});
 
 /** One GPU object: the method that made it and its label. */
 interface Made {

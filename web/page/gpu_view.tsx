@@ -1,5 +1,6 @@
 /** This GPU: whether its numbers are right, how fast it is, and a file of both to keep or send. */
 import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import type { Findings, Word } from "../doctor/messages.ts";
 import { keepFile } from "./files.ts";
 
@@ -109,11 +110,7 @@ function Found(
           {wrong.map(({ case: name, error }) => <li key={name}>{name}: {error}</li>)}
         </ul>
       )}
-      <img
-        class="roofline"
-        src={URL.createObjectURL(new Blob([roofline], { type: "image/svg+xml" }))}
-        alt="The dispatches of an iteration under the adapter’s roof"
-      />
+      <Roofline svg={roofline} />
       <div class="wide" tabIndex={0} role="region" aria-label="Dispatches">
         <table>
           <thead>
@@ -140,4 +137,14 @@ function Found(
       </div>
     </>
   );
+}
+
+function Roofline({ svg }: { svg: string }) {
+  const image = useRef<HTMLImageElement>(null);
+  useEffect(() => {
+    const address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+    image.current!.src = address;
+    return () => URL.revokeObjectURL(address);
+  }, [svg]);
+  return <img ref={image} class="roofline" alt="The dispatches of an iteration under the adapter’s roof" />;
 }
