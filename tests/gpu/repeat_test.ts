@@ -53,11 +53,11 @@ Deno.test("of pipelines for plans to come, those that were used last are kept", 
   device.gpu.createComputePipelineAsync = () => Promise.resolve({ label: `${++made}` } as GPUComputePipeline);
   const y = place(device, run("y", 1, device.storage));
   const use = (n: number) => compile(device, elementwiseCall("number", {}, write(y), `vec4f(${n}.0)`));
-  for (let n = 0; n < 300; n++) await Promise.all([use(n), use(0)]);
-  assert.equal(made, 300);
+  for (let n = 0; n < 600; n++) await Promise.all([use(n), use(0)]);
+  assert.equal(made, 600);
   await use(1);
-  assert.equal(made, 301);
-  assert.equal(device.cache.size, 256);
+  assert.equal(made, 601);
+  assert.equal(device.cache.size, 512);
 });
 
 /** One GPU object: the method that made it and its label. */
