@@ -7,6 +7,8 @@ import { decodeImage, encodePng } from "../../src/formats/png.ts";
 import { fromFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { parse } from "../../src/cli/command.ts";
 import { filmFile } from "../../src/cli/film/asked.ts";
+import { classifierFolders } from "../../src/cli/film/classifiers.ts";
+import { filmLearning } from "../../src/cli/film/learning.ts";
 import { command } from "../../src/cli/synth.ts";
 import { readRequest } from "../../src/cli/synth/request.ts";
 import { even } from "../../src/cli/film/ffmpeg.ts";
@@ -235,4 +237,23 @@ Deno.test("a film over classifiers: a frame each, named, in the order in which p
     other.err,
     /^synth: \S+learning\.apng was made with classifier tiny classifier, \S+snapshot_10 is another; /,
   );
+
+  const { values: hidden } = parse(command, ["--layer", "conv9", "--unit", "1", ...asked.slice(0, 2)]);
+  await assert.rejects(
+    async () =>
+      await filmLearning(hidden, await readRequest(hidden), { kind: "gif", fps: 2 }, { folders: names, scale: 1 }),
+    { name: "UserError", message: `${names[0]}: no layer "conv9"; the layers are data, conv1, fc2, fc3` },
+  );
+  assert.throws(() => classifierFolders(names[0], [`${names[0]}/`]), /^UserError: --classifier gives \S+_1\/ twice$/);
+
+  const last = join(names[2], "network.json");
+  const network = JSON.parse(Deno.readTextFileSync(last));
+  Deno.writeTextFileSync(last, JSON.stringify({ ...network, search: { iterations: 100000 } }));
+  const quick = join(names[0], "network.json");
+  Deno.writeTextFileSync(quick, JSON.stringify({ ...network, search: { iterations: 1 } }));
+  const ended = await type(
+    ["synth", ...asked, "--unit", "1", "--classifier", names[0], names[2]],
+    { interruptAt: "snapshot_10 " },
+  );
+  assert.deepEqual([ended.code, JSON.parse(ended.out).aborted, JSON.parse(ended.out).frames.length], [130, true, 2]);
 });

@@ -1,5 +1,5 @@
 /** The folders of several classifiers, such as a network's snapshots while it learned. */
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../../formats/user_error.ts";
 import { isFolder, statOf } from "../files.ts";
 
@@ -16,7 +16,8 @@ export function classifierFolders(first: string | undefined, others: readonly st
     return [];
   }
   const folders = [first, ...others].flatMap((name) => /[*?]/.test(name) && !statOf(name) ? fitting(name) : [name]);
-  const twice = folders.find((folder, n) => folders.indexOf(folder) < n);
+  const places = folders.map((folder) => resolve(folder));
+  const twice = folders.find((_, n) => places.indexOf(places[n]) < n);
   if (twice !== undefined) throw new UserError(`--classifier gives ${twice} twice`);
   return folders.toSorted(compare);
 }

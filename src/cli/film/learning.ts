@@ -30,6 +30,7 @@ import { encodeFilm } from "./encode.ts";
 interface Frame {
   folder: string;
   item: SearchItem;
+  aborted: boolean;
   title: string;
   record: PictureRecord;
 }
@@ -102,7 +103,7 @@ export async function filmLearning(
   const [animation] = there.animations;
   if (values.json) {
     const told = frames.map(({ folder, record: { classifier, result } }) => ({ folder, classifier, result }));
-    printJson({ file, animation, aborted: !whole, frames: told });
+    printJson({ file, animation, aborted: last.aborted || !whole, frames: told });
   } else {
     for (const { folder, item: { activation, top } } of frames) {
       print(`${folder}  activation ${activation.toFixed(2)}  top ${top.length}: ${top.map(rankedText).join(", ")}`);
@@ -138,6 +139,7 @@ export async function filmLearning(
     return {
       folder,
       item,
+      aborted: result.aborted,
       title: row.layer ? titleOf(items[0].units!, row.layer, classifier) : items[0].target,
       record: recordOf(request, { classifier, generator }, {
         ...making,
@@ -176,7 +178,8 @@ async function frameOf(folder: string, request: Request, generator: Model | unde
     const picture = classifier.network.inputs[0].shape.join("×");
     return { classifier, row, picture, start: await readStart(request, row), bounds: readCodeBounds(request, row) };
   } catch (error) {
-    throw error instanceof UserError ? new UserError(`${folder}: ${error.message}`) : error;
+    if (!(error instanceof UserError) || error.message.startsWith(`${folder}:`)) throw error;
+    throw new UserError(`${folder}: ${error.message}`);
   }
 }
 
