@@ -253,11 +253,13 @@ function linesOf(rows: readonly Row[], sheet: string | undefined): string[] {
   const box = ({ left, top, width, height }: { left: number; top: number; width: number; height: number }) =>
     `${width} × ${height} at ${left},${top}`;
   const lines = rows.flatMap(({ unit, name, examples, drawn }) => [
-    `${name === `unit ${unit}` ? name : `${unit}  ${name}`}${drawn ? `  (drawn: ${drawn.activation.toFixed(2)})` : ""}`,
+    `${name === `unit ${unit}` ? name : `${unit}  ${name}`}${
+      drawn ? `  (drawn: ${drawn.activation.toPrecision(4)})` : ""
+    }`,
     ...examples.map(({ file, activation, at, field, region }) => {
       const sees = at && field ? `  @${at}, sees ${box(field)}` : "";
       const excited = region ? `  region ${region.box ? box(region.box) : "none"}` : "";
-      return `  ${activation.toFixed(2).padStart(8)}  ${file}${sees}${excited}`;
+      return `  ${activation.toPrecision(4).padStart(9)}  ${file}${sees}${excited}`;
     }),
   ]);
   return sheet === undefined ? lines : [...lines, sheet];

@@ -38,6 +38,8 @@ const app1 = 0xe1;
 /** Frames whose decoder is here: baseline, extended and progressive, in Huffman's and in arithmetic coding. */
 const knownFrames = [0xc0, 0xc1, 0xc2, 0xc9, 0xca];
 
+const noPicture = "it has no picture of a known kind";
+
 /** Reads a JPEG's segments from first to last. Throws Error where it is truncated, contradicts itself or is of a kind that nobody decodes. */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   let frame: Frame | undefined;
@@ -49,14 +51,14 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
       frame = readFrame(marker, content);
     } else if (marker === app1 && !firstScan) orientation = exifOrientation(content) ?? orientation;
     else if (marker === startOfScan) {
-      if (!frame) break;
+      if (!frame) throw new Error(noPicture);
       firstScan ??= at;
     } else if (marker === endOfImage) {
-      if (!frame || !firstScan) break;
+      if (!frame || !firstScan) throw new Error(noPicture);
       return { ...frame, orientation, scans: countScans(bytes.subarray(firstScan - 2, at)), end: at };
     }
   }
-  throw new Error(firstScan ? "it is truncated" : "it has no picture of a known kind");
+  throw new Error("it is truncated");
 }
 
 type Frame = Pick<JpegHeader, "width" | "height" | "channels" | "samples" | "sampling" | "arithmetic">;

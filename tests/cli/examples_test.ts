@@ -177,7 +177,10 @@ Deno.test("examples --beside: what the unit wants to see is at the left of its r
     err,
     /^warning: unit 4 \(elephant\) of tiny classifier was not trained;.*\nplan: [\d,]+ bytes of GPU memory /,
   );
-  assert.match(out, /^1 {2}bell pepper {2}\(drawn: -?[\d.]+\)\n(?: +-?[\d.]+ {2}.*\d\.png\n){2}4 {2}elephant/);
+  assert.match(
+    out,
+    /^1 {2}bell pepper {2}\(drawn: -?[\d.]+\)\n(?: +-?(?=(?:\d\.?){4})[\d.]+ {2}.*\d\.png\n){2}4 {2}elephant/,
+  );
   const { width } = await decodeImage(Deno.readFileSync(at("sheet.png")), "sheet.png");
   assert.equal(width, 8 + 3 * (128 + 8));
 });

@@ -48,7 +48,8 @@ body { font: 15px/1.4 system-ui, sans-serif; margin: 0 auto; padding: 1rem; max-
 h1 { font-size: 1.4rem; margin: 0 0 .3rem; }
 p { margin: 0 0 .6rem; color: var(--soft); }
 form { display: flex; flex-wrap: wrap; gap: .5rem 1.2rem; align-items: center; margin: .6rem 0 1rem; }
-label { display: flex; gap: .4rem; align-items: center; }
+label { display: flex; gap: .4rem; align-items: center; max-width: 100%; }
+select { min-width: 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .4rem 0; }
 th, td { text-align: right; padding: .15rem .7rem; border-bottom: 1px solid var(--line); }
@@ -77,6 +78,7 @@ const make = (name, text, kind) => {
 };
 const number = (value) => typeof value === "number" ? String(Number(value.toPrecision(4))) : String(value);
 const share = (part, whole) => part + " of " + whole;
+const namesOf = (top) => top.slice(0, 3).map(({ name }) => name);
 const known = lines.filter((line) => line.recognised !== undefined);
 const judged = lines.filter((line) => line.judge && line.judge.recognised !== undefined);
 const recognised = (list) => list.filter((line) => line.recognised).length;
@@ -153,7 +155,7 @@ function card(line) {
   if (varied.length) article.append(make("p", varied.map((name) => name + " " + number(line.settings[name])).join(", ")));
   article.append(curve(line.trace), make("p", "activation " + number(line.activation) + (line.zeroGradient ? ", the gradient was zero" : "")));
   const sees = (who, seen, right) =>
-    article.append(make("p", who + " sees " + seen.slice(0, 3).map(({ name }) => name).join(", "), right === undefined ? "" : right ? "yes" : "no"));
+    article.append(make("p", who + " sees " + namesOf(seen).join(", "), right === undefined ? "" : right ? "yes" : "no"));
   sees("classifier", line.top, line.recognised);
   if (line.judge) sees("judge", line.judge.top, line.judge.recognised);
   article.append(make("code", line.again), make("code", line.command));
@@ -162,7 +164,8 @@ function card(line) {
 }
 
 const cards = new Map(lines.map((line) => [line, card(line)]));
-const texts = new Map(lines.map((line) => [line, [line.title, line.layer, line.target, ...line.top.map(({ name }) => name)].join(" ").toLowerCase()]));
+const seen = (line) => [...namesOf(line.top), ...(line.judge ? namesOf(line.judge.top) : [])];
+const texts = new Map(lines.map((line) => [line, [line.title, line.layer, line.target, line.file, ...seen(line)].join(" ").toLowerCase()]));
 const shows = {
   "": () => true,
   yes: (line) => line.recognised === true,
