@@ -6,6 +6,7 @@
  */
 import { GpuError, type GpuErrorKind } from "./error.ts";
 import type { Adapter, Caps, Feature, Storage } from "./adapter.ts";
+import { unlessLost } from "./loss.ts";
 
 /** The share of free memory that a software adapter's tensors may have at most. */
 const SHARE = 0.9;
@@ -144,7 +145,7 @@ export class Device implements Adapter {
 
   /** Waits until the queue is empty. @throws GpuError what failed since the last check. */
   async finish(): Promise<void> {
-    await Promise.race([this.gpu.queue.onSubmittedWorkDone(), this.gpu.lost]);
+    await unlessLost(this.gpu, this.gpu.queue.onSubmittedWorkDone());
     await this.settle();
   }
 

@@ -11,6 +11,7 @@
  */
 import type { Device } from "./device.ts";
 import { GpuError } from "./error.ts";
+import { unlessLost } from "./loss.ts";
 import type { Adapter, Storage } from "./adapter.ts";
 
 /** Batch, channels, height, width. */
@@ -218,12 +219,9 @@ export async function download(device: Device, tensor: Tensor, texels = tensor.t
         rows,
       ]);}
     device.gpu.queue.submit([encoder.finish()]);
-    const mapped = await Promise.race([
-      staging.mapAsync(GPUMapMode.READ).then(() => true, () => false),
-      device.gpu.lost,
-    ]);
+    const mapped = await unlessLost(device.gpu, staging.mapAsync(GPUMapMode.READ).then(() => true, () => false));
     await device.settle();
-    if (mapped !== true) throw new GpuError("lost", label, "the values could not be read back");
+    if (!mapped) throw new GpuError("lost", label, "the values could not be read back");
     result.set(new Uint8Array(staging.getMappedRange(), 0, count * TEXEL), index * partTexels * TEXEL);
     staging.destroy();
   }

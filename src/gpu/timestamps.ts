@@ -1,5 +1,6 @@
 /** How long passes take by the adapter's own clock: a timestamp at the beginning of each and one at its end. */
 import type { Device } from "./device.ts";
+import { unlessLost } from "./loss.ts";
 
 /** Passes that can be timed before anything is read: a query set holds 4,096 timestamps. */
 export const MOST_PASSES = 2048;
@@ -33,7 +34,7 @@ export async function timestampsOf(device: Device, passes: number): Promise<Time
       encoder.copyBufferToBuffer(written, 0, read, 0, 16 * count);
       gpu.queue.submit([encoder.finish()]);
       meanwhile?.();
-      await Promise.race([read.mapAsync(GPUMapMode.READ), gpu.lost]);
+      await unlessLost(gpu, read.mapAsync(GPUMapMode.READ));
       await device.settle();
       const nanoseconds = new BigUint64Array(read.getMappedRange().slice(0));
       read.unmap();

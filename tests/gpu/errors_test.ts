@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Device, openDevice } from "../../src/gpu/device.ts";
 import { GpuError, type GpuErrorKind } from "../../src/gpu/error.ts";
+import { unlessLost } from "../../src/gpu/loss.ts";
 import { type Call, write } from "../../src/gpu/call.ts";
 import { compile } from "../../src/gpu/compile.ts";
 import { place, run, TEXEL } from "../../src/gpu/tensor.ts";
@@ -70,6 +71,21 @@ Deno.test("a device that the driver took away", async () => {
   const lost = Promise.resolve({ reason: "unknown", message: "driver reset" });
   const device = new Device({ lost, addEventListener() {} } as unknown as GPUDevice, "card", caps);
   await fails(() => device.settle(), "lost", "card", /driver reset/);
+});
+
+Deno.test("waiting ends with the loss of the device, and what has come before leaves nothing there", async () => {
+  let lose = () => {};
+  let asked = 0;
+  const lost = new Promise<void>((resolve) => lose = resolve);
+  lost.then = (...handlers) => (asked++, Promise.prototype.then.apply(lost, handlers)) as Promise<never>;
+  const gpu = { lost } as unknown as GPUDevice;
+  const never = new Promise<number>(() => {});
+  for (let n = 0; n < 9; n++) assert.equal(await unlessLost(gpu, Promise.resolve(n)), n);
+  await assert.rejects(unlessLost(gpu, Promise.reject(new Error("another"))), /another/);
+  const waits = [unlessLost(gpu, never), unlessLost(gpu, never)];
+  assert.equal(asked, 1);
+  lose();
+  assert.deepEqual(await Promise.all([...waits, unlessLost(gpu, never)]), [undefined, undefined, undefined]);
 });
 
 Deno.test("a lost device is opened anew as soon as there is an adapter; where there is none any more, the loss remains", async () => {
