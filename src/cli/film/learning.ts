@@ -83,6 +83,7 @@ export async function filmLearning(
     return stopCode();
   }
   const whole = frames.length === folders.length;
+  const stopped = last.aborted || !whole;
   const result = { ...last.record.result, frames: whole ? undefined : frames.length };
   const record: PictureRecord = { ...last.record, classifiers, result };
   const text = recordText(record, `${description(record, last.title)}, after ${frames.length - 1} before it`);
@@ -103,14 +104,14 @@ export async function filmLearning(
   const [animation] = there.animations;
   if (values.json) {
     const told = frames.map(({ folder, record: { classifier, result } }) => ({ folder, classifier, result }));
-    printJson({ file, animation, aborted: last.aborted || !whole, frames: told });
+    printJson({ file, animation, aborted: stopped, frames: told });
   } else {
     for (const { folder, item: { activation, top } } of frames) {
       print(`${folder}  activation ${activation.toFixed(2)}  top ${top.length}: ${top.map(rankedText).join(", ")}`);
     }
     [file, animation].forEach(print);
   }
-  if (signal.aborted) tell(`stopped at ${frames.length} of ${folders.length} classifiers; saved as it was`);
+  if (signal.aborted && stopped) tell(`stopped at ${frames.length} of ${folders.length} classifiers; saved as it was`);
   outputs.finish();
   if (failure) throw failure;
   return stopCode();
