@@ -226,6 +226,10 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
     await until(() => page.locator(".atlas img").count(), (count) => count === 2);
     await open(page, [caffeFiles()[0], given("broken.caffemodel", Uint8Array.of(0xa2, 6, 99))]);
     assert.match(await until(() => words(page), (text) => /broken/.test(text ?? "")) ?? "", /^broken\.caffemodel/);
+    await open(page, [given("page.prototxt", new TextEncoder().encode("<!DOCTYPE html>")), caffeFiles()[1]]);
+    await until(() => words(page), (text) => /^page\.prototxt: this is a web page \(HTML\)/.test(text ?? ""));
+    await open(page, [given("other.safetensors", new Uint8Array(9).fill(255))]);
+    await until(() => words(page), (text) => /^other\.safetensors: not a safetensors file/.test(text ?? ""));
     await button(page, "Photographs").click();
     assert.ok(await button(page, "Start the search from this").evaluate((one) => (one as HTMLButtonElement).disabled));
     await page.getByText("The search cannot start from it, for fourier begins from noise.").waitFor();

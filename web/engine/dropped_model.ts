@@ -5,6 +5,7 @@ import { UserError } from "../../src/formats/user_error.ts";
 import { loadModel, type Model } from "../../src/mod.ts";
 import type { Pair } from "./pair.ts";
 import { convertCaffe } from "../../tools/convert/caffe/network.ts";
+import { textOf } from "../../tools/convert/caffe/prototxt.ts";
 import { convertOnnx } from "../../tools/convert/onnx/network.ts";
 import type { ExternalFile } from "../../tools/convert/onnx/tensor.ts";
 import { type ArchitectureName, architectures } from "../../tools/convert/torch/architectures.ts";
@@ -103,12 +104,7 @@ async function built({ text, tensors, notes }: Converted, where: string): Promis
 }
 
 async function caffe(files: Files, prototxt: string, caffemodel: string): Promise<Converted> {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(await bytesOf(files, prototxt));
-  } catch {
-    throw new UserError(`${prototxt} is not text; is it the caffemodel?`);
-  }
+  const text = textOf(await bytesOf(files, prototxt), prototxt);
   const { pixels, ...converted } = convertCaffe(
     { prototxt: { text, file: prototxt }, caffemodel: { bytes: await bytesOf(files, caffemodel), file: caffemodel } },
     { name: caffemodel.replace(/\.caffemodel$/i, "") },
@@ -160,5 +156,7 @@ async function torch(files: Files, file: string): Promise<Converted> {
       failures.push(error.message);
     }
   }
-  throw new UserError(named ? failures[0] : `${file} holds none of ${names.join(", ")}: ${failures[0]}`);
+  // What is wrong with the file itself is the same for all.
+  const [first] = failures;
+  throw new UserError(new Set(failures).size === 1 ? first : `${file} holds none of ${names.join(", ")}: ${first}`);
 }

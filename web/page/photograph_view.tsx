@@ -1,4 +1,5 @@
 /** The visitor's own photographs: what the network makes of one, what of it excites a unit, which others are near. */
+import { useEffect, useRef } from "preact/hooks";
 import { Camera } from "./camera.tsx";
 import { Canvas } from "./canvas.tsx";
 import { choose, findNearest, forget, look, looks, nearest, photograph, photographOf, photographs } from "./album.ts";
@@ -33,8 +34,8 @@ export function PhotographView() {
       <div>
         <h2 class="title">The network sees</h2>
         {seen.top ? <Top id={seen.id} top={seen.top} /> : <p class="quiet">Looking…</p>}
-        <Layers seen={seen} />
         {photographs.value.length > 1 && <Nearest seen={seen} />}
+        <Layers seen={seen} />
       </div>
     </section>
   );
@@ -42,8 +43,13 @@ export function PhotographView() {
 
 function Shown({ seen: { id, name, picture, top } }: { seen: Photograph }) {
   const marked = region.value;
+  const figure = useRef<HTMLElement>(null);
+  // What was pressed may lie far below.
+  useEffect(() => {
+    if (marked) figure.current?.scrollIntoView({ block: "nearest" });
+  }, [marked]);
   return (
-    <figure>
+    <figure ref={figure}>
       <Canvas
         picture={marked?.picture ?? picture}
         label={marked ? `What of ${name} excites “${marked.title}”` : `${name}, as the network is shown it`}
@@ -156,21 +162,30 @@ function Top({ id, top }: { id: number; top: Ranked[] }) {
 }
 
 function Layers({ seen: { id } }: { seen: Photograph }) {
+  const { layer: last, layers, labels } = opened.value!.classifier;
   return (
     <>
-      {looks.value.map(({ layer, units }) => (
-        <div key={layer} class="look">
-          <h2>{layer}</h2>
-          <ul>
-            {units.map(({ unit, activation, at }) => (
-              <li key={unit}>
-                <UnitLinks id={id} layer={layer} unit={unit} name={`unit ${unit}`} />{" "}
-                <span class="quiet">{activation.toFixed(1)} at {at.join(", ")}</span>
-              </li>
-            ))}
-          </ul>
-        </div>
-      ))}
+      {looks.value.map(({ layer, units }) => {
+        const [, height = 1, width = 1] = layers.find(({ blob }) => blob === layer)?.shape ?? [];
+        return (
+          <div key={layer} class="look">
+            <h2>{layer}</h2>
+            <ul>
+              {units.map(({ unit, activation, at }) => (
+                <li key={unit}>
+                  <UnitLinks
+                    id={id}
+                    layer={layer}
+                    unit={unit}
+                    name={layer === last && labels[unit] || `unit ${unit}`}
+                  />{" "}
+                  <span class="quiet">{activation.toFixed(1)}{height * width > 1 && ` at ${at.join(", ")}`}</span>
+                </li>
+              ))}
+            </ul>
+          </div>
+        );
+      })}
     </>
   );
 }

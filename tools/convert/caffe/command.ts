@@ -3,12 +3,11 @@ import { basename } from "node:path";
 import { type Command, type Option, print, required, type Values, warn } from "../../../src/cli/command.ts";
 import { readBytes } from "../../../src/cli/files.ts";
 import { oneOf, wholeNumber } from "../../../src/cli/values.ts";
-import { refuseOthers } from "../../../src/formats/kinds.ts";
-import { UserError } from "../../../src/formats/user_error.ts";
 import { type ModelPlace, openPlace, writeModel } from "../folder.ts";
 import { readMeanFile } from "./caffemodel.ts";
 import { pixelLine, pixelOptions, rangeOption, readPixels } from "../pixels.ts";
 import { type CaffeOptions, convertCaffe } from "./network.ts";
+import { textOf } from "./prototxt.ts";
 
 const options = {
   prototxt: { value: "FILE", help: "the network, best its deploy version; any of Caffe's three generations" },
@@ -80,7 +79,7 @@ export async function convertInto(
 ): Promise<void> {
   const model = convertCaffe(
     {
-      prototxt: { text: asText(await readBytes(prototxt), prototxt), file: prototxt },
+      prototxt: { text: textOf(await readBytes(prototxt), prototxt), file: prototxt },
       caffemodel: { bytes: await readBytes(caffemodel), file: caffemodel },
     },
     { name: basename(place.path), ...options },
@@ -89,16 +88,6 @@ export async function convertInto(
   writeModel(place, model, { start, names });
   if (model.pixels?.sure) print(pixelLine(model.pixels.image, model.pixels.origin));
   else if (model.pixels) warn(`the mean that pixels lose is ${model.pixels.origin}; 0 is written`);
-}
-
-/** A file that is no text is most often the caffemodel. */
-function asText(bytes: Uint8Array, path: string): string {
-  refuseOthers(bytes, path, "a prototxt");
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new UserError(`${path} is not text; is it the caffemodel?`);
-  }
 }
 
 /** The mean in a file; undefined where it is numbers, or not given. */

@@ -5,6 +5,7 @@
  *
  * Which fields a message may have, and of which types, its reader decides (message.ts).
  */
+import { refuseOthers } from "../../../src/formats/kinds.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { Message, type Value } from "./message.ts";
 
@@ -18,6 +19,16 @@ interface Token {
   kind: "word" | "number" | "text" | "sign" | "end";
   text: string;
   line: number;
+}
+
+/** The text of a prototxt's bytes; what is no text is most often the caffemodel. @throws UserError */
+export function textOf(bytes: Uint8Array, file: string): string {
+  refuseOthers(bytes, file, "a prototxt");
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new UserError(`${file} is not text; is it the caffemodel?`);
+  }
 }
 
 /**
