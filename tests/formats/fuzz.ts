@@ -24,13 +24,12 @@ export function fuzz(
   read: (damaged: Uint8Array) => unknown,
   options?: FuzzOptions,
 ): void {
-  for (const { damaged, round, watch } of copies(file, rounds, options)) {
+  for (const { damaged, round } of copies(file, rounds, options)) {
     try {
       read(damaged);
     } catch (error) {
       checkError(error, round);
     }
-    watch();
   }
 }
 
@@ -41,34 +40,35 @@ export async function fuzzAsync(
   read: (damaged: Uint8Array) => Promise<unknown>,
   options?: FuzzOptions,
 ): Promise<void> {
-  for (const { damaged, round, watch } of copies(file, rounds, options)) {
+  for (const { damaged, round } of copies(file, rounds, options)) {
     try {
       await read(damaged);
     } catch (error) {
       checkError(error, round);
     }
-    watch();
   }
 }
 
-/** Damaged copies, each with a function that asserts that little time and memory went by since. */
+/** How often a copy that took long is read again: a busy machine takes a second away once, not always. */
+const TRIES = 3;
+
+/** Damaged copies; whoever asks for the next has spent little time and memory on the last. */
 function* copies(file: Uint8Array, rounds: number, { damage = damageBytes, seed = 1 }: FuzzOptions = {}) {
   const random = randomIntegers(seed);
   for (let n = 0; n < rounds; n++) {
     const damaged = damage(file, random);
     const round = `seed ${seed}, round ${n}`;
-    const memory = Deno.memoryUsage();
-    const start = performance.now();
-    yield {
-      damaged,
-      round,
-      watch() {
-        const { external, heapUsed } = Deno.memoryUsage();
-        assert.ok(performance.now() - start < 1000, `${round} took over a second`);
-        assert.ok(external - memory.external < 200e6, `${round} took over 200 MB`);
-        assert.ok(heapUsed - memory.heapUsed < 400e6, `${round} took over 400 MB of objects`);
-      },
-    };
+    let slow = 0;
+    do {
+      const memory = Deno.memoryUsage();
+      const start = performance.now();
+      yield { damaged, round };
+      const { external, heapUsed } = Deno.memoryUsage();
+      assert.ok(external - memory.external < 200e6, `${round} took over 200 MB`);
+      assert.ok(heapUsed - memory.heapUsed < 400e6, `${round} took over 400 MB of objects`);
+      slow = performance.now() - start < 1000 ? 0 : slow + 1;
+      assert.ok(slow < TRIES, `${round} took over a second, ${TRIES} times`);
+    } while (slow > 0);
   }
 }
 
