@@ -264,6 +264,12 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
     await until(() => page.locator(".pictures li").count(), (count) => count === 2);
   });
 
+  await t.step("the seeds are counted, however many the address names", async () => {
+    await page.evaluate(() => void (location.hash = "#unit=1&seed=3,5,9"));
+    await until(() => page.locator(".pictures li").count(), (count) => count === 3);
+    assert.equal(await page.getByLabel("Seeds").evaluate((select) => (select as HTMLSelectElement).value), "3");
+  });
+
   await t.step("the GPU's examination tells how far it is, and is stopped", async () => {
     await button(page, "This GPU").click();
     await button(page, "Examine it").click();

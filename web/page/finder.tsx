@@ -134,6 +134,10 @@ function Chosen() {
   if (!info) return null;
   const named = (unit: number) => (layer ?? info.layer) === info.layer && info.labels[unit] || `unit ${unit}`;
   const several = Math.max(1, Math.floor(MOST / (together ? 1 : Math.max(1, units.length))));
+  // An address or a record may have named any number of them.
+  const counts = [...new Set([1, 2, 4, 9, 16, seeds.length])]
+    .filter((count) => count <= several || count === seeds.length)
+    .sort((a, b) => a - b);
   return (
     <div class="chosen">
       {layer !== undefined && layer !== info.layer && target === undefined && (
@@ -196,9 +200,7 @@ function Chosen() {
           onChange={({ currentTarget }) =>
             void find({ seeds: Array.from({ length: Number(currentTarget.value) }, (_, n) => seeds[0] + n) })}
         >
-          {[1, 2, 4, 9, 16].filter((count) => count <= several || count === 1).map((count) => (
-            <option key={count} value={count}>{count}</option>
-          ))}
+          {counts.map((count) => <option key={count} value={count}>{count}</option>)}
         </select>
       </label>
       <label class="seeds">

@@ -115,7 +115,7 @@ function Found(
         <table>
           <thead>
             <tr>
-              {["Kernel", "Way", "ms", "GFLOP/s", "GB/s", "Bound by", "Of that"].map((name) => (
+              {["Kernel", "ms", "GFLOP/s", "GB/s", "Bound by", "Of that", "Way"].map((name) => (
                 <th scope="col" key={name}>{name}</th>
               ))}
             </tr>
@@ -124,12 +124,12 @@ function Found(
             {rows.map(({ kernel, way, ms, gflops, gigabytes, bound, share }) => (
               <tr key={kernel}>
                 <th scope="row">{kernel}</th>
-                <td>{way}</td>
                 <td>{per(ms)}</td>
                 <td>{per(gflops)}</td>
                 <td>{per(gigabytes)}</td>
                 <td>{bound}</td>
                 <td>{(100 * share).toFixed(0)} %</td>
+                <td>{way}</td>
               </tr>
             ))}
           </tbody>
@@ -146,5 +146,9 @@ function Roofline({ svg }: { svg: string }) {
     image.current!.src = address;
     return () => URL.revokeObjectURL(address);
   }, [svg]);
-  return <img ref={image} class="roofline" alt="The dispatches of an iteration under the adapter’s roof" />;
+  return (
+    <div class="wide roofline" tabIndex={0} role="region" aria-label="Roofline">
+      <img ref={image} alt="The dispatches of an iteration under the adapter’s roof" />
+    </div>
+  );
 }
