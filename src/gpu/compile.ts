@@ -62,7 +62,7 @@ interface Compiled {
   layout: GPUBindGroupLayout;
 }
 
-/** Pipelines that a device keeps for plans to come: GoogLeNet's search has 210, and networks take turns. */
+/** Pipelines that a device keeps for plans to come: GoogLeNet's search from the embedded generator has 226, and networks take turns. */
 const MOST_KEPT = 512;
 
 /** A pipeline that is kept, or a new one in the place of what was used longest ago; plans hold their own. */
