@@ -42,8 +42,12 @@ export function groupCost(task: ConvTask, tile: ConvTile, { slices, places, subg
   const trip = price.pixel * tile.strips + weights * tile.blocks + price.sum * held;
   const gather = slices === 1 ? 0 : gpu.share * held * (subgroups ? 2 : Math.log2(slices));
   const own = Math.ceil(tripsOf(geometry, direction) / slices) * trip + gather + price.store * held;
-  return own * lanes * idle(adapter, lanes) * (adapter.caps.software ? CPU_GROUPS : 1);
+  if (adapter.caps.software) return own * lanes * idle(adapter, lanes) * CPU_GROUPS;
+  return own * lanes * idle(adapter, lanes) + lastRound(own, places * slices);
 }
+
+/** What the cores cost that have no workgroup of the last round: more where workgroups have more lanes. */
+const lastRound = (own: number, lanes: number): number => own * lanes * gpu.idleCores;
 
 /** Of a gather over so many spots of dy. */
 export function spotsCost({ adapter, format }: ConvTask, invocations: number, count: number): number {
@@ -66,7 +70,7 @@ export function stagedCost({ adapter, format }: ConvTask, kernel: StagedKernel):
   const gather = (slices - 1) * held * gpu.share;
   const own = trips * stage + gather + held * gpu.store;
   const waits = trips * Math.max(stage, gpu.stage) + gather;
-  const cost = own * lanes + waits * HALF_BUSY;
+  const cost = own * lanes + waits * HALF_BUSY + lastRound(own, lanesOf(kernel.staged));
   return adapter.caps.software ? cost * CPU_GROUPS * cpu.block[format] : cost;
 }
 

@@ -37,6 +37,8 @@ export const gpu = {
   store: 1,
   move: 1,
   weight: 0,
+  /** Cores for which the last round of workgroups has none; by `bench static` on three chips. */
+  idleCores: 16,
   /** A block of weights that a whole workgroup has in common, and how much more one takes that lies alone in its line. */
   uniformBlock: 1,
   apart: 2,
