@@ -1,10 +1,9 @@
 /** What runs: an iteration of the search or a network, as a plan that stands, with numbers to run on. */
+import { writeMap } from "../src/gpu/map.ts";
 import { openModel } from "../src/cli/defaults.ts";
 import type { Device } from "../src/gpu/device.ts";
-import { toTexels, upload } from "../src/gpu/tensor.ts";
 import { buildGraph } from "../src/net/graph.ts";
 import type { Model } from "../src/net/model.ts";
-import { bytes } from "../src/net/net.ts";
 import { buildPlan, type Plan } from "../src/net/plan.ts";
 import { count } from "../src/ops/op.ts";
 import type { SearchOptions } from "../src/synth/options.ts";
@@ -67,7 +66,7 @@ async function networkRunning(
   const restart = () => {
     const { of, dy } = plan.tensors;
     for (const [seed, tensor] of [...graph.inputs.map(of), ...dy ?? []].entries()) {
-      upload(device, tensor, bytes(toTexels(normals(seed, count(tensor.shape)), tensor.shape)));
+      writeMap(device, tensor, normals(seed, count(tensor.shape)));
     }
   };
   try {

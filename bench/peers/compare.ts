@@ -106,7 +106,7 @@ export async function comparePeers(device: Device, contest: Contest): Promise<Co
     await device.finish();
     return (performance.now() - started) / times;
   };
-  const gradientError = errorOf(await ownGradient(device, climb, subject), exact);
+  const gradientError = errorOf(await ownGradient(climb), exact);
   const contestants: Contestant[] = [];
   try {
     for (const name of Object.keys(peers) as PeerName[]) contestants.push(await admit(name, device, contest, exact));

@@ -1,18 +1,14 @@
 /** The gradient that a peer's is compared with: in double-float arithmetic, which takes every kink as exact numbers do. */
 import type { Device } from "../../src/gpu/device.ts";
-import { download, fromTexels, toTexels, upload } from "../../src/gpu/tensor.ts";
-import { bytes, floats } from "../../src/net/net.ts";
+import { readMap, writeMap } from "../../src/gpu/map.ts";
 import { buildPlan } from "../../src/net/plan.ts";
-import { batched, count } from "../../src/ops/op.ts";
+import { count } from "../../src/ops/op.ts";
 import type { Climb } from "../../src/synth/climb.ts";
 import { iterationOf } from "../../src/synth/joined.ts";
 import type { SearchSubject } from "../synth/search.ts";
 
 /** The gradient at the codes that a search starts from, [batch × code values], in double-float arithmetic. */
-export async function exactGradient(
-  device: Device,
-  subject: SearchSubject,
-): Promise<Float32Array> {
+export async function exactGradient(device: Device, subject: SearchSubject): Promise<Float32Array> {
   const { joined, batch, settings: { codes } } = subject;
   using plan = await buildPlan(device, { ...iterationOf(joined, [joined.logits]), batch, doubleFloat: true });
   const { code, logits: layer } = joined;
@@ -21,21 +17,17 @@ export async function exactGradient(
   const dy = new Float32Array(batch * units);
   const unit = subject.unit;
   for (let item = 0; item < batch; item++) dy[item * units + unit] = 1;
-  upload(device, tensors.of(code), bytes(toTexels(codes, batched(batch, code.shape))));
-  upload(device, tensors.dy![0], bytes(toTexels(dy, batched(batch, layer.shape))));
+  writeMap(device, tensors.of(code), codes);
+  writeMap(device, tensors.dy![0], dy);
   plan.submit();
-  return fromTexels(floats(await download(device, tensors.dx!)), batched(batch, code.shape));
+  return await readMap(device, tensors.dx!);
 }
 
 /** The gradient that an iteration of ours takes at the same codes. */
-export async function ownGradient(
-  device: Device,
-  climb: Climb,
-  { joined, batch }: SearchSubject,
-): Promise<Float32Array> {
+export async function ownGradient(climb: Climb): Promise<Float32Array> {
   climb.restart();
   climb.submit(1);
-  return fromTexels(floats(await download(device, climb.plan.tensors.dx!)), batched(batch, joined.code.shape));
+  return await climb.gradient();
 }
 
 /** |a − exact| / |exact|, as Euclid measures; NaN where values are missing or are no numbers. */

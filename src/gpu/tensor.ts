@@ -17,7 +17,7 @@ import type { Adapter, Storage } from "./adapter.ts";
 /** Batch, channels, height, width. */
 export type Shape4 = readonly [n: number, c: number, h: number, w: number];
 
-/** How the values of a texel are packed: 4 × f32, 8 × f16, 16 × i8, or 4 × u32. */
+/** How the values of a texel are packed: 4 × f32, 8 × f16 or 16 × i8. */
 export type Format = "f32" | "f16" | "i8";
 
 /** Bytes of a texel. */
@@ -181,8 +181,9 @@ export function place(device: Device, tensor: Tensor): Tensor {
   return tensor;
 }
 
-/** Copies `bytes` (whole texels, from texel 0) into a placed tensor. */
-export function upload(device: Device, tensor: Tensor, bytes: Uint8Array): void {
+/** Copies `data` (whole texels, from texel 0) into a placed tensor. */
+export function upload(device: Device, tensor: Tensor, data: Uint8Array | Float32Array): void {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const { parts, partTexels, storage } = placed(tensor);
   const queue = device.gpu.queue;
   parts.forEach((part, index) => {
@@ -226,35 +227,4 @@ export async function download(device: Device, tensor: Tensor, texels = tensor.t
     staging.destroy();
   }
   return result;
-}
-
-/** NCHW values into the texels of a feature map. @throws RangeError when the count is wrong. */
-export function toTexels(values: ArrayLike<number>, [n, c, h, w]: Shape4): Float32Array<ArrayBuffer> {
-  if (values.length !== n * c * h * w) throw new RangeError(`expected ${n * c * h * w} values, got ${values.length}`);
-  const blocks = Math.ceil(c / 4);
-  const area = h * w;
-  const texels = new Float32Array(n * blocks * area * 4);
-  let from = 0;
-  for (let item = 0; item < n; item++) {
-    for (let channel = 0; channel < c; channel++) {
-      let to = (item * blocks + (channel >> 2)) * area * 4 + (channel & 3);
-      for (let p = 0; p < area; p++, to += 4) texels[to] = values[from++];
-    }
-  }
-  return texels;
-}
-
-/** The texels of a feature map as NCHW values. */
-export function fromTexels(texels: Float32Array, [n, c, h, w]: Shape4): Float32Array<ArrayBuffer> {
-  const blocks = Math.ceil(c / 4);
-  const area = h * w;
-  const values = new Float32Array(n * c * area);
-  let to = 0;
-  for (let item = 0; item < n; item++) {
-    for (let channel = 0; channel < c; channel++) {
-      let from = (item * blocks + (channel >> 2)) * area * 4 + (channel & 3);
-      for (let p = 0; p < area; p++, from += 4) values[to++] = texels[from];
-    }
-  }
-  return values;
 }

@@ -5,11 +5,11 @@
 import { compile, type Step } from "../gpu/compile.ts";
 import type { Binding, Call } from "../gpu/call.ts";
 import type { Device } from "../gpu/device.ts";
-import { download, fromTexels, type Shape4, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
+import { fromTexels, readTexels, toTexels, writeMap } from "../gpu/map.ts";
+import { download, type Shape4, type Tensor, upload } from "../gpu/tensor.ts";
 import { submitSteps } from "../gpu/timing.ts";
 import type { PlannedLayer } from "../net/backward.ts";
 import type { PlannedKernel } from "../net/kernels.ts";
-import { bytes, floats } from "../net/net.ts";
 import type { Plan } from "../net/plan.ts";
 import { count, type Shape } from "../ops/op.ts";
 import { UserError } from "../formats/user_error.ts";
@@ -101,12 +101,12 @@ export class Trial {
     const run = async (step: Step): Promise<Map<Tensor, Float32Array>> => {
       for (const tensor of written) this.#fill(tensor);
       reads.forEach((tensor, n) => {
-        upload(device, tensor, bytes(toTexels(numbersOf(kind, seed + n, count(tensor.shape)), tensor.shape)));
+        writeMap(device, tensor, numbersOf(kind, seed + n, count(tensor.shape)));
       });
       for (const [tensor, texels] of kept) upload(device, tensor, texels);
       submitSteps(device, [step], 1);
       const values = new Map<Tensor, Float32Array>();
-      for (const tensor of [...written, ...updated]) values.set(tensor, floats(await download(device, tensor)));
+      for (const tensor of [...written, ...updated]) values.set(tensor, await readTexels(device, tensor));
       return values;
     };
     const ours = await run(this.ours[at]);
@@ -145,21 +145,21 @@ export class Trial {
     for (const tensor of writtenBy(...both)) this.#fill(tensor);
     node.inputs.forEach((tensor, n) => this.#set(tensor, inputs[n]));
     submitSteps(device, stepsOf("forward"), 1);
-    const y = floats(await download(device, node.output));
+    const y = await readTexels(device, node.output);
     if (!dy || !ends) return { y, dx: [] };
     this.#set(ends.dy, dy);
     submitSteps(device, stepsOf("backward"), 1);
     const dx: Made["dx"] = [];
-    for (const binding of ends.dx) dx.push(binding && floats(await download(device, binding.tensor)));
+    for (const binding of ends.dx) dx.push(binding && await readTexels(device, binding.tensor));
     return { y, dx };
   }
 
   #fill(tensor: Tensor): void {
-    upload(this.device, tensor, bytes(new Float32Array(4 * tensor.texels).fill(NOT_WRITTEN)));
+    upload(this.device, tensor, new Float32Array(4 * tensor.texels).fill(NOT_WRITTEN));
   }
 
   #set(tensor: Tensor, values: Float32Array): void {
-    upload(this.device, tensor, bytes(toTexels(values, tensor.shape)));
+    writeMap(this.device, tensor, values);
   }
 }
 

@@ -1,6 +1,7 @@
 /** A network ready to run on a device: one plan for a fixed batch, with or without the gradient to its input. */
 import type { Device } from "../gpu/device.ts";
-import { download, fromTexels, run, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
+import { readMap, readTexels, toTexels, writeMap } from "../gpu/map.ts";
+import { run, type Tensor, upload } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Arithmetic, count, unitMap, type WeightStorage } from "../ops/op.ts";
 import { listedSpots, listTexels } from "../ops/spots.ts";
@@ -199,7 +200,7 @@ export class Net {
     const result = new Map<string, Float32Array>();
     if (!gradients?.size) throw new UserError("the net was made without weight gradients");
     for (const [name, { tensor, unpack }] of gradients) {
-      result.set(name, unpack(floats(await download(this.device, tensor))));
+      result.set(name, unpack(await readTexels(this.device, tensor)));
     }
     return result;
   }
@@ -212,21 +213,21 @@ export class Net {
         throw new UserError(`input "${value.name}": expected ${wanted} values, got ${values?.length ?? "none"}`);
       }
       const tensor = this.plan.tensors.of(value);
-      upload(this.device, tensor, bytes(toTexels(values, tensor.shape)));
+      writeMap(this.device, tensor, values);
     }
   }
 
   #loadGradient(dy: Float32Array): void {
     const { spots, plan: { tensors } } = this;
     const texels = toTexels(dy, tensors.of(this.#output).shape);
-    if (tensors.dy) return upload(this.device, tensors.dy[0], bytes(texels));
+    if (tensors.dy) return upload(this.device, tensors.dy[0], texels);
     const list = listTexels(texels, this.batch, spots!.count);
     if (!list) throw new UserError(`dy: an item has more values that are not zero than ${spots!.count}`);
-    upload(this.device, spots!.list, bytes(list));
+    upload(this.device, spots!.list, list);
   }
 
   async #values(tensor: Tensor): Promise<Float32Array> {
-    return fromTexels(floats(await download(this.device, tensor)), tensor.shape);
+    return await readMap(this.device, tensor);
   }
 
   /** Frees its memory; twice changes nothing. */
@@ -246,14 +247,4 @@ export function unitIndex({ name, shape }: Value, unit: number, xy?: readonly [n
     throw new UserError(`position ${x},${y} is not in "${name}", whose maps are ${w} wide and ${h} high`);
   }
   return (unit * h + y) * w + x;
-}
-
-/** The bytes of floats. */
-export function bytes(values: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-}
-
-/** The floats in bytes. */
-export function floats(data: Uint8Array): Float32Array {
-  return new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4);
 }

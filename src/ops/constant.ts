@@ -1,6 +1,6 @@
 /** constant: a weight as a value, the same for every item. */
 import { UserError } from "../formats/user_error.ts";
-import { toTexels } from "../gpu/tensor.ts";
+import { toTexels } from "../gpu/map.ts";
 import { texelCall } from "./calls.ts";
 import { batched, MOST_DIMENSIONS, type Op } from "./op.ts";
 import { elements } from "./way.ts";

@@ -5,9 +5,9 @@
  */
 import type { Device } from "../gpu/device.ts";
 import type { Call } from "../gpu/call.ts";
-import { download, free, fromTexels, type Memory, type Tensor, upload } from "../gpu/tensor.ts";
+import { fromTexels, readMap, readTexels } from "../gpu/map.ts";
+import { download, free, type Memory, type Tensor, upload } from "../gpu/tensor.ts";
 import type { Value } from "../net/graph.ts";
-import { bytes, floats } from "../net/net.ts";
 import { buildPlan, type Plan, type PlanMemory, type PlanRequest, type PlanTensors } from "../net/plan.ts";
 import { chw, count, type WeightStorage } from "../ops/op.ts";
 import { stateTexels } from "../../shaders/search/state.ts";
@@ -158,13 +158,13 @@ export class Climb {
     const shape = [this.items, ...chw(joined.code.shape)] as const;
     const starts = settledStarts(settings, shape, { ...own, input: plan.tensors.of(joined.code) });
     for (const [tensor, values] of starts) this.starts.set(tensor, values);
-    upload(this.device, own.bound, bytes(boundTexels(settings.bound, shape)));
+    upload(this.device, own.bound, boundTexels(settings.bound, shape));
     this.restart();
   }
 
   /** Back to the start, after what was submitted. */
   restart(): void {
-    for (const [tensor, values] of this.starts) upload(this.device, tensor, bytes(values));
+    for (const [tensor, values] of this.starts) upload(this.device, tensor, values);
   }
 
   /** What a search that has come so far goes on from, on this device or another. */
@@ -182,7 +182,7 @@ export class Climb {
     if (!views) return;
     const size = 4 * this.items;
     const view = views.slice(size * iteration, size * (iteration + 1));
-    upload(this.device, this.plan.tensors.of(this.joined.view!), bytes(view));
+    upload(this.device, this.plan.tensors.of(this.joined.view!), view);
   }
 
   /** The search's own tensors that iterations change, and how much of them after so many: the codes, then what steps keep. */
@@ -238,14 +238,14 @@ export class Climb {
    * that begins anew.
    */
   rejoin(): void {
-    upload(this.device, this.own.state, bytes(this.starts.get(this.own.state)!)); // whose iteration says where the trace goes
+    upload(this.device, this.own.state, this.starts.get(this.own.state)!); // whose iteration says where the trace goes
     this.plan.submitJoint();
   }
 
   /** The codes after the last step, and those of the pictures, which are a step before: [items × code values] each. */
   async codes(): Promise<{ codes: Float32Array; shown: Float32Array }> {
     const shape = [this.items, ...chw(this.joined.code.shape)] as const;
-    const both = floats(await download(this.device, this.own.code));
+    const both = await readTexels(this.device, this.own.code);
     const half = both.length / 2;
     return { codes: fromTexels(both.subarray(0, half), shape), shown: fromTexels(both.subarray(half), shape) };
   }
@@ -253,7 +253,7 @@ export class Climb {
   /** The gradient at the codes before the last step: [items × code values]. */
   async gradient(): Promise<Float32Array> {
     const tensor = this.plan.tensors.dx!;
-    return fromTexels(floats(await download(this.device, tensor)), tensor.shape);
+    return await readMap(this.device, tensor);
   }
 
   /** The pictures of the last iteration, NCHW. */
@@ -281,13 +281,13 @@ export class Climb {
 
   /** The first numbers of so many iterations' texels. */
   async #numbers(tensor: Tensor, iterations: number): Promise<Float32Array> {
-    const texels = floats(await download(this.device, tensor, iterations * this.items));
+    const texels = await readTexels(this.device, tensor, iterations * this.items);
     return Float32Array.from({ length: iterations * this.items }, (_, n) => texels[n * 4]);
   }
 
   async #values(value: Value): Promise<Float32Array> {
     const tensor = this.plan.tensors.of(value);
-    return fromTexels(floats(await download(this.device, tensor)), tensor.shape);
+    return await readMap(this.device, tensor);
   }
 
   [Symbol.dispose](): void {

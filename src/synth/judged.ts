@@ -1,8 +1,8 @@
 /** What a classifier says of pictures once a search has made them. */
+import { readMap, writeMap } from "../gpu/map.ts";
 import type { Device } from "../gpu/device.ts";
-import { download, fromTexels, toTexels, upload } from "../gpu/tensor.ts";
 import type { Value } from "../net/graph.ts";
-import { bytes, floats, Net } from "../net/net.ts";
+import { Net } from "../net/net.ts";
 import { buildPlan } from "../net/plan.ts";
 import { feedOf } from "./encode.ts";
 import { join } from "./joined.ts";
@@ -39,14 +39,14 @@ export async function outputsOfCodes(
   const plan = await buildPlan(device, { graph, batch, windowSize, wanted: [output], storage, arithmetic, choose });
   const feed = (input: Value, values: Float32Array) => {
     const tensor = plan.tensors.of(input);
-    upload(device, tensor, bytes(toTexels(values, tensor.shape)));
+    writeMap(device, tensor, values);
   };
   try {
     feed(code, codes);
     for (const [input, values] of given) feed(input, values(batch));
     plan.submit(1, true);
     const tensor = plan.tensors.of(output);
-    return fromTexels(floats(await download(device, tensor)), tensor.shape);
+    return await readMap(device, tensor);
   } finally {
     plan[Symbol.dispose]();
   }

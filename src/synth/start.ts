@@ -1,12 +1,12 @@
 /** What a climb's own tensors take, what they hold at the start, and what changes one of them. */
 import { type Call, write } from "../gpu/call.ts";
 import type { Device } from "../gpu/device.ts";
-import { type Memory, place, run, type Tensor, toTexels, upload } from "../gpu/tensor.ts";
+import { toTexels } from "../gpu/map.ts";
+import { type Memory, place, run, type Tensor, upload } from "../gpu/tensor.ts";
 import { texelCall } from "../ops/calls.ts";
 import { stateTexels } from "../../shaders/search/state.ts";
 import { nextView } from "../../shaders/search/view.ts";
 import type { Value } from "../net/graph.ts";
-import { bytes } from "../net/net.ts";
 import type { PlannedMemory } from "../net/plan.ts";
 import type { ClimbSettings } from "./climb_data.ts";
 import type { Joined } from "./joined.ts";
@@ -18,7 +18,7 @@ export const maker =
     const size = typeof content === "number" ? content : content.length / 4;
     const tensor = place(device, run(label, size, "buffer"));
     owned.push(tensor.memory!);
-    if (typeof content !== "number") upload(device, tensor, bytes(content));
+    if (typeof content !== "number") upload(device, tensor, content);
     return tensor;
   };
 

@@ -12,21 +12,11 @@ import type { Device } from "../gpu/device.ts";
 import { GpuError } from "../gpu/error.ts";
 import { checkCall } from "../gpu/source.ts";
 import { type Clock, LEAST_MS, roundOf, type Submit, submitSteps } from "../gpu/timing.ts";
-import {
-  bytesFor,
-  download,
-  free,
-  fromTexels,
-  type Memory,
-  place,
-  type Tensor,
-  toTexels,
-  upload,
-} from "../gpu/tensor.ts";
+import { readMap, writeMap } from "../gpu/map.ts";
+import { bytesFor, free, type Memory, place, type Tensor, upload } from "../gpu/tensor.ts";
 import type { LayerWays, Subject } from "../net/choose.ts";
 import { assignSlots } from "../net/liveness.ts";
 import { type Load, packWeights } from "../net/load.ts";
-import { bytes, floats } from "../net/net.ts";
 import { take } from "../net/plan.ts";
 import { count, type Node } from "../ops/op.ts";
 import { formOf } from "../ops/way.ts";
@@ -123,11 +113,11 @@ export class Alone {
     const made = [output, ...gradient ? this.#ends.dx : []];
     // What a kernel leaves out shall not be what another one wrote.
     for (const tensor of made) {
-      upload(this.device, tensor, bytes(new Float32Array(tensor.texels * 4).fill(NOT_WRITTEN)));
+      upload(this.device, tensor, new Float32Array(tensor.texels * 4).fill(NOT_WRITTEN));
     }
     submitSteps(this.device, [...forward[0], ...backward[0]], 1);
     const values: Float32Array[] = [];
-    for (const tensor of made) values.push(fromTexels(floats(await download(this.device, tensor)), tensor.shape));
+    for (const tensor of made) values.push(await readMap(this.device, tensor));
     return values;
   }
 
@@ -141,7 +131,7 @@ export class Alone {
   }
 
   #fill(tensor: Tensor, seed: number): void {
-    upload(this.device, tensor, bytes(toTexels(normals(seed, count(tensor.shape)), tensor.shape)));
+    writeMap(this.device, tensor, normals(seed, count(tensor.shape)));
   }
 
   /** The weights in a form, as often as they make a rotation. */

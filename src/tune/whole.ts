@@ -1,10 +1,9 @@
 /** Whole plans against each other: the last word on ways that won layer by layer. */
+import { writeMap } from "../gpu/map.ts";
 import type { Device } from "../gpu/device.ts";
 import { GpuError } from "../gpu/error.ts";
 import type { Clock } from "../gpu/timing.ts";
-import { toTexels, upload } from "../gpu/tensor.ts";
 import type { Choose } from "../net/choose.ts";
-import { bytes } from "../net/net.ts";
 import type { Computed } from "../net/outline.ts";
 import { buildPlan, type Plan, type PlanRequest } from "../net/plan.ts";
 import { count } from "../ops/op.ts";
@@ -74,7 +73,7 @@ async function inTurns(
     const { of, dy } = plan.tensors;
     built.push(plan);
     for (const [seed, tensor] of [...request.graph.inputs.map(of), ...dy ?? []].entries()) {
-      upload(device, tensor, bytes(toTexels(normals(seed, count(tensor.shape)), tensor.shape)));
+      writeMap(device, tensor, normals(seed, count(tensor.shape)));
     }
     plan.submit();
     await device.finish();

@@ -4,7 +4,8 @@
  */
 import assert from "node:assert/strict";
 import type { Device } from "../../src/gpu/device.ts";
-import { download, fromTexels, type Tensor, toTexels, upload } from "../../src/gpu/tensor.ts";
+import { fromTexels, toTexels } from "../../src/gpu/map.ts";
+import { download, type Tensor, upload } from "../../src/gpu/tensor.ts";
 import type { Choose } from "../../src/net/choose.ts";
 import { buildGraph } from "../../src/net/graph.ts";
 import { buildPlan } from "../../src/net/plan.ts";

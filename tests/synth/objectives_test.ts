@@ -2,10 +2,9 @@
  * Every term of a target against float64: its value, its gradient to the code by finite differences, and a search of five steps;
  * alone, in sums over two layers and in pairs, on adapters that sum in the objective's kernel and in the gradient's first.
  */
+import { readMap } from "../../src/gpu/map.ts";
 import assert from "node:assert/strict";
-import { download, fromTexels } from "../../src/gpu/tensor.ts";
 import { openDevice } from "../../src/gpu/device.ts";
-import { floats } from "../../src/net/net.ts";
 import { Climb } from "../../src/synth/climb.ts";
 import { join } from "../../src/synth/joined.ts";
 import { kinds, objectives } from "../../src/synth/objectives/table.ts";
@@ -109,7 +108,7 @@ for (const [kind, own, tried] of [["", device, targets], [" on a GPU", gpu, onGp
       climb.submit(1);
       const trace = await climb.trace(1);
       const { dx } = climb.plan.tensors;
-      const gradients = fromTexels(floats(await download(own, dx!)), dx!.shape);
+      const gradients = await readMap(own, dx!);
       batch.forEach(({ seed }, n) => {
         const others = batch.filter((_, m) => m !== n).map(({ seed }) => normals(seed, 20));
         const code = normals(seed, 20);
