@@ -7,7 +7,7 @@
  * halves of 12 bits, which is exact, plus the rest of it, where nothing cancels; and in the two-sum each subtraction that
  * would cancel has a factor of one that no compiler knows, each its own: no number has the bits that they ask a texel for.
  */
-import { literal } from "./literal.ts";
+import { literal } from "./wgsl.ts";
 
 /** WGSL for kernels of doubles. They begin with `hideOnes` of any texel of data. */
 export const doubleFloat = `

@@ -1,4 +1,5 @@
 /** Kernels that make each texel from the texels at the same place: one invocation a texel, any number of inputs. */
+import { channelBlocks } from "./texels.ts";
 
 /** out = `expression`, in which the texel of input b is called `b`. */
 export function elementwise(inputs: readonly string[], expression: string): string {
@@ -19,7 +20,7 @@ export function channelwise(
 ): string {
   return `
 fn kernel(i: u32) {
-  let block = i / ${area}u % ${Math.ceil(channels / 4)}u;
+  let block = i / ${area}u % ${channelBlocks(channels)}u;
   ${inputs.map((name) => `let ${name} = load_${name}(i);`).join(" ")}
   ${vectors.map((name) => `let ${name} = load_${name}(block);`).join(" ")}
   store_out(i, ${expression});

@@ -2,7 +2,7 @@
  * Kernels over items of any rank, value by value: an item's values are numbered in its own row-major order, which is
  * also the (c, h, w) order of its texels. Each lane of a texel finds its sources by their numbers.
  */
-import { LANE, up4 } from "./layout.ts";
+import { channelBlocks, LANE } from "./texels.ts";
 
 /** The dimensions of an item, outermost first. */
 type Dims = readonly number[];
@@ -30,7 +30,9 @@ function reader(name: string, [channels = 1, ...rest]: Dims): string {
   return `
 fn ${name}_at(item: u32, index: u32) -> f32 {
   let channel = index / ${area}u;
-  return lane(load_${name}((item * ${up4(channels)}u + channel / 4u) * ${area}u + index % ${area}u), channel & 3u);
+  return lane(load_${name}((item * ${
+    channelBlocks(channels)
+  }u + channel / 4u) * ${area}u + index % ${area}u), channel & 3u);
 }`;
 }
 
@@ -44,8 +46,8 @@ fn kept(item: u32, index: u32) -> f32 {
   return value(item, index);
 }
 fn kernel(i: u32) {
-  let item = i / ${up4(channels) * area}u;
-  let index = i / ${area}u % ${up4(channels)}u * ${4 * area}u + i % ${area}u;
+  let item = i / ${channelBlocks(channels) * area}u;
+  let index = i / ${area}u % ${channelBlocks(channels)}u * ${4 * area}u + i % ${area}u;
   store_y(i, vec4f(${lanes.join(", ")}));
 }`;
 }

@@ -2,18 +2,10 @@
  * Kernels that only move values: reshape, crop, and runs of channels. One invocation writes one texel, whose four
  * channels may come from four different texels.
  */
+import { channelBlocks, LANE } from "./texels.ts";
 
 /** [channels, height, width] */
 type Map3 = readonly [number, number, number];
-
-/** One lane of a vector by a dynamic number, without a dynamic index. */
-export const LANE = `
-fn lane(v: vec4f, n: u32) -> f32 {
-  return select(select(v.x, v.y, n == 1u), select(v.z, v.w, n == 3u), n >= 2u);
-}`;
-
-/** Blocks of four channels. */
-export const up4 = (n: number): number => Math.ceil(n / 4);
 
 /**
  * y holds x's values in (n, c, h, w) order under another shape; where the items' sizes differ, so do their numbers.
@@ -27,12 +19,14 @@ fn value(item: u32, channel: u32, place: u32) -> f32 {
   if (channel >= ${tc}u) { return 0.0; }
   let index = item * ${tc * th * tw}u + channel * ${th * tw}u + place;
   let source = index / ${h * w}u % ${c}u;
-  return lane(load_x((index / ${c * h * w}u * ${up4(c)}u + source / 4u) * ${h * w}u + index % ${h * w}u), source & 3u);
+  return lane(load_x((index / ${c * h * w}u * ${channelBlocks(c)}u + source / 4u) * ${h * w}u + index % ${
+    h * w
+  }u), source & 3u);
 }
 fn kernel(i: u32) {
   let place = i % ${th * tw}u;
-  let channel = i / ${th * tw}u % ${up4(tc)}u * 4u;
-  let item = i / ${th * tw * up4(tc)}u;
+  let channel = i / ${th * tw}u % ${channelBlocks(tc)}u * 4u;
+  let item = i / ${th * tw * channelBlocks(tc)}u;
   store_y(i, vec4f(value(item, channel, place), value(item, channel + 1u, place), value(item, channel + 2u, place), value(item, channel + 3u, place)));
 }`;
 }
@@ -58,7 +52,7 @@ fn kernel(i: u32) {
 /** y[n,c,·] = x[n,c + offset,·], and zero where x has no such channel. Bindings: x, y; `area` positions a map. */
 export function shiftChannels(from: number, to: number, area: number, offset: number): string {
   const whole = offset % 4 === 0 && from % 4 === 0;
-  const source = (c: string) => `load_x((item * ${up4(from)}u + u32(${c}) / 4u) * ${area}u + place)`;
+  const source = (c: string) => `load_x((item * ${channelBlocks(from)}u + u32(${c}) / 4u) * ${area}u + place)`;
   return `${whole ? "" : LANE}
 fn pick(item: u32, place: u32, c: i32) -> ${whole ? "vec4f" : "f32"} {
   if (c < 0 || c >= ${from}) { return ${whole ? "vec4f()" : "0.0"}; }
@@ -66,8 +60,8 @@ fn pick(item: u32, place: u32, c: i32) -> ${whole ? "vec4f" : "f32"} {
 }
 fn kernel(i: u32) {
   let place = i % ${area}u;
-  let c = i32(i / ${area}u % ${up4(to)}u * 4u) + ${offset};
-  let item = i / ${area * up4(to)}u;
+  let c = i32(i / ${area}u % ${channelBlocks(to)}u * 4u) + ${offset};
+  let item = i / ${area * channelBlocks(to)}u;
   store_y(i, ${whole ? "pick(item, place, c)" : `vec4f(${[0, 1, 2, 3].map((l) => `pick(item, place, c + ${l})`)})`});
 }`;
 }
@@ -98,7 +92,7 @@ export function channels(runs: readonly Run[], area: number): string {
   const starts = runs.map((_, n) => runs.slice(0, n).reduce((sum, run) => sum + run.count, 0));
   const aligned = runs.every((run, n) => run.from % 4 === 0 && starts[n] % 4 === 0);
   const source = (n: number) =>
-    `(item * ${up4(runs[n].channels)}u + (c - ${starts[n]}u + ${runs[n].from}u) / 4u) * ${area}u + place`;
+    `(item * ${channelBlocks(runs[n].channels)}u + (c - ${starts[n]}u + ${runs[n].from}u) / 4u) * ${area}u + place`;
   const branches = (take: (n: number) => string) =>
     runs.map((run, n) => `if (c < ${starts[n] + run.count}u) { return ${take(n)}; }`).join("\n  ");
   const last = total % 4
@@ -119,8 +113,8 @@ fn pick(item: u32, c: u32, place: u32) -> ${aligned ? "vec4f" : "f32"} {
 }
 fn kernel(i: u32) {
   let place = i % ${area}u;
-  let channel = i / ${area}u % ${up4(total)}u * 4u;
-  let item = i / ${area * up4(total)}u;
+  let channel = i / ${area}u % ${channelBlocks(total)}u * 4u;
+  let item = i / ${area * channelBlocks(total)}u;
   var v = ${
     aligned
       ? "pick(item, channel, place)"

@@ -8,6 +8,7 @@
  */
 import { wgsl } from "wgsl-preprocessor";
 import { doubleFloat, doubleLiteral, loadDouble, storeDouble } from "./double_float.ts";
+import { channelBlocks } from "./texels.ts";
 
 /** One LRN layer over maps of `channels` channels and `area` positions. */
 export interface LrnGeometry {
@@ -52,7 +53,7 @@ fn normalised(x: vec4f, u: vec4f) -> vec4f {
  * the windowed sum of their lanes.
  */
 function windowTerms(g: LrnGeometry, before: number, after: number, block: string, prefix = "v") {
-  const blocks = Math.ceil(g.channels / 4);
+  const blocks = channelBlocks(g.channels);
   const from = -Math.ceil(before / 4);
   const to = Math.ceil(after / 4);
   const rest = g.channels % 4;
@@ -81,7 +82,7 @@ function windowSum(g: LrnGeometry, before: number, after: number, block: string)
   return `${declarations}\n  let sum = ${terms.join(" + ")};`;
 }
 
-const head = (g: LrnGeometry) => `let block = i32(i / ${g.area}u % ${Math.ceil(g.channels / 4)}u);`;
+const head = (g: LrnGeometry) => `let block = i32(i / ${g.area}u % ${channelBlocks(g.channels)}u);`;
 
 /** Bindings: x, y, and `scale` (s, kept for the gradient) where `keep`. */
 export function lrn(g: LrnGeometry, keep: boolean): string {

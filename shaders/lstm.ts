@@ -16,7 +16,7 @@
  * One invocation makes four hidden units of one stream.
  */
 import { sigmoid, tanh } from "./elementwise.ts";
-import { LANE } from "./layout.ts";
+import { channelBlocks, LANE } from "./texels.ts";
 
 /** A layer over `steps` steps. Its rows are numbered (item, step, stream). */
 export interface LstmGeometry {
@@ -36,7 +36,7 @@ export interface LstmGeometry {
 }
 
 /** Texels of one row of hidden units. */
-const width = ({ hidden }: LstmGeometry): number => Math.ceil(hidden / 4);
+const width = ({ hidden }: LstmGeometry): number => channelBlocks(hidden);
 
 /** Texels of the state and of the backward state after `rows` texels of a stream: what follows them, and the clock. */
 export const stateTexels = (g: LstmGeometry, rows: number): number => (rows + 1) * g.items * g.streams * width(g) + 1;
@@ -49,8 +49,8 @@ function locate(g: LstmGeometry, state: string, clock: number, backward: boolean
   const counted = `u32(load_${state}(${clock}u).x)`;
   const step = backward !== g.reverse ? `${g.steps - 1}u - ${counted}` : counted;
   const texel = g.marker === "batch"
-    ? `row / ${g.perItem}u * ${Math.ceil(g.perItem / 4)}u + row % ${g.perItem}u / 4u`
-    : `(stream / ${g.streams}u * ${Math.ceil(g.steps / 4)}u + step / 4u) * ${g.streams}u + stream % ${g.streams}u`;
+    ? `row / ${g.perItem}u * ${channelBlocks(g.perItem)}u + row % ${g.perItem}u / 4u`
+    : `(stream / ${g.streams}u * ${channelBlocks(g.steps)}u + step / 4u) * ${g.streams}u + stream % ${g.streams}u`;
   const lanes = g.marker === "batch" ? `(row % ${g.perItem}u) & 3u` : "step & 3u";
   return `
   let stream = i / ${width(g)}u;

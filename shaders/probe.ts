@@ -1,5 +1,5 @@
 /** Kernels that measure an adapter: how fast it multiplies and adds, and how fast it reads and writes. */
-import { literal } from "./literal.ts";
+import { literal } from "./wgsl.ts";
 
 /** Multiply-adds of one loop trip. */
 const UNROLL = 48;

@@ -6,7 +6,7 @@
  * Binding `terms` has a texel for each o, [where its terms begin, where they end, –, –], then one for each term,
  * [p_k, w_k, –, –]. The gradient is the same with another list: there an input sums over the outputs that read it.
  */
-import { LANE, up4 } from "./layout.ts";
+import { channelBlocks, LANE } from "./texels.ts";
 
 /** One axis: its lengths before and after, and the positions of a step along it (axis 0: of a map). */
 export interface ResampleGeometry {
@@ -44,8 +44,8 @@ fn value(first: u32, channel: u32) -> f32 {
   return sum;
 }
 fn kernel(i: u32) {
-  let first = i / ${inner * up4(to)}u * ${inner * up4(from)}u + i % ${inner}u;
-  let channel = i / ${inner}u % ${up4(to)}u * 4u;
+  let first = i / ${inner * channelBlocks(to)}u * ${inner * channelBlocks(from)}u + i % ${inner}u;
+  let channel = i / ${inner}u % ${channelBlocks(to)}u * 4u;
   store_y(i, vec4f(value(first, channel), value(first, channel + 1u), value(first, channel + 2u), value(first, channel + 3u)));
 }`;
 }

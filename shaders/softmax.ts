@@ -2,6 +2,7 @@
  * Softmax over the channels of each position, in two kernels: one invocation a position reduces over the channels,
  * then one invocation a texel finishes. Subtracting the maximum first keeps exp in range.
  */
+import { channelBlocks } from "./texels.ts";
 
 /** Maps of `channels` channels and `area` positions. */
 export interface SoftmaxGeometry {
@@ -12,7 +13,7 @@ export interface SoftmaxGeometry {
 /** WGSL `valid(block)`: 1 in the lanes that hold a channel. */
 export function valid({ channels }: SoftmaxGeometry): string {
   const rest = channels % 4;
-  const last = Math.ceil(channels / 4) - 1;
+  const last = channelBlocks(channels) - 1;
   return `
 fn valid(block: u32) -> vec4<bool> {
   return ${
@@ -24,10 +25,10 @@ fn valid(block: u32) -> vec4<bool> {
 }
 
 const position = ({ channels, area }: SoftmaxGeometry) => ({
-  loop: `for (var block = 0u; block < ${Math.ceil(channels / 4)}u; block++)`,
-  at: `(i / ${area}u * ${Math.ceil(channels / 4)}u + block) * ${area}u + i % ${area}u`,
-  own: `i / ${area * Math.ceil(channels / 4)}u * ${area}u + i % ${area}u`,
-  block: `i / ${area}u % ${Math.ceil(channels / 4)}u`,
+  loop: `for (var block = 0u; block < ${channelBlocks(channels)}u; block++)`,
+  at: `(i / ${area}u * ${channelBlocks(channels)}u + block) * ${area}u + i % ${area}u`,
+  own: `i / ${area * channelBlocks(channels)}u * ${area}u + i % ${area}u`,
+  block: `i / ${area}u % ${channelBlocks(channels)}u`,
 });
 
 /** Bindings: x, stats (maximum, 1 / sum, log sum). One invocation a position. */

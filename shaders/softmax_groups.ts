@@ -4,6 +4,7 @@
  * leave a GPU idle.
  */
 import { type SoftmaxGeometry, valid } from "./softmax.ts";
+import { channelBlocks } from "./texels.ts";
 
 /** A kernel of workgroups of `lanes` invocations, a power of two. */
 export interface SoftmaxGroups extends SoftmaxGeometry {
@@ -14,7 +15,7 @@ export interface SoftmaxGroups extends SoftmaxGeometry {
 
 const head = ({ channels, area, lanes }: SoftmaxGroups) => `
 const LANES = ${lanes}u;
-const BLOCKS = ${Math.ceil(channels / 4)}u;
+const BLOCKS = ${channelBlocks(channels)}u;
 const AREA = ${area}u;
 
 var<workgroup> parts: array<vec4f, LANES>;

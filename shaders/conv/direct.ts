@@ -21,7 +21,7 @@ import {
   storeSums,
 } from "./registers.ts";
 import { type ConvGeometry, type ConvKernel, tapRow } from "./shape.ts";
-import { plus, unroll } from "./wgsl.ts";
+import { plus, unroll } from "../wgsl.ts";
 
 /** Whether taps meet positions outside the input. */
 const leaves = (g: ConvGeometry): boolean =>

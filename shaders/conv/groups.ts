@@ -17,7 +17,7 @@
  */
 import { wgsl } from "wgsl-preprocessor";
 import { type ConvKernel, convShape } from "./shape.ts";
-import { constants } from "./wgsl.ts";
+import { constants } from "../wgsl.ts";
 import { sumNames } from "./registers.ts";
 
 /** Sums of an invocation. */

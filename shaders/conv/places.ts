@@ -8,10 +8,10 @@
  *   strip 0 of invocation 0 │ strip 0 of invocation 1 │ … │ strip 1 of invocation 0 │ …
  */
 import { wgsl } from "wgsl-preprocessor";
-import { up4 } from "../layout.ts";
 import { arithmeticOf } from "./arithmetic.ts";
 import { type ConvKernel, convShape, spans } from "./shape.ts";
-import { constants, signedConstants } from "./wgsl.ts";
+import { channelBlocks } from "../texels.ts";
+import { constants, signedConstants } from "../wgsl.ts";
 
 /** Loop trips that make one part of a sum. */
 const PART = 16;
@@ -45,11 +45,11 @@ function tileConstants(k: ConvKernel, { step }: Walk): string {
   const { geometry: g, tile } = k;
   const shape = convShape(k);
   return constants({
-    SOURCE_BLOCKS: up4(shape.from),
+    SOURCE_BLOCKS: channelBlocks(shape.from),
     SOURCE_HEIGHT: shape.source[0],
     SOURCE_WIDTH: shape.source[1],
     SOURCE_AREA: shape.source[0] * shape.source[1],
-    TARGET_BLOCKS: up4(shape.to),
+    TARGET_BLOCKS: channelBlocks(shape.to),
     TARGET_HEIGHT: shape.target[0],
     TARGET_WIDTH: shape.target[1],
     KERNEL_HEIGHT: g.kernel[0],

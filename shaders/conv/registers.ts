@@ -11,8 +11,8 @@
 import { wgsl } from "wgsl-preprocessor";
 import { arithmeticOf, type Parts } from "./arithmetic.ts";
 import { hasLongTaps, sourceSpans } from "./places.ts";
-import { type ConvKernel, range, tapRow } from "./shape.ts";
-import { plus, unroll } from "./wgsl.ts";
+import { type ConvKernel, tapRow } from "./shape.ts";
+import { plus, range, unroll } from "../wgsl.ts";
 
 type Sum = { block: number; strip: number; column: number };
 const nameOf = ({ block, strip, column }: Sum) => `b${block}_s${strip}_c${column}`;

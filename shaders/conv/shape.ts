@@ -1,7 +1,8 @@
 /**
  * What a convolution's kernel, its tile and its caller agree on: sizes, positions, and which taps and blocks meet.
  */
-import { up4 } from "../layout.ts";
+import { channelBlocks } from "../texels.ts";
+import { range } from "../wgsl.ts";
 import type { WeightFormat } from "./blocks.ts";
 
 /** A convolution from I channels of `inSize` to O channels of `outSize`, seen in its direct direction. */
@@ -75,8 +76,8 @@ export interface Spans {
 
 /** The spans from blocks of `own` channels to blocks of `other` channels under `groups`. */
 export function spans(own: number, other: number, groups: number): Spans {
-  const ownBlocks = up4(own);
-  const otherBlocks = up4(other);
+  const ownBlocks = channelBlocks(own);
+  const otherBlocks = channelBlocks(other);
   const ownGroup = own / groups;
   const otherGroup = other / groups;
   if (groups === 1) {
@@ -95,7 +96,7 @@ export function spans(own: number, other: number, groups: number): Spans {
   let width = 1;
   for (let block = 0; block < ownBlocks; block++) {
     const lastGroup = Math.floor(Math.min(4 * block + 3, own - 1) / ownGroup);
-    width = Math.max(width, up4((lastGroup + 1) * otherGroup) - start(block));
+    width = Math.max(width, channelBlocks((lastGroup + 1) * otherGroup) - start(block));
   }
   const limit = otherBlocks - width;
   return {
@@ -116,7 +117,7 @@ export function convShape({ geometry: g, direction, tile }: TiledConv) {
   const lattice = [Math.ceil(target[0] / phases[0]), Math.ceil(target[1] / phases[1] / tile.columns)] as const;
   const positions = g.batch * lattice[0] * lattice[1];
   const tiles = Math.ceil(positions / tile.strips);
-  const channelTiles = Math.ceil(up4(to) / tile.blocks);
+  const channelTiles = Math.ceil(channelBlocks(to) / tile.blocks);
   return {
     from,
     to,
@@ -155,9 +156,6 @@ export function phaseTaps({ padding, stride, dilation, kernel }: ConvGeometry, a
     always: common === 1 && kernel[axis] % step === 0,
   };
 }
-
-/** 0 … length − 1. */
-export const range = (length: number): number[] => Array.from({ length }, (_, n) => n);
 
 /** How many taps the phases of an axis have. */
 export function tapCounts(g: ConvGeometry, axis: 0 | 1): number[] {

@@ -8,10 +8,10 @@
  * matrix, the only ones that are read. One invocation makes a texel of dx.
  */
 import { wgsl } from "wgsl-preprocessor";
-import { up4 } from "../layout.ts";
 import { weightBlock, type WeightFormat } from "./blocks.ts";
 import { type ConvGeometry, spans } from "./shape.ts";
-import { constants, signedConstants } from "./wgsl.ts";
+import { channelBlocks } from "../texels.ts";
+import { constants, signedConstants } from "../wgsl.ts";
 
 /** What a kernel of spots is made for. */
 export interface SpotsKernel {
@@ -25,7 +25,7 @@ export interface SpotsKernel {
 
 /** Texels of dx. */
 export const spotsInvocations = ({ batch, channelsIn, inSize }: ConvGeometry): number =>
-  batch * up4(channelsIn) * inSize[0] * inSize[1];
+  batch * channelBlocks(channelsIn) * inSize[0] * inSize[1];
 
 /** Bindings: w, `scale` for i8, dx, and those of the spots. */
 export function convSpots({ geometry: g, format, count, code }: SpotsKernel): string {
@@ -34,7 +34,7 @@ export function convSpots({ geometry: g, format, count, code }: SpotsKernel): st
 ${
     constants({
       SPOTS: count,
-      BLOCKS: up4(g.channelsIn),
+      BLOCKS: channelBlocks(g.channelsIn),
       HEIGHT: g.inSize[0],
       WIDTH: g.inSize[1],
       OUT_HEIGHT: g.outSize[0],

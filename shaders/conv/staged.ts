@@ -22,7 +22,6 @@
 import { wgsl } from "wgsl-preprocessor";
 import { arithmeticOf } from "./arithmetic.ts";
 import { tileFunctions } from "./places.ts";
-import { range } from "./shape.ts";
 import { stagedLoads } from "./staged_loads.ts";
 import {
   asTiles,
@@ -35,7 +34,7 @@ import {
   sumsOf,
 } from "./staged_shape.ts";
 import { stagedTaps } from "./staged_taps.ts";
-import { constants, unroll } from "./wgsl.ts";
+import { constants, range, unroll } from "../wgsl.ts";
 
 /** A statement for each sum of a lane. */
 const eachSum = (

@@ -6,9 +6,8 @@
  */
 import { wgsl } from "wgsl-preprocessor";
 import { arithmeticOf } from "./arithmetic.ts";
-import { range } from "./shape.ts";
 import { asTiles, blockParts, elementOf, sliceLanes, type StagedKernel, stagedShape } from "./staged_shape.ts";
-import { plus } from "./wgsl.ts";
+import { plus, range } from "../wgsl.ts";
 
 /** Statements of a kernel. */
 export interface StagedLoads {

@@ -1,7 +1,7 @@
 /** What a kernel that stages its tiles (staged.ts) and its caller agree on. */
-import { up4 } from "../layout.ts";
 import { blockTexels, type WeightFormat } from "./blocks.ts";
 import { type ConvDirection, type ConvGeometry, type ConvKernel, convShape, spans, tapCounts } from "./shape.ts";
+import { channelBlocks } from "../texels.ts";
 
 /** How a workgroup is made of lanes, and a lane of sums. */
 export interface StagedTile {
@@ -76,7 +76,7 @@ export function stagedShape(k: StagedKernel) {
   const { from, to, positions, phases } = convShape(asTiles(k));
   const { count: span, exact } = spans(to, from, g.groups);
   const all = phases[0] * phases[1];
-  const groupBlocks = up4(to) / g.groups;
+  const groupBlocks = channelBlocks(to) / g.groups;
   const groupRows = groupBlocks * (t.joint ? all : 1);
   const rowTiles = Math.ceil(groupRows / (t.blocks * t.down));
   const columns = Math.ceil(positions / (t.strips * t.across));

@@ -11,7 +11,7 @@
  */
 import { phaseTaps, tapCounts } from "./shape.ts";
 import { type StagedKernel, tapWindow } from "./staged_shape.ts";
-import { constants, signedConstants } from "./wgsl.ts";
+import { constants, signedConstants } from "../wgsl.ts";
 
 const structs = `
 struct Phase {

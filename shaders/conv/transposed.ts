@@ -27,7 +27,7 @@ import {
   storeSums,
 } from "./registers.ts";
 import { type ConvGeometry, type ConvKernel, phaseTaps, spans, tapRow } from "./shape.ts";
-import { constants, plus, unroll } from "./wgsl.ts";
+import { constants, plus, unroll } from "../wgsl.ts";
 
 /** Whether taps meet positions outside the output. */
 const leaves = (g: ConvGeometry): boolean =>

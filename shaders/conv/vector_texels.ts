@@ -5,8 +5,8 @@
  *   direct        each column times its input, added to four outputs
  *   transposed    each column times four outputs: a sum of four parts, of one input in f32, two in f16 and four in i8
  */
-import { LANE } from "../layout.ts";
 import type { WeightFormat } from "./blocks.ts";
+import { LANE } from "../texels.ts";
 
 /** Functions for the weights of a texel. */
 export interface TexelFunctions {

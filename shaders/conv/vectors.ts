@@ -14,12 +14,12 @@
  * used for every item. What lanes share is added as a tree in workgroup memory (groups.ts).
  */
 import { wgsl } from "wgsl-preprocessor";
-import { up4 } from "../layout.ts";
 import { blockTexels, type WeightFormat } from "./blocks.ts";
 import { sliceTree } from "./groups.ts";
 import type { ConvDirection, ConvGeometry } from "./shape.ts";
 import { texelFunctions } from "./vector_texels.ts";
-import { constants, plus, unroll } from "./wgsl.ts";
+import { channelBlocks } from "../texels.ts";
+import { constants, plus, unroll } from "../wgsl.ts";
 
 /** A workgroup: `lanes` invocations that make `unroll` rounds a trip. */
 export interface VectorGroup {
@@ -53,8 +53,8 @@ export function vectorShape({ geometry: g, direction, group, format }: Omit<Vect
   const direct = direction === "direct";
   const taps = g.kernel[0] * g.kernel[1];
   const perBlock = blockTexels[format];
-  const rows = up4(g.channelsOut);
-  const row = up4(g.channelsIn) * taps * perBlock;
+  const rows = channelBlocks(g.channelsOut);
+  const row = channelBlocks(g.channelsIn) * taps * perBlock;
   const places = lanes / slices;
   const groups = direct ? Math.ceil(rows / blocks) : Math.ceil(row / places);
   /** Texels of weights to a sum, which SLICES lanes share. */

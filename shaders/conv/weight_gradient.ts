@@ -7,12 +7,12 @@
  * block's entries between channels of different groups are made too and never read.
  */
 import { type ConvGeometry, spans } from "./shape.ts";
-import { up4 } from "../layout.ts";
-import { constants, signedConstants } from "./wgsl.ts";
+import { channelBlocks } from "../texels.ts";
+import { constants, signedConstants } from "../wgsl.ts";
 
 /** Blocks of a geometry's weights. */
 export function weightBlocks(g: ConvGeometry): number {
-  return up4(g.channelsOut) * g.kernel[0] * g.kernel[1] * spans(g.channelsOut, g.channelsIn, g.groups).count;
+  return channelBlocks(g.channelsOut) * g.kernel[0] * g.kernel[1] * spans(g.channelsOut, g.channelsIn, g.groups).count;
 }
 
 /** Bindings: x, dy, dw (`chunks` times the weights' texels). One invocation a block and chunk of `size` positions. */
@@ -21,10 +21,10 @@ export function weightGradient(g: ConvGeometry, size: number): string {
   return `
 ${
     constants({
-      INPUT_BLOCKS: up4(g.channelsIn),
+      INPUT_BLOCKS: channelBlocks(g.channelsIn),
       INPUT_HEIGHT: g.inSize[0],
       INPUT_WIDTH: g.inSize[1],
-      OUTPUT_BLOCKS: up4(g.channelsOut),
+      OUTPUT_BLOCKS: channelBlocks(g.channelsOut),
       OUTPUT_WIDTH: g.outSize[1],
       OUTPUT_HEIGHT: g.outSize[0],
       OUTPUT_AREA: g.outSize[0] * g.outSize[1],

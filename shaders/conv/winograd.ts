@@ -8,9 +8,9 @@
  * Neighbouring tiles begin 4 positions of a phase apart. Between the kernels, a class of places is one map with a pixel for
  * each tile and BLOCKS blocks of channels for each place and phase. One invocation has one tile and block of channels.
  */
-import { up4 } from "../layout.ts";
 import type { ConvDirection, ConvGeometry } from "./shape.ts";
-import { constants, signedConstants, unroll } from "./wgsl.ts";
+import { channelBlocks } from "../texels.ts";
+import { constants, signedConstants, unroll } from "../wgsl.ts";
 import { inputTransform, MADE, outputTransform, READ, winogradShape } from "./winograd_filter.ts";
 
 /** WGSL of Σ coefficient · term, of the terms that there are. */
@@ -30,7 +30,7 @@ const tileOf = (
     TILES_DOWN: rows,
     TILES_ACROSS: columns,
     MADE,
-    BLOCKS: up4(channels),
+    BLOCKS: channelBlocks(channels),
     HEIGHT: extent[0],
     WIDTH: extent[1],
     STEP: step,

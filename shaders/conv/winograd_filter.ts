@@ -16,7 +16,8 @@
  * 36 · 4 remain, for 256. Places differ in how many phases meet there, four, two or one: each such class is one
  * convolution, between (place, channel) on the coarse side and (place, phase, channel) on the fine side.
  */
-import { type ConvDirection, type ConvGeometry, range } from "./shape.ts";
+import type { ConvDirection, ConvGeometry } from "./shape.ts";
+import { range } from "../wgsl.ts";
 
 /** Rows of outputs that a tile makes, and of inputs that it reads. */
 export const MADE = 4;

@@ -2,18 +2,18 @@
  * What a convolution's kernel executes, which is more than the convolution asks for: taps that meet positions outside the
  * source, spare columns and strips at the edges, lanes of channels that only fill up a block, and zeros between groups.
  */
-import { up4 } from "../layout.ts";
 import {
   type ConvDirection,
   type ConvGeometry,
   type ConvKernel,
   convShape,
-  range,
   spans,
   tapCounts,
   type TiledConv,
 } from "./shape.ts";
 import { inputTransform, MADE, outputTransform, READ, winogradShape } from "./winograd_filter.ts";
+import { channelBlocks } from "../texels.ts";
+import { range } from "../wgsl.ts";
 
 const total = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
 
@@ -23,14 +23,14 @@ const phasesTaps = (g: ConvGeometry, axis: 0 | 1): number => total(tapCounts(g, 
 /** Pairs of a block of the target and one of the source whose weights a kernel loads for each tap. */
 function blockPairs({ geometry: g, direction }: TiledConv): number {
   const weights = spans(g.channelsOut, g.channelsIn, g.groups);
-  if (direction === "direct") return up4(g.channelsOut) * weights.count;
+  if (direction === "direct") return channelBlocks(g.channelsOut) * weights.count;
   const own = spans(g.channelsIn, g.channelsOut, g.groups);
   const connected = (input: number, output: number) => {
     const r = input - weights.first(output);
     return r >= 0 && r < weights.count;
   };
   return total(
-    range(up4(g.channelsIn)).map((input) =>
+    range(channelBlocks(g.channelsIn)).map((input) =>
       range(own.count).filter((r) => connected(input, own.first(input) + r)).length
     ),
   );
@@ -67,5 +67,8 @@ export function transformMultiplyAdds(g: ConvGeometry, direction: ConvDirection)
       ) + total(range(MADE).map((column) => termsOf(outputTransform[column])))
     )
   );
-  return { in: 4 * up4(s.from) * s.count * total(tileIn), out: 4 * up4(s.to) * s.count * total(tileOut) };
+  return {
+    in: 4 * channelBlocks(s.from) * s.count * total(tileIn),
+    out: 4 * channelBlocks(s.to) * s.count * total(tileOut),
+  };
 }

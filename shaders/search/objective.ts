@@ -8,6 +8,8 @@
  * An item has as many slots as the one with the most; what the others lack begins with −1. A term that is one value is read
  * where it lies; where there are others, all are measured first.
  */
+import { channelBlocks, LANE } from "../texels.ts";
+import { constants } from "../wgsl.ts";
 
 /** One kind of term, and which slots are of it. */
 export interface TermKernel {
@@ -45,13 +47,13 @@ export interface ObjectiveGeometry {
 }
 
 /** WGSL of what all of them know: a term's slot, its place, the value there. */
-const slotsCode = ({ slots, map: [c, h, w] }: ObjectiveGeometry) => `
+const slotsCode = ({ slots, map: [c, h, w] }: ObjectiveGeometry) =>
+  `${LANE}
 fn slot_of(item: u32, k: u32) -> vec4f { return load_slots(item * ${slots}u + k); }
 fn place(t: vec4f) -> u32 { return (u32(t.x) / 4u * ${h}u + u32(t.y)) * ${w}u + u32(t.z); }
 fn activation(item: u32, t: vec4f) -> f32 {
-  let v = load_y(item * ${Math.ceil(c / 4) * h * w}u + place(t));
-  let n = u32(t.x) & 3u;
-  return select(select(v.x, v.y, n == 1u), select(v.z, v.w, n == 3u), n >= 2u);
+  let v = load_y(item * ${channelBlocks(c) * h * w}u + place(t));
+  return lane(v, u32(t.x) & 3u);
 }`;
 
 /** WGSL of the value of a term, and of how much the objective changes with it. */
@@ -88,14 +90,14 @@ const pairCode = (items: number, slots: number) =>
 /** WGSL that terms are written with: parts, texels whose spare lanes are zero, a unit's lane. */
 function termsCode(geometry: ObjectiveGeometry, own: "part" | "value" | "slope"): string {
   const { items, map: [c, h, w], terms, parts, firstDirection, helpers } = geometry;
-  const blocks = Math.ceil(c / 4);
+  const blocks = channelBlocks(c);
   const area = h * w;
   const first = terms[0].first;
   const slots = terms[terms.length - 1].end - first;
   const spare = c % 4 === 0
     ? ""
     : `if (own / AREA == BLOCKS - 1u) { v = select(vec4f(), v, channels_in(BLOCKS - 1u)); }`;
-  const constants = {
+  const sizes = {
     ITEMS: items,
     CHANNELS: c,
     BLOCKS: blocks,
@@ -107,7 +109,7 @@ function termsCode(geometry: ObjectiveGeometry, own: "part" | "value" | "slope")
     FIRST_DIRECTION: firstDirection,
   };
   return `
-${Object.entries(constants).map(([name, value]) => `const ${name} = ${value}u;`).join("\n")}
+${constants(sizes)}
 ${slotsCode(geometry)}
 fn channels_in(block: u32) -> vec4<bool> { return 4u * block + vec4u(0u, 1u, 2u, 3u) < vec4u(CHANNELS); }
 fn texel(item: u32, own: u32) -> vec4f {
@@ -118,8 +120,7 @@ fn texel(item: u32, own: u32) -> vec4f {
 fn lane_of(t: vec4f) -> vec4f { return select(vec4f(), vec4f(1.0), vec4u(0u, 1u, 2u, 3u) == vec4u(u32(t.x) & 3u)); }
 fn activation_at(item: u32, t: vec4f, p: u32) -> f32 {
   let v = load_y(item * SIZE + u32(t.x) / 4u * AREA + p);
-  let n = u32(t.x) & 3u;
-  return select(select(v.x, v.y, n == 1u), select(v.z, v.w, n == 3u), n >= 2u);
+  return lane(v, u32(t.x) & 3u);
 }
 ${helpers}
 fn part_at(item: u32, k: u32) -> u32 { return (item * ${slots}u + k - ${first}u) * PARTS; }
@@ -233,7 +234,7 @@ fn spot(item: u32, k: u32) -> Spot {
 
 /** a_n · a_m of a layer for each two items, in pieces. Bindings: y, parts. One invocation a piece. */
 export function dotParts({ items, map: [c, h, w], parts }: ObjectiveGeometry): string {
-  const size = Math.ceil(c / 4) * h * w;
+  const size = channelBlocks(c) * h * w;
   return `
 fn masked(own: u32, v: vec4f) -> vec4f {
   return select(vec4f(), v, 4u * (own / ${h * w}u) + vec4u(0u, 1u, 2u, 3u) < vec4u(${c}u));

@@ -1,6 +1,7 @@
 /** Feature maps between the host, where values lie as NCHW, and the device, where four channels share a texel. */
 import type { Device } from "./device.ts";
 import { download, type Shape4, type Tensor, upload } from "./tensor.ts";
+import { channelBlocks } from "../../shaders/texels.ts";
 
 /** Copies NCHW values into a placed map. @throws RangeError when the count is wrong. */
 export function writeMap(device: Device, map: Tensor, values: ArrayLike<number>): void {
@@ -21,7 +22,7 @@ export async function readTexels(device: Device, tensor: Tensor, texels?: number
 /** NCHW values into the texels of a feature map. @throws RangeError when the count is wrong. */
 export function toTexels(values: ArrayLike<number>, [n, c, h, w]: Shape4): Float32Array<ArrayBuffer> {
   if (values.length !== n * c * h * w) throw new RangeError(`expected ${n * c * h * w} values, got ${values.length}`);
-  const blocks = Math.ceil(c / 4);
+  const blocks = channelBlocks(c);
   const area = h * w;
   const texels = new Float32Array(n * blocks * area * 4);
   let from = 0;
@@ -36,7 +37,7 @@ export function toTexels(values: ArrayLike<number>, [n, c, h, w]: Shape4): Float
 
 /** The texels of a feature map as NCHW values. */
 export function fromTexels(texels: Float32Array, [n, c, h, w]: Shape4): Float32Array<ArrayBuffer> {
-  const blocks = Math.ceil(c / 4);
+  const blocks = channelBlocks(c);
   const area = h * w;
   const values = new Float32Array(n * c * area);
   let to = 0;

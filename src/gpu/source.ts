@@ -7,7 +7,7 @@
  *     fn kernel …                    its own code
  *     fn main                        calls `kernel`
  */
-import { literal } from "../../shaders/literal.ts";
+import { literal } from "../../shaders/wgsl.ts";
 import { type Binding, type Call, type Epilogue, ownsWorkgroup, type WorkgroupCall } from "./call.ts";
 import { GpuError } from "./error.ts";
 import type { Adapter, Feature } from "./adapter.ts";

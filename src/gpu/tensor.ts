@@ -13,6 +13,7 @@ import type { Device } from "./device.ts";
 import { GpuError } from "./error.ts";
 import { unlessLost } from "./loss.ts";
 import type { Adapter, Storage } from "./adapter.ts";
+import { channelBlocks } from "../../shaders/texels.ts";
 
 /** Batch, channels, height, width. */
 export type Shape4 = readonly [n: number, c: number, h: number, w: number];
@@ -60,7 +61,7 @@ export interface Tensor {
 
 /** Texels of a feature map of this shape. */
 export function mapTexels([n, c, h, w]: Shape4): number {
-  return n * Math.ceil(c / 4) * h * w;
+  return n * channelBlocks(c) * h * w;
 }
 
 /** A feature map of `shape`, not yet placed. */

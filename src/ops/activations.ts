@@ -6,7 +6,7 @@
  */
 import { doubleLiteral } from "../../shaders/double_float.ts";
 import { sigmoid as sigmoidOf, tanh as tanhOf } from "../../shaders/elementwise.ts";
-import { literal } from "../../shaders/literal.ts";
+import { literal } from "../../shaders/wgsl.ts";
 import type { Op } from "./op.ts";
 import { elementwiseCall } from "./calls.ts";
 import { doubleCall, doubleOutput, haveRests } from "./double_float.ts";

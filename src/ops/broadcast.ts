@@ -1,10 +1,11 @@
 /** NumPy's rule for shapes that differ, and the gradient of what was stretched: a sum. */
 import { reduce } from "../../shaders/items.ts";
+import { channelBlocks } from "../../shaders/texels.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Binding, type Call, write } from "../gpu/call.ts";
 import { run } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
-import { blocks, chw, count, type Node, type Shape, show } from "./op.ts";
+import { chw, count, type Node, type Shape, show } from "./op.ts";
 
 /** A shape with 1s in front, of `rank` dimensions. */
 const ranked = (shape: Shape, rank: number): Shape => [...Array(rank - shape.length).fill(1), ...shape];
@@ -34,7 +35,7 @@ export function unstretched(
   const own = shapes[n];
   if (show(own) === show(to)) return [make(label, dx)];
   const [c, h, w] = chw(to);
-  const whole = run(`${label} whole`, inputs[n].shape[0] * blocks(c) * h * w, inputs[n].storage);
+  const whole = run(`${label} whole`, inputs[n].shape[0] * channelBlocks(c) * h * w, inputs[n].storage);
   const sum = reduce(to, ranked(own, to.length), "1.0", own);
   return [
     make(`${label} whole`, write(whole)),

@@ -1,5 +1,5 @@
 /** clip: min(max(x, min), max); the gradient passes where x lies between the bounds or on one. */
-import { literal } from "../../shaders/literal.ts";
+import { literal } from "../../shaders/wgsl.ts";
 import { elementwiseCall } from "./calls.ts";
 import { doubleCall, doubleOutput, haveRests } from "./double_float.ts";
 import type { Op } from "./op.ts";

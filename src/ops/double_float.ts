@@ -1,10 +1,11 @@
 /** What calls bind in double-float arithmetic. */
 import { elementwiseDouble } from "../../shaders/double_float.ts";
+import { channelBlocks } from "../../shaders/texels.ts";
 import { type Binding, type Call, write } from "../gpu/call.ts";
 import { featureMap, type Tensor } from "../gpu/tensor.ts";
 import type { ReluParams } from "./activations.ts";
 import { texelCall } from "./calls.ts";
-import { blocks, type Node } from "./op.ts";
+import type { Node } from "./op.ts";
 
 /** The tensors, and under `NAME_rest` the rests of those that have one. */
 export function withRests(tensors: Record<string, Tensor>): Record<string, Tensor> {
@@ -41,7 +42,7 @@ export function doubleCall(
 ): Call {
   const [, channels, h, w] = bindings.y.tensor.shape;
   const doubles = withRests(inputs);
-  const layout = { blocks: blocks(channels), area: h * w };
+  const layout = { blocks: channelBlocks(channels), area: h * w };
   const code = elementwiseDouble(Object.keys(doubles), Object.keys(vectors), layout, expression, relu);
   return texelCall(label, { ...doubles, ...vectors }, bindings, code, Object.keys(inputs).length);
 }

@@ -1,7 +1,7 @@
 /** eltwise: the sum with coefficients, product or maximum of inputs of one shape. A tie's gradient goes to the first. */
 import { doubleLiteral } from "../../shaders/double_float.ts";
 import { UserError } from "../formats/user_error.ts";
-import { literal } from "../../shaders/literal.ts";
+import { literal } from "../../shaders/wgsl.ts";
 import { elementwiseCall } from "./calls.ts";
 import { doubleCall, doubleOutput } from "./double_float.ts";
 import { type Op, show } from "./op.ts";

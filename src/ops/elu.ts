@@ -1,5 +1,5 @@
 /** elu: y = x > 0 ? x : α · (e^x − 1). The gradient is taken from x, so that α may have any sign. */
-import { literal } from "../../shaders/literal.ts";
+import { literal } from "../../shaders/wgsl.ts";
 import { elementwiseCall } from "./calls.ts";
 import type { Op } from "./op.ts";
 import { elements } from "./way.ts";

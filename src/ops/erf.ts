@@ -3,7 +3,7 @@
  * GELU is x · (1 + erf(x/√2)) / 2.
  */
 import { erf as erfOf } from "../../shaders/elementwise.ts";
-import { literal } from "../../shaders/literal.ts";
+import { literal } from "../../shaders/wgsl.ts";
 import { elementwiseCall } from "./calls.ts";
 import type { Op } from "./op.ts";
 import { elements } from "./way.ts";

@@ -13,6 +13,7 @@ import {
   lstmStepGradient,
   stateTexels,
 } from "../../shaders/lstm.ts";
+import { channelBlocks } from "../../shaders/texels.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Binding, type Call, read, write } from "../gpu/call.ts";
 import { featureMap, run, type Tensor } from "../gpu/tensor.ts";
@@ -28,7 +29,7 @@ import {
   recurrence,
   sizes,
 } from "./lstm_products.ts";
-import { blocks, type HostTensor, type Op, show } from "./op.ts";
+import { type HostTensor, type Op, show } from "./op.ts";
 import { readsAll } from "./reach.ts";
 import { asRows, intoRows } from "./rows.ts";
 import type { Backward, Forward } from "./way.ts";
@@ -36,7 +37,7 @@ import type { Backward, Forward } from "./way.ts";
 /** Rows `hidden` long, or matrices of `hidden` rows, one after the other: each lengthened to whole texels by zeros. */
 function padded<T extends Float32Array | Int8Array>(values: T, hidden: number, columns: number): T {
   const from = hidden * columns;
-  const to = 4 * blocks(hidden) * columns;
+  const to = 4 * channelBlocks(hidden) * columns;
   const parts = values.length / from;
   const result = new (values.constructor as new (length: number) => T)(parts * to);
   for (let n = 0; n < parts; n++) result.set(values.subarray(n * from, (n + 1) * from), n * to);
@@ -49,7 +50,7 @@ function paddedMatrix(weight: HostTensor, hidden: number): HostTensor {
   const { quantised } = weight;
   if (hidden % 4 === 0) return weight;
   return {
-    shape: [rows / hidden * 4 * blocks(hidden), columns],
+    shape: [rows / hidden * 4 * channelBlocks(hidden), columns],
     stored: weight.stored,
     get values() {
       return padded(weight.values, hidden, columns);
@@ -119,7 +120,7 @@ export const lstm: Op<LstmParams> = {
     const { inputWeight, recurrentWeight, bias, peephole, initialHidden, initialCell } = weights;
     const { hidden } = p;
     const { features } = itemSizes(x, p);
-    const gates = 16 * blocks(hidden);
+    const gates = 16 * channelBlocks(hidden);
     const packed = (weight: HostTensor, columns: number) =>
       packConv(matrix(1, columns, gates), { weight: paddedMatrix(weight, hidden) }, storage);
     const vector = (...parts: HostTensor[]) =>
@@ -222,6 +223,6 @@ function stepCall(
   outputs: Record<string, Binding>,
 ): Call {
   const reads = Object.fromEntries(Object.entries(inputs).map(([key, tensor]) => [key, read(tensor)]));
-  const invocations = g.items * g.streams * blocks(g.hidden);
+  const invocations = g.items * g.streams * channelBlocks(g.hidden);
   return { label: `${name} step`, bindings: { ...reads, ...outputs }, code, invocations, flops: 100 * invocations };
 }

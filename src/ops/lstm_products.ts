@@ -4,12 +4,13 @@
  */
 import type { ConvDirection, ConvGeometry } from "../../shaders/conv/shape.ts";
 import type { LstmGeometry } from "../../shaders/lstm.ts";
+import { channelBlocks } from "../../shaders/texels.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Call, write } from "../gpu/call.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { type ConvRun, type ConvTask, type ConvWay, fits } from "./conv/way.ts";
 import { convWays } from "./conv/ways.ts";
-import { blocks, type Node, type Shape, show, type Task } from "./op.ts";
+import { type Node, type Shape, show, type Task } from "./op.ts";
 import { cheapest, type Way } from "./way.ts";
 
 /** Parameters of lstm in network.json. */
@@ -56,7 +57,7 @@ export function sizes({ output, inputs: [x], shapes: [item, marker], params }: T
     geometry,
     features,
     hidden,
-    gates: 16 * blocks(hidden),
+    gates: 16 * channelBlocks(hidden),
     perStep: items * streams,
     rows: items * steps * streams,
   };

@@ -1,7 +1,7 @@
 /** mean over some dimensions of an item, which stay as 1; the gradient spreads dy / count over them. */
 import { broadcast, MOST_TERMS, reduce } from "../../shaders/items.ts";
 import { UserError } from "../formats/user_error.ts";
-import { literal } from "../../shaders/literal.ts";
+import { literal } from "../../shaders/wgsl.ts";
 import { texelCall } from "./calls.ts";
 import { count, type Op, type Shape, show } from "./op.ts";
 import { readsAll } from "./reach.ts";

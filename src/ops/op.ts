@@ -201,9 +201,6 @@ export function batched(batch: number, shape: Shape): Shape4 {
   return [batch, ...chw(shape)];
 }
 
-/** The texels of one feature map, per item. */
-export const blocks = (channels: number): number => Math.ceil(channels / 4);
-
 /** Number of values of one item. */
 export const count = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
 

@@ -4,7 +4,7 @@
  */
 import { pad as kernel, type PadGeometry, padGradient, type PadMode } from "../../shaders/items.ts";
 import { UserError } from "../formats/user_error.ts";
-import { literal } from "../../shaders/literal.ts";
+import { literal } from "../../shaders/wgsl.ts";
 import { texelCall } from "./calls.ts";
 import { count, type Op, type Shape, show } from "./op.ts";
 import { elements } from "./way.ts";

@@ -2,7 +2,7 @@
  * power: y = x^exponent, for exponents above zero; of an x below zero it is taken of zero, as a root is. The gradient is
  * exponent · x^(exponent − 1), none where x is not above zero.
  */
-import { literal } from "../../shaders/literal.ts";
+import { literal } from "../../shaders/wgsl.ts";
 import { UserError } from "../formats/user_error.ts";
 import { elementwiseCall } from "./calls.ts";
 import type { Op } from "./op.ts";

@@ -13,13 +13,14 @@ import {
   softmaxStats,
 } from "../../shaders/softmax.ts";
 import { groupSoftmax, groupSoftmaxGradient } from "../../shaders/softmax_groups.ts";
+import { channelBlocks } from "../../shaders/texels.ts";
 import { UserError } from "../formats/user_error.ts";
 import type { Adapter } from "../gpu/adapter.ts";
 import { type Binding, read, type WorkgroupCall, write } from "../gpu/call.ts";
 import { run, type Tensor } from "../gpu/tensor.ts";
 import { texelCall } from "./calls.ts";
 import { groupedMovingCost, movingCost } from "./conv/costs.ts";
-import { blocks, type Op, type Task } from "./op.ts";
+import type { Op, Task } from "./op.ts";
 import { MOST_TRIPS } from "./trips.ts";
 import { elements } from "./way.ts";
 
@@ -49,12 +50,12 @@ const hasGroups = ({ adapter: { caps }, output: { shape: [n, , h, w] } }: Task<n
 
 /** An invocation for each position, then one for each texel; `reads` of each channel in all. */
 function elementsCost(adapter: Adapter, { shape: [n, c, h, w], texels }: Tensor, reads: number): number {
-  return movingCost(adapter, n * h * w, (reads - 1) * blocks(c), 1) + movingCost(adapter, texels, 2, 1);
+  return movingCost(adapter, n * h * w, (reads - 1) * channelBlocks(c), 1) + movingCost(adapter, texels, 2, 1);
 }
 
 /** A workgroup for each position, whose lanes have as many sums to add as the tree has levels. */
 function groupsCost(adapter: Adapter, { shape: [n, c, h, w] }: Tensor, reads: number): number {
-  const trips = Math.ceil(blocks(c) / LANES);
+  const trips = Math.ceil(channelBlocks(c) / LANES);
   return groupedMovingCost(adapter, n * h * w * LANES, reads * trips + Math.log2(LANES), trips);
 }
 

@@ -3,10 +3,11 @@
  * the input at c + R (o − c) + t, R = [[a, −b], [b, a]] and c the centre, bilinearly; (1, 0, 0, 0) changes nothing. The numbers
  * are given: no gradient goes to them.
  */
+import { channelBlocks } from "../../shaders/texels.ts";
 import { type Edges, warp as kernel, type WarpGeometry, warpGradient } from "../../shaders/warp.ts";
 import { UserError } from "../formats/user_error.ts";
 import { elementwiseCall, texelCall } from "./calls.ts";
-import { blocks, needMap, type Node, type Op, show } from "./op.ts";
+import { needMap, type Node, type Op, show } from "./op.ts";
 import { readsAll } from "./reach.ts";
 import { elements } from "./way.ts";
 
@@ -16,7 +17,7 @@ export interface WarpParams {
 }
 
 const geometry = ({ inputs: [{ shape: [, c, h, w] }], params: { edges } }: Node<WarpParams>): WarpGeometry => ({
-  blocks: blocks(c),
+  blocks: channelBlocks(c),
   size: [h, w],
   edges,
 });

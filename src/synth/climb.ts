@@ -19,6 +19,7 @@ import { rules } from "./rules/table.ts";
 import { sameKernels, stateNames } from "./settings.ts";
 import { boundTexels, givenStarts, maker, ownPiece, settledStarts, viewCall } from "./start.ts";
 import { stepCalls } from "./step.ts";
+import { channelBlocks } from "../../shaders/texels.ts";
 
 /** How a climb's plan is built; `redirected` lets the gradient pass through ReLUs that are off. */
 export type ClimbOptions =
@@ -76,7 +77,7 @@ export class Climb {
     const film = settings.windowSize !== undefined;
     const codeShape = [items, ...chw(joined.code.shape)] as const;
     const [, c, h, w] = codeShape;
-    const texels = Math.ceil(c / 4) * h * w;
+    const texels = channelBlocks(c) * h * w;
     const make = maker(device, owned);
     const own: Own = {
       code: make("code", 2 * items * texels),

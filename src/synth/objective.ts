@@ -10,6 +10,7 @@ import type { Objective as ObjectiveKind } from "./objectives/objective.ts";
 import { type Kind, kinds, objectives } from "./objectives/table.ts";
 import type { Penalty } from "./penalties.ts";
 import { type TargetSum, type Term, termsOf } from "./target.ts";
+import { channelBlocks } from "../../shaders/texels.ts";
 
 /** Directions by the name of their file in a target. */
 export type Directions = Readonly<Record<string, Float32Array>>;
@@ -120,7 +121,7 @@ function placeOf(
   if (about.meets && items < 2) {
     throw new UserError(`${term.kind}(…) compares pictures that are made together; there is only one`);
   }
-  if (Math.ceil(c / 4) > MOST_BLOCKS && (about.takes === "direction" || kind === "prob" || kind === "logprob")) {
+  if (channelBlocks(c) > MOST_BLOCKS && (about.takes === "direction" || kind === "prob" || kind === "logprob")) {
     throw new UserError(`${term.kind}(…) of "${source.name}" is over ${c} channels, more than kernels can visit`);
   }
   const at = Array.isArray(term.at) ? term.at as [number, number] : undefined;
@@ -218,7 +219,7 @@ function packDirections(vectors: ReadonlyMap<Value, readonly string[]>, directio
   let texels = 0;
   for (const [source, names] of vectors) {
     first.set(source, texels);
-    const blocks = Math.ceil(chw(source.shape)[0] / 4);
+    const blocks = channelBlocks(chw(source.shape)[0]);
     for (const name of names) {
       const vector = new Float32Array(4 * blocks);
       vector.set(directions[name]);

@@ -22,6 +22,7 @@ import { directionHelpers } from "./objectives/direction.ts";
 import { diversityHelpers } from "./objectives/diversity.ts";
 import { type Kind, objectives } from "./objectives/table.ts";
 import { stateNames } from "./settings.ts";
+import { channelBlocks } from "../../shaders/texels.ts";
 
 /** Texels of a term's layer that one invocation sums up, about, and the most pieces. */
 const PART_TEXELS = 256;
@@ -45,7 +46,7 @@ function geometryOf(objective: Objective, source: Value): ObjectiveGeometry {
   const [c, h, w] = chw(source.shape);
   const own = groups.filter((group) => group.source === source);
   const names = own.map(({ kind }) => kind);
-  const texels = Math.ceil(c / 4) * h * w;
+  const texels = channelBlocks(c) * h * w;
   return {
     items,
     map: [c, h, w],

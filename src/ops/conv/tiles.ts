@@ -7,9 +7,9 @@ import {
   spans,
   tapRow,
 } from "../../../shaders/conv/shape.ts";
-import { blocks } from "../op.ts";
 import { priceOf } from "./prices.ts";
 import type { ConvTask } from "./way.ts";
+import { channelBlocks } from "../../../shaders/texels.ts";
 
 /** Loop trips that one invocation may make: far below the 65,535 after which lavapipe silently ends loops. */
 export const TRIPS = 30_000;
@@ -55,7 +55,7 @@ export function tiles(task: ConvTask): ConvTile[] {
     const held = columns === 1 ? most : 2 * adapter.caps.lanes; // the columns' texels take registers too
     const one = { blocks: 1, strips: 1, columns, unroll };
     const { positions } = convShape({ geometry: g, direction, tile: one });
-    return price.blocks.filter((count) => blocks(to) % count === 0 && shared % count === 0).flatMap((count) =>
+    return price.blocks.filter((count) => channelBlocks(to) % count === 0 && shared % count === 0).flatMap((count) =>
       price.strips.filter((strips) => count * strips * columns <= held && strips <= positions)
         .map((strips) => ({ ...one, blocks: count, strips }))
     );

@@ -5,7 +5,7 @@ import { type Call, read, write } from "../../gpu/call.ts";
 import { run, type Tensor } from "../../gpu/tensor.ts";
 import { texelCall } from "../calls.ts";
 import { unpackWeights } from "./weights.ts";
-import { blocks } from "../op.ts";
+import { channelBlocks } from "../../../shaders/texels.ts";
 
 /** A gradient on the GPU and the way to its plain form, in the shape and order of the weights file. */
 export interface WeightGradient {
@@ -65,13 +65,13 @@ export function weightGradients(
 
   const [n, channels, h, width] = biased.shape;
   const area = h * width;
-  const b = chunked(n * area, blocks(channels));
-  const bias = summed(`${name}.bias gradient`, b.chunks, blocks(channels), biased.storage, (parts) => ({
+  const b = chunked(n * area, channelBlocks(channels));
+  const bias = summed(`${name}.bias gradient`, b.chunks, channelBlocks(channels), biased.storage, (parts) => ({
     label: `${name}.bias gradient`,
     bindings: { dy: read(biased), db: write(parts) },
-    code: biasGradient(blocks(channels), area, n * area, b.size),
-    invocations: blocks(channels) * b.chunks,
-    flops: 4 * blocks(channels) * n * area,
+    code: biasGradient(channelBlocks(channels), area, n * area, b.size),
+    invocations: channelBlocks(channels) * b.chunks,
+    flops: 4 * channelBlocks(channels) * n * area,
   }));
   gradients.bias = { tensor: bias.total, unpack: (texels) => texels.slice(0, channels) };
   return { calls: [...weight.calls, ...bias.calls], gradients };

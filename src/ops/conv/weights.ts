@@ -4,14 +4,16 @@ import { type ConvGeometry, spans } from "../../../shaders/conv/shape.ts";
 import { halfOf } from "../../formats/float16.ts";
 import { UserError } from "../../formats/user_error.ts";
 import type { Format } from "../../gpu/tensor.ts";
-import { blocks, formatOf, type HostTensor, type PackedTensor, type WeightStorage } from "../op.ts";
+import { formatOf, type HostTensor, type PackedTensor, type WeightStorage } from "../op.ts";
+import { channelBlocks } from "../../../shaders/texels.ts";
 
 /** The geometry without its batch, which packing does not need. */
 export type Connection = Pick<ConvGeometry, "channelsIn" | "channelsOut" | "groups" | "kernel">;
 
 /** Values of the packed weights of a connection, padding included. */
 export function packedValues(c: Connection): number {
-  return blocks(c.channelsOut) * c.kernel[0] * c.kernel[1] * spans(c.channelsOut, c.channelsIn, c.groups).count * 16;
+  return channelBlocks(c.channelsOut) * c.kernel[0] * c.kernel[1] * spans(c.channelsOut, c.channelsIn, c.groups).count *
+    16;
 }
 
 /** The texels that they take in a format. */
@@ -47,7 +49,7 @@ export function unpackWeights(c: Connection, packed: Float32Array): Float32Array
 
 /** A list of numbers as f32 texels. */
 export function packVector(values: Float32Array): PackedTensor {
-  const texels = blocks(values.length);
+  const texels = channelBlocks(values.length);
   const padded = new Float32Array(texels * 4);
   padded.set(values);
   return { texels, format: "f32", bytes: new Uint8Array(padded.buffer) };
@@ -90,7 +92,7 @@ export function packConv(
     ...(format === "i8"
       ? {
         scale: {
-          texels: blocks(c.channelsOut),
+          texels: channelBlocks(c.channelsOut),
           format: "f32",
           get bytes() {
             return packVector(quantised().scales).bytes;

@@ -15,12 +15,13 @@ import { transformMultiplyAdds } from "../../../shaders/conv/work.ts";
 import { winogradInput, winogradOutput } from "../../../shaders/conv/winograd.ts";
 import { type Binding, type Call, read, write } from "../../gpu/call.ts";
 import { featureMap, type Tensor, TEXEL } from "../../gpu/tensor.ts";
-import { blocks, type HostTensor, type PackedTensor } from "../op.ts";
+import type { HostTensor, PackedTensor } from "../op.ts";
 import { convFlops } from "./flops.ts";
 import { labelOf, tiledCall } from "./register_tiles.ts";
 import { cheapestTile, movingCost, weightCost } from "./costs.ts";
 import type { ConvRun, ConvTask, ConvWay } from "./way.ts";
 import { type Connection, packConv, packVector } from "./weights.ts";
+import { channelBlocks } from "../../../shaders/texels.ts";
 
 /** Bytes of transformed weights that a layer may have: more would cost more in memory than they bring in time. */
 const MOST_BYTES = 1 << 24;
@@ -76,8 +77,8 @@ function cost(task: ConvTask): number {
     const own = productTask(task, one);
     return cheapestTile(own).cost + weightCost(own);
   };
-  return sum(product) + movingCost(adapter, blocks(from) * count, (READ * stepIn) ** 2, into) +
-    movingCost(adapter, blocks(to) * count, out, (MADE * stepOut) ** 2);
+  return sum(product) + movingCost(adapter, channelBlocks(from) * count, (READ * stepIn) ** 2, into) +
+    movingCost(adapter, channelBlocks(to) * count, out, (MADE * stepOut) ** 2);
 }
 
 /** Packs the transformed weights, those of class n as `class`n, and the bias. */
@@ -131,7 +132,7 @@ function winogradCalls(run: ConvRun): Call[] {
   const useBias = forward && weights.bias !== undefined;
   const maps = (what: string, channels: number, side: "fine" | "coarse") =>
     classes.map((one, n) =>
-      featureMap(adapter, `${label} ${what} ${n}`, [1, width(one)[side] * 4 * blocks(channels), 1, count])
+      featureMap(adapter, `${label} ${what} ${n}`, [1, width(one)[side] * 4 * channelBlocks(channels), 1, count])
     );
   const tiles = maps("tiles", from, direct ? "fine" : "coarse");
   const made = maps("products", to, direct ? "coarse" : "fine");
@@ -142,7 +143,7 @@ function winogradCalls(run: ConvRun): Call[] {
       label: `${label} tiles in`,
       bindings: { x: read(x), ...bound("y", tiles, write) },
       code: winogradInput(g, direction),
-      invocations: blocks(from) * count,
+      invocations: channelBlocks(from) * count,
       flops: 0,
       multiplyAdds: transforms.in,
     },
@@ -154,7 +155,7 @@ function winogradCalls(run: ConvRun): Call[] {
       label: `${label} tiles out`,
       bindings: { ...bound("x", made, read), y, ...(useBias ? { bias: read(weights.bias) } : {}) },
       code: winogradOutput(g, direction, useBias),
-      invocations: blocks(to) * count,
+      invocations: channelBlocks(to) * count,
       flops: 0,
       multiplyAdds: transforms.out,
     },

@@ -9,6 +9,7 @@ import { groupCost } from "./costs.ts";
 import { tiledCall } from "./register_tiles.ts";
 import { sourceBlocks, TRIPS, tripsOf } from "./tiles.ts";
 import type { ConvTask, ConvWay } from "./way.ts";
+import { channelBlocks } from "../../../shaders/texels.ts";
 
 /** Invocations of a workgroup: two wavefronts of most GPUs, one of AMD's older ones. */
 export const LANES = 64;
@@ -28,7 +29,7 @@ export function sizesOf({ adapter: { caps }, geometry, direction }: ConvTask): S
     ? [geometry.channelsIn, geometry.channelsOut]
     : [geometry.channelsOut, geometry.channelsIn];
   const { shared } = spans(to, from, geometry.groups);
-  const blocksOf = Math.ceil(to / 4);
+  const blocksOf = channelBlocks(to);
   const trips = tripsOf(geometry, direction);
   const source = sourceBlocks(geometry, direction);
   const { positions } = convShape({ geometry, direction, tile: { blocks: 1, strips: 1, columns: 1, unroll: 1 } });

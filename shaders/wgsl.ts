@@ -1,5 +1,13 @@
-/** How the kernels of this room are written: constants on top, and one statement for each register of a tile. */
-import { range } from "./shape.ts";
+/** How kernels are written: constants on top, and one statement for each register of a tile. */
+
+/** 0 … length − 1. */
+export const range = (length: number): number[] => Array.from({ length }, (_, n) => n);
+
+/** A number as a WGSL f32 literal that keeps every bit. */
+export function literal(value: number): string {
+  const text = String(Math.fround(value));
+  return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
+}
 
 /** WGSL constants, unsigned. */
 export const constants = (values: Record<string, number>): string =>
