@@ -4,6 +4,7 @@ import { UserError } from "../../src/formats/user_error.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { judge, type Verdict, verdictLine } from "../../src/lab/judge.ts";
 import { type Choose, chooseCheapest } from "../../src/net/choose.ts";
+import { graphOf } from "../../src/net/graph.ts";
 import type { PlannedKernel } from "../../src/net/kernels.ts";
 import { buildPlan, type Plan } from "../../src/net/plan.ts";
 import type { Arithmetic } from "../../src/ops/op.ts";
@@ -82,7 +83,7 @@ export async function tryWays(device: Device, layers: readonly Measured[], arith
 function planOf(device: Device, { layer, batch }: Measured, how: Planning): Promise<Plan> {
   const { inputs, output } = layer;
   return buildPlan(device, {
-    graph: { inputs, layers: [layer], output, find: () => output, historyOf: () => undefined },
+    graph: graphOf(layer),
     batch,
     wanted: [output],
     gradient: { of: [output], to: inputs[0] },

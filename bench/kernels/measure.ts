@@ -9,6 +9,7 @@ import type { Step } from "../../src/gpu/compile.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { free, place, run } from "../../src/gpu/tensor.ts";
 import { chooseCheapest, chooseWays, pairings, type Question } from "../../src/net/choose.ts";
+import { graphOf } from "../../src/net/graph.ts";
 import { subjectsOf } from "../../src/net/outline.ts";
 import type { Arithmetic } from "../../src/ops/op.ts";
 import { typeOf } from "../../src/ops/table.ts";
@@ -152,13 +153,7 @@ async function compiled(
   leaveGap: () => void,
 ): Promise<Kernel[]> {
   const [about] = subjectsOf(device, {
-    graph: {
-      inputs: layer.inputs,
-      layers: [layer],
-      output: layer.output,
-      find: () => layer.output,
-      historyOf: () => undefined,
-    },
+    graph: graphOf(layer),
     batch,
     wanted: [layer.output],
     gradient: layer.inputs.length ? { of: [layer.output], to: layer.inputs[0] } : undefined,

@@ -20,16 +20,15 @@
  * parts of 128, which is exact, and their scales by 128.
  */
 import type { Arithmetic } from "./arithmetic.ts";
-import { type ConvKernel, type ConvTile, spans, type TiledConv } from "./shape.ts";
+import { type ConvKernel, type ConvTile, sourceSpans, type TiledConv } from "./shape.ts";
 
 /** Blocks of the source that one trip takes, at most. */
 const MOST_UNROLLED = 4;
 
 /** A tile in this arithmetic: its trips take several blocks of the source where all of them do, for parts of a sum are so long. */
 export function unrolledHalves(k: TiledConv & Pick<ConvKernel, "group">): ConvTile {
-  const { geometry: g, direction, tile, group } = k;
-  const [from, to] = direction === "direct" ? [g.channelsIn, g.channelsOut] : [g.channelsOut, g.channelsIn];
-  const trips = spans(to, from, g.groups).count / (group?.slices ?? 1);
+  const { tile, group } = k;
+  const trips = sourceSpans(k).count / (group?.slices ?? 1);
   let unroll = MOST_UNROLLED;
   while (unroll > 1 && trips % unroll !== 0) unroll /= 2;
   return { ...tile, unroll: Math.max(unroll, tile.unroll) };

@@ -9,7 +9,7 @@
  */
 import { wgsl } from "wgsl-preprocessor";
 import { arithmeticOf } from "./arithmetic.ts";
-import { type ConvKernel, convShape, spans } from "./shape.ts";
+import { type ConvKernel, convShape, sourceSpans, spans } from "./shape.ts";
 import { channelBlocks } from "../texels.ts";
 import { constants, signedConstants } from "../wgsl.ts";
 
@@ -23,10 +23,6 @@ export interface Walk {
   /** Whether taps may meet positions outside the source. */
   leaves: boolean;
 }
-
-/** The spans of the target's blocks in the source. */
-export const sourceSpans = ({ geometry: g, direction }: ConvKernel) =>
-  direction === "direct" ? spans(g.channelsOut, g.channelsIn, g.groups) : spans(g.channelsIn, g.channelsOut, g.groups);
 
 /** Whether a row of strips is longer than a row of the target. */
 export const hasSpareColumns = (k: ConvKernel): boolean => {

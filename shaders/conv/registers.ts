@@ -10,8 +10,8 @@
  */
 import { wgsl } from "wgsl-preprocessor";
 import { arithmeticOf, type Parts } from "./arithmetic.ts";
-import { hasLongTaps, sourceSpans } from "./places.ts";
-import { type ConvKernel, tapRow } from "./shape.ts";
+import { hasLongTaps } from "./places.ts";
+import { type ConvKernel, sourceSpans, tapRow } from "./shape.ts";
 import { plus, range, unroll } from "../wgsl.ts";
 
 type Sum = { block: number; strip: number; column: number };

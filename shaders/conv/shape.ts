@@ -108,10 +108,20 @@ export function spans(own: number, other: number, groups: number): Spans {
   };
 }
 
+/** The channels that a convolution reads, and those that it makes. */
+export const channelsOf = ({ geometry: g, direction }: Pick<TiledConv, "geometry" | "direction">) =>
+  direction === "direct" ? [g.channelsIn, g.channelsOut] as const : [g.channelsOut, g.channelsIn] as const;
+
+/** The spans of the target's blocks in the source. */
+export function sourceSpans(conv: Pick<TiledConv, "geometry" | "direction">): Spans {
+  const [from, to] = channelsOf(conv);
+  return spans(to, from, conv.geometry.groups);
+}
+
 /** Sizes that the kernel and its caller agree on. */
 export function convShape({ geometry: g, direction, tile }: TiledConv) {
   const direct = direction === "direct";
-  const [from, to] = direct ? [g.channelsIn, g.channelsOut] : [g.channelsOut, g.channelsIn];
+  const [from, to] = channelsOf({ geometry: g, direction });
   const [source, target] = direct ? [g.inSize, g.outSize] : [g.outSize, g.inSize];
   const phases = direct ? [1, 1] as const : g.stride;
   const lattice = [Math.ceil(target[0] / phases[0]), Math.ceil(target[1] / phases[1] / tile.columns)] as const;

@@ -17,6 +17,7 @@
  * convolution, between (place, channel) on the coarse side and (place, phase, channel) on the fine side.
  */
 import type { ConvDirection, ConvGeometry } from "./shape.ts";
+import { channelsOf } from "./shape.ts";
 import { range } from "../wgsl.ts";
 
 /** Rows of outputs that a tile makes, and of inputs that it reads. */
@@ -100,7 +101,7 @@ export function winogradShape(g: ConvGeometry, direction: ConvDirection) {
   const direct = direction === "direct";
   const filter = winogradFilter(g);
   const strided = filter.stride > 1;
-  const [from, to] = direct ? [g.channelsIn, g.channelsOut] : [g.channelsOut, g.channelsIn];
+  const [from, to] = channelsOf({ geometry: g, direction });
   const [source, target] = direct ? [g.inSize, g.outSize] : [g.outSize, g.inSize];
   /** Steps from one row of a phase to the next; only the fine side, which a direct convolution reads, has several. */
   const [stepIn, stepOut] = direct ? [filter.stride, 1] : [1, filter.stride];

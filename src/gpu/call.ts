@@ -117,6 +117,17 @@ export const write = (tensor: Tensor, epilogue?: Epilogue): Binding => ({ tensor
 /** The kernel reads and writes this tensor, which lies in a buffer: `load_NAME` and `store_NAME`. */
 export const update = (tensor: Tensor): Binding => ({ tensor, access: "update" });
 
+/** A call on other tensors; those that `other` does not know stay. */
+export const rebound = (call: Call, other: ReadonlyMap<Tensor, Tensor>): Call => ({
+  ...call,
+  bindings: Object.fromEntries(
+    Object.entries(call.bindings).map(([name, binding]) => [
+      name,
+      { ...binding, tensor: other.get(binding.tensor) ?? binding.tensor },
+    ]),
+  ),
+});
+
 /** Tensors that a call reads and writes. */
 export function traffic(call: Call): { reads: Tensor[]; writes: Tensor[] } {
   const reads: Tensor[] = [];

@@ -62,13 +62,18 @@ function within<T>(place: string, run: () => T): T {
   }
 }
 
+/** What layers without weights say when asked for one. */
+function noWeight(name: string): never {
+  throw new UserError(`"${name}" has no weights`);
+}
+
 /** One layer made by a program, not read from a file. */
 export function makeLayer(
   name: string,
   type: string,
   params: Record<string, unknown>,
   inputs: readonly Value[],
-  weight: (name: string, shape: readonly number[]) => HostTensor,
+  weight: (name: string, shape: readonly number[]) => HostTensor = noWeight,
 ): Layer {
   const op = Object.hasOwn(ops, type) ? ops[type] : undefined;
   if (!op) throw new UserError(`type "${type}" is unknown, expected one of ${Object.keys(ops).join(", ")}`);
@@ -84,6 +89,15 @@ export function makeLayer(
   const weightShapes = op.weightShapes?.(shapes, parsed) ?? {};
   return { name, op, params: parsed, inputs, output, weightShapes, weight: (key) => weight(key, weightShapes[key]) };
 }
+
+/** The graph of a layer by itself. */
+export const graphOf = (layer: Layer): Graph => ({
+  inputs: layer.inputs,
+  layers: [layer],
+  output: layer.output,
+  find: () => layer.output,
+  historyOf: () => undefined,
+});
 
 /**
  * The graph of a model.

@@ -6,7 +6,7 @@ import type { ConvDirection, ConvGeometry } from "../../shaders/conv/shape.ts";
 import type { LstmGeometry } from "../../shaders/lstm.ts";
 import { channelBlocks } from "../../shaders/texels.ts";
 import { UserError } from "../formats/user_error.ts";
-import { type Call, write } from "../gpu/call.ts";
+import { type Call, rebound, write } from "../gpu/call.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { type ConvRun, type ConvTask, type ConvWay, fits } from "./conv/way.ts";
 import { convWays } from "./conv/ways.ts";
@@ -142,15 +142,7 @@ export function recurrence({ name, weights }: Node<LstmParams>, way: ConvWay, ta
       y,
       calls: productCalls(way, task, { name: `${name} recurrence`, weights: own, x, y: write(y), forward: false }),
     };
-    const renamed = new Map([[first.x, x], [first.y, y]]);
-    return first.calls.map((call): Call => ({
-      ...call,
-      bindings: Object.fromEntries(
-        Object.entries(call.bindings).map(([key, binding]) => [
-          key,
-          { ...binding, tensor: renamed.get(binding.tensor) ?? binding.tensor },
-        ]),
-      ),
-    }));
+    const other = new Map([[first.x, x], [first.y, y]]);
+    return first.calls.map((call) => rebound(call, other));
   };
 }

@@ -4,12 +4,8 @@ import { type Layer, makeLayer, type Value } from "../net/graph.ts";
 import type { Model } from "../net/model.ts";
 import type { ImageFormat } from "../net/network.ts";
 import { imageFormat, scaleOf, sharesOf } from "../net/picture.ts";
-import { chw, type HostTensor, show } from "../ops/op.ts";
+import { chw, show } from "../ops/op.ts";
 import type { Fitting } from "./fits.ts";
-
-const noWeights = (name: string): HostTensor => {
-  throw new UserError(`"${name}" has no weights`);
-};
 
 /** What makes a picture of one shape one of another's size; undefined where it has that. */
 export function fittingOf(
@@ -31,14 +27,10 @@ export function fitLayers(
   classifier: Model,
   fitting: Fitting,
 ): Layer[] {
-  const layers: Layer[] = [];
   const [c, h, w] = chw(picture.shape);
   const [pc, ph, pw] = chw(wanted);
   const from = imageFormat(generator.network, picture.shape);
   const to = imageFormat(classifier.network, wanted);
-  const add = (...[name, type, params, inputs, weight]: Parameters<typeof makeLayer>) =>
-    layers.push(makeLayer(name, type, params, inputs, weight));
-  const last = () => layers.at(-1)?.output ?? picture;
   const how = fittingOf(picture.shape, wanted, fitting);
   if (how === "crop" && (h < ph || w < pw)) {
     throw new UserError(
@@ -50,8 +42,8 @@ export function fitLayers(
   }
   const { interpolation: method = "bilinear" } = fitting;
   const params = how === "resize" ? { size: [ph, pw], method } : { size: [ph, pw] };
-  if (how) add(`${how} to classifier`, how, params, [last()], noWeights);
-  return [...layers, ...formatLayers("to the classifier's pixel format", last(), from, to)];
+  const fitted = how ? [makeLayer(`${how} to classifier`, how, params, [picture])] : [];
+  return [...fitted, ...formatLayers("to the classifier's pixel format", fitted.at(-1)?.output ?? picture, from, to)];
 }
 
 /** The layer that makes one format's numbers of another's, where they differ. */

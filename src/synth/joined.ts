@@ -4,7 +4,6 @@ import type { Model } from "../net/model.ts";
 import { valueOf } from "../net/naming.ts";
 import type { ImageFormat, Network } from "../net/network.ts";
 import { imageFormat } from "../net/picture.ts";
-import { UserError } from "../formats/user_error.ts";
 import { fitLayers, fittingOf, formatLayers } from "./fit.ts";
 import type { Fitting } from "./fits.ts";
 import { type Feed, type GivenInputs, sortInputs } from "./inputs.ts";
@@ -63,9 +62,7 @@ export function join(generator: Model, classifier: Model, joining: Joining = {})
   const shown = learned ? fitted : g.output;
   const shownAs = (learned ? classifier : generator).network;
   const view: Value | undefined = hasViews(joining) ? { name: "view", shape: [4] } : undefined;
-  const seen = view
-    ? [makeLayer("seen", "warp", { edges: edges === "wrap" ? "wrap" : "zero" }, [fitted, view], noWeights)]
-    : [];
+  const seen = view ? [makeLayer("seen", "warp", { edges: edges === "wrap" ? "wrap" : "zero" }, [fitted, view])] : [];
   const image = seen.at(-1)?.output ?? fitted;
   const levels = hasPenalties(joining)
     ? formatLayers("levels", shown, imageFormat(shownAs, shown.shape), inLevels(imageFormat(classifier.network)))
@@ -96,10 +93,6 @@ export function join(generator: Model, classifier: Model, joining: Joining = {})
     given,
   };
 }
-
-const noWeights = (name: string): never => {
-  throw new UserError(`"${name}" has no weights`);
-};
 
 /** A classifier's pixels in units of 127.5 levels. */
 const inLevels = ({ order, mean }: ImageFormat): ImageFormat => ({ order, mean, scale: 1 / 127.5 });

@@ -6,7 +6,7 @@
  * reads the next copy; inputs and outputs are the same in all runs. So weights that a cache cannot keep in the plan come from
  * memory here too, and nothing but the layer is timed.
  */
-import type { Call } from "../gpu/call.ts";
+import { type Call, rebound } from "../gpu/call.ts";
 import { compile, type Step } from "../gpu/compile.ts";
 import type { Device } from "../gpu/device.ts";
 import { GpuError } from "../gpu/error.ts";
@@ -93,7 +93,7 @@ export class Alone {
         const runs: Step[][] = [];
         for (const copy of [first, ...others]) {
           const own = new Map(Object.entries(first).map(([name, tensor]) => [tensor, copy[name]]));
-          runs.push(await Promise.all(calls.map((call) => compile(device, renamed(call, own)))));
+          runs.push(await Promise.all(calls.map((call) => compile(device, rebound(call, own)))));
         }
         return runs;
       };
@@ -172,17 +172,6 @@ export class Alone {
 /** Tensors like these, without memory. */
 const duplicate = (weights: Node["weights"]): Node["weights"] =>
   Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name, { ...tensor, memory: undefined }]));
-
-/** A call on other tensors. */
-const renamed = (call: Call, other: ReadonlyMap<Tensor, Tensor>): Call => ({
-  ...call,
-  bindings: Object.fromEntries(
-    Object.entries(call.bindings).map(([name, binding]) => [
-      name,
-      { ...binding, tensor: other.get(binding.tensor) ?? binding.tensor },
-    ]),
-  ),
-});
 
 /** Milliseconds that one timing lasts about. */
 const TURN_MS = { cpu: 20, gpu: 12 };

@@ -4,7 +4,7 @@ import {
   type ConvGeometry,
   convShape,
   type ConvTile,
-  spans,
+  sourceSpans,
   tapRow,
 } from "../../../shaders/conv/shape.ts";
 import { priceOf } from "./prices.ts";
@@ -15,10 +15,8 @@ import { channelBlocks } from "../../../shaders/texels.ts";
 export const TRIPS = 30_000;
 
 /** Blocks of source channels that an output block sees. */
-export function sourceBlocks({ channelsIn, channelsOut, groups }: ConvGeometry, direction: ConvDirection): number {
-  const [from, to] = direction === "direct" ? [channelsIn, channelsOut] : [channelsOut, channelsIn];
-  return spans(to, from, groups).count;
-}
+export const sourceBlocks = (geometry: ConvGeometry, direction: ConvDirection): number =>
+  sourceSpans({ geometry, direction }).count;
 
 /** Loop trips of one invocation, at most: blocks of source channels times the taps that reach a position. */
 export function tripsOf(g: ConvGeometry, direction: ConvDirection): number {
@@ -49,12 +47,11 @@ export function tiles(task: ConvTask): ConvTile[] {
   const { adapter, geometry: g, direction } = task;
   const { most, ...price } = priceOf(adapter);
   const unroll = Math.ceil(tripsOf(g, direction) / TRIPS);
-  const [from, to] = direction === "direct" ? [g.channelsIn, g.channelsOut] : [g.channelsOut, g.channelsIn];
-  const { shared } = spans(to, from, g.groups);
+  const { shared } = sourceSpans(task);
   return columnsFor(task).flatMap((columns) => {
     const held = columns === 1 ? most : 2 * adapter.caps.lanes; // the columns' texels take registers too
     const one = { blocks: 1, strips: 1, columns, unroll };
-    const { positions } = convShape({ geometry: g, direction, tile: one });
+    const { positions, to } = convShape({ geometry: g, direction, tile: one });
     return price.blocks.filter((count) => channelBlocks(to) % count === 0 && shared % count === 0).flatMap((count) =>
       price.strips.filter((strips) => count * strips * columns <= held && strips <= positions)
         .map((strips) => ({ ...one, blocks: count, strips }))

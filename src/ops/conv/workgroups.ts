@@ -3,11 +3,11 @@
  * shared out among them, so that small maps and single vectors fill a GPU too. `shaders/conv/groups.ts` has the picture.
  */
 import { gridOf, workgroupBytes } from "../../../shaders/conv/groups.ts";
-import { type ConvGroup, convShape, type ConvTile, spans } from "../../../shaders/conv/shape.ts";
+import { type ConvGroup, convShape, type ConvTile, sourceSpans } from "../../../shaders/conv/shape.ts";
 import type { Sizes } from "../way.ts";
 import { groupCost } from "./costs.ts";
 import { tiledCall } from "./register_tiles.ts";
-import { sourceBlocks, TRIPS, tripsOf } from "./tiles.ts";
+import { TRIPS, tripsOf } from "./tiles.ts";
 import type { ConvTask, ConvWay } from "./way.ts";
 import { channelBlocks } from "../../../shaders/texels.ts";
 
@@ -25,18 +25,13 @@ const groupOf = ({ slices }: Sizes): ConvGroup => ({ slices, places: LANES / sli
 
 /** The sizes that are worth trying: no slice without a block of the source, no strip without a position. */
 export function sizesOf({ adapter: { caps }, geometry, direction }: ConvTask): Sizes[] {
-  const [from, to] = direction === "direct"
-    ? [geometry.channelsIn, geometry.channelsOut]
-    : [geometry.channelsOut, geometry.channelsIn];
-  const { shared } = spans(to, from, geometry.groups);
-  const blocksOf = channelBlocks(to);
+  const { shared, count: source } = sourceSpans({ geometry, direction });
   const trips = tripsOf(geometry, direction);
-  const source = sourceBlocks(geometry, direction);
-  const { positions } = convShape({ geometry, direction, tile: { blocks: 1, strips: 1, columns: 1, unroll: 1 } });
+  const { to, positions } = convShape({ geometry, direction, tile: { blocks: 1, strips: 1, columns: 1, unroll: 1 } });
   return SLICES.filter((slices) => slices <= source && trips / slices <= TRIPS).flatMap((
     slices,
   ) =>
-    [1, 2, 4].filter((blocks) => blocksOf % blocks === 0 && shared % blocks === 0).flatMap((blocks) =>
+    [1, 2, 4].filter((blocks) => channelBlocks(to) % blocks === 0 && shared % blocks === 0).flatMap((blocks) =>
       [1, 2, 4, 8].filter((strips) => blocks * strips <= MOST_SUMS && (strips === 1 || strips <= positions))
         .map((strips) => ({ slices, blocks, strips }))
     )
