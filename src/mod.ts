@@ -59,6 +59,7 @@ export type { PlannedKernel, Replace } from "./net/kernels.ts";
 export type { Affine } from "./ops/affine.ts";
 export type { Fields } from "./ops/fields.ts";
 export type {
+  AffineFold,
   Arithmetic,
   HostTensor,
   Node,

@@ -10,7 +10,7 @@
  */
 import type { Epilogue } from "../gpu/call.ts";
 import type { Affine } from "../ops/affine.ts";
-import { chw, type HostTensor, lazyTensor, type Op, type Shape } from "../ops/op.ts";
+import { type AffineFold, chw, type HostTensor, lazyTensor, type Op, type Shape } from "../ops/op.ts";
 import { type Graph, hostWeights, type Layer, neededLayers, type Value } from "./graph.ts";
 import { reordered, texelOrder } from "./reorder.ts";
 
@@ -67,8 +67,9 @@ export function fuse(
     const before = makers.get(inputs[0]);
     const onlyReader = before !== undefined && readers.get(inputs[0]) === 1 && !seen.has(inputs[0]);
     const alone = onlyReader && !before.relu;
-    if (affine && alone && !before.order && layer.op.affine && before.op.foldsAffine?.(before.params)) {
-      makers.set(layer.output, Object.assign(before, foldIn(before, layer), { output: layer.output }));
+    const fold = affine && alone && !before.order && layer.op.affine && before.op.foldsAffine?.(before.params);
+    if (fold) {
+      makers.set(layer.output, Object.assign(before, foldIn(before, fold, layer), { output: layer.output }));
     } else if (relu && alone && layer.op.epilogue && !before.op.gradientReadsOutput) {
       makers.set(layer.output, Object.assign(before, layer.op.epilogue(layer.params), { output: layer.output }));
     } else if (order && onlyReader && layer.op.keepsValues && hasFreeRows(before) && texelOrder(layer.output.shape)) {
@@ -100,15 +101,19 @@ function isView(layer: Layer): boolean {
 /** Whether each row of a layer's weights makes one value of an item, and any of them could. */
 function hasFreeRows({ op, params, output, order }: FusedLayer): boolean {
   const [, h, w] = chw(output.shape);
-  const { groups = 1 } = params as { groups?: number };
-  return op.foldsAffine?.(params) === "rows" && h * w === 1 && groups === 1 && !order;
+  const fold = op.foldsAffine?.(params);
+  return fold?.dimension === "rows" && h * w === 1 && fold.groups === 1 && !order;
 }
 
 /** What changes of a convolution or fc when the affine layer after it is folded in: y = a · (a₀ · x + b₀) + b. */
-function foldIn(before: FusedLayer, layer: Layer): Pick<FusedLayer, "params" | "affine"> {
+function foldIn(
+  before: FusedLayer,
+  { biased }: AffineFold<unknown>,
+  layer: Layer,
+): Pick<FusedLayer, "params" | "affine"> {
   const earlier = before.affine;
   return {
-    params: { ...before.params as object, bias: true },
+    params: biased,
     affine() {
       const { a, b } = layer.op.affine!(hostWeights(layer), layer.params);
       const first = earlier?.();
@@ -124,20 +129,19 @@ function foldIn(before: FusedLayer, layer: Layer): Pick<FusedLayer, "params" | "
 /** A layer's weights with the affine layers after it folded in: each is rounded once. */
 function folded(layer: FusedLayer, weights: Record<string, HostTensor>): Record<string, HostTensor> {
   const affine = layer.affine?.();
-  const dimension = layer.op.foldsAffine?.(layer.params);
-  if (!affine || !dimension) return weights;
+  const fold = layer.op.foldsAffine?.(layer.params);
+  if (!affine || !fold) return weights;
   return {
-    weight: scaled(weights.weight, affine.a, dimension, layer),
+    weight: scaled(weights.weight, affine.a, fold),
     bias: shifted(weights.bias, affine),
   };
 }
 
 /** Weights whose output channels are multiplied by `a`. */
-function scaled(weight: HostTensor, a: Float64Array, dimension: "rows" | "columns", layer: FusedLayer): HostTensor {
+function scaled(weight: HostTensor, a: Float64Array, { dimension, groups }: AffineFold<unknown>): HostTensor {
   const { shape, quantised } = weight;
   const [rows, columns] = shape;
   const rest = weight.shape.slice(2).reduce((x, y) => x * y, 1);
-  const groups = (layer.params as { groups?: number }).groups ?? 1;
   const byRows = quantised && dimension === "rows"
     ? {
       stored: weight.stored,

@@ -3,6 +3,7 @@ import { allFinite, fromFloat32, type StoredTensor, toFloat32 } from "../formats
 import { UserError } from "../formats/user_error.ts";
 import { quantise } from "../ops/conv/weights.ts";
 import { type HostTensor, lazyTensor } from "../ops/op.ts";
+import { ops } from "../ops/table.ts";
 
 /** A weights file and the folder's name in messages. */
 export interface WeightsFile {
@@ -35,6 +36,10 @@ export function hostTensor(model: WeightsFile, name: string, shape: readonly num
     return values;
   });
 }
+
+/** Those weights of a type of layer that may be stored in fewer bits; all else stays F32. */
+export const narrowWeights = (type: string): readonly string[] =>
+  (Object.hasOwn(ops, type) ? ops[type].narrows : undefined) ?? [];
 
 /** A weight as an `I8` tensor and its scales, one a row: what `hostTensor` reads back. */
 export function quantised(name: string, tensor: StoredTensor): [string, StoredTensor][] {

@@ -78,6 +78,7 @@ export const lstm: Op<LstmParams> = {
     initial: fields.boolean("initial", false),
     state: fields.choice("state", ["hidden", "cell"], "hidden"),
   }),
+  narrows: ["inputWeight", "recurrentWeight"],
   isSequence: ({ time }) => time === "batch",
   marker: ([, marker]) => marker,
   asOne(p) {

@@ -176,11 +176,20 @@ export interface Op<P = unknown> {
   epilogue?(params: P): Required<Pick<Epilogue, "relu">>;
   /** It is y = a[c] · x + b[c]: these factors and shifts, which the layer before it may take into its weights. */
   affine?(weights: Record<string, HostTensor>, params: P): Affine;
-  /**
-   * The dimension of its `weight` (columns of each of its `groups`) that counts output channels, where an affine layer
-   * after it can be folded in: y is linear in `weight` and, with the parameter `bias`, in what `bias` adds to a channel.
-   */
-  foldsAffine?(params: P): "rows" | "columns" | undefined;
+  /** How an affine layer after it can be folded into its weights, where it can. */
+  foldsAffine?(params: P): AffineFold<P> | undefined;
+  /** Those of its weights that a file may keep in fewer bits: matrices and kernels, not biases. */
+  readonly narrows?: readonly string[];
+}
+
+/** A layer's weights as an affine layer after it sees them: y is linear in `weight` and in what `bias` adds to a channel. */
+export interface AffineFold<P> {
+  /** The dimension of `weight` that counts output channels: its columns are those of each group. */
+  readonly dimension: "rows" | "columns";
+  /** How many groups its channels are in. */
+  readonly groups: number;
+  /** Its parameters with a bias. */
+  readonly biased: P;
 }
 
 /** Dimensions that the shape of an item may have. */

@@ -121,7 +121,7 @@ function placeOf(
   if (about.meets && items < 2) {
     throw new UserError(`${term.kind}(…) compares pictures that are made together; there is only one`);
   }
-  if (channelBlocks(c) > MOST_BLOCKS && (about.takes === "direction" || kind === "prob" || kind === "logprob")) {
+  if (channelBlocks(c) > MOST_BLOCKS && about.visitsChannels) {
     throw new UserError(`${term.kind}(…) of "${source.name}" is over ${c} channels, more than kernels can visit`);
   }
   const at = Array.isArray(term.at) ? term.at as [number, number] : undefined;

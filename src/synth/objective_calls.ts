@@ -59,7 +59,7 @@ function geometryOf(objective: Objective, source: Value): ObjectiveGeometry {
     firstDirection: firstDirections.get(source) ?? 0,
     helpers: [
       names.some((kind) => objectives[kind].takes === "direction") ? directionHelpers : "",
-      names.includes("diversity") ? diversityHelpers : "",
+      names.some((kind) => objectives[kind].meets) ? diversityHelpers : "",
     ].join(""),
   };
 }
@@ -82,7 +82,7 @@ export function objectiveCalls(
     const buffer = (what: string, texels: number): Tensor => run(named(what), texels, "buffer");
     const given: Record<string, Tensor> = { y, slots };
     if (has((kind) => objectives[kind].takes === "direction")) given.directions = directions!;
-    if (has((kind) => kind === "diversity")) {
+    if (has((kind) => objectives[kind].meets === true)) {
       const pieces = buffer("pieces", items * items * parts);
       const dots = buffer("dots", items * items);
       measuring.push(

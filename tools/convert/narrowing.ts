@@ -1,15 +1,7 @@
 /** Weights in fewer bits: which ones, and how far that moves them. */
 import { allFinite, fromFloat32, type StoredTensor, toFloat32 } from "../../src/formats/safetensors.ts";
 import { UserError } from "../../src/formats/user_error.ts";
-import { hostTensor, quantised } from "../../src/net/weights.ts";
-
-/** The matrices and kernels that may be stored narrow, by type; all else stays F32. */
-const narrowable: Readonly<Record<string, readonly string[]>> = {
-  conv2d: ["weight"],
-  deconv2d: ["weight"],
-  fc: ["weight"],
-  lstm: ["inputWeight", "recurrentWeight"],
-};
+import { hostTensor, narrowWeights, quantised } from "../../src/net/weights.ts";
 
 /** One weight of a layer. */
 export interface LayerWeight {
@@ -33,7 +25,7 @@ export class Narrowing {
   /** The tensors that a weight becomes. @throws UserError where one of its numbers is none, or beyond what can be stored. */
   stored({ type, key, name, what, exact }: LayerWeight): [string, StoredTensor][] {
     if (!allFinite(exact)) throw new UserError(`${what} holds NaN or infinity`);
-    if (this.storage === "f32" || !narrowable[type]?.includes(key)) return [[name, exact]];
+    if (this.storage === "f32" || !narrowWeights(type).includes(key)) return [[name, exact]];
     const values = toFloat32(exact);
     const tensors: [string, StoredTensor][] = this.storage === "i8"
       ? quantised(name, exact)

@@ -46,7 +46,8 @@ export const conv2d: Op<ConvParams> = {
     return [p.channels, ...outputSize(input, p)];
   },
   checkLimits: ([input], _, p) => checkVisits(input, p),
-  foldsAffine: () => "rows",
+  foldsAffine: (p) => ({ dimension: "rows", groups: p.groups, biased: { ...p, bias: true } }),
+  narrows: ["weight"],
   weightShapes: ([input], p) => ({
     weight: [p.channels, input[0] / p.groups, ...p.kernel],
     ...(p.bias ? { bias: [p.channels] } : {}),

@@ -57,7 +57,8 @@ export const deconv2d: Op<DeconvParams> = {
     return [p.channels, ...outputSize(input, p)];
   },
   checkLimits: (_, output, p) => checkVisits(output, p),
-  foldsAffine: () => "columns",
+  foldsAffine: (p) => ({ dimension: "columns", groups: p.groups, biased: { ...p, bias: true } }),
+  narrows: ["weight"],
   weightShapes: ([input], p) => ({
     weight: [input[0], p.channels / p.groups, ...p.kernel],
     ...(p.bias ? { bias: [p.channels] } : {}),

@@ -73,7 +73,8 @@ export const fc: Op<FcParams> = {
     return [...item.slice(0, axis), channels];
   },
   // With an axis the channels are the last dimension, and an affine layer's factors are for the first.
-  foldsAffine: ({ axis }) => axis === 0 ? "rows" : undefined,
+  foldsAffine: (p) => p.axis === 0 ? { dimension: "rows", groups: 1, biased: { ...p, bias: true } } : undefined,
+  narrows: ["weight"],
   reads: readsAll,
   weightShapes: ([item], p) => ({
     weight: [p.channels, count(item.slice(p.axis))],

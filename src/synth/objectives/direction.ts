@@ -47,6 +47,7 @@ ${slope}
     syntax: `${name}(LAYER[@X,Y|@all], V.npy)`,
     help,
     takes: "direction",
+    visitsChannels: true,
     slot: ({ direction, row, column, everywhere }) => [direction!, everywhere ? -1 : row, column],
     wgsl,
   };

@@ -38,6 +38,8 @@ export interface Objective {
   slot(where: Where, shape: Shape): readonly [number, number, number];
   /** It is about several pictures of a batch. */
   readonly meets?: true;
+  /** One invocation visits all channels of a position. */
+  readonly visitsChannels?: true;
   /** How it is computed. */
   readonly wgsl: Wgsl;
 }

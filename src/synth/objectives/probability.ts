@@ -11,6 +11,7 @@ const probability = (name: string, value: string, factor: string, help: string):
   syntax: `${name}(LAYER:UNIT[@X,Y])`,
   help,
   takes: "place",
+  visitsChannels: true,
   slot: ({ unit, row, column }) => [unit!, row, column],
   wgsl: {
     value: `
