@@ -30,8 +30,8 @@ const needs: Record<string, Need> = {
     name: Deno.build.os === "linux" ? "a Vulkan adapter for WebGPU" : "a WebGPU adapter",
     packages: ["libvulkan1", "mesa-vulkan-drivers"],
     // On Linux Deno falls back to OpenGL, where Mesa's software driver takes half as long again.
-    isThere: () => hasAdapter(Deno.build.os === "linux" ? "vulkan" : undefined),
-    lesser: async () => await hasAdapter() ? "OpenGL, which is slower" : undefined,
+    isThere: hasAdapter,
+    lesser: async () => await hasAnyAdapter() ? "OpenGL, which is slower" : undefined,
   },
   browser: {
     name: "Chromium",
@@ -130,18 +130,28 @@ function agrees(): boolean {
   return count !== null && /^\s*(y|yes)?\s*$/i.test(new TextDecoder().decode(answer.subarray(0, count)));
 }
 
-/** Whether there is an adapter of a backend (any, unless the user chose one). Deno reads the choice once a worker. */
-async function hasAdapter(backend?: string): Promise<boolean> {
+/** Whether WebGPU has an adapter: on Linux one of Vulkan, where the user chose no backend. */
+async function hasAdapter(): Promise<boolean> {
   // Mesa complains on stderr where this is unset.
   if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
   const chosen = Deno.env.get("DENO_WEBGPU_BACKEND");
-  if (!chosen && backend) Deno.env.set("DENO_WEBGPU_BACKEND", backend);
+  if (!chosen && Deno.build.os === "linux") Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
+  const adapter = await navigator.gpu.requestAdapter();
+  if (!chosen) Deno.env.delete("DENO_WEBGPU_BACKEND");
+  return adapter !== null;
+}
+
+/**
+ * Whether any backend has an adapter. Deno reads the choice of backends once a thread, so this asks in another one; only where
+ * Vulkan has none, for a thread that ends with Mesa's Vulkan driver in it now and then takes the program with it.
+ */
+function hasAnyAdapter(): Promise<boolean> {
   const code = "postMessage(await navigator.gpu.requestAdapter() !== null)";
   const worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: "module" });
-  const found = await new Promise<boolean>((resolve) => worker.onmessage = ({ data }) => resolve(data));
-  worker.terminate();
-  if (!chosen) Deno.env.delete("DENO_WEBGPU_BACKEND");
-  return found;
+  return new Promise((resolve) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = () => resolve(false);
+  });
 }
 
 /** Whether Mesa's driver for AMD is there; one file an architecture. */
