@@ -35,7 +35,7 @@ function drawLrcn(add: Add): void {
 /** The network.json of LRCN for frames of so many pixels, from 64 on. */
 export const lrcn = (side: number): string =>
   JSON.stringify({
-    name: `LRCN at ${side} pixels, random weights`,
+    name: `LRCN at ${side} pixels with random weights`,
     inputs: [{ name: "data", shape: [3, side, side] }, { name: "clip_markers", shape: [1, 1, 1] }],
     image: { order: "BGR", mean: [104, 117, 123], scale: 1 / 64 },
     layers: draw(drawLrcn),
@@ -52,7 +52,8 @@ if (import.meta.main) {
     Deno.writeFileSync(join(folder, "weights.safetensors"), weights, { createNew: true });
     print(`${folder}: a network for films with random weights, ${weights.length} bytes`);
   } catch (error) {
-    tell(`lrcn: ${folder} cannot be made: ${(error as Error).message}`);
+    const reason = error instanceof Deno.errors.AlreadyExists ? "it is there already" : (error as Error).message;
+    tell(`lrcn: ${folder} cannot be made: ${reason}`);
     Deno.exit(1);
   }
 }

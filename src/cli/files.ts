@@ -104,15 +104,30 @@ export function openArchive(path: string): ZipSource | undefined {
   }
 }
 
-/** Every file in a folder and its folders, sorted by path. @throws UserError where it cannot be read. */
-export function filesBelow(folder: string): string[] {
+/**
+ * Every file in a folder and its folders, sorted by path. Links to folders are followed; a folder that several lead to is
+ * read once. @throws UserError where it cannot be read.
+ */
+export function filesBelow(folder: string, seen = new Set<string>()): string[] {
   try {
-    return [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1).flatMap(({ name, isDirectory }) =>
-      isDirectory ? filesBelow(join(folder, name)) : [join(folder, name)]
-    );
+    const place = Deno.realPathSync(folder);
+    if (seen.has(place)) return [];
+    seen.add(place);
+    return [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1).flatMap((entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory || entry.isSymlink && leadsToFolder(path) ? filesBelow(path, seen) : [path];
+    });
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`${folder} cannot be read: ${reasonOf(error)}`);
+  }
+}
+
+function leadsToFolder(link: string): boolean {
+  try {
+    return Deno.statSync(link).isDirectory;
+  } catch {
+    return false;
   }
 }
 

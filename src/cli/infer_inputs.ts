@@ -1,7 +1,7 @@
 /** The arrays that `deno task infer` feeds to a network's inputs. */
 import { asFloat32, readNpy } from "../formats/npy.ts";
 import { UserError } from "../formats/user_error.ts";
-import { readBytes } from "./files.ts";
+import { readBytes, statOf } from "./files.ts";
 
 /** What a network is fed: rows of items for each input. */
 export interface Feed {
@@ -35,6 +35,8 @@ function assigned(
   const left = inputs.filter(({ name }) => given.every((one) => one.name !== name));
   const result = given.map(({ name, file }) => {
     const input = name === undefined ? left.shift() : inputs.find((one) => one.name === name);
+    const stray = name === undefined && !statOf(file) && /^([^/\\]+?)=/.exec(file)?.[1];
+    if (stray) throw new UserError(`--input ${file}: there is no input "${stray}"; ${folder} has ${names}`);
     if (!input) throw new UserError(`${file}: ${folder} takes ${inputs.length} inputs and no more: ${names}`);
     return { input, file };
   });

@@ -14,7 +14,7 @@ export function wholeNumber(
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!(value >= least && value <= most)) {
     const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `${least} to ${most}`;
-    throw new UserError(`${option} expects a whole number ${range}, got "${text}"`);
+    throw new UserError(`${option} expects ${least === most ? least : `a whole number ${range}`}, got "${text}"`);
   }
   return value;
 }

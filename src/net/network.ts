@@ -83,6 +83,8 @@ const isObject = (v: unknown): v is Json => typeof v === "object" && v !== null 
 const isName = (v: unknown): v is string => typeof v === "string" && v.length > 0;
 const isNumbers = (v: unknown): v is number[] => Array.isArray(v) && v.every((n) => Number.isFinite(n));
 
+const gone = (v: unknown): string => Array.isArray(v) ? "is empty" : "is missing";
+
 /** Pixels along a side that pictures are resized to. */
 const MOST_SIDE = 8192;
 
@@ -121,9 +123,11 @@ export function parseNetwork(text: string, where: string): Network {
   const { name, inputs, layers, image, trained, code, search } = json;
   if (!isName(name)) return fail('"name" is missing, expected a string');
   if (!Array.isArray(inputs) || inputs.length === 0) {
-    return fail('"inputs" is missing, expected a list of name and shape');
+    return fail(`"inputs" ${gone(inputs)}, expected a list of name and shape`);
   }
-  if (!Array.isArray(layers) || layers.length === 0) return fail('"layers" is missing, expected a list of layers');
+  if (!Array.isArray(layers) || layers.length === 0) {
+    return fail(`"layers" ${gone(layers)}, expected a list of layers`);
+  }
   if (layers.length > MOST_LAYERS) return fail(`${layers.length} layers, expected at most ${MOST_LAYERS}`);
   return {
     name,

@@ -25,6 +25,7 @@ Deno.test("broken files: every command says in one sentence what is wrong", asyn
   const models = {
     cut: copy("cut", json, weights.subarray(0, -100)),
     huge: copy("huge", up),
+    bare: copy("bare", '{"name": "bare", "inputs": [{"name": "data", "shape": [3]}], "layers": []}'),
     deep: copy("deep", json.replace('"trained"', `"trained":${"[".repeat(1e6)}, "x"`)),
   };
   const npy = writeNpy({ shape: [1, 3, 8, 8], data: new Float32Array(192) });
@@ -56,6 +57,7 @@ Deno.test("broken files: every command says in one sentence what is wrong", asyn
       /^convert onnx: .*lfs\.onnx: this is a Git LFS pointer, not an ONNX model; `git lfs pull` /,
     ],
     [["units", "--model", models.cut], /tensor "[\w.]+": ends at byte \d+ of the data, .* is it truncated\?/],
+    [["units", "--model", models.bare], /network.json: "layers" is empty, expected a list of layers/],
     [["units", "--model", models.deep], /network.json: not JSON \(it nests more than 100 deep\)/],
     [infer(models.huge, "x.npy"), /layer "up": its output \[3,420002,420002\] takes the room of more than/],
     [infer(classifier, "cut.npy"), /cut.npy: f4 \[1,3,8,8\] takes 768 bytes, the file holds 767/],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { UserError } from "../../src/formats/user_error.ts";
-import { modelFolder, readBytes } from "../../src/cli/files.ts";
+import { filesBelow, modelFolder, readBytes } from "../../src/cli/files.ts";
 import { temporaryFolder } from "./user.ts";
 
 const one = Uint8Array.of(1);
@@ -24,4 +24,19 @@ Deno.test("files that cannot be read are named with the reason", async () => {
   );
   refused(() => modelFolder(join(folder.path, "none")), /none does not exist; a model is a folder/);
   refused(() => modelFolder(folder.path), /holds no network.json/);
+});
+
+Deno.test("links to folders are followed once, in circles too, and those that lead nowhere are files", () => {
+  using folder = temporaryFolder();
+  const at = (name: string) => join(folder.path, name);
+  Deno.mkdirSync(at("set/cats"), { recursive: true });
+  Deno.mkdirSync(at("dogs"));
+  for (const file of ["set/cats/1.png", "dogs/2.png"]) Deno.writeFileSync(at(file), one);
+  Deno.symlinkSync(at("dogs"), at("set/dogs"));
+  Deno.symlinkSync(at("dogs"), at("set/hounds"));
+  Deno.symlinkSync(at("set"), at("dogs/all"));
+  Deno.symlinkSync(at("none"), at("set/nowhere"));
+  Deno.symlinkSync(at("dogs/2.png"), at("set/two.png"));
+  const found = ["cats/1.png", "dogs/2.png", "nowhere", "two.png"].map((file) => join(at("set"), file));
+  assert.deepEqual(filesBelow(at("set")), found);
 });

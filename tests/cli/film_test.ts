@@ -255,5 +255,6 @@ Deno.test("a film over classifiers: a frame each, named, in the order in which p
     ["synth", ...asked, "--unit", "1", "--classifier", names[0], names[2]],
     { interruptAt: "snapshot_10 " },
   );
-  assert.deepEqual([ended.code, JSON.parse(ended.out).aborted, JSON.parse(ended.out).frames.length], [130, true, 2]);
+  assert.deepEqual([ended.code, JSON.parse(ended.out).aborted, JSON.parse(ended.out).frames.length], [130, true, 1]);
+  assert.match(ended.err, /^stopped at 2 of 2 classifiers, whose frame is left out; saved as it was$/m);
 });

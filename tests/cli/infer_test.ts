@@ -123,6 +123,8 @@ Deno.test("several inputs by name or in order, and the gradient to one of them",
   assert.deepEqual(g.shape, [3]);
   assert.ok(distance(g.data as Float32Array, [0, a[4], 0]) < 1e-6); // the unit's map is a row, whose middle counts
   assert.match((await infer("--input", at("a.npy"))).err, /--input b==X.npy is missing; .*sum takes 2 inputs: a, b=/);
+  const stray = await infer("--input", `c=${at("a.npy")}`);
+  assert.match(stray.err, /^infer: --input c=\S+a\.npy: there is no input "c"; \S+sum has a, b=$/m);
   write(at("rows.npy"), [1, 3]);
   const mixed = await infer("--input", at("a.npy"), "--input", at("rows.npy"));
   assert.match(mixed.err, /rows.npy has 1 rows, .*a.npy no batch dimension/);

@@ -76,6 +76,9 @@ export async function filmLearning(
     }
   }
   bar.end();
+  const reached = frames.length;
+  // Beside finished ones, a picture that has hardly begun would look as if this classifier had unlearned.
+  if (reached > 1 && frames[reached - 1].aborted) frames.pop();
   const last = frames.at(-1);
   if (!last) {
     if (failure) throw failure;
@@ -111,7 +114,10 @@ export async function filmLearning(
     }
     [file, animation].forEach(print);
   }
-  if (signal.aborted && stopped) tell(`stopped at ${frames.length} of ${folders.length} classifiers; saved as it was`);
+  if (signal.aborted && stopped) {
+    const left = reached > frames.length ? ", whose frame is left out" : "";
+    tell(`stopped at ${reached} of ${folders.length} classifiers${left}; saved as it was`);
+  }
   outputs.finish();
   if (failure) throw failure;
   return stopCode();
