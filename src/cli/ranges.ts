@@ -1,5 +1,5 @@
 /**
- * `deno task ranges`: the mean and the standard deviation of a layer's values over a folder of pictures, which bound the
+ * `deno task ranges`: the mean and the standard deviation of a layer's values over pictures, which bound the
  * code of a generator that inverts the layer.
  */
 import { join } from "node:path";
@@ -13,14 +13,13 @@ import { adapterOption, openAdapter, openClassifier, openModel } from "./default
 import { readBytes } from "./files.ts";
 import { weightKinds, weightsOption } from "./memory.ts";
 import { Outputs } from "./outputs/outputs.ts";
-import { picturesBelow } from "./picture_set.ts";
+import { imagesHelp, pictureSet } from "./picture_set.ts";
 import { runPictures } from "./pictures.ts";
-import { picturesIn } from "./reading.ts";
 import { planning, tunedOption } from "./tuned.ts";
 import { oneOf } from "./values.ts";
 
 const options = {
-  images: { value: "DIR", help: "a folder of PNG and JPEG pictures, and of folders of them (needed)" },
+  images: { value: "PLACE", help: `${imagesHelp} (needed)` },
   layer: { value: "NAME", help: "the layer or blob, such as fc6 (the one that --generator inverts)" },
   model: { value: "DIR", alias: "classifier", help: "the encoder's model folder (the embedded classifier)" },
   out: { value: "FILE", help: "where code.mean and code.std go, *.safetensors, for synth's --bounds" },
@@ -36,8 +35,7 @@ const options = {
 /** The command. */
 export const command: Command<typeof options> = {
   name: "ranges",
-  summary:
-    "Measures a layer's values over a folder of pictures: the bounds of a generator's code, mean + 3 standard deviations\n" +
+  summary: "Measures a layer's values over pictures: the bounds of a generator's code, mean + 3 standard deviations\n" +
     "(of all pictures, not of a sample) for each value. Pictures are fitted to the model's input as classify does; what\n" +
     "cannot be read is left out and named, and the exit code is 1.",
   options,
@@ -52,7 +50,7 @@ export const command: Command<typeof options> = {
     ],
   ],
   async run(values) {
-    const folder = required("--images", values.images);
+    const images = required("--images", values.images);
     const { out, force, json } = values;
     if (out === undefined && values.generator === undefined) {
       throw new UserError("--out or --generator says where the ranges go; --help has examples");
@@ -67,7 +65,7 @@ export const command: Command<typeof options> = {
     const model = await openClassifier(values.model);
     const { channels, height, width } = layerUnits(model, layer);
     if (generator) checkCode(generator, layer, channels * height * width);
-    const files = picturesBelow(folder);
+    const set = await pictureSet(images);
     const places = [out, ...generator ? modelFiles(generator.where) : []].filter((path) => path !== undefined);
     using outputs = Outputs.open(places, { force, bytes: 1 << 16 });
 
@@ -76,14 +74,14 @@ export const command: Command<typeof options> = {
     const leftOut = await runPictures(
       device,
       model,
-      picturesIn(files),
+      set,
       { layer, weights, ...planning(device, values) },
       gathered.add,
     );
     const { pictures, mean, std } = gathered.result();
     if (pictures < 2) {
       throw new UserError(
-        `${folder}: ${pictures} of ${files.length} pictures could be used; a spread needs at least two`,
+        `${images}: ${pictures} of ${set.count} pictures could be used; a spread needs at least two`,
       );
     }
     const stored = (values: Float64Array) => fromFloat32(values, "F32", [values.length]);

@@ -1,7 +1,8 @@
 /** `deno task ranges` and `synth --bounds` as a user types them. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { readNpy } from "../../src/formats/npy.ts";
+import { zipSync } from "fflate";
+import { readNpy, writeNpy } from "../../src/formats/npy.ts";
 import { encodePng } from "../../src/formats/png.ts";
 import { fromFloat32, readSafetensors, toFloat32, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { runNetwork } from "../reference/network.ts";
@@ -79,8 +80,12 @@ Deno.test("ranges in a file, in a generator and as text bound the code alike; a 
   };
   assert.equal((await type([...ranges, "--out", out])).code, 0);
   const rough = run.at("rough.safetensors");
+  const array = new Uint8Array(run.pictures.flatMap((rgb) => [...rgb]));
+  const set = zipSync({ "images.npy": writeNpy({ shape: [run.pictures.length, 8, 8, 3], data: array }) });
+  Deno.writeFileSync(run.at("set.npz"), set);
   const more = ["--weights", "i8", "--adapter", "low-power", "--verbose", "--tuned", "none"];
-  const narrow = await type([...ranges, "--out", rough, ...more]);
+  const packed = ["ranges", "--model", classifier, "--images", run.at("set.npz"), "--layer", "fc2"];
+  const narrow = await type([...packed, "--out", rough, ...more]);
   assert.equal(narrow.code, 0, narrow.err);
   assert.match(narrow.err, /^plan: [\d,]+ bytes of GPU memory /);
   const [exact, near] = [out, rough].map((file) =>
