@@ -32,7 +32,7 @@ export function addWays(ways: OwnWays, file: string): void {
     throw new UserError(`${file}: ${what}`);
   };
   if (typeof ways !== "object" || ways === null) fail('expected an export "ways" of ways by layer type');
-  const added: (() => void)[] = [];
+  const added = new Map<Way<unknown, unknown>[], Way<unknown, unknown>[]>();
   for (const [type, own] of Object.entries(ways)) {
     const op: Op = ops[type] ?? fail(`there is no layer type "${type}"`);
     for (const [pass, list] of Object.entries(own ?? {})) {
@@ -45,13 +45,14 @@ export function addWays(ways: OwnWays, file: string): void {
         const { name, calls } = way ?? {};
         if (typeof name !== "string" || name === "") fail(`a way of ${type}.${pass} has no name`);
         if (typeof calls !== "function") fail(`the way "${name}" of ${type}.${pass} has no function "calls"`);
-        if (registry.some((other) => other.name === name)) fail(`${type} has a way "${name}" already`);
-        added.push(() => registry.unshift(guarded(way, `${file}: the way "${name}" of ${type}.${pass}`, file))); // of equals the first is taken
+        const before = added.get(registry) ?? [];
+        if ([...registry, ...before].some((other) => other.name === name)) fail(`${type} has a way "${name}" already`);
+        added.set(registry, [...before, guarded(way, `${file}: the way "${name}" of ${type}.${pass}`, file)]);
       }
     }
   }
-  if (added.length === 0) fail("it holds no ways");
-  added.forEach((add) => add());
+  if (added.size === 0) fail("it holds no ways");
+  for (const [registry, own] of added) registry.unshift(...own); // of equals the first is taken
 }
 
 type Loose = Record<string, unknown>;

@@ -70,11 +70,13 @@ async function hold(
     return built;
   };
   const failed: Contest["failed"] = [];
-  const expected = await alone.values(await build(predicted));
+  const first = await build(predicted);
+  const expected = await alone.values(first);
 
   /** Compiles and checks ways; undefined where they are not what they should be. */
   const admit = async (ways: LayerWays, suspect: Candidate<never, unknown>): Promise<Built | undefined> => {
     signal?.throwIfAborted();
+    if (sameWays(ways, predicted)) return first;
     const fail = (reason: string) => {
       failed.push({ layer: about.layer.name, way: describe(suspect), reason });
     };
@@ -104,9 +106,7 @@ async function hold(
     signal,
   );
   const winner = { forward: forward.candidate, backward: backward?.candidate } as LayerWays;
-  const unchanged = same(winner.forward, predicted.forward) &&
-    (!winner.backward || same(winner.backward, predicted.backward!));
-  return { winner: unchanged ? predicted : winner, ms, predictedMs, failed };
+  return { winner: sameWays(winner, predicted) ? predicted : winner, ms, predictedMs, failed };
 }
 
 /** A form's candidates that are worth their time, compiled; undefined where its best ones do not run. */
@@ -151,3 +151,6 @@ export function largestDifference(expected: readonly Float32Array[], actual: rea
 
 const same = (a: Candidate<never, unknown>, b: Candidate<never, unknown>): boolean =>
   describe(a) === describe(b) && formOf(a.way) === formOf(b.way);
+
+const sameWays = (a: LayerWays, b: LayerWays): boolean =>
+  same(a.forward, b.forward) && (!a.backward || same(a.backward, b.backward!));

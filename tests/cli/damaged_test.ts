@@ -1,4 +1,5 @@
 /** What commands read beside models and pictures: bounds, labels, and what a picture says of itself; seeded damage to each. */
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readBounds } from "../../src/cli/bounds.ts";
 import { readRecord, recordText } from "../../src/record/record.ts";
@@ -84,9 +85,11 @@ Deno.test("what a picture says of itself: damaged records make a request that fi
     const request = requestOf(readRecord({ phosphene: new TextDecoder().decode(damaged) }, "x.png"), "x.png");
     checkModels(request, models);
     const { rows: [row] } = settleRequest(request, models);
+    assert.ok(row.items[request.repeats!.keep]);
     await readStart(request, row);
     readCodeBounds(request, row);
   };
+  await assert.rejects(read(encode(JSON.stringify({ ...sum, place: 2 }))), /"place" is beyond the pictures beside it$/);
   for (const own of [record, sum]) {
     const json = encode(recordText(own, "").phosphene);
     await read(json);

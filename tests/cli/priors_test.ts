@@ -81,7 +81,19 @@ Deno.test("Fourier coefficients through octaves, in a size of their own, and pix
       "--size",
       "20",
     ],
-    ...["--octaves", "2", "--octave-scale", "1.6", "--iterations", "2", "--animate", "gif", "--verbose"],
+    ...[
+      "--octaves",
+      "2",
+      "--octave-scale",
+      "1.6",
+      "--iterations",
+      "2",
+      "--animate",
+      "gif",
+      "--verbose",
+      "--weights",
+      "i8",
+    ],
     ...["--out", fourier],
   ]);
   assert.equal(larger.code, 0, larger.err);
@@ -92,6 +104,7 @@ Deno.test("Fourier coefficients through octaves, in a size of their own, and pix
     ]);
   }
   assert.match(larger.err, /^iteration 4\/4 /m);
+  assert.match(larger.err, /^weights in i8: .* the output changes by /m);
   const { width, height } = await read(fourier);
   assert.deepEqual([width, height, (await recordIn(fourier)).octaves], [20, 20, 2]);
 

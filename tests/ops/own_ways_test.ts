@@ -18,6 +18,7 @@ const cases: [ways: unknown, message: RegExp][] = [
   [{ fc: { forward: [{ calls }] } }, /^mine\.ts: a way of fc\.forward has no name$/],
   [{ fc: { forward: [{ name: "x" }] } }, /^mine\.ts: the way "x" of fc\.forward has no function "calls"$/],
   [{ fc: { forward: [{ name: "direct", calls }] } }, /^mine\.ts: fc has a way "direct" already$/],
+  [{ fc: { forward: [{ name: "x", calls }, { name: "x", calls }] } }, /^mine\.ts: fc has a way "x" already$/],
   [
     { maxpool: { backward: [{ name: "x", calls }] }, fc: { forward: [3] } },
     /^mine\.ts: a way of fc\.forward has no name$/,
@@ -32,10 +33,10 @@ Deno.test("what is no way is refused, and nothing is added", () => {
   assert.deepEqual([ops.fc.forward, ops.fc.backward, ops.maxpool.backward], before);
 });
 
-Deno.test("a way that is one stands before ours, and says where it comes from", () => {
-  addWays({ round: { forward: [{ name: "mine", calls }] } }, "mine.ts");
-  const [first, second] = ops.round.forward;
-  assert.deepEqual([first.name, first.file, second.name, second.file], ["mine", "mine.ts", "elements", undefined]);
+Deno.test("ways that are some stand before ours, in their order, and say where they come from", () => {
+  addWays({ round: { forward: ["mine", "other"].map((name) => ({ name, calls })) } }, "mine.ts");
+  const all = ops.round.forward.map(({ name, file }) => [name, file]);
+  assert.deepEqual(all, [["mine", "mine.ts"], ["other", "mine.ts"], ["elements", undefined]]);
 });
 
 Deno.test("a way that fails, or writes nothing, is told by file, way and layer", () => {
