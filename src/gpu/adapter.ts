@@ -29,7 +29,7 @@ export interface Caps {
   maxStorageTextures: number;
   /** Most workgroups along one dimension of a dispatch. */
   maxGroups: number;
-  /** Most invocations of a workgroup, along each dimension and in all. */
+  /** Most invocations of a workgroup along each dimension. */
   maxWorkgroup: readonly [x: number, y: number, z: number];
   /** Most invocations of a workgroup in all. */
   maxWorkgroupInvocations: number;

@@ -11,7 +11,7 @@
  *   load         weights are packed and uploaded one after another
  *   compile      each call becomes a step
  *
- * Plans alone encode and submit.
+ * A compiled plan runs and reads its steps (`compiled.ts`).
  */
 import type { Device } from "../gpu/device.ts";
 import { type Binding, type Call, write } from "../gpu/call.ts";

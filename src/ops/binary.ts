@@ -5,7 +5,7 @@
  */
 import { broadcast } from "../../shaders/items.ts";
 import { stretched, unstretched } from "./broadcast.ts";
-import { texelCall } from "./calls.ts";
+import { mentions, texelCall } from "./calls.ts";
 import type { Op } from "./op.ts";
 import { elements } from "./way.ts";
 
@@ -64,7 +64,7 @@ export const binary: Op<BinaryParams> = {
     };
     return dx.flatMap((binding, n) => {
       const expression = operations[operation][n + 1];
-      const used = Object.entries(all).filter(([name]) => new RegExp(`\\b${name}\\b`).test(expression));
+      const used = Object.entries(all).filter(([name]) => mentions(expression, name));
       const tensors = Object.fromEntries(used.map(([name, { tensor }]) => [name, tensor]));
       const dims = Object.fromEntries(used.map(([name, { shape }]) => [name, shape]));
       if (!binding) return [];

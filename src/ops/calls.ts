@@ -33,3 +33,6 @@ export function channelwiseCall(
   const code = channelwise(Object.keys(inputs), Object.keys(vectors), c, h * w, expression);
   return texelCall(label, { ...inputs, ...vectors }, { out }, code, 2);
 }
+
+/** Whether an expression in WGSL has a name in it: a kernel binds no tensor that it does not read. */
+export const mentions = (expression: string, name: string): boolean => new RegExp(`\\b${name}\\b`).test(expression);

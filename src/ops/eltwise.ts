@@ -2,7 +2,7 @@
 import { doubleLiteral } from "../../shaders/double_float.ts";
 import { UserError } from "../formats/user_error.ts";
 import { literal } from "../../shaders/wgsl.ts";
-import { elementwiseCall } from "./calls.ts";
+import { elementwiseCall, mentions } from "./calls.ts";
 import { doubleCall, doubleOutput } from "./double_float.ts";
 import { type Op, show } from "./op.ts";
 import { elements } from "./way.ts";
@@ -67,7 +67,7 @@ export const eltwise: Op<EltwiseParams> = {
       const y = dx[n];
       const expression = gradient(params, xs, n);
       if (!y) return [];
-      const used = xs.flatMap((x, at) => expression.includes(x) ? [[x, inputs[at]] as const] : []);
+      const used = xs.flatMap((x, at) => mentions(expression, x) ? [[x, inputs[at]] as const] : []);
       return [elementwiseCall(`${name} gradient ${n}`, { ...Object.fromEntries(used), dy }, y, expression)];
     });
   })],
