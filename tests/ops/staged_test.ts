@@ -1,6 +1,11 @@
 /** Convolutions that stage tiles in workgroup memory, in tiles that differ from case to case: each has a sixth of them. */
+import assert from "node:assert/strict";
+import type { ConvGeometry } from "../../shaders/conv/shape.ts";
+import { stagedShape, type StagedTile } from "../../shaders/conv/staged_shape.ts";
 import { openDevice } from "../../src/gpu/device.ts";
 import type { Question } from "../../src/net/choose.ts";
+import { staged } from "../../src/ops/conv/staged.ts";
+import type { ConvTask } from "../../src/ops/conv/way.ts";
 import { cheapest, describe, formOf } from "../../src/ops/way.ts";
 import { caseNetwork } from "../cases/case.ts";
 import type { Case } from "../cases/case.ts";
@@ -46,4 +51,26 @@ cases.forEach((testCase, sixth) => {
       });
     }
   });
+});
+
+Deno.test("a large batch gets more workgroups than the largest tile makes, where those would leave a third of an H100 idle", () => {
+  const geometry: ConvGeometry = {
+    batch: 64,
+    ...{ channelsIn: 384, channelsOut: 256, groups: 2 },
+    ...{ inSize: [13, 13], outSize: [13, 13] },
+    ...{ kernel: [3, 3], stride: [1, 1], dilation: [1, 1], padding: [1, 1] },
+  };
+  const direct: ConvTask = {
+    ...{ adapter: gpu, geometry, direction: "direct", format: "f32" },
+    ...{ anyForm: false, doubleFloat: false, arithmetic: "f32" },
+  };
+  const groupsOf = (task: ConvTask) => {
+    const candidates = staged.sizes(task).map((sizes) => ({ sizes, cost: staged.cost(task, sizes) }));
+    const { sizes } = cheapest(candidates);
+    const tile = sizes as unknown as StagedTile;
+    const { grid } = stagedShape({ ...task, bias: false, half: false, staged: tile });
+    return grid[0] * grid[1] * grid[2];
+  };
+  assert.ok(groupsOf(direct) > 2 * 170); // conv5 of CaffeNet: 170 tiles of 128 × 128 for 132 cores
+  assert.equal(groupsOf({ ...direct, geometry: { ...geometry, batch: 640 } }), 1690); // which are what a larger one gets
 });
