@@ -268,6 +268,9 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
     await page.evaluate(() => void (location.hash = "#unit=1&seed=3,5,9"));
     await until(() => page.locator(".pictures li").count(), (count) => count === 3);
     assert.equal(await page.getByLabel("Seeds").evaluate((select) => (select as HTMLSelectElement).value), "3");
+    await page.locator(".seeds input").fill("4294967294");
+    await page.locator(".seeds input").press("Enter");
+    await until(() => words(page), (text) => text === "seed 4294967296, expected at most 4294967295");
   });
 
   await t.step("the GPU's examination tells how far it is, and is stopped", async () => {
