@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Device, openDevice } from "../../src/gpu/device.ts";
 import { GpuError, type GpuErrorKind } from "../../src/gpu/error.ts";
-import { unlessLost } from "../../src/gpu/loss.ts";
+import { mapped, unlessLost } from "../../src/gpu/loss.ts";
 import { type Call, write } from "../../src/gpu/call.ts";
 import { compile } from "../../src/gpu/compile.ts";
 import { probe } from "../../src/gpu/probe.ts";
@@ -177,6 +177,23 @@ Deno.test("names that files give do not reach the terminal as they are, nor fill
   const { message } = new GpuError("validation", `a\u001b[2J\n${"b".repeat(1e6)}`, "it failed");
   assert.match(message, /^a \[2J b+ …$/);
   assert.ok(message.length < 800);
+});
+
+Deno.test("what the browser rejects without a type: a buffer that cannot be read, a group beside a broken kernel", async () => {
+  using device = await openDevice();
+  const buffer = { label: "timestamps", mapAsync: () => Promise.reject(new Error("aborted")) } as unknown as GPUBuffer;
+  await fails(() => mapped(device, buffer), "lost", "timestamps", /could not be read back/);
+  const y = place(device, run("y", 5, "buffer"));
+  const code = "fn kernel(i: u32) { store_y(i, nobody); }";
+  device.gpu.createBindGroup = () => {
+    throw new TypeError("no group");
+  };
+  await fails(
+    () => compile(device, { label: "broken kernel", bindings: { y: write(y) }, code, invocations: 5, flops: 0 }),
+    "validation",
+    "broken kernel",
+    /nobody/,
+  );
 });
 
 Deno.test("an error outside of everything made is told once", async () => {
