@@ -136,7 +136,7 @@ async function hasAdapter(backend?: string): Promise<boolean> {
   if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
   const chosen = Deno.env.get("DENO_WEBGPU_BACKEND");
   if (!chosen && backend) Deno.env.set("DENO_WEBGPU_BACKEND", backend);
-  const code = "postMessage(await navigator.gpu.requestAdapter() !== null)";
+  const code = "postMessage(!!await navigator.gpu?.requestAdapter().catch(() => {}))";
   const worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: "module" });
   const found = await new Promise<boolean>((resolve) => worker.onmessage = ({ data }) => resolve(data));
   worker.terminate();
