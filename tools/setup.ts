@@ -136,9 +136,9 @@ async function hasAdapter(): Promise<boolean> {
   if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
   const chosen = Deno.env.get("DENO_WEBGPU_BACKEND");
   if (!chosen && Deno.build.os === "linux") Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
-  const adapter = await navigator.gpu.requestAdapter();
+  const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
   if (!chosen) Deno.env.delete("DENO_WEBGPU_BACKEND");
-  return adapter !== null;
+  return !!adapter;
 }
 
 /**
@@ -146,7 +146,7 @@ async function hasAdapter(): Promise<boolean> {
  * Vulkan has none, for a thread that ends with Mesa's Vulkan driver in it now and then takes the program with it.
  */
 function hasAnyAdapter(): Promise<boolean> {
-  const code = "postMessage(await navigator.gpu.requestAdapter() !== null)";
+  const code = "postMessage(!!await navigator.gpu?.requestAdapter().catch(() => {}))";
   const worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: "module" });
   return new Promise((resolve) => {
     worker.onmessage = ({ data }) => resolve(data);

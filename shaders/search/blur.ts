@@ -20,7 +20,7 @@ export interface BlurGeometry extends CodeGeometry {
 function weights(sigma: number): { place: number; weight: number }[] {
   const reach = Math.floor(4 * sigma + 0.5);
   const places = Array.from({ length: 2 * reach + 1 }, (_, n) => n - reach);
-  const bells = places.map((d) => Math.exp(-d * d / (2 * sigma * sigma)));
+  const bells = places.map((d) => Math.exp(-((d / sigma) ** 2) / 2));
   const sum = bells.reduce((a, b) => a + b, 0);
   return places.map((place, n) => ({ place, weight: bells[n] / sum }));
 }

@@ -32,14 +32,15 @@ export async function compile(device: Device, call: Call): Promise<Step> {
   // Our own programs say of themselves what they bind; somebody else's need not.
   const key = own ? JSON.stringify([wgsl, slots.map(({ layout }) => layout)]) : wgsl;
   const { pipeline, layout } = cached(device, key, () => build(device, label, source, own ? wgsl : formatWgsl(wgsl)));
-  const group = device.make(label, () =>
-    device.gpu.createBindGroup({
-      label,
-      layout,
-      entries: slots.map((slot, binding) => ({ binding, resource: resourceOf(slot) })),
-    }));
   try {
-    return { call, pipeline: await pipeline, group, grid, workgroup: workgroup.reduce((all, size) => all * size, 1) };
+    const compiled = await pipeline;
+    const group = device.make(label, () =>
+      device.gpu.createBindGroup({
+        label,
+        layout,
+        entries: slots.map((slot, binding) => ({ binding, resource: resourceOf(slot) })),
+      }));
+    return { call, pipeline: compiled, group, grid, workgroup: workgroup.reduce((all, size) => all * size, 1) };
   } catch (error) {
     device.cache.delete(key);
     if (error instanceof GpuError) throw error;

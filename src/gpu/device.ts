@@ -63,7 +63,7 @@ export class Device implements Adapter {
   /** Per-device caches of other modules (pipelines, layouts): they vanish with the device. */
   readonly cache: Map<string, unknown> = new Map();
   #opened: Opened;
-  #pending: Promise<GpuError | null>[] = [];
+  #pending: Set<Promise<GpuError | null>> = new Set();
   #lost: GpuError | undefined;
   #stray: GpuError | undefined;
   #closed = false;
@@ -128,16 +128,20 @@ export class Device implements Adapter {
       throw new GpuError("validation", label, firstLine((error as Error).message));
     } finally {
       for (let scope = 0; scope < 2; scope++) {
-        this.#pending.push(
+        this.#pending.add(
           this.gpu.popErrorScope().then((e) => e ? new GpuError(kindOf(e), label, firstLine(e.message)) : null),
         );
       }
     }
   }
 
-  /** Waits for the outcome of everything made so far. @throws GpuError the first failure; a loss for ever after. */
+  /**
+   * Waits for the outcome of everything made so far; all who wait at the same time are told the same.
+   * @throws GpuError the first failure; a loss for ever after.
+   */
   async settle(): Promise<void> {
-    const outcomes = await Promise.all(this.#pending.splice(0));
+    const made = [...this.#pending];
+    const outcomes = await Promise.all(made).finally(() => made.forEach((one) => this.#pending.delete(one)));
     const failure = this.#lost ?? outcomes.find((e) => e) ?? this.#stray;
     this.#stray = undefined;
     if (failure) throw failure;
@@ -175,7 +179,7 @@ export class Device implements Adapter {
       opened?.gpu.destroy();
       throw loss ?? new GpuError("lost", this.name, "lost");
     }
-    this.#pending = [];
+    this.#pending.clear();
     this.#lost = this.#stray = undefined;
     this.cache.clear();
     this.taken.clear();

@@ -2,6 +2,8 @@
  * Waiting for what a lost device may never give. `Promise.race` with `gpu.lost` would do, but whatever a promise is raced with
  * stays in it until it is settled: a search that reads its state back at every iteration would leave megabytes there.
  */
+import type { Device } from "./device.ts";
+import { GpuError } from "./error.ts";
 
 /** Who waits on each device that has been waited for. */
 const waiting = new WeakMap<GPUDevice, Set<() => void>>();
@@ -17,6 +19,14 @@ export async function unlessLost<T>(gpu: GPUDevice, work: Promise<T>): Promise<T
   } finally {
     all.delete(tell);
   }
+}
+
+/** What has been written to a buffer, once it can be read. @throws GpuError when the device failed meanwhile. */
+export async function mapped(device: Device, buffer: GPUBuffer): Promise<ArrayBuffer> {
+  const isMapped = await unlessLost(device.gpu, buffer.mapAsync(GPUMapMode.READ).then(() => true, () => false));
+  await device.settle();
+  if (!isMapped) throw new GpuError("lost", buffer.label, "the values could not be read back");
+  return buffer.getMappedRange();
 }
 
 function waitingFor(gpu: GPUDevice): Set<() => void> {

@@ -65,31 +65,38 @@ export async function probe(device: Device, only?: readonly string[]): Promise<M
     if (rate > best[unit].rate) best[unit] = { rate, name };
   };
   const y = place(device, run("peak", invocations, "buffer"));
-  for (const chains of CHAINS) {
-    const name = `${chains} chains`;
-    if (!wanted(name)) continue;
-    const { code, flopsPerInvocation } = multiplyAdd(chains, TRIPS);
-    const flops = flopsPerInvocation * invocations;
-    const math: Call = { label: "peak multiply-add", bindings: { y: write(y) }, code, invocations, flops };
-    await measure({ name, unit: "gflops", amount: flops }, math);
+  try {
+    for (const chains of CHAINS) {
+      const name = `${chains} chains`;
+      if (!wanted(name)) continue;
+      const { code, flopsPerInvocation } = multiplyAdd(chains, TRIPS);
+      const flops = flopsPerInvocation * invocations;
+      const math: Call = { label: "peak multiply-add", bindings: { y: write(y) }, code, invocations, flops };
+      await measure({ name, unit: "gflops", amount: flops }, math);
+    }
+  } finally {
+    free(device, y.memory!);
   }
-  free(device, y.memory!);
 
   for (const texels of software ? [1 << 18, 1 << 20] : [1 << 18, 1 << 22]) {
     const reading = READS.filter((reads) => wanted(`${reads} of ${texels} texels`));
     if (reading.length === 0) continue;
-    const from = place(device, run("peak source", texels, device.storage));
-    const to = place(device, run("peak target", texels, device.storage));
+    const from = run("peak source", texels, device.storage);
+    const to = run("peak target", texels, device.storage);
     const bindings = { x: read(from), y: write(to) };
-    for (const reads of reading) {
-      const written = texels / reads;
-      const code = reads === 1 ? copy : sumOf(reads, groupSize(device));
-      await measure(
-        { name: `${reads} of ${texels} texels`, unit: "gigabytes", amount: (texels + written) * TEXEL },
-        { label: "peak reads and writes", bindings, code, invocations: written, flops: 0 },
-      );
+    try {
+      for (const tensor of [from, to]) place(device, tensor);
+      for (const reads of reading) {
+        const written = texels / reads;
+        const code = reads === 1 ? copy : sumOf(reads, groupSize(device));
+        await measure(
+          { name: `${reads} of ${texels} texels`, unit: "gigabytes", amount: (texels + written) * TEXEL },
+          { label: "peak reads and writes", bindings, code, invocations: written, flops: 0 },
+        );
+      }
+    } finally {
+      for (const { memory } of [from, to]) if (memory) free(device, memory);
     }
-    for (const tensor of [from, to]) free(device, tensor.memory!);
   }
   const { gflops, gigabytes } = best;
   return { gflops: gflops.rate, gigabytes: gigabytes.rate, winners: [gflops.name, gigabytes.name] };

@@ -11,7 +11,7 @@
  */
 import type { Device } from "./device.ts";
 import { GpuError } from "./error.ts";
-import { unlessLost } from "./loss.ts";
+import { mapped } from "./loss.ts";
 import type { Adapter, Storage } from "./adapter.ts";
 import { channelBlocks } from "../../shaders/texels.ts";
 
@@ -135,31 +135,36 @@ function tooLarge(label: string, bytes: number, most: number): GpuError {
  */
 export function allocate(device: Device, label: string, texels: number, storage: Storage, format: Format): Memory {
   const partTexels = partLimit(device, storage);
-  const parts: (GPUBuffer | GPUTexture)[] = [];
-  partsFor(device, label, texels, storage);
-  checkMemory(device, label, bytesFor(device, texels, storage));
-  for (let start = 0; start < texels; start += partTexels) {
-    const count = Math.min(partTexels, texels - start);
-    const name = start === 0 ? label : `${label} (part ${parts.length + 1})`;
-    parts.push(device.make(name, () =>
-      storage === "buffer"
-        ? device.gpu.createBuffer({
-          label: name,
-          size: count * TEXEL,
-          usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-        })
-        : device.gpu.createTexture({
-          label: name,
-          size: [ROW, Math.ceil(count / ROW)],
-          format: format === "f32" ? "rgba32float" : "rgba32uint",
-          usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_SRC |
-            GPUTextureUsage.COPY_DST,
-        })));
-  }
   const bytes = bytesFor(device, texels, storage);
+  partsFor(device, label, texels, storage);
+  checkMemory(device, label, bytes);
+  const parts: (GPUBuffer | GPUTexture)[] = [];
   const memory: Memory = { storage, format, parts, partTexels, bytes };
   device.memory += bytes;
   device.taken.add(memory);
+  try {
+    for (let start = 0; start < texels; start += partTexels) {
+      const count = Math.min(partTexels, texels - start);
+      const name = start === 0 ? label : `${label} (part ${parts.length + 1})`;
+      parts.push(device.make(name, () =>
+        storage === "buffer"
+          ? device.gpu.createBuffer({
+            label: name,
+            size: count * TEXEL,
+            usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+          })
+          : device.gpu.createTexture({
+            label: name,
+            size: [ROW, Math.ceil(count / ROW)],
+            format: format === "f32" ? "rgba32float" : "rgba32uint",
+            usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_SRC |
+              GPUTextureUsage.COPY_DST,
+          })));
+    }
+  } catch (error) {
+    free(device, memory);
+    throw error;
+  }
   return memory;
 }
 
@@ -213,19 +218,20 @@ export async function download(device: Device, tensor: Tensor, texels = tensor.t
       label,
       () => device.gpu.createBuffer({ label, size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST }),
     );
-    const encoder = device.gpu.createCommandEncoder({ label });
-    const part = parts[index];
-    if (storage === "buffer") encoder.copyBufferToBuffer(part as GPUBuffer, 0, staging, 0, size);
-    else {encoder.copyTextureToBuffer({ texture: part as GPUTexture }, { buffer: staging, bytesPerRow: ROW * TEXEL }, [
-        ROW,
-        rows,
-      ]);}
-    device.gpu.queue.submit([encoder.finish()]);
-    const mapped = await unlessLost(device.gpu, staging.mapAsync(GPUMapMode.READ).then(() => true, () => false));
-    await device.settle();
-    if (!mapped) throw new GpuError("lost", label, "the values could not be read back");
-    result.set(new Uint8Array(staging.getMappedRange(), 0, count * TEXEL), index * partTexels * TEXEL);
-    staging.destroy();
+    try {
+      const encoder = device.gpu.createCommandEncoder({ label });
+      const part = parts[index];
+      if (storage === "buffer") encoder.copyBufferToBuffer(part as GPUBuffer, 0, staging, 0, size);
+      else {
+        const texture = part as GPUTexture;
+        encoder.copyTextureToBuffer({ texture }, { buffer: staging, bytesPerRow: ROW * TEXEL }, [ROW, rows]);
+      }
+      device.gpu.queue.submit([encoder.finish()]);
+      const bytes = new Uint8Array(await mapped(device, staging), 0, count * TEXEL);
+      result.set(bytes, index * partTexels * TEXEL);
+    } finally {
+      staging.destroy();
+    }
   }
   return result;
 }

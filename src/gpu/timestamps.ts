@@ -1,6 +1,6 @@
 /** How long passes take by the adapter's own clock: a timestamp at the beginning of each and one at its end. */
 import type { Device } from "./device.ts";
-import { unlessLost } from "./loss.ts";
+import { mapped } from "./loss.ts";
 
 /** Passes that can be timed before anything is read: a query set holds 4,096 timestamps. */
 export const MOST_PASSES = 2048;
@@ -12,6 +12,7 @@ export interface Timestamps extends Disposable {
   /**
    * The milliseconds of the first passes, which have been submitted.
    * @param meanwhile Called once the reading is submitted, before it is waited for.
+   * @throws GpuError when the device failed meanwhile.
    */
   read(passes?: number, meanwhile?: () => void): Promise<number[]>;
 }
@@ -25,8 +26,7 @@ export async function timestampsOf(device: Device, passes: number): Promise<Time
   const querySet = device.make(label, () => gpu.createQuerySet({ label, type: "timestamp", count: 2 * passes }));
   const written = buffer(GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
   const read = buffer(GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
-  await device.settle();
-  return {
+  const timestamps: Timestamps = {
     writes: (pass) => ({ querySet, beginningOfPassWriteIndex: 2 * pass, endOfPassWriteIndex: 2 * pass + 1 }),
     async read(count = passes, meanwhile) {
       const encoder = gpu.createCommandEncoder({ label });
@@ -34,9 +34,7 @@ export async function timestampsOf(device: Device, passes: number): Promise<Time
       encoder.copyBufferToBuffer(written, 0, read, 0, 16 * count);
       gpu.queue.submit([encoder.finish()]);
       meanwhile?.();
-      await unlessLost(gpu, read.mapAsync(GPUMapMode.READ));
-      await device.settle();
-      const nanoseconds = new BigUint64Array(read.getMappedRange().slice(0));
+      const nanoseconds = new BigUint64Array((await mapped(device, read)).slice(0));
       read.unmap();
       return Array.from({ length: count }, (_, n) => Number(nanoseconds[2 * n + 1] - nanoseconds[2 * n]) / 1e6);
     },
@@ -46,4 +44,11 @@ export async function timestampsOf(device: Device, passes: number): Promise<Time
       read.destroy();
     },
   };
+  try {
+    await device.settle();
+  } catch (error) {
+    timestamps[Symbol.dispose]();
+    throw error;
+  }
+  return timestamps;
 }

@@ -6,17 +6,19 @@ import { UserError } from "../formats/user_error.ts";
 const MOST_UNPACKED = 2 ** 26;
 const MOST_GROWTH = 16;
 
+/** Whether a body may be packed: pages do not see whether another host's is. */
+const mayBePacked = ({ headers, type }: Response): boolean =>
+  type === "cors" || !["identity", null].includes(headers.get("content-encoding"));
+
 /** The most bytes that a body may unpack to; Infinity where it is not packed. */
-function mostUnpacked({ headers }: Response): number {
-  if (["identity", null].includes(headers.get("content-encoding"))) return Infinity;
-  return MOST_UNPACKED + MOST_GROWTH * Number(headers.get("content-length") ?? 0);
+function mostUnpacked(response: Response): number {
+  if (!mayBePacked(response)) return Infinity;
+  return MOST_UNPACKED + MOST_GROWTH * Number(response.headers.get("content-length") ?? 0);
 }
 
 /** The bytes of a body that is not packed, where the server says them. */
-function sizeOf({ headers }: Response): number | undefined {
-  const packed = !["identity", null].includes(headers.get("content-encoding"));
-  return packed ? undefined : Number(headers.get("content-length")) || undefined;
-}
+const sizeOf = (response: Response): number | undefined =>
+  mayBePacked(response) ? undefined : Number(response.headers.get("content-length")) || undefined;
 
 /** Told how many bytes of a file have come, and of how many, where that is known. */
 export type OnBytes = (bytes: number, of: number | undefined) => void;

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { Device, openDevice } from "../../src/gpu/device.ts";
 import { GpuError, type GpuErrorKind } from "../../src/gpu/error.ts";
-import { unlessLost } from "../../src/gpu/loss.ts";
+import { mapped, unlessLost } from "../../src/gpu/loss.ts";
 import { type Call, write } from "../../src/gpu/call.ts";
 import { compile } from "../../src/gpu/compile.ts";
-import { place, run, TEXEL } from "../../src/gpu/tensor.ts";
+import { probe } from "../../src/gpu/probe.ts";
+import { download, place, run, TEXEL } from "../../src/gpu/tensor.ts";
 import { Net } from "../../src/net/net.ts";
 import { type Case, caseNetwork } from "../cases/case.ts";
 import { caseInputs, caseModel } from "../net/case_model.ts";
@@ -52,7 +53,8 @@ for (const storage of ["buffer", "texture"] as const) {
     const size = 2 ** 44;
     const usage = GPUBufferUsage.STORAGE;
     device.make("enormous", () => device.gpu.createBuffer({ label: "enormous", size, usage }));
-    await assert.rejects(() => device.settle(), { name: "GpuError", subject: "enormous" });
+    const waiting = [device.settle(), device.settle()]; // whoever waits meanwhile is told too
+    for (const one of waiting) await assert.rejects(one, { name: "GpuError", subject: "enormous" });
     await checkCase(device, small);
   });
 }
@@ -177,10 +179,68 @@ Deno.test("names that files give do not reach the terminal as they are, nor fill
   assert.ok(message.length < 800);
 });
 
+Deno.test("what the browser rejects without a type: a buffer that cannot be read, a group beside a broken kernel", async () => {
+  using device = await openDevice();
+  const buffer = { label: "timestamps", mapAsync: () => Promise.reject(new Error("aborted")) } as unknown as GPUBuffer;
+  await fails(() => mapped(device, buffer), "lost", "timestamps", /could not be read back/);
+  const y = place(device, run("y", 5, "buffer"));
+  const code = "fn kernel(i: u32) { store_y(i, nobody); }";
+  device.gpu.createBindGroup = () => {
+    throw new TypeError("no group");
+  };
+  await fails(
+    () => compile(device, { label: "broken kernel", bindings: { y: write(y) }, code, invocations: 5, flops: 0 }),
+    "validation",
+    "broken kernel",
+    /nobody/,
+  );
+});
+
 Deno.test("an error outside of everything made is told once", async () => {
   using device = await openDevice();
   const buffer = device.gpu.createBuffer({ label: "tiny", size: 16, usage: GPUBufferUsage.COPY_DST });
   device.gpu.queue.writeBuffer(buffer, 0, new Uint8Array(32));
   await fails(() => device.finish(), "validation", device.name, /./);
   await device.finish();
+});
+
+/** The buffers of a device that nobody has destroyed, by their labels; what is called `failing` is not made. */
+function leftOn(device: Device, failing?: string): Set<string> {
+  const left = new Set<string>();
+  const make = device.make.bind(device);
+  device.make = (label, create) => {
+    if (label === failing) throw new GpuError("validation", label, "not made");
+    const made = make(label, create);
+    if (made instanceof GPUBuffer) {
+      left.add(label);
+      const destroy = made.destroy.bind(made);
+      made.destroy = () => {
+        left.delete(label);
+        destroy();
+      };
+    }
+    return made;
+  };
+  return left;
+}
+
+Deno.test("what fails half-way leaves no memory behind", async () => {
+  using device = await openDevice();
+  const small = pretend(device, { maxBinding: 64 * TEXEL });
+  const parts = leftOn(small, "wide (part 2)");
+  assert.throws(() => place(small, run("wide", 65, "buffer")), { name: "GpuError" });
+  assert.deepEqual([[...parts], small.memory], [[], 0]);
+  const kernels = { "peak multiply-add": "1 chains", "peak reads and writes": "1 of 262144 texels" };
+  for (const [label, kernel] of Object.entries(kernels)) {
+    const measured = pretend(device, {});
+    leftOn(measured, label);
+    await assert.rejects(() => probe(measured, [kernel]), { name: "GpuError", subject: label });
+    assert.equal(measured.memory, 0, label);
+  }
+  const read = pretend(device, {}, "buffer");
+  const left = leftOn(read);
+  const y = place(read, run("y", 5, "buffer"));
+  read.settle = () => Promise.reject(new GpuError("lost", "card", "driver reset"));
+  await fails(() => download(read, y), "lost", "card", /driver reset/);
+  assert.deepEqual([...left], ["y"]);
 });

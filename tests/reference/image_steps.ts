@@ -41,7 +41,7 @@ export const centre: Cost = (x, [, h, w]) => {
 /** SciPy's gaussian_filter of each channel: four sigmas wide, mirrored at the edges. */
 export function blurred(x: ArrayLike<number>, [c, h, w]: readonly number[], sigma: number): Float64Array {
   const reach = Math.floor(4 * sigma + 0.5);
-  const bell = (d: number) => Math.exp(-d * d / (2 * sigma * sigma));
+  const bell = (d: number) => Math.exp(-((d / sigma) ** 2) / 2);
   const mirrored = (p: number, size: number): number =>
     p < 0 ? mirrored(-1 - p, size) : p >= size ? mirrored(2 * size - 1 - p, size) : p;
   let sum = 0;

@@ -24,8 +24,8 @@ const device = await openDevice();
 const gpu = pretend(device, { software: false }, "buffer");
 const { generator, classifier, weights } = small();
 
-/** A direction over conv's eight channels, one over out's five, and one over the picture's three. */
-const directions = { "v.npy": normals(7, 8), "o.npy": normals(8, 5), "rgb.npy": normals(9, 3) };
+/** A direction over conv's eight channels, one over out's five that is as long as floats square, and one over the picture's three. */
+const directions = { "v.npy": normals(7, 8), "o.npy": normals(8, 5).map((x) => 4e18 * x), "rgb.npy": normals(9, 3) };
 
 /** Targets, with each kind of term alone first. */
 const targets = [

@@ -156,7 +156,7 @@ function fiveSteps(seed: number, settings: Settings, views: Float32Array | undef
 const onPixels: Partial<Settings>[] = [
   { blur: 0.8 },
   { blur: 3, blurEvery: 2 },
-  { smallNorm: 30 },
+  { smallNorm: 30, blur: 1e-200 }, // which blurs nothing
   { smallNorm: 50 }, // a rank itself, 24 of 48
   { smallContribution: 60 },
   { decay: 0.9, blur: 1, smallNorm: 20, smallContribution: 10 },

@@ -12,6 +12,14 @@ export const words = (page: Page) => page.locator(".words").textContent();
 export const open = (page: Page, files: Parameters<ReturnType<Page["locator"]>["setInputFiles"]>[0]) =>
   page.locator("input[type=file]").setInputFiles(files);
 
+/** Drops a file that the browser cannot give any more. */
+export const dropGone = (page: Page, sentence: string) =>
+  page.evaluate(`{
+    const entry = { isFile: true, file: (_, fail) => fail(new Error(${JSON.stringify(sentence)})) };
+    const dataTransfer = { items: [{ webkitGetAsEntry: () => entry }], files: [] };
+    document.querySelector(".page").dispatchEvent(Object.assign(new Event("drop"), { dataTransfer }));
+  }`);
+
 /** Waits for the end of a search. */
 export const atEnd = (page: Page) =>
   until(() => page.locator(".transport").textContent(), (text) => /^Again/.test(text ?? ""));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { accessFaults, iterationOf, openSite, until } from "./browser.ts";
 import { caffeFiles, given, onnxFiles } from "./networks.ts";
-import { atEnd, button, open, pause, photo, pictureShown, savedPng, slide, words } from "./person.ts";
+import { atEnd, button, dropGone, open, pause, photo, pictureShown, savedPng, slide, words } from "./person.ts";
 import { tinyFiles } from "./tiny.ts";
 
 /** Takes away what Chrome 113, the first with WebGPU, has not. */
@@ -21,6 +21,7 @@ delete ReadableStream.from;
 Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
   await using site = await openSite({ before: likeChrome113, files: tinyFiles(), hash: "#unit=1&seed=2" });
   const { page, address, complaints } = site;
+  const find = page.getByRole("combobox", { name: /^Find a unit/ });
 
   await t.step("what the address names is drawn, with its activation and what the network sees", async () => {
     await atEnd(page);
@@ -31,7 +32,6 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
   });
 
   await t.step("a unit is found by typing", async () => {
-    const find = page.getByRole("combobox", { name: /^Find a unit/ });
     await find.fill("APP");
     await find.press("Enter");
     await until(() => page.locator("figure .caption").textContent(), (text) => text === "apple");
@@ -96,7 +96,6 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
   });
 
   await t.step("two units in one picture, balanced on the way, then without a generator", async () => {
-    const find = page.getByRole("combobox", { name: /^Find a unit/ });
     await find.fill("candle");
     await page.getByText(/^Shift with Enter or a click draws it beside/).waitFor();
     await find.press("Shift+Enter");
@@ -165,10 +164,10 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
       given("a.txt", Uint8Array.of(97)),
     ]);
     await until(() => page.locator(".strip li").count(), (count) => count === 2);
-    assert.match(
-      await words(page) ?? "",
-      /^Left out: a\.txt is neither PNG nor JPEG; bad\.png: neither a PNG nor a JPEG picture\.$/,
-    );
+    const leftOut = "Left out: a.txt is neither PNG nor JPEG; bad.png: neither a PNG nor a JPEG picture.";
+    await until(() => words(page), (text) => text === leftOut);
+    await dropGone(page, "The file is gone.");
+    await until(() => words(page), (text) => /^The file is gone\./.test(text ?? ""));
     assert.match(await page.locator("figure .caption").textContent() ?? "", /^cat\.png/);
     assert.equal(await page.evaluate("looked"), true);
     assert.equal(await page.locator(".ranked li").count(), 5);
@@ -258,7 +257,6 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
     await button(page, "The embedded pair").click();
     await until(() => page.locator("figure .caption").textContent(), (text) => text === "apple");
     await button(page, "+ a unit").click();
-    const find = page.getByRole("combobox", { name: /^Find a unit/ });
     await find.fill("2");
     await find.press("Enter");
     await until(() => page.locator(".pictures li").count(), (count) => count === 2);
@@ -268,6 +266,9 @@ Deno.test("the page in Chromium, an old one by what it lacks", async (t) => {
     await page.evaluate(() => void (location.hash = "#unit=1&seed=3,5,9"));
     await until(() => page.locator(".pictures li").count(), (count) => count === 3);
     assert.equal(await page.getByLabel("Seeds").evaluate((select) => (select as HTMLSelectElement).value), "3");
+    await page.locator(".seeds input").fill("4294967294");
+    await page.locator(".seeds input").press("Enter");
+    await until(() => words(page), (text) => text === "seed 4294967296, expected at most 4294967295");
   });
 
   await t.step("the GPU's examination tells how far it is, and is stopped", async () => {

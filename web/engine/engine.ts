@@ -5,7 +5,7 @@ import { idleLines } from "../../src/record/idle.ts";
 import { type Job, type Request, type Row, settingsOf, settleRequest } from "../../src/record/request.ts";
 import type { Pair } from "./pair.ts";
 import { titleOf } from "../../src/record/making.ts";
-import type { BatchItem } from "../../src/record/record.ts";
+import { type BatchItem, lastSeed } from "../../src/record/record.ts";
 import { Album } from "./album.ts";
 import { drawAtlas } from "./atlas.ts";
 import { takeDropped } from "./dropped.ts";
@@ -77,6 +77,8 @@ export class Engine implements Record<keyof Calls, unknown> {
     const items = itemsOf(wanted);
     if (items.length === 0) throw new UserError("there is no unit to search for");
     if (items.length > MOST) throw new UserError(`${items.length} pictures at a time, expected at most ${MOST}`);
+    const beyond = wanted.seeds.find((seed) => seed > lastSeed);
+    if (beyond !== undefined) throw new UserError(`seed ${beyond}, expected at most ${lastSeed}`);
     const said = saidOf(models, wishes);
     const request: Request = { rows: [{ method, layer, items }], said, directions: {}, set: {} };
     const job = settleRequest(request, models);

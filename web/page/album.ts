@@ -60,13 +60,15 @@ arrived.subscribe((one) => {
 
 /** Takes one away. */
 export async function forget(id: number): Promise<void> {
-  await engine.forget(id);
-  batch(() => {
-    photographs.value = photographs.value.filter((one) => one.id !== id);
-    best.value = undefined;
-    region.value = undefined;
-    looks.value = [];
-    nearest.value = undefined;
+  await attempt("", async () => {
+    await engine.forget(id);
+    batch(() => {
+      photographs.value = photographs.value.filter((one) => one.id !== id);
+      best.value = undefined;
+      region.value = undefined;
+      looks.value = [];
+      nearest.value = undefined;
+    });
   });
 }
 

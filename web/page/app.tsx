@@ -11,7 +11,7 @@ import { SearchView } from "./search_view.tsx";
 import { drop, restore, take } from "./deeds.ts";
 import { views } from "./address.ts";
 import { names } from "./places.ts";
-import { asked, at, busy, embeddedPair, engine, failure, loaded, notice, opened } from "./state.ts";
+import { asked, at, attempt, busy, embeddedPair, engine, failure, loaded, notice, opened } from "./state.ts";
 import { phase, view, wanted } from "./state.ts";
 
 /** All of it. */
@@ -175,7 +175,9 @@ function DropPlace({ children }: { children: ComponentChildren }) {
       onDrop={async (event) => {
         event.preventDefault();
         over.value = false;
-        if (event.dataTransfer) await drop(await droppedFiles(event.dataTransfer));
+        const { dataTransfer } = event;
+        const files = dataTransfer && await attempt("", () => droppedFiles(dataTransfer));
+        if (files) await drop(files);
       }}
     >
       {children}

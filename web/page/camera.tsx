@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { take } from "./deeds.ts";
-import { failure } from "./state.ts";
+import { attempt, failure } from "./state.ts";
 
 /** What a browser says of a camera that it does not give, in words. */
 const reasons: Record<string, string> = {
@@ -55,7 +55,7 @@ export function Camera() {
     <div class="camera">
       <video ref={video} autoplay muted playsInline aria-label="What the camera sees" />
       <div class="buttons">
-        <button type="button" class="main" onClick={() => void shoot()}>Take it</button>
+        <button type="button" class="main" onClick={() => void attempt("", shoot)}>Take it</button>
         <button type="button" onClick={stop}>Put the camera away</button>
       </div>
     </div>

@@ -16,8 +16,8 @@ const EDGE = 6;
 /** The curves, their range beside them. */
 export function Curve({ traces, selected, at, length }: Given) {
   const values = traces.flat().filter((value) => value !== undefined);
-  const least = Math.min(0, ...values);
-  const most = Math.max(least + 1e-6, ...values);
+  const least = values.reduce((a, b) => Math.min(a, b), 0);
+  const most = values.reduce((a, b) => Math.max(a, b), least + 1e-6);
   const x = (iteration: number) => EDGE + (WIDTH - 2 * EDGE) * (iteration - 1) / Math.max(1, length - 1);
   const y = (value: number) => HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * (value - least) / (most - least);
   const path = (trace: readonly number[]) => {

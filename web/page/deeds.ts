@@ -74,7 +74,8 @@ async function isHere(model: string): Promise<boolean> {
   if (opened.value!.classifier.hash.startsWith(model)) return true;
   if (embeddedPair.value!.classifier.hash.startsWith(model)) await openEmbedded();
   else {
-    const found = (await engine.kept()).find(({ hash, role }) => role === "classifier" && hash.startsWith(model));
+    const all = await attempt("", () => engine.kept());
+    const found = all?.find(({ hash, role }) => role === "classifier" && hash.startsWith(model));
     if (found) await openKept(found);
   }
   return opened.value!.classifier.hash.startsWith(model);
@@ -121,11 +122,11 @@ let moved: Partial<Wishes> = {};
 export async function toggle(): Promise<void> {
   if (running.value === "running") {
     running.value = "paused";
-    await engine.pause();
+    await attempt("", () => engine.pause());
   } else if (running.value === "paused") {
     lookedAt.value = undefined;
     running.value = "running";
-    await engine.resume();
+    await attempt("", () => engine.resume());
   } else if (repeated.value) await take([repeated.value]);
   else await find(wanted.value!);
 }
@@ -134,7 +135,7 @@ export async function toggle(): Promise<void> {
 export async function step(): Promise<void> {
   lookedAt.value = undefined;
   running.value = "paused";
-  await engine.step();
+  await attempt("", () => engine.step());
 }
 
 /** Other numbers: for the search on its way, and for the next. */
@@ -156,7 +157,7 @@ export async function steer(wishes: Partial<Wishes>): Promise<void> {
     return;
   }
   steered.value = true;
-  await engine.steer(wishes);
+  await attempt("", () => engine.steer(wishes));
 }
 
 /** The numbers of the paper's program, of this network's own, or of the method. */

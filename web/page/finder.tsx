@@ -208,7 +208,7 @@ function Chosen() {
         <input
           type="number"
           min={0}
-          max={2 ** 32 - 17}
+          max={2 ** 32 - seeds.length}
           value={seeds[0]}
           onChange={({ currentTarget: { value, valueAsNumber } }) => {
             if (value !== "" && Number.isSafeInteger(valueAsNumber) && valueAsNumber >= 0) {

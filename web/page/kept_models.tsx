@@ -10,8 +10,13 @@ const kept = signal<readonly KeptModel[]>([]);
 
 /** Does something to them, then lists them anew. */
 async function change(work: string, run: () => Promise<void>): Promise<void> {
-  await attempt(work, run);
-  kept.value = await engine.kept();
+  await attempt(work, async () => {
+    try {
+      await run();
+    } finally {
+      kept.value = await engine.kept();
+    }
+  });
 }
 
 const roles = ["classifier", "generator"] as const;
@@ -21,7 +26,7 @@ const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 
 /** All of it. */
 export function KeptModels() {
   const pair = opened.value!;
-  useEffect(() => void engine.kept().then((found) => kept.value = found), []);
+  useEffect(() => void attempt("", async () => kept.value = await engine.kept()), []);
   const known = (hash: string) => kept.value.some((one) => one.hash === hash);
   const others = roles.filter((role) => pair[role].hash !== embeddedPair.value?.[role].hash && !known(pair[role].hash));
   if (others.length + kept.value.length === 0) return null;

@@ -121,17 +121,19 @@ function heed(told: Told): void {
   }
 }
 
-/** Does something that may fail, and says so. */
+/** Does something that may fail, and says so. What is called nothing leaves there what is told of other work. */
 export async function attempt<T>(work: string, run: () => Promise<T>): Promise<T | undefined> {
   failure.value = "";
-  busy.value = work;
+  if (work !== "") busy.value = work;
   try {
     return await run();
   } catch (error) {
     failure.value = (error as Error).message;
   } finally {
-    busy.value = "";
-    at.value = undefined;
+    if (work !== "") {
+      busy.value = "";
+      at.value = undefined;
+    }
   }
 }
 

@@ -11,7 +11,7 @@ const positions = `
 fn positions_of(t: vec4f) -> u32 { return select(1u, AREA, t.y < 0.0); }
 fn position(t: vec4f, p: u32) -> u32 { return select(u32(t.y) * WIDTH + u32(t.z), p, t.y < 0.0); }`;
 
-/** Σ v · a, Σ a · a and Σ v · v at a position. */
+/** Σ v · a, Σ a · a and Σ v · v at a position; |v| |a| by roots, for floats do not hold the squares' product. */
 const products = `
 fn products(item: u32, t: vec4f, p: u32) -> vec3f {
   var sum = vec3f();
@@ -21,7 +21,8 @@ fn products(item: u32, t: vec4f, p: u32) -> vec3f {
     sum += vec3f(dot(v, a), dot(a, a), dot(v, v));
   }
   return sum;
-}`;
+}
+fn lengths(s: vec3f) -> f32 { return sqrt(s.y) * sqrt(s.z); }`;
 
 const direction = (name: string, at: string, slope: string, help: string): Objective => {
   const wgsl: Wgsl = {
@@ -70,10 +71,10 @@ export const dot: Objective = direction(
 /** The term `cosine(LAYER, V.npy)`. */
 export const cosine: Objective = direction(
   "cosine",
-  "select(0.0, s.x / sqrt(s.y * s.z), s.y * s.z > 0.0)",
+  "select(0.0, s.x / lengths(s), lengths(s) > 0.0)",
   `  let s = products(item, t, own % AREA);
-  if (s.y * s.z == 0.0) { return vec4f(); }
+  if (lengths(s) == 0.0) { return vec4f(); }
   let a = texel(item, own);
-  return (v / sqrt(s.y * s.z) - a * (s.x / (s.y * sqrt(s.y * s.z)))) / f32(positions_of(t));`,
+  return (v / lengths(s) - a * (s.x / lengths(s) / s.y)) / f32(positions_of(t));`,
   "the same of the cosine",
 );

@@ -9,9 +9,9 @@ import type { Objective } from "./objective.ts";
 /** WGSL of cos(a_n, a_m) and 1 / (|a_n| |a_m|), zero where one of them is. */
 export const diversityHelpers = `
 fn cosine_of(n: u32, m: u32) -> vec2f {
-  let lengths = load_dots(n * ITEMS + n).x * load_dots(m * ITEMS + m).x;
+  let lengths = sqrt(load_dots(n * ITEMS + n).x) * sqrt(load_dots(m * ITEMS + m).x);
   if (lengths == 0.0) { return vec2f(); }
-  return vec2f(load_dots(n * ITEMS + m).x, 1.0) / sqrt(lengths);
+  return vec2f(load_dots(n * ITEMS + m).x, 1.0) / lengths;
 }`;
 
 /** The term `diversity(LAYER)`. */

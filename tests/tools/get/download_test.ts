@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { UserError } from "../../../src/formats/user_error.ts";
+import { fetchFile } from "../../../src/net/fetch_files.ts";
 import { fetchModel } from "../../../src/net/model.ts";
 import { type Download, download, downloadFirst } from "../../../tools/get/download.ts";
 import { namesIn, temporaryFolder } from "../../cli/user.ts";
@@ -203,3 +204,24 @@ Deno.test("fetchModel: bodies that unpack to far more than they have bytes are r
     /^UserError: .*\/network.json cannot be read: it has more than 33554432 bytes$/,
   );
 });
+
+Deno.test("fetchFile: what another host packed is not told to a page, and counts as packed", async () => {
+  const body = new Uint8Array(2 ** 26 + 2 ** 20);
+  const fetched = async (type: string) => {
+    using _ = stub(
+      Object.defineProperty(new Response(body, { headers: { "content-length": "9" } }), "type", { value: type }),
+    );
+    const told: unknown[] = [];
+    const bytes = await fetchFile("https://example.org/weights", 2 ** 32, (...at) => told.push(at.at(-1)));
+    return [bytes?.length, told.at(-1)];
+  };
+  assert.deepEqual(await fetched("basic"), [body.length, 9]);
+  await assert.rejects(fetched("cors"), /it has more than 67109008 bytes/);
+});
+
+/** Has the next address that is fetched answer so. */
+function stub(answer: Response): Disposable {
+  const { fetch } = globalThis;
+  globalThis.fetch = () => Promise.resolve(answer);
+  return { [Symbol.dispose]: () => void (globalThis.fetch = fetch) };
+}
