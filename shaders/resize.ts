@@ -87,13 +87,13 @@ export function resizeGradient(geometry: ResizeGeometry): string {
   const [first, last] = neighbours(geometry.method);
   return `${common(geometry)}
 
-/** The least o ≥ 0 whose position is at least t. */
+// The least o ≥ 0 whose position is at least t.
 fn least(t: i32, size: i32, out: i32) -> i32 {
   let above = out * (1 + 2 * t) - size;
   return select((above + 2 * size - 1) / (2 * size), 0, above <= 0);
 }
 
-/** What output o takes of input i. */
+// What output o takes of input i.
 fn share(o: i32, i: i32, size: i32, out: i32) -> f32 {
   let p = place_of(o, size, out);
   var sum = 0.0;

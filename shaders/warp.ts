@@ -29,7 +29,7 @@ const WIDTH = ${w};
 const SIZE = vec2i(WIDTH, HEIGHT);
 const CENTRE = 0.5 * vec2f(f32(WIDTH - 1), f32(HEIGHT - 1));
 
-/** An item's numbers: a, b, and t. */
+// An item's numbers: a, b, and t.
 fn view_of(i: u32) -> vec4f { return load_view(i / (BLOCKS * u32(HEIGHT * WIDTH))); }
 
 fn turned(v: vec2f, by: vec2f) -> vec2f { return vec2f(by.x * v.x - by.y * v.y, by.y * v.x + by.x * v.y); }
@@ -89,7 +89,7 @@ const repetitions = {
 export function warpGradient(geometry: WarpGeometry): string {
   return `${common(geometry)}
 
-/** Σ dy over the outputs that read position p, each by its share. */
+// Σ dy over the outputs that read position p, each by its share.
 fn around(map: u32, p: vec2f, view: vec4f) -> vec4f {
   let squared = dot(view.xy, view.xy);
   let back = vec2f(view.x, -view.y) / max(squared, 1e-20);

@@ -30,7 +30,7 @@ ${stateCode(state)}
 const HEIGHT = ${h};
 const WIDTH = ${w};
 
-/** Whether the step that was just made ends in a blur: none does where it did not move. */
+// Whether the step that was just made ends in a blur: none does where it did not move.
 fn due(item: u32) -> bool {
   let done = u32(state_of(item).iteration) - 1u;
   return done % ${every}u == 0u && load_slopes(done * ${items}u + item).x > 0.0;

@@ -66,7 +66,7 @@ fn advance(i: u32, mean: f32, done: f32, s: State) {
   store_input(i, code);
 }
 
-/** Notes the mean magnitude of an item's gradient in this iteration. */
+// Notes the mean magnitude of an item's gradient in this iteration.
 fn note(item: u32, done: f32, items: u32, mean: f32) {
   store_slopes(u32(done) * items + item, vec4f(mean, 0.0, 0.0, 0.0));
 }`;

@@ -12,7 +12,7 @@ export function formatWgsl(source: string): string {
     if (!text) return;
     const before = lines.at(-1) ?? "";
     const opens = depth === 0 && text !== "}" && (before.startsWith("}") || /^(@compute\b|fn |struct )/.test(text)) &&
-      !/^@compute/.test(before);
+      !/^(@compute|\/\/)/.test(before);
     if (opens && lines.length > 0) lines.push("");
     lines.push("  ".repeat(depth) + text);
   };

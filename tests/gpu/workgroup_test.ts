@@ -215,6 +215,8 @@ struct Pair { first: u32,
 }
 fn add(p: Pair,
   q: u32) -> u32 { return p.first + p.second + q; } // two and one
+// Nothing; or all.
+fn none() { }
 const C = 3u;
 var<workgroup> shared_sums: array<vec4f, 8>;`;
   assert.equal(
@@ -230,6 +232,10 @@ struct Pair {
 fn add(p: Pair, q: u32) -> u32 {
   return p.first + p.second + q;
 } // two and one
+
+// Nothing; or all.
+fn none() {
+}
 
 const C = 3u;
 var<workgroup> shared_sums: array<vec4f, 8>;

@@ -119,6 +119,12 @@ Deno.test("nothing but print.ts and progress.ts writes to the terminal: they mak
   assert.deepEqual(found.map((file) => relative(root, file)).sort(), allowed);
 });
 
+Deno.test("comments in WGSL are lines, for src/gpu/wgsl_text.ts sets no others", () => {
+  const files = ["shaders", "src"].flatMap((room) => sources(join(root, room)));
+  const found = files.filter((file) => /\*\/\n(fn|struct|var<\w+>) /.test(Deno.readTextFileSync(file)));
+  assert.deepEqual(found.map((file) => relative(root, file)), []);
+});
+
 /** All TypeScript files of a folder, or the file itself; none where there is neither. */
 function sources(path: string): string[] {
   if (isSource(path)) return [path];

@@ -12,13 +12,23 @@ export const words = (page: Page) => page.locator(".words").textContent();
 export const open = (page: Page, files: Parameters<ReturnType<Page["locator"]>["setInputFiles"]>[0]) =>
   page.locator("input[type=file]").setInputFiles(files);
 
-/** Drops a file that the browser cannot give any more. */
-export const dropGone = (page: Page, sentence: string) =>
-  page.evaluate(`{
-    const entry = { isFile: true, file: (_, fail) => fail(new Error(${JSON.stringify(sentence)})) };
+/** Drops a file that the browser cannot give any more, and is told so. */
+export async function dropGone(page: Page): Promise<void> {
+  const sentence = "The file is gone.";
+  await page.evaluate(`{
+    const entry = { isFile: true, file: (_, fail) => fail(new Error("${sentence}")) };
     const dataTransfer = { items: [{ webkitGetAsEntry: () => entry }], files: [] };
     document.querySelector(".page").dispatchEvent(Object.assign(new Event("drop"), { dataTransfer }));
   }`);
+  await until(() => words(page), (text) => text?.startsWith(sentence) ?? false);
+}
+
+/** How many small pictures of units the browser keeps. */
+export const atlasPictures = (page: Page) =>
+  page.evaluate<number>(`(async () => {
+    const name = (await caches.keys()).find((name) => name.startsWith("phosphene atlas"));
+    return name ? (await (await caches.open(name)).keys()).length : 0;
+  })()`);
 
 /** Waits for the end of a search. */
 export const atEnd = (page: Page) =>

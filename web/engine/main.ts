@@ -1,5 +1,5 @@
 /** The engine: the worker that holds the device and the networks, and does what the page asks for, one call after the other. */
-import { openDevice } from "../../src/mod.ts";
+import { GpuError, openDevice } from "../../src/mod.ts";
 import { Engine } from "./engine.ts";
 import { type Call, type Reply, sentenceOf } from "./messages.ts";
 
@@ -16,6 +16,6 @@ scope.onmessage = async ({ data: { id, name, args } }) => {
     const work = engine[name] as (...args: unknown[]) => unknown;
     scope.postMessage({ id, value: await work.apply(engine, args) });
   } catch (error) {
-    scope.postMessage({ id, sentence: sentenceOf(error) });
+    scope.postMessage({ id, sentence: sentenceOf(error), kind: error instanceof GpuError ? error.kind : undefined });
   }
 };

@@ -2,7 +2,15 @@
  * What page and engine say to each other. The engine works in a worker, so that the page never waits for it: the page calls by
  * name and gets an answer, and the engine tells of itself by events.
  */
-import { GpuError, type LayerInfo, type MethodName, type Picture, type Ranked, type Settings } from "../../src/mod.ts";
+import {
+  GpuError,
+  type GpuErrorKind,
+  type LayerInfo,
+  type MethodName,
+  type Picture,
+  type Ranked,
+  type Settings,
+} from "../../src/mod.ts";
 
 /** A model, as the page knows it. */
 export interface ModelInfo {
@@ -203,7 +211,7 @@ export interface Call {
 export type Reply =
   | { event: Told }
   | { id: number; value: unknown }
-  | { id: number; sentence: string };
+  | { id: number; sentence: string; kind?: GpuErrorKind };
 
 /** How a failure is told to the visitor, with a way on where memory has run out. */
 export function sentenceOf(error: unknown): string {

@@ -4,6 +4,7 @@ import type { Dropped, DroppedFile, KeptModel, Saving, Wanted, Wishes } from "..
 import { type Place, placeOf } from "./address.ts";
 import { leaveUnseen, photographOf, seeAgain, takeMore } from "./album.ts";
 import { keepFile } from "./files.ts";
+import { EngineError } from "./link.ts";
 import { following, going, searchAddress, stay } from "./places.ts";
 import {
   adopt,
@@ -40,7 +41,7 @@ export async function begin(): Promise<void> {
   try {
     adopt(embeddedPair.value = await engine.open());
   } catch (error) {
-    phase.value = /no adapter/i.test((error as Error).message) ? "missing" : "failed";
+    phase.value = error instanceof EngineError && error.kind === "no-adapter" ? "missing" : "failed";
     failure.value = (error as Error).message;
     return;
   }

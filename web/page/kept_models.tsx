@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { signal } from "@preact/signals";
 import type { KeptModel } from "../engine/messages.ts";
 import { openKept } from "./deeds.ts";
+import { forgetPictures } from "./kept.ts";
 import { attempt, embeddedPair, engine, opened } from "./state.ts";
 
 /** What is kept. */
@@ -17,6 +18,12 @@ async function change(work: string, run: () => Promise<void>): Promise<void> {
       kept.value = await engine.kept();
     }
   });
+}
+
+/** Forgets one, and the small pictures of its units. */
+async function forget(hash: string): Promise<void> {
+  await engine.forgetKept(hash);
+  await forgetPictures(hash);
 }
 
 const roles = ["classifier", "generator"] as const;
@@ -39,7 +46,7 @@ export function KeptModels() {
             <span>{model.name}</span>
             <span class="quiet">{model.role}, {megabytes(model.bytes)}</span>
             <button type="button" onClick={() => void openKept(model)}>Open {model.name}</button>
-            <button type="button" onClick={() => void change("", () => engine.forgetKept(model.hash))}>
+            <button type="button" onClick={() => void change("", () => forget(model.hash))}>
               Delete {model.name}
             </button>
           </li>

@@ -1,4 +1,5 @@
 /** The page's end of the line to the engine. */
+import type { GpuErrorKind } from "../../src/mod.ts";
 import type { Call, Calls, Reply, Told } from "../engine/messages.ts";
 
 /** What the engine answers, later. */
@@ -7,6 +8,13 @@ type Answered = { [Name in keyof Calls]: (...args: Parameters<Calls[Name]>) => P
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: Error): void;
+}
+
+/** What the engine could not do; `kind` where the GPU is why. */
+export class EngineError extends Error {
+  constructor(sentence: string, readonly kind?: GpuErrorKind) {
+    super(sentence);
+  }
 }
 
 /** Starts the engine. `hear` is told its events, `failed` that it could not start or has ended. */
@@ -18,7 +26,7 @@ export function startEngine(hear: (told: Told) => void, failed: (sentence: strin
     if ("event" in data) return hear(data.event);
     const { resolve, reject } = waiting.get(data.id)!;
     waiting.delete(data.id);
-    if ("sentence" in data) reject(new Error(data.sentence));
+    if ("sentence" in data) reject(new EngineError(data.sentence, data.kind));
     else resolve(data.value);
   };
   worker.onerror = ({ message }) => {
