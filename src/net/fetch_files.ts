@@ -6,9 +6,10 @@ import { UserError } from "../formats/user_error.ts";
 const MOST_UNPACKED = 2 ** 26;
 const MOST_GROWTH = 16;
 
-/** Whether a body may be packed: pages do not see whether another host's is. */
-const mayBePacked = ({ headers, type }: Response): boolean =>
-  type === "cors" || !["identity", null].includes(headers.get("content-encoding"));
+const isPacked = ({ headers }: Response): boolean => !["identity", null].includes(headers.get("content-encoding"));
+
+/** Pages do not see whether another host's answer is packed. */
+const mayBePacked = (response: Response): boolean => response.type === "cors" || isPacked(response);
 
 /** The most bytes that a body may unpack to; Infinity where it is not packed. */
 function mostUnpacked(response: Response): number {
@@ -16,9 +17,11 @@ function mostUnpacked(response: Response): number {
   return MOST_UNPACKED + MOST_GROWTH * Number(response.headers.get("content-length") ?? 0);
 }
 
-/** The bytes of a body that is not packed, where the server says them. */
-const sizeOf = (response: Response): number | undefined =>
-  mayBePacked(response) ? undefined : Number(response.headers.get("content-length")) || undefined;
+/** The bytes of a body that is not packed, where the server says them and so many have not yet come. */
+function sizeOf(response: Response, come: number): number | undefined {
+  const length = Number(response.headers.get("content-length"));
+  return isPacked(response) || length < come ? undefined : length;
+}
 
 /** Told how many bytes of a file have come, and of how many, where that is known. */
 export type OnBytes = (bytes: number, of: number | undefined) => void;
@@ -50,6 +53,6 @@ export async function fetchFile(address: string, most: number, onBytes?: OnBytes
       throw failed(`it has more than ${limit} bytes`);
     }
     pieces.push(value);
-    onBytes?.(size, sizeOf(response));
+    onBytes?.(size, sizeOf(response, size));
   }
 }
