@@ -144,7 +144,7 @@ async function withCode(
   const tensors = readSafetensors(await readBytes(weights), weights);
   for (const [key, tensor] of ranges) tensors.set(key, tensor);
   const json = JSON.parse(new TextDecoder().decode(await readBytes(description)));
-  const code = { layer, sigmas: network.code?.sigmas ?? defaultSigmas };
+  const code = { sigmas: defaultSigmas, ...network.code, layer };
   return [
     [weights, writeSafetensors(tensors)],
     [description, new TextEncoder().encode(`${JSON.stringify({ ...json, code }, undefined, 2)}\n`)],
