@@ -130,6 +130,10 @@ export function readRecord(text: { [keyword: string]: string }, file: string, te
   if (record.units === undefined && record.target === undefined) {
     throw new UserError(`${file} does not say how it was made: "units" and "target" are both missing`);
   }
+  const { beside = [], place = 0 } = record;
+  if (place > beside.length) {
+    throw new UserError(`${file} does not say how it was made: "place" is ${place} among ${beside.length} others`);
+  }
   return record;
 }
 
