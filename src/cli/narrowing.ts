@@ -1,5 +1,5 @@
 /** What a search's narrower weights and arithmetic come to. */
-import { type Device, type Model, pictureToInput, type SearchResult } from "../mod.ts";
+import { type Device, inputOf, type Model, type SearchResult } from "../mod.ts";
 import type { Request, Row } from "../record/request.ts";
 import { isNarrow, narrowingError, narrowingLine } from "./memory.ts";
 
@@ -15,7 +15,7 @@ export async function narrowing(
   { weights, arithmetic }: Request,
 ): Promise<string> {
   const narrow = { weights, arithmetic };
-  const input = pictureToInput(classifier.network, picture);
+  const input = inputOf(classifier, picture);
   const layer = units?.labelled ? units.name : undefined;
   const name = layer ?? "the output";
   const unit = layer !== undefined && list ? list[0] : top[0].unit;
