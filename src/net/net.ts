@@ -144,7 +144,7 @@ export class Net {
     return this.plan.steps.length;
   }
 
-  /** The output's values, NCHW. @throws UserError when an input has the wrong number of values. */
+  /** The output's values, NCHW. @throws UserError when an input is missing, unknown or has the wrong number of values. */
   async forward(input: NetInput): Promise<Float32Array> {
     const [output] = await this.forwardAll(input);
     return output;
@@ -205,8 +205,10 @@ export class Net {
   }
 
   #load(input: NetInput): void {
-    for (const value of this.graph.inputs) {
-      const values = input instanceof Float32Array ? input : input[value.name];
+    const { inputs } = this.graph;
+    const given = byName(input, inputs.map(({ name }) => name));
+    for (const value of inputs) {
+      const values = given[value.name];
       const wanted = this.batch * count(value.shape);
       if (values?.length !== wanted) {
         throw new UserError(`input "${value.name}": expected ${wanted} values, got ${values?.length ?? "none"}`);
@@ -233,6 +235,17 @@ export class Net {
   [Symbol.dispose](): void {
     this.plan[Symbol.dispose]();
   }
+}
+
+/** @throws UserError for one array where there are several inputs, or a name that is none of theirs. */
+function byName(input: NetInput, names: readonly string[]): Record<string, Float32Array> {
+  if (input instanceof Float32Array) {
+    if (names.length > 1) throw new UserError(`expected values for each of the inputs ${names.join(", ")} by name`);
+    return { [names[0]]: input };
+  }
+  const unknown = Object.keys(input).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new UserError(`there is no input "${unknown}"; the inputs are ${names.join(", ")}`);
+  return input;
 }
 
 /** The index of a unit (at a position of a map) among one item's values. @throws UserError when it is not there. */
