@@ -29,13 +29,14 @@ export interface TargetSum {
 /** Exponents of a term: of larger ones float32 holds little. */
 const MOST_POWER = 16;
 
-/** Terms of a target: more is a slip. */
+/** Terms of a target's sum, and of all its pairs: more is a slip. */
 const MOST_TERMS = 4096;
 
 /** Reads a target. @throws UserError that says where it stops making sense, and what was expected there. */
 export function parseTarget(text: string): TargetSum {
   const reader = new Reader(text);
   const target: TargetSum = { terms: [], pairs: [] };
+  let paired = 0;
   let sign = reader.takes(/^\s*-\s*/) ? -1 : 1;
   for (;;) {
     const factor = reader.takes(/^(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)\s*\*\s*/i);
@@ -46,12 +47,15 @@ export function parseTarget(text: string): TargetSum {
       while (reader.takes(/^\s*,\s*/)) terms.push(reader.term());
       if (!reader.takes(/^\s*\)/) || terms.length < 2) throw reader.fault("pair(TERM, TERM, …), of two terms or more");
       target.pairs.push({ weight, terms });
+      paired += terms.length;
     } else target.terms.push({ weight, term: reader.term() });
+    if (Math.max(target.terms.length, paired) > MOST_TERMS) {
+      throw new UserError(`a target has more than ${MOST_TERMS} terms`);
+    }
     if (reader.takes(/^\s*$/)) break;
     const next = reader.takes(/^\s+([+-])\s+/);
     if (!next) throw reader.fault('" + ", " - " or the end');
     sign = next[1] === "-" ? -1 : 1;
-    if (target.terms.length + target.pairs.length > MOST_TERMS) throw new UserError(`a target has too many terms`);
   }
   return target;
 }
