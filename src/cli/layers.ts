@@ -1,7 +1,7 @@
 /** `deno task layers`: the layers of a model, their units, and what these see. */
 import { type LayerInfo, layersOf, type Model } from "../mod.ts";
 import { columns } from "./columns.ts";
-import { type Command, main, print } from "./command.ts";
+import { type Command, main, print, printJson } from "./command.ts";
 import { openClassifier, openModel } from "./defaults.ts";
 
 const options = {
@@ -23,7 +23,7 @@ export const command: Command<typeof options> = {
   async run(values) {
     const model = values.model === undefined ? await openClassifier() : await openModel(values.model);
     const layers = layersOf(model);
-    if (values.json) print(JSON.stringify({ model: model.name, hash: model.hash, layers: layers.map(withCall) }));
+    if (values.json) printJson({ model: model.name, hash: model.hash, layers: layers.map(withCall) });
     else lines(model, layers).forEach(print);
   },
 };

@@ -90,11 +90,13 @@ Deno.test("no command lets a file's text act in the terminal", async (t) => {
   Deno.writeFileSync(at("shared.png"), encodePng(image, { phosphene: JSON.stringify(record) }));
   await step("synth --from", () => type(["synth", "--from", at("shared.png"), ...pair, "--out", at("y.png")]), 1);
   await step("units", () => type(["units", "--model", classifier]));
-  await t.step("units --json", async () => {
-    const { out } = await type(["units", "--model", classifier, "--json"]);
-    assert.doesNotMatch(out, unprintable);
-    assert.equal(JSON.parse(out).model, `${evil} classifier`);
-  });
+  for (const command of ["units", "layers"]) {
+    await t.step(`${command} --json`, async () => {
+      const { out } = await type([command, "--model", classifier, "--json"]);
+      assert.doesNotMatch(out, unprintable);
+      assert.equal(JSON.parse(out).model, `${evil} classifier`);
+    });
+  }
   await step("classify", () => type(["classify", "--model", classifier, picture]));
   const none = ["--model", classifier, "--layer", "none"];
   await step("infer", () => type(["infer", ...none, "--input", at("x.npy"), "--output", at("y.npy")]), 1);
