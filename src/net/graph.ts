@@ -73,7 +73,7 @@ export function makeLayer(
   const op = Object.hasOwn(ops, type) ? ops[type] : undefined;
   if (!op) throw new UserError(`type "${type}" is unknown, expected one of ${Object.keys(ops).join(", ")}`);
   if (op.inputs !== undefined && op.inputs !== inputs.length) {
-    throw new UserError(`${type} takes ${op.inputs} input, got ${inputs.length}`);
+    throw new UserError(`${type} takes ${op.inputs} ${op.inputs === 1 ? "input" : "inputs"}, got ${inputs.length}`);
   }
   const fields = new Fields(params);
   const parsed = op.parse(fields);

@@ -52,8 +52,9 @@ export const pad: Op<PadParams> = {
     if (out < 1 || length + Math.min(p.before, 0) + Math.min(p.after, 0) < 1) {
       throw new UserError(`padding ${length} positions by ${p.before} and ${p.after} leaves none`);
     }
-    const most = { constant: 2 ** 31, reflect: length - 1, edge: MOST_SHOWN, wrap: length }[p.mode];
-    if (Math.max(p.before, p.after) > Math.min(most, p.mode === "constant" ? most : MOST_SHOWN)) {
+    const shown = { reflect: length - 1, edge: MOST_SHOWN, wrap: length };
+    const most = p.mode === "constant" ? 2 ** 31 : Math.min(shown[p.mode], MOST_SHOWN);
+    if (Math.max(p.before, p.after) > most) {
       throw new UserError(
         `"${p.mode}" padding of ${length} positions by ${p.before} and ${p.after}, expected at most ${most}`,
       );

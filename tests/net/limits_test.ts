@@ -75,11 +75,17 @@ Deno.test("limits: sizes that no device holds and windows that no kernel visits"
       network([1, 30_001, 1], { type: "lrn", size: 1_000_001, region: "within" }),
       /a window of 30001 pixels a side, expected at most 30000/,
     ],
+    [
+      network([5000, 1, 1], { type: "pad", axis: 0, mode: "wrap", after: 4097 }),
+      /"wrap" padding of 5000 positions by 0 and 4097, expected at most 4096/,
+    ],
+    [network(map, { type: "pad", axis: 1, mode: "reflect", before: 8 }), /by 8 and 0, expected at most 7/],
     [network(map, { type: "reshape", shape: [192, ...Array(100_000).fill(1)] }), /"shape" is \[192,1,1,1.* …$/],
     [
       network(map, { type: "concat", input: undefined, inputs: Array(129).fill("data") }),
       /129 inputs, expected at most 128/,
     ],
+    [network(map, { type: "binary", operation: "sum" }), /layer "l0": binary takes 2 inputs, got 1$/],
     [
       network([10_001, 1, 4], { type: "lstm", hidden: 2, time: "item" }),
       /10001 steps in an item, expected at most 10000/,
