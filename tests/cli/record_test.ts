@@ -60,6 +60,10 @@ Deno.test("a record that makes no sense is refused by the name of the field", ()
     ["lrEnd", -1],
     ["decay", 99],
     ["gamma", 1e300],
+    ["frames", 10_001],
+    ["windowSize", 0],
+    ["fps", 51],
+    ["batch", 10_001],
   ];
   for (const [field, value] of tooMuch) {
     const text = JSON.stringify({ ...record, [field]: value });
