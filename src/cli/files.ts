@@ -42,9 +42,23 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
   try {
     return await Deno.readFile(path);
   } catch (error) {
-    const reason = path.includes("\ufffd") ? "its name is not UTF-8, which Deno cannot open" : reasonOf(error);
-    throw new UserError(`${path} cannot be read: ${reason}`);
+    throw unreadable(path, error);
   }
+}
+
+/** Reads a file without letting anything else go on meanwhile. @throws UserError in one sentence. */
+export function readBytesSync(path: string): Uint8Array<ArrayBuffer> {
+  checkReadable(path);
+  try {
+    return Deno.readFileSync(path);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): UserError {
+  const reason = path.includes("\ufffd") ? "its name is not UTF-8, which Deno cannot open" : reasonOf(error);
+  return new UserError(`${path} cannot be read: ${reason}`);
 }
 
 /** @throws UserError unless a path is that of an ordinary file, which comes to an end, and memory can hold two of it. */

@@ -142,14 +142,15 @@ async function tellOf(
   { values, device, job }: { values: SynthValues; device: Device; job: DrawingJob },
 ): Promise<void> {
   const { request, rows, places: { pictures: all }, models: { classifier } } = job;
-  const { quiet, verbose, json, set } = values;
+  const { quiet, verbose, json } = values;
   if (made.length === 1 && !quiet && stderrShowsColours()) {
     const columns = Math.min(pictureColumns, terminalColumns() ?? pictureColumns);
     drawOnStderr(`${halfBlocks(made[0].item.picture, columns)}\n`);
   }
   const last = results.at(-1)!;
   const aborted = made.length < all.length || last.aborted;
-  const plain = set.length === 0 && request.frames === undefined && classifier.network.inputs.length === 1;
+  const isGiven = Object.keys(request.set).length > 0;
+  const plain = !isGiven && request.frames === undefined && classifier.network.inputs.length === 1;
   if (isNarrow(request) && !aborted && !quiet && plain) {
     tell(await narrowing(device, classifier, results[0], rows[0], request));
   }

@@ -32,23 +32,24 @@ export function addWays(ways: OwnWays, file: string): void {
     throw new UserError(`${file}: ${what}`);
   };
   if (typeof ways !== "object" || ways === null) fail('expected an export "ways" of ways by layer type');
-  const added = new Map<Way<unknown, unknown>[], Way<unknown, unknown>[]>();
-  for (const [type, own] of Object.entries(ways)) {
-    const op: Op = ops[type] ?? fail(`there is no layer type "${type}"`);
-    for (const [pass, list] of Object.entries(own ?? {})) {
+  const added: (() => void)[] = [];
+  for (const [type, passes] of Object.entries(ways)) {
+    const op: Op = Object.hasOwn(ops, type) ? ops[type] : fail(`there is no layer type "${type}"`);
+    for (const [pass, list] of Object.entries(passes ?? {})) {
       if (pass !== "forward" && pass !== "backward") {
         fail(`ways of ${type} have "${pass}", expected forward or backward`);
       }
       if (!Array.isArray(list)) fail(`${type}.${pass} is no list of ways`);
       const registry = op[pass as "forward" | "backward"] as Way<unknown, unknown>[];
+      const own: Way<unknown, unknown>[] = [];
       for (const way of list) {
         const { name, calls } = way ?? {};
         if (typeof name !== "string" || name === "") fail(`a way of ${type}.${pass} has no name`);
         if (typeof calls !== "function") fail(`the way "${name}" of ${type}.${pass} has no function "calls"`);
-        const before = added.get(registry) ?? [];
-        if ([...registry, ...before].some((other) => other.name === name)) fail(`${type} has a way "${name}" already`);
-        added.set(registry, [...before, guarded(way, `${file}: the way "${name}" of ${type}.${pass}`, file)]);
+        if ([...registry, ...own].some((other) => other.name === name)) fail(`${type} has a way "${name}" already`);
+        own.push(guarded(way, `${file}: the way "${name}" of ${type}.${pass}`, file));
       }
+      if (own.length > 0) added.push(() => registry.unshift(...own)); // of equals the first is taken
     }
   }
   if (added.size === 0) fail("it holds no ways");

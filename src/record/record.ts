@@ -102,6 +102,9 @@ const mostUnits = 10_000;
 /** Frames of the longest film. */
 export const mostFrames = MOST_FRAMES;
 
+/** Frames that a film shows in a second, which is what browsers show of a GIF. */
+export const mostFps = 50;
+
 /** Pictures made together, more than any memory holds. */
 const mostBatch = 10_000;
 
@@ -133,6 +136,10 @@ export function readRecord(text: { [keyword: string]: string }, file: string, te
   if (record.units === undefined && record.target === undefined) {
     throw new UserError(`${file} does not say how it was made: "units" and "target" are both missing`);
   }
+  const { beside = [], place = 0 } = record;
+  if (place > beside.length) {
+    throw new UserError(`${file} does not say how it was made: "place" is ${place} among ${beside.length} others`);
+  }
   return record;
 }
 
@@ -142,7 +149,7 @@ const isText = (value: unknown) => typeof value === "string" && value !== "";
 const isCount = (value: unknown) => Number.isSafeInteger(value) && value as number >= 0;
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length > 0 && value.every(isCount);
-const isFrames = (value: unknown) => isCount(value) && value as number >= 1 && value as number <= mostFrames;
+const isUpTo = (most: number) => (value: unknown) => isCount(value) && value as number >= 1 && value as number <= most;
 const isUnits = (value: unknown) =>
   isCounts(value) && value.length <= mostUnits && new Set(value).size === value.length;
 const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
@@ -195,14 +202,14 @@ const checks: { [Field in keyof Required<Omit<PictureRecord, keyof Settings>>]: 
   bounds: isOptional(isCode),
   directions: isOptional(isEach(isText)),
   set: isOptional(isEach(isCode)),
-  frames: isOptional(isFrames),
-  windowSize: isOptional(isFrames),
-  fps: isOptional(isFrames),
+  frames: isOptional(isUpTo(mostFrames)),
+  windowSize: isOptional(isUpTo(mostFrames)),
+  fps: isOptional(isUpTo(mostFps)),
   classifiers: isOptional((value) => Array.isArray(value) && value.length <= mostFrames && value.every(isModel)),
   crop: isOptional(isWord("field")),
   weights: isOptional(isWord("f32", "f16", "i8")),
   arithmetic: isOptional(isWord("f32", "f16")),
-  batch: isOptional((value) => isCount(value) && value as number >= 1 && value as number <= mostBatch),
+  batch: isOptional(isUpTo(mostBatch)),
   beside: isOptional((value) => Array.isArray(value) && value.length < mostBatch && value.every(isItem)),
   place: isOptional(isCount),
   own: isOptional((value) => Array.isArray(value) && value.every(isOwn)),

@@ -70,13 +70,13 @@ async function hold(
     return built;
   };
   const failed: Contest["failed"] = [];
-  const first = await build(predicted);
-  const expected = await alone.values(first);
+  const own = await build(predicted);
+  const expected = await alone.values(own);
 
   /** Compiles and checks ways; undefined where they are not what they should be. */
   const admit = async (ways: LayerWays, suspect: Candidate<never, unknown>): Promise<Built | undefined> => {
     signal?.throwIfAborted();
-    if (sameWays(ways, predicted)) return first;
+    if (ways === predicted) return own;
     const fail = (reason: string) => {
       failed.push({ layer: about.layer.name, way: describe(suspect), reason });
     };
@@ -92,8 +92,9 @@ async function hold(
   };
 
   const fields: Field<Contestant>[] = [];
-  for (const pairing of pairings(about).values()) {
-    const field = await enter(pairing, admit, (rotation) => timer(device, clock, rotation));
+  for (const [form, pairing] of pairings(about)) {
+    const best = form === formOf(predicted.forward.way) ? predicted : bestOf(pairing);
+    const field = await enter(pairing, best, admit, (rotation) => timer(device, clock, rotation));
     if (field) fields.push(field);
   }
   const find = (pass: "forward" | "backward") => {
@@ -109,22 +110,27 @@ async function hold(
   return { winner: sameWays(winner, predicted) ? predicted : winner, ms, predictedMs, failed };
 }
 
+const bestOf = ({ forward, backward }: Pairing): LayerWays => ({
+  forward: cheapest(forward),
+  backward: backward.length ? cheapest(backward) : undefined,
+});
+
 /** A form's candidates that are worth their time, compiled; undefined where its best ones do not run. */
 async function enter(
   { forward, backward }: Pairing,
+  best: LayerWays,
   admit: (ways: LayerWays, suspect: Candidate<never, unknown>) => Promise<Built | undefined>,
   timerOf: (rotation: Built["forward"]) => Runner["time"],
 ): Promise<Field<Contestant> | undefined> {
-  const best: LayerWays = { forward: cheapest(forward), backward: backward.length ? cheapest(backward) : undefined };
   const first = await admit(best, best.forward);
   if (!first) return undefined;
   const field: { forward: Contestant[]; backward: Contestant[] } = { forward: [], backward: [] };
   for (const candidate of shortlist(forward)) {
-    const built = candidate === best.forward ? first : await admit({ ...best, forward: candidate }, candidate);
+    const built = same(candidate, best.forward) ? first : await admit({ ...best, forward: candidate }, candidate);
     if (built) field.forward.push({ candidate, time: timerOf(built.forward) });
   }
   for (const candidate of shortlist(backward)) {
-    const built = candidate === best.backward ? first : await admit({ ...best, backward: candidate }, candidate);
+    const built = same(candidate, best.backward!) ? first : await admit({ ...best, backward: candidate }, candidate);
     if (built) field.backward.push({ candidate, time: timerOf(built.backward) });
   }
   return field;

@@ -116,17 +116,13 @@ Deno.test("ranges in a file, in a generator and as text bound the code alike; a 
   const refused = await type([...ranges, "--generator", generator]);
   assert.match(refused.err, /^ranges: .*network\.json exists; --force overwrites it\n$/);
   const description = join(generator, "network.json");
-  const json = JSON.parse(Deno.readTextFileSync(description));
-  Deno.writeTextFileSync(
-    description,
-    JSON.stringify({ ...json, code: { layer: "conv1", sigmas: 3, signed: false } }),
-  );
+  const network = JSON.parse(Deno.readTextFileSync(description));
+  Deno.writeTextFileSync(description, JSON.stringify({ ...network, code: { layer: "fc1", signed: false } }));
   assert.equal((await type([...ranges, "--generator", generator, "--force"])).code, 0);
   const own = readSafetensors(Deno.readFileSync(join(generator, "weights.safetensors")), generator);
   own.set("code.mean", tensors.get("code.mean")!);
   Deno.writeFileSync(join(generator, "weights.safetensors"), writeSafetensors(own));
-  const { code } = JSON.parse(Deno.readTextFileSync(description));
-  assert.deepEqual(code, { layer: "fc2", sigmas: 3, signed: false });
+  assert.deepEqual(JSON.parse(Deno.readTextFileSync(description)).code, { layer: "fc2", sigmas: 3, signed: false });
   assert.deepEqual(await synth("own", options), file);
 });
 

@@ -60,11 +60,21 @@ Deno.test("a record that makes no sense is refused by the name of the field", ()
     ["lrEnd", -1],
     ["decay", 99],
     ["gamma", 1e300],
+    ["frames", 10_001],
+    ["windowSize", 0],
+    ["fps", 51],
+    ["batch", 10_001],
   ];
   for (const [field, value] of tooMuch) {
     const text = JSON.stringify({ ...record, [field]: value });
     refused(() => readRecord({ phosphene: text }, "a.png"), new RegExp(`"${field}" is missing or makes no sense`));
   }
+  const [none, one] = [[], [{ units: [3], seed: 1 }]];
+  const placed = (fields: object) => () => readRecord({ phosphene: JSON.stringify({ ...record, ...fields }) }, "a.png");
+  for (const place of [0, 1]) assert.equal(placed({ beside: one, place })().place, place);
+  refused(placed({ beside: one, place: 2 }), /"place" is 2 among 1 others$/);
+  refused(placed({ beside: none, place: 1 }), /"place" is 1 among 0 others$/);
+  refused(placed({ place: 1 }), /"place" is 1 among 0 others$/);
   for (const text of ["null", "3", "[]"]) {
     refused(() => readRecord({ phosphene: text }, "a.png"), /"version" is missing/);
   }

@@ -34,6 +34,11 @@ Deno.test("sweep: what is somebody else's in its folder is refused at the start,
       /results\.jsonl is a symbolic link, which is neither followed nor replaced/,
       ["results.jsonl"],
     ],
+    [
+      (folder) => Deno.mkdirSync(join(folder, "results-1-of-2.jsonl")),
+      /results-1-of-2\.jsonl cannot be read: it is a folder$/,
+      ["results-1-of-2.jsonl"],
+    ],
     [(folder) => Deno.writeTextFileSync(join(folder, "pictures"), "mine"), /pictures is no folder/, ["pictures"]],
     [
       (folder) => (Deno.removeSync(folder), Deno.symlinkSync("nowhere", folder)),

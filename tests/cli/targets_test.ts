@@ -189,12 +189,13 @@ Deno.test("networks of several inputs: refused by name, and given by --set", asy
   const codes = join(run.path, "codes.npy");
   const picture = join(run.path, "a.png");
   const again = join(run.path, "b.png");
-  const set = ["--set", `noise=${noise}`];
+  const set = ["--set", `noise=${noise}`, "--weights", "i8"];
   const made = await type(["synth", ...run.short, "--unit", "1", ...set, "--out", picture, "--save-code", codes]);
   assert.equal(made.code, 0, made.err);
   Deno.removeSync(noise);
   const repeated = await type(["synth", ...run.chosen, "--from", picture, "--out", again]);
   assert.equal(repeated.code, 0, repeated.err);
+  for (const { err } of [made, repeated]) assert.doesNotMatch(err, /^weights in i8/m);
   assert.deepEqual(Deno.readFileSync(again), Deno.readFileSync(picture));
   const five = npy(run.path, "five.npy", 1, 2, 3, 4, 5);
   const wrong: [string[], RegExp][] = [

@@ -13,10 +13,12 @@ const cases: [ways: unknown, message: RegExp][] = [
   [3, /^mine\.ts: expected an export "ways"/],
   [{}, /^mine\.ts: it holds no ways$/],
   [{ lens: {} }, /^mine\.ts: there is no layer type "lens"$/],
+  [{ constructor: { forward: [{ name: "x", calls }] } }, /^mine\.ts: there is no layer type "constructor"$/],
   [{ fc: { sideways: [] } }, /^mine\.ts: ways of fc have "sideways", expected forward or backward$/],
   [{ fc: { forward: { name: "x", calls } } }, /^mine\.ts: fc\.forward is no list of ways$/],
   [{ fc: { forward: [{ calls }] } }, /^mine\.ts: a way of fc\.forward has no name$/],
   [{ fc: { forward: [{ name: "x" }] } }, /^mine\.ts: the way "x" of fc\.forward has no function "calls"$/],
+  [{ fc: { backward: [{ name: "x", calls }, { name: "x", calls }] } }, /^mine\.ts: fc has a way "x" already$/],
   [{ fc: { forward: [{ name: "direct", calls }] } }, /^mine\.ts: fc has a way "direct" already$/],
   [{ fc: { forward: [{ name: "x", calls }, { name: "x", calls }] } }, /^mine\.ts: fc has a way "x" already$/],
   [
@@ -33,10 +35,13 @@ Deno.test("what is no way is refused, and nothing is added", () => {
   assert.deepEqual([ops.fc.forward, ops.fc.backward, ops.maxpool.backward], before);
 });
 
-Deno.test("ways that are some stand before ours, in their order, and say where they come from", () => {
-  addWays({ round: { forward: ["mine", "other"].map((name) => ({ name, calls })) } }, "mine.ts");
-  const all = ops.round.forward.map(({ name, file }) => [name, file]);
-  assert.deepEqual(all, [["mine", "mine.ts"], ["other", "mine.ts"], ["elements", undefined]]);
+Deno.test("ways that are some stand before ours in their order, and say where they come from", () => {
+  addWays({ round: { forward: [{ name: "mine", calls }, { name: "other", calls }] } }, "mine.ts");
+  assert.deepEqual(ops.round.forward.map(({ name, file }) => [name, file]), [
+    ["mine", "mine.ts"],
+    ["other", "mine.ts"],
+    ["elements", undefined],
+  ]);
 });
 
 Deno.test("a way that fails, or writes nothing, is told by file, way and layer", () => {

@@ -1,5 +1,6 @@
 /** What is asked of a film beside its frames: its file, its speed, and whether its order is tried. */
 import { UserError } from "../../formats/user_error.ts";
+import { mostFps } from "../../record/record.ts";
 import type { Request } from "../../record/request.ts";
 import type { SynthValues } from "../synth/options.ts";
 import { oneOf, wholeNumber } from "../values.ts";
@@ -15,9 +16,8 @@ export interface FilmFile {
   fps: number;
 }
 
-/** Frames a second unless anyone says otherwise; and the most, which is what browsers show of a GIF. */
+/** Frames a second unless anyone says otherwise. */
 const usualFps = 12;
-const mostFps = 50;
 
 /** Random orders that --shuffle tries. */
 export const shuffleTimes = 10;

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { parseJson } from "../../formats/json.ts";
 import { UserError } from "../../formats/user_error.ts";
 import type { Settings } from "../../mod.ts";
-import { isFolder, readBytes, reasonOf } from "../files.ts";
+import { isFolder, readBytes, readBytesSync, reasonOf } from "../files.ts";
 import { Rescue } from "../outputs/rescue.ts";
 import { reserve } from "../outputs/reserve.ts";
 import { checkPlace, makeFolders, tryRemove, writeFiles } from "../outputs/place.ts";
@@ -200,7 +200,7 @@ export function readResults(folders: readonly string[], wanted?: Pick<Plan, "has
   for (const folder of folders) {
     for (const name of namesOf(folder).filter((name) => filePattern.test(name)).sort()) {
       const path = join(folder, name);
-      const text = new TextDecoder().decode(Deno.readFileSync(path));
+      const text = new TextDecoder().decode(readBytesSync(path));
       const whole = text.slice(0, text.lastIndexOf("\n") + 1);
       const [heading, ...rest] = whole.split("\n").slice(0, -1);
       const { phosphene, plan, pictures, asked = {} } = objectOf(heading) as Partial<Heading>;
