@@ -52,8 +52,8 @@ export function addWays(ways: OwnWays, file: string): void {
       if (own.length > 0) added.push(() => registry.unshift(...own)); // of equals the first is taken
     }
   }
-  if (added.size === 0) fail("it holds no ways");
-  for (const [registry, own] of added) registry.unshift(...own); // of equals the first is taken
+  if (added.length === 0) fail("it holds no ways");
+  added.forEach((add) => add());
 }
 
 type Loose = Record<string, unknown>;

@@ -130,9 +130,6 @@ export function readRecord(text: { [keyword: string]: string }, file: string, te
   }
   const faulty = Object.entries(checks).find(([field, sound]) => !sound((record as unknown as Fields)?.[field]));
   if (faulty) throw new UserError(`${file} does not say how it was made: "${faulty[0]}" is missing or makes no sense`);
-  if ((record.place ?? 0) > (record.beside?.length ?? 0)) {
-    throw new UserError(`${file} does not say how it was made: "place" is beyond the pictures beside it`);
-  }
   if (record.units === undefined && record.target === undefined) {
     throw new UserError(`${file} does not say how it was made: "units" and "target" are both missing`);
   }

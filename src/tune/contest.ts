@@ -107,7 +107,9 @@ async function hold(
     signal,
   );
   const winner = { forward: forward.candidate, backward: backward?.candidate } as LayerWays;
-  return { winner: sameWays(winner, predicted) ? predicted : winner, ms, predictedMs, failed };
+  const unchanged = same(winner.forward, predicted.forward) &&
+    (!winner.backward || same(winner.backward, predicted.backward!));
+  return { winner: unchanged ? predicted : winner, ms, predictedMs, failed };
 }
 
 const bestOf = ({ forward, backward }: Pairing): LayerWays => ({
@@ -157,6 +159,3 @@ export function largestDifference(expected: readonly Float32Array[], actual: rea
 
 const same = (a: Candidate<never, unknown>, b: Candidate<never, unknown>): boolean =>
   describe(a) === describe(b) && formOf(a.way) === formOf(b.way);
-
-const sameWays = (a: LayerWays, b: LayerWays): boolean =>
-  same(a.forward, b.forward) && (!a.backward || same(a.backward, b.backward!));

@@ -89,7 +89,6 @@ Deno.test("what a picture says of itself: damaged records make a request that fi
     await readStart(request, row);
     readCodeBounds(request, row);
   };
-  await assert.rejects(read(encode(JSON.stringify({ ...sum, place: 2 }))), /"place" is beyond the pictures beside it$/);
   for (const own of [record, sum]) {
     const json = encode(recordText(own, "").phosphene);
     await read(json);

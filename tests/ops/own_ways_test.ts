@@ -20,7 +20,6 @@ const cases: [ways: unknown, message: RegExp][] = [
   [{ fc: { forward: [{ name: "x" }] } }, /^mine\.ts: the way "x" of fc\.forward has no function "calls"$/],
   [{ fc: { backward: [{ name: "x", calls }, { name: "x", calls }] } }, /^mine\.ts: fc has a way "x" already$/],
   [{ fc: { forward: [{ name: "direct", calls }] } }, /^mine\.ts: fc has a way "direct" already$/],
-  [{ fc: { forward: [{ name: "x", calls }, { name: "x", calls }] } }, /^mine\.ts: fc has a way "x" already$/],
   [
     { maxpool: { backward: [{ name: "x", calls }] }, fc: { forward: [3] } },
     /^mine\.ts: a way of fc\.forward has no name$/,
