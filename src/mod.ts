@@ -94,12 +94,11 @@ export { MOST_FRAMES } from "./synth/film/frames.ts";
 export type { Orders } from "./synth/film/order.ts";
 export { encode } from "./synth/encode.ts";
 export { despiteLosses, type Loss } from "./synth/losses.ts";
+export { type Change, type Lasting, lasting } from "./synth/change.ts";
 export {
-  type Change,
   checkSearch,
   type Film,
   fittingsOf,
-  type Lasting,
   type Progress,
   type Ranked,
   search,

@@ -8,6 +8,7 @@ import type { Replace } from "../net/kernels.ts";
 import type { Plan, PlannedMemory } from "../net/plan.ts";
 import { hostTensor } from "../net/weights.ts";
 import { type Arithmetic, count, type Shape, type WeightStorage } from "../ops/op.ts";
+import type { Change } from "./change.ts";
 import type { ClimbSettings } from "./climb_data.ts";
 import type { Size } from "./images/image.ts";
 import type { Joined, Joining } from "./joined.ts";
@@ -17,7 +18,7 @@ import { penaltiesOf } from "./penalties.ts";
 import { normals } from "./random.ts";
 import type { Rule } from "./rules/table.ts";
 import type { Circumstances } from "./setting.ts";
-import type { Change, Progress } from "./search.ts";
+import type { Progress } from "./search.ts";
 import { decide, defaultsOf, type Settings } from "./settings.ts";
 import { parseTarget, type TargetSum, unitsTarget } from "./target.ts";
 import { viewsOf } from "./views.ts";
@@ -78,7 +79,7 @@ export interface SearchOptions extends Partial<Settings>, Joining {
   onPlan?: (pieces: readonly PlannedMemory[], size?: Size) => void;
   /** Report at least every so many iterations, for frames. */
   every?: number;
-  /** Told how far the search is, which waits for it; what it answers changes the search from here. */
+  /** Told how far the search is, which waits for it; what it answers changes the search from here (see `Change`). */
   onProgress?: (progress: Progress) => void | Change | Promise<void | Change>;
   /** How many milliseconds of searching a lost device costs at most, and a submit; 2000 unless given. */
   saveMs?: number;

@@ -11,8 +11,9 @@ import type { Ranked, SearchItem } from "./search.ts";
 
 /** What came out for each target. @throws UserError where something is no number, GpuError when the device fails. */
 export async function itemsOf(journey: Journey, climb: Climb, readings: Readings): Promise<SearchItem[]> {
-  const { device, options: { targets, classifier: seen }, joined, classifier, settings, stuck } = journey;
-  const { trace, slopes, values: logits, images, codes, shown } = readings;
+  const { device, options: { targets, classifier: seen }, joined, classifier, settings, stuck, earlier } = journey;
+  const { slopes, values: logits, images, codes, shown } = readings;
+  const trace = inOne(earlier, readings.trace);
   const batch = targets.length;
   checkReadings(readings, toldOf(journey));
   const slopesOf = (item: number) => column(slopes, batch, item);
@@ -58,6 +59,14 @@ export function rank(classifier: Model, values: Float32Array, most: number): Ran
 /** The n-th value of each of equal consecutive rows. */
 const column = (values: Float32Array, width: number, n: number): Float32Array =>
   Float32Array.from({ length: values.length / width }, (_, row) => values[row * width + n]);
+
+/** Two lists, one after the other. */
+export function inOne(first: Float32Array, second: Float32Array): Float32Array {
+  const both = new Float32Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
 
 /** Equal consecutive pieces. */
 export function split(values: Float32Array, pieces: number): Float32Array[] {

@@ -55,6 +55,7 @@ const allowed: Record<string, string[]> = {
     "src/mod.ts",
     "src/record",
     "src/formats",
+    "src/synth/change.ts",
     "src/synth/settings.ts",
     "src/synth/words.ts",
     "deno.json",
