@@ -77,7 +77,7 @@ export interface SearchOptions extends Partial<Settings>, Joining {
   onReady?: (plan: Plan) => Promise<void>;
   /** Told what GPU memory an iteration will take, piece by piece, before any is; of several octaves of each, with its size. */
   onPlan?: (pieces: readonly PlannedMemory[], size?: Size) => void;
-  /** Report at least every so many iterations, for frames. */
+  /** Report at least every so many iterations, for frames: a whole number, as often as the device likes unless given. */
   every?: number;
   /** Told how far the search is, which waits for it; what it answers changes the search from here (see `Change`). */
   onProgress?: (progress: Progress) => void | Change | Promise<void | Change>;
