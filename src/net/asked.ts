@@ -8,9 +8,31 @@ export function checkWhole(name: string, value: unknown, least: number, most: nu
   throw new UserError(`${name} is ${told(value)}, expected a whole number ${range}`);
 }
 
+/** @throws UserError unless this is one of these words. */
+export function checkWord(name: string, value: unknown, words: readonly string[]): void {
+  if (words.includes(value as string)) return;
+  throw new UserError(`${name} is ${told(value)}, expected ${words.join(" or ")}`);
+}
+
+/** @throws UserError unless these are so many float32 values. */
+export function checkFloats(name: string, values: unknown, wanted: number): asserts values is Float32Array {
+  if (!(values instanceof Float32Array)) {
+    throw new UserError(`${name}: expected a Float32Array of ${wanted} values, got ${told(values)}`);
+  }
+  if (values.length !== wanted) throw new UserError(`${name}: expected ${wanted} values, got ${values.length}`);
+}
+
+/** @throws UserError where there is no model in its place. */
+export function checkModel(name: string, model: unknown): void {
+  if ((model as { network?: unknown } | null | undefined)?.network) return;
+  throw new UserError(`${name} is ${told(model)}, expected a model such as fetchModel and loadModel give`);
+}
+
 /** A value for a sentence, in which "3" is not 3. */
 export function told(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "object" && value !== null) return `an ${value.constructor?.name ?? "object"}`;
-  return typeof value === "function" ? "a function" : String(value);
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  const name = value.constructor?.name ?? "object";
+  return /^[AEIOaeio]/.test(name) ? `an ${name}` : `a ${name}`;
 }

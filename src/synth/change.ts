@@ -1,5 +1,6 @@
 /** What may change while a search is on its way. */
 import { UserError } from "../formats/user_error.ts";
+import { told } from "../net/asked.ts";
 import type { MadeSearch, SearchOptions } from "./options.ts";
 import { type SettingName, settingNames, type Settings } from "./settings.ts";
 
@@ -42,7 +43,7 @@ const changeable: readonly string[] = [...settingNames, "bounds", "codes"];
 /** @throws UserError where what somebody answered is no change of a search. */
 export function checkChange(answer: unknown, search: MadeSearch): asserts answer is Change {
   if (typeof answer !== "object" || answer === null) {
-    throw new UserError(`onProgress answered ${answer}, expected settings that change, or nothing`);
+    throw new UserError(`onProgress answered ${told(answer)}, expected settings that change, or nothing`);
   }
   const said = Object.entries(answer).filter(([, value]) => value !== undefined);
   const [stray] = said.find(([name]) => !changeable.includes(name)) ?? [];

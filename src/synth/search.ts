@@ -19,6 +19,7 @@ import type { Device } from "../gpu/device.ts";
 import { sequenceLayer } from "../net/graph.ts";
 import type { Picture } from "../net/picture.ts";
 import type { PlanMemory } from "../net/plan.ts";
+import { checkAsked } from "./asked.ts";
 import type { Orders } from "./film/order.ts";
 import type { Size } from "./images/image.ts";
 import { earlierOf, goOn, type Journey } from "./journey.ts";
@@ -129,6 +130,7 @@ export interface SearchResult {
  * @throws UserError when models, layer, units or codes do not fit, or what comes out is not finite; GpuError when the device fails.
  */
 export async function search(device: Device, options: SearchOptions): Promise<SearchResult> {
+  checkAsked(options);
   const { octaves } = suitable(options, options.classifier);
   if (octaves === 1) return await searchStage(device, prepare(options));
   return await throughOctaves(options, (stage, size) => searchStage(device, prepare(stage, size)));
@@ -157,6 +159,7 @@ async function searchStage(device: Device, stage: Stage): Promise<SearchResult> 
 
 /** Refuses what a search would refuse of its models and targets, before there is a device. @throws UserError */
 export function checkSearch(options: SearchOptions): void {
+  checkAsked(options);
   const { joined, options: { layer, targets, directions } } = prepare(options);
   settleObjective(joined, targets.map((target) => sumOf(target, layer, 0)), directions);
 }

@@ -8,7 +8,6 @@ import { buildGraph, hostWeights, neededLayers } from "../net/graph.ts";
 import type { Model } from "../net/model.ts";
 import { valueOf } from "../net/naming.ts";
 import { chw, count } from "../ops/op.ts";
-import { checkAsked } from "./asked.ts";
 import { framesOf } from "./film/frames.ts";
 import type { Prior, Size } from "./images/image.ts";
 import { images } from "./images/table.ts";
@@ -46,7 +45,6 @@ export function imageModel(prior: Prior, classifier: Model, [height, width]: Siz
 
 /** Prepares a search, of an image prior in this size. @throws UserError where something is missing or does not fit together. */
 export function prepare(asked: SearchOptions, size?: Size): Stage {
-  checkAsked(asked);
   const { classifier } = asked;
   const settings = suitable(asked, classifier);
   const { prior } = settings;
