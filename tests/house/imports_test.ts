@@ -120,6 +120,12 @@ Deno.test("nothing but print.ts and progress.ts writes to the terminal: they mak
   assert.deepEqual(found.map((file) => relative(root, file)).sort(), allowed);
 });
 
+Deno.test("the module's own example is the README's, which compiles", () => {
+  const [, example] = /^## The module\n\n(```ts\n.*?```\n)/ms.exec(Deno.readTextFileSync(join(root, "README.md")))!;
+  const [header] = Deno.readTextFileSync(join(root, "src/mod.ts")).split("*/");
+  assert.ok(header.replace(/^ \* ?/gm, "").includes(example));
+});
+
 /** All TypeScript files of a folder, or the file itself; none where there is neither. */
 function sources(path: string): string[] {
   if (isSource(path)) return [path];
