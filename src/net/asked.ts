@@ -14,6 +14,16 @@ export function checkWord(name: string, value: unknown, words: readonly string[]
   throw new UserError(`${name} is ${told(value)}, expected ${words.join(" or ")}`);
 }
 
+/** The names of all that a record of options may have: the compiler sees that none is missing. */
+export type Names<T> = Record<keyof T, true>;
+
+/** @throws UserError where one of these options is none that there is: most likely a slip. */
+export function checkNames(of: string, options: object, names: object): void {
+  const stray = Object.keys(options).find((name) => !Object.hasOwn(names, name));
+  if (stray === undefined) return;
+  throw new UserError(`${of} has no option ${told(stray)}, expected ${Object.keys(names).join(", ")}`);
+}
+
 /** @throws UserError unless these are so many float32 values. */
 export function checkFloats(name: string, values: unknown, wanted: number): asserts values is Float32Array {
   if (!(values instanceof Float32Array)) {

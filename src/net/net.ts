@@ -5,7 +5,7 @@ import { run, type Tensor, upload } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Arithmetic, count, unitMap, type WeightStorage } from "../ops/op.ts";
 import { listedSpots, listTexels } from "../ops/spots.ts";
-import { checkFloats, checkModel, checkWhole, told } from "./asked.ts";
+import { checkFloats, checkModel, checkNames, checkWhole, type Names, told } from "./asked.ts";
 import type { Choose } from "./choose.ts";
 import { buildGraph, type Graph, type Value } from "./graph.ts";
 import type { Model } from "./model.ts";
@@ -48,6 +48,11 @@ export interface NetOptions {
   /** False keeps every layer and tensor apart, for comparison. */
   optimise?: boolean;
 }
+
+const netOptions: Names<NetOptions> = {
+  ...{ batch: true, layer: true, values: true, gradient: true, weightGradients: true, weights: true, spots: true },
+  ...{ doubleFloat: true, arithmetic: true, choose: true, onPlan: true, optimise: true },
+};
 
 /** Values of one batch, NCHW: of the only input, or of each input by name. What is made of NaN and infinity is anything. */
 export type NetInput = Float32Array | Record<string, Float32Array>;
@@ -94,6 +99,7 @@ export class Net {
       optimise,
     } = options;
     checkModel("the model", model);
+    checkNames("a net", options, netOptions);
     checkWhole("spots", options.spots ?? 1, 1);
     const needing = gradient ? undefined : weightGradients ? "weightGradients" : options.spots && "spots";
     if (needing) throw new UserError(`${needing}: the net is made without gradient, which these are of`);

@@ -6,7 +6,7 @@ import { Climb, type ClimbOptions } from "./climb.ts";
 import type { ClimbSettings, Readings, Saved } from "./climb_data.ts";
 import { checkTrace, type Told } from "./finite.ts";
 import { type SearchOptions, settle, suitable } from "./options.ts";
-import { inOne, itemsOf, picturesOf, rank, split } from "./result.ts";
+import { inOne, itemsOf, picturesOf, split, strongest } from "./result.ts";
 import type { SearchResult } from "./search.ts";
 import { sameKernels } from "./settings.ts";
 import type { Stage } from "./stages.ts";
@@ -220,9 +220,11 @@ async function run(
       checkTrace(read.trace, toldOf(journey));
       const activations = read.trace.slice((done - 1) * targets.length);
       const values = read.values && split(read.values, targets.length);
-      const strongest = (most: number) => values?.map((values) => rank(classifier, values, most));
-      const top = strongest(1)?.map(([first]) => first);
-      const state = { iteration: earlier + done, iterations: whole, activations, top, strongest, pictures, codes };
+      const ranked = (most: number) => values?.map((values) => strongest(classifier, values, most));
+      const state = {
+        ...{ iteration: earlier + done, iterations: whole, activations, pictures, codes },
+        ...{ top: ranked(1)?.map(([first]) => first), strongest: ranked },
+      };
       const change = await onProgress(state);
       if (change !== undefined) checkChange(change, options);
       const more = change && (done < iterations || (change.iterations ?? whole) > whole);

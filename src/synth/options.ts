@@ -29,7 +29,7 @@ export interface Target {
   units?: readonly number[];
   /** What to climb instead of units, in the language of targets: `fc8:945 - 0.001*variation(data)`. */
   target?: string;
-  /** Seed of the starting code. */
+  /** Seed of the starting code, of views and of a film's frames: a whole number of 32 bits. */
   seed: number;
   /** [x, y] in a layer of maps; the centre unless given. */
   xy?: readonly [number, number];

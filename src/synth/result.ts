@@ -1,5 +1,6 @@
 /** What a search has left on the GPU, as pictures with names and numbers. */
-import { labelOf, type Model } from "../net/model.ts";
+import { checkFloats } from "../net/asked.ts";
+import { labelOf, layerUnits, type Model } from "../net/model.ts";
 import { inputToPicture, type Picture } from "../net/picture.ts";
 import type { Climb } from "./climb.ts";
 import type { ClimbSettings, Readings } from "./climb_data.ts";
@@ -31,7 +32,7 @@ export async function itemsOf(journey: Journey, climb: Climb, readings: Readings
     next: split(codes, batch)[n],
     trace: column(trace, batch, n),
     activation: trace[trace.length - batch + n],
-    top: rank(classifier, values[n], 5),
+    top: strongest(classifier, values[n], 5),
     topOf,
     zeroGradient: slopesOf(n).every((slope) => slope === 0),
     redirected: stuck?.includes(n) ? settings.redirect : 0,
@@ -50,8 +51,18 @@ const judgingWindow = ({ windowSize }: ClimbSettings): number | undefined => win
 export const picturesOf = ({ options: { targets }, joined }: Journey, images: Float32Array): Picture[] =>
   split(images, targets.length).map((values) => inputToPicture(joined.shownAs, values, joined.shown.shape));
 
-/** The strongest `most` units of an output, by the largest value of each map. */
+/**
+ * The strongest `most` units of a classifier's output or logits, of one picture.
+ * @throws UserError unless there is a value for each of its units.
+ */
 export function rank(classifier: Model, values: Float32Array, most: number): Ranked[] {
+  const { channels, height, width } = layerUnits(classifier);
+  checkFloats(`${classifier.name}'s output`, values, channels * height * width);
+  return strongest(classifier, values, most);
+}
+
+/** The same of values that are known to be these. */
+export function strongest(classifier: Model, values: Float32Array, most: number): Ranked[] {
   return Array.from(values, (activation, unit) => ({ unit, name: labelOf(classifier, unit), activation }))
     .sort((a, b) => b.activation - a.activation).slice(0, most);
 }

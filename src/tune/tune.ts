@@ -9,7 +9,7 @@
 import type { Device } from "../gpu/device.ts";
 import { UserError } from "../formats/user_error.ts";
 import { clockOf } from "../gpu/timing.ts";
-import { checkModel, told } from "../net/asked.ts";
+import { checkModel, checkNames, type Names, told } from "../net/asked.ts";
 import { chooseCheapest, chooseWays, type LayerWays, type Subject } from "../net/choose.ts";
 import { buildGraph } from "../net/graph.ts";
 import type { Model } from "../net/model.ts";
@@ -45,6 +45,10 @@ export interface TuneOptions {
   /** Ends it with what there is. */
   signal?: AbortSignal;
 }
+
+const tuneOptions: Names<TuneOptions> = {
+  ...{ batch: true, weights: true, arithmetic: true, again: true, onProgress: true, signal: true },
+};
 
 /** How far it is, in questions. */
 export interface TuneProgress {
@@ -108,6 +112,7 @@ export async function tune(
   ways: TunedWays,
   options: TuneOptions = {},
 ): Promise<TuneReport> {
+  checkNames("tune", options, tuneOptions);
   const request = requestOf(what, options);
   if (!(ways instanceof Map)) {
     throw new UserError(`ways are ${told(ways)}, expected those of loadWays, or an empty Map`);

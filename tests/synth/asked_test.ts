@@ -1,6 +1,6 @@
 /** What cannot be asked of a search or a net is refused in one sentence, before anything is computed. */
 import assert from "node:assert/strict";
-import { loadModel, Net, openDevice, search, type SearchOptions, tune } from "../../src/mod.ts";
+import { loadModel, Net, openDevice, rank, search, type SearchOptions, tune } from "../../src/mod.ts";
 import { caseModel } from "../net/case_model.ts";
 import type { Network } from "../reference/network.ts";
 import { small } from "./small.ts";
@@ -11,11 +11,12 @@ const { generator, classifier } = small();
 // deno-lint-ignore no-explicit-any -- what scripts may say, which have no types
 type Anything = any;
 
-const refuses = (doing: Promise<unknown>, message: string) => assert.rejects(doing, { name: "UserError", message });
+const refuses = (doing: Promise<unknown>, message: string | RegExp) =>
+  assert.rejects(doing, { name: "UserError", message });
 
 Deno.test("what cannot be asked of a search", async () => {
   const asked: SearchOptions = { generator, classifier, targets: [{ units: [1], seed: 1 }], iterations: 2 };
-  const cases: [Anything, string][] = [
+  const cases: [Anything, string | RegExp][] = [
     [{ every: 0 }, "every is 0, expected a whole number ≥ 1"],
     [{ every: -1 }, "every is -1, expected a whole number ≥ 1"],
     [{ every: NaN }, "every is NaN, expected a whole number ≥ 1"],
@@ -23,6 +24,8 @@ Deno.test("what cannot be asked of a search", async () => {
     [{ saveMs: -1 }, "saveMs is -1, expected milliseconds of at least 0"],
     [{ windowSize: 0 }, "windowSize is 0, expected a whole number ≥ 1"],
     [{ shuffles: 0.5 }, "shuffles is 0.5, expected a whole number ≥ 0"],
+    [{ itertions: 3 }, /^a search has no option "itertions", expected generator, .*iterations, /],
+    [{ targets: undefined }, "targets are undefined, expected a list of them"],
     [{ layer: 7 }, "layer is 7, expected its name"],
     [{ weights: "q4" }, 'weights is "q4", expected stored or f32 or f16 or i8'],
     [{ arithmetic: "bf16" }, 'arithmetic is "bf16", expected f32 or f16'],
@@ -30,19 +33,32 @@ Deno.test("what cannot be asked of a search", async () => {
     [{ generator: "deepsim64" }, 'generator is "deepsim64", expected a model such as fetchModel and loadModel give'],
   ];
   for (const [more, message] of cases) await refuses(search(device, { ...asked, ...more }), message);
+  const targets: [Anything, string][] = [
+    ...[-1, 1.5, NaN, 2 ** 32, undefined].map((seed): [Anything, string] => [
+      { units: [1], seed },
+      `a target's seed is ${seed}, expected a whole number from 0 to 4294967295`,
+    ]),
+    [{ units: [1], seed: "3" }, 'a target\'s seed is "3", expected a whole number from 0 to 4294967295'],
+    [{ units: [1], target: "out:2", seed: 1 }, "a target has units and a sum of terms, expected one"],
+    [{ units: 3, seed: 1 }, "a target's units are 3, expected a list of numbers"],
+    [{ unit: 3, seed: 1 }, 'a target has no option "unit", expected units, target, seed, xy, code'],
+    [945, "a target is 945, expected its units and its seed"],
+  ];
+  for (const [target, message] of targets) await refuses(search(device, { ...asked, targets: [target] }), message);
   await refuses(search(device, undefined as Anything), "a search is asked for undefined, expected its options");
   assert.equal(device.memory, 0);
 });
 
 Deno.test("what cannot be asked of a net", async () => {
   const make = (options: Anything) => Net.create(device, classifier, options);
-  const cases: [Anything, string][] = [
+  const cases: [Anything, string | RegExp][] = [
     [{ weights: "q4" }, 'weights is "q4", expected stored or f32 or f16 or i8'],
     [{ arithmetic: "bf16" }, 'arithmetic is "bf16", expected f32 or f16'],
     [{ batch: 1.5 }, "batch is 1.5, expected a whole number ≥ 1"],
     [{ values: [] }, "values is empty, expected the name of a layer or more"],
     [{ spots: -1, gradient: true }, "spots is -1, expected a whole number ≥ 1"],
     [{ spots: 1 }, "spots: the net is made without gradient, which these are of"],
+    [{ bacth: 2 }, /^a net has no option "bacth", expected batch, /],
     [{ weightGradients: true }, "weightGradients: the net is made without gradient, which these are of"],
   ];
   for (const [options, message] of cases) await refuses(make(options), message);
@@ -86,15 +102,20 @@ Deno.test("one list of values is no input of a net that has two", async () => {
   assert.deepEqual([...await net.forward({ left: x, right: x })], [2, 4, 6, 8]);
 });
 
-Deno.test("what cannot be asked of a tune, and what is no file of a model", async () => {
-  const cases: [Anything, Anything, Anything, string][] = [
+Deno.test("what cannot be asked of a tune and a ranking, and what is no file of a model", async () => {
+  const cases: [Anything, Anything, Anything, string | RegExp][] = [
     [{}, new Map(), {}, "model is undefined, expected a model such as fetchModel and loadModel give"],
     [{ generator }, new Map(), {}, "classifier is undefined, expected a model such as fetchModel and loadModel give"],
     [{ model: classifier }, undefined, {}, "ways are undefined, expected those of loadWays, or an empty Map"],
     [{ model: classifier }, new Map(), { weights: "q4" }, 'weights is "q4", expected stored or f32 or f16 or i8'],
     [{ model: classifier }, new Map(), { batch: 0 }, "batch is 0, expected a whole number ≥ 1"],
+    [{ model: classifier }, new Map(), { bacth: 1 }, /^tune has no option "bacth", expected batch, /],
   ];
   for (const [what, ways, options, message] of cases) await refuses(tune(device, what, ways, options), message);
+  assert.throws(() => rank(classifier, new Float32Array(3), 3), {
+    name: "UserError",
+    message: "small classifier's output: expected 5 values, got 3",
+  });
   const text = loadModel((() => Promise.resolve("{}")) as Anything, "here");
   await refuses(text, 'here/network.json: expected its bytes, a Uint8Array, got "{}"');
 });
