@@ -6,6 +6,7 @@ import { UserError } from "../formats/user_error.ts";
 import { chw } from "../ops/op.ts";
 import type { Size } from "./images/image.ts";
 import { images } from "./images/table.ts";
+import type { Loss } from "./losses.ts";
 import { type SearchOptions, suitable } from "./options.ts";
 import type { Progress, SearchItem, SearchResult } from "./search.ts";
 import { sizeOf } from "./stages.ts";
@@ -50,7 +51,7 @@ export async function throughOctaves(
     const now = base(n, code);
     return grown(code0.map((value, j) => value - before[j])).map((value, j) => value + now[j]);
   };
-  const { onPlan, onProgress } = options;
+  const { onPlan, onProgress, onLost } = options;
   let asked = options;
   for (const [n, size] of sizes.entries()) {
     const stage = targets.map((target, item) => ({ ...target, code: start(n, item) }));
@@ -63,14 +64,15 @@ export async function throughOctaves(
       asked = { ...asked, ...others };
       return change;
     };
-    done.push(
-      await run({
-        ...asked,
-        targets: stage,
-        onPlan: onPlan && ((pieces) => onPlan(pieces, size)),
-        onProgress: onProgress && told,
-      }, size),
-    );
+    const later = (loss: Loss): Loss => ({ ...loss, iteration: before + loss.iteration });
+    const result = await run({
+      ...asked,
+      targets: stage,
+      onPlan: onPlan && ((pieces) => onPlan(pieces, size)),
+      onProgress: onProgress && told,
+      onLost: onLost && ((loss) => onLost(later(loss))),
+    }, size);
+    done.push({ ...result, losses: result.losses.map(later) });
     if (done[n].aborted) break;
   }
   return joint(done, targets, sizes);

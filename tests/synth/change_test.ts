@@ -57,6 +57,7 @@ Deno.test("settings that change on the way: the search that somebody begins with
     assert.deepEqual([...turned.items[0].trace], activations);
     assert.deepEqual(turned.items.map((item) => ({ ...item, trace: item.trace.slice(5) })), fresh.items);
     assert.equal(turned.iterations, iterations);
+    assert.deepEqual(turned.losses.map(({ iteration }) => iteration), change.rule ? [] : [5]);
     assert.equal(device.memory, 0);
   }
 });
