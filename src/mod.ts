@@ -3,6 +3,34 @@
  * gradients, and the search of "Synthesizing the preferred inputs for neurons in neural networks via deep generator
  * networks" (Nguyen et al. 2016) on top of it.
  *
+ * ```ts
+ * import { fetchModel, openDevice, search } from "./src/mod.ts"; // in a page: "./dist/phosphene.js"
+ *
+ * const device = await openDevice();
+ * const { items } = await search(device, {
+ *   generator: await fetchModel("https://example.org/models/deepsim64"),
+ *   classifier: await fetchModel("https://example.org/models/caffenet64"),
+ *   targets: [{ units: [945], seed: 0 }],
+ *   onProgress: ({ iteration, top }) => console.log(iteration, top?.[0].name),
+ * });
+ * const { width, height, rgb } = items[0].picture;
+ * console.log(`${width} × ${height} pixels, ${rgb.length} levels`);
+ * ```
+ *
+ * These are the names that a program needs, in the order in which it meets them. All others are what they take and give, and what
+ * tools are made of.
+ *
+ * 1. `openDevice`: the GPU, or what stands in for one.
+ * 2. `fetchModel`, `loadModel`: a network, from an address or by a function that reads its files.
+ * 3. `searchedUnits`, `layersOf`: the units and layers that there are; `labelOf`: a unit's name.
+ * 4. `search`: pictures of what units want to see. `SearchOptions` says what may be asked for,
+ *    `Progress` what is told on the way, `Change` what may be answered, `SearchResult` what comes out.
+ * 5. `methods`: the settings of published methods; `settings`: every setting with its range.
+ * 6. `Net`: any network by itself, with gradients to its input and its weights; `pictureToInput`,
+ *    `inputToPicture` and `rank`: between pictures, its values, and its strongest units.
+ * 7. `tune`, `tuned`: the ways that are the fastest here, and their choice.
+ * 8. `UserError`: one sentence on what cannot be done as asked; `GpuError`: what the GPU could not do.
+ *
  * @module
  */
 import "./older_engines.ts";
@@ -94,12 +122,11 @@ export { MOST_FRAMES } from "./synth/film/frames.ts";
 export type { Orders } from "./synth/film/order.ts";
 export { encode } from "./synth/encode.ts";
 export { despiteLosses, type Loss } from "./synth/losses.ts";
+export { type Change, type Lasting, lasting } from "./synth/change.ts";
 export {
-  type Change,
   checkSearch,
   type Film,
   fittingsOf,
-  type Lasting,
   type Progress,
   type Ranked,
   search,

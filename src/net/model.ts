@@ -4,6 +4,7 @@ import { type KindName, refuseOthers } from "../formats/kinds.ts";
 import { readSafetensors, type StoredTensor } from "../formats/safetensors.ts";
 import { UserError } from "../formats/user_error.ts";
 import { unitMap } from "../ops/op.ts";
+import { told } from "./asked.ts";
 import { fetchFile, type OnBytes } from "./fetch_files.ts";
 import { buildGraph, endingOf, type Graph, hostWeights, sequenceLayer } from "./graph.ts";
 import { LAST, valueOf } from "./naming.ts";
@@ -65,8 +66,13 @@ export function fetchModel(folder: string | URL, onBytes?: OnBytes): Promise<Mod
  * @throws UserError in one sentence.
  */
 export async function loadModel(read: ReadFile, where: string): Promise<Model> {
-  const need = async (file: string) => {
+  const find = async (file: string) => {
     const bytes = await read(file);
+    if (bytes === undefined || bytes instanceof Uint8Array) return bytes;
+    throw new UserError(`${where}/${file}: expected its bytes, a Uint8Array, got ${told(bytes)}`);
+  };
+  const need = async (file: string) => {
+    const bytes = await find(file);
     if (!bytes) throw new UserError(`${where}/${file} does not exist`);
     return bytes;
   };
@@ -79,7 +85,7 @@ export async function loadModel(read: ReadFile, where: string): Promise<Model> {
   };
   const json = await need("network.json");
   const bytes = await need("weights.safetensors");
-  const names = await read("labels.txt");
+  const names = await find("labels.txt");
   const network = parseNetwork(text(json, "network.json", "a network in JSON", "json"), `${where}/network.json`);
   const weights = readSafetensors(bytes, `${where}/weights.safetensors`);
   const labels = names ? linesOf(text(names, "labels.txt", listOfNames), `${where}/labels.txt`) : [];

@@ -5,6 +5,7 @@ import { run, type Tensor, upload } from "../gpu/tensor.ts";
 import { UserError } from "../formats/user_error.ts";
 import { type Arithmetic, count, unitMap, type WeightStorage } from "../ops/op.ts";
 import { listedSpots, listTexels } from "../ops/spots.ts";
+import { checkFloats, checkModel, checkNames, checkWhole, type Names, told } from "./asked.ts";
 import type { Choose } from "./choose.ts";
 import { buildGraph, type Graph, type Value } from "./graph.ts";
 import type { Model } from "./model.ts";
@@ -48,7 +49,12 @@ export interface NetOptions {
   optimise?: boolean;
 }
 
-/** Values of one batch, NCHW: of the only input, or of each input by name. */
+const netOptions: Names<NetOptions> = {
+  ...{ batch: true, layer: true, values: true, gradient: true, weightGradients: true, weights: true, spots: true },
+  ...{ doubleFloat: true, arithmetic: true, choose: true, onPlan: true, optimise: true },
+};
+
+/** Values of one batch, NCHW: of the only input, or of each input by name. What is made of NaN and infinity is anything. */
 export type NetInput = Float32Array | Record<string, Float32Array>;
 
 /**
@@ -60,6 +66,9 @@ export type NetInput = Float32Array | Record<string, Float32Array>;
  * ```
  */
 export class Net {
+  #freed = false;
+  #hasGradients = false;
+
   private constructor(
     private readonly device: Device,
     private readonly graph: Graph,
@@ -89,13 +98,16 @@ export class Net {
       onPlan,
       optimise,
     } = options;
+    checkModel("the model", model);
+    checkNames("a net", options, netOptions);
+    checkWhole("spots", options.spots ?? 1, 1);
+    const needing = gradient ? undefined : weightGradients ? "weightGradients" : options.spots && "spots";
+    if (needing) throw new UserError(`${needing}: the net is made without gradient, which these are of`);
     const spots = options.spots && { count: options.spots, list: run("spots", batch * options.spots, "buffer") };
-    if (!Number.isSafeInteger(batch) || batch < 1) {
-      throw new UserError(`batch is ${batch}, expected a whole number ≥ 1`);
-    }
     const graph = buildGraph(model);
     const outputs = values?.map((name) => valueOf(graph, name)) ??
       [layer === undefined ? graph.output : graph.find(layer)];
+    if (outputs.length === 0) throw new UserError("values is empty, expected the name of a layer or more");
     const plan = await buildPlan(device, {
       graph,
       batch,
@@ -145,7 +157,10 @@ export class Net {
     return this.plan.steps.length;
   }
 
-  /** The output's values, NCHW. @throws UserError when an input is missing, unknown or has the wrong number of values. */
+  /**
+   * The output's values, NCHW.
+   * @throws UserError when an input is missing, unknown or has the wrong number of values, or the net was freed.
+   */
   async forward(input: NetInput): Promise<Float32Array> {
     const [output] = await this.forwardAll(input);
     return output;
@@ -184,21 +199,24 @@ export class Net {
     const { tensors } = this.plan;
     const wanted = this.batch * count(this.#output.shape);
     if (!tensors.dx) throw new UserError("the net was made without gradient");
-    if (dy.length !== wanted) throw new UserError(`dy: expected ${wanted} values, got ${dy.length}`);
+    checkFloats("dy", dy, wanted);
     this.#load(input);
     this.#loadGradient(dy);
     this.plan.submit();
+    this.#hasGradients = true;
     return { output: await this.#values(tensors.of(this.#output)), gradient: await this.#values(tensors.dx) };
   }
 
   /**
    * The gradients that the last `backward` left, by the weights' names, in the shape and order of the weights file.
-   * @throws UserError when the net was made without weight gradients.
+   * @throws UserError when the net was made without weight gradients, or before the first `backward`.
    */
   async weightGradients(): Promise<Map<string, Float32Array>> {
     const gradients = this.plan.tensors.weights;
     const result = new Map<string, Float32Array>();
     if (!gradients?.size) throw new UserError("the net was made without weight gradients");
+    if (!this.#hasGradients) throw new UserError("there are no weight gradients before the first backward");
+    this.#checkAlive();
     for (const [name, { tensor, unpack }] of gradients) {
       result.set(name, unpack(await readTexels(this.device, tensor)));
     }
@@ -206,17 +224,19 @@ export class Net {
   }
 
   #load(input: NetInput): void {
+    this.#checkAlive();
     const { inputs } = this.graph;
-    const given = byName(input, inputs.map(({ name }) => name));
+    const byName = inputsByName(inputs, input);
     for (const value of inputs) {
-      const values = given[value.name];
-      const wanted = this.batch * count(value.shape);
-      if (values?.length !== wanted) {
-        throw new UserError(`input "${value.name}": expected ${wanted} values, got ${values?.length ?? "none"}`);
-      }
+      const values = byName[value.name];
+      checkFloats(`input "${value.name}"`, values, this.batch * count(value.shape));
       const tensor = this.plan.tensors.of(value);
       writeMap(this.device, tensor, values);
     }
+  }
+
+  #checkAlive(): void {
+    if (this.#freed) throw new UserError("the net was freed");
   }
 
   #loadGradient(dy: Float32Array): void {
@@ -234,18 +254,20 @@ export class Net {
 
   /** Frees its memory; twice changes nothing. */
   [Symbol.dispose](): void {
+    this.#freed = true;
     this.plan[Symbol.dispose]();
   }
 }
 
-/** @throws UserError for one array where there are several inputs, or a name that is none of theirs. */
-function byName(input: NetInput, names: readonly string[]): Record<string, Float32Array> {
-  if (input instanceof Float32Array) {
-    if (names.length > 1) throw new UserError(`expected values for each of the inputs ${names.join(", ")} by name`);
-    return { [names[0]]: input };
+/** What each input is given. @throws UserError where one has a name that there is not, or none of several has one. */
+function inputsByName(inputs: readonly Value[], input: NetInput): Record<string, unknown> {
+  const names = inputs.map(({ name }) => name);
+  if (typeof input !== "object" || input === null || ArrayBuffer.isView(input) || Array.isArray(input)) {
+    if (names.length === 1) return { [names[0]]: input };
+    throw new UserError(`expected values for each of the inputs ${names.join(", ")} by name, got ${told(input)}`);
   }
-  const unknown = Object.keys(input).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw new UserError(`there is no input "${unknown}"; the inputs are ${names.join(", ")}`);
+  const stray = Object.keys(input).find((name) => !names.includes(name));
+  if (stray !== undefined) throw new UserError(`there is no input "${stray}", expected ${names.join(", ")}`);
   return input;
 }
 
@@ -254,7 +276,7 @@ export function unitIndex({ name, shape }: Value, unit: number, xy?: readonly [n
   const [c, h, w] = unitMap(shape);
   const [x, y] = xy ?? [Math.floor(w / 2), Math.floor(h / 2)];
   if (!Number.isSafeInteger(unit) || unit < 0 || unit >= c) {
-    throw new UserError(`unit ${unit} is not in "${name}", which has units 0 to ${c - 1}`);
+    throw new UserError(`unit ${told(unit)} is not in "${name}", which has units 0 to ${c - 1}`);
   }
   if (!Number.isSafeInteger(x) || !Number.isSafeInteger(y) || x < 0 || x >= w || y < 0 || y >= h) {
     throw new UserError(`position ${x},${y} is not in "${name}", whose maps are ${w} wide and ${h} high`);

@@ -1,8 +1,9 @@
 /** What a request will run, before any memory is taken: its fused layers, and what each of them is asked to compute. */
 import type { Adapter } from "../gpu/adapter.ts";
 import { featureMap, type Tensor } from "../gpu/tensor.ts";
-import { batched, formatsOf, type HostTensor, type Task } from "../ops/op.ts";
+import { type Arithmetic, batched, formatsOf, type HostTensor, type Task, type WeightStorage } from "../ops/op.ts";
 import type { Spots } from "../ops/spots.ts";
+import { checkWhole, checkWord } from "./asked.ts";
 import type { Subject } from "./choose.ts";
 import { fuse, type FusedLayer } from "./fuse.ts";
 import type { Value } from "./graph.ts";
@@ -29,9 +30,15 @@ export interface Outline {
   taskOf(layer: FusedLayer, host: Record<string, HostTensor>, spots?: Spots): Task;
 }
 
-/** Fuses a request's layers and names their tensors, of which some may hold other numbers of items than the batch. */
+const storages: readonly WeightStorage[] = ["stored", "f32", "f16", "i8"];
+const arithmetics: readonly Arithmetic[] = ["f32", "f16"];
+
+/** Fuses a request's layers and names their tensors, of which some may hold other numbers of items than the batch. @throws UserError */
 export function outline(adapter: Adapter, request: Computed, batchOf?: (value: Value) => number): Outline {
   const { batch, gradient, storage = "stored", doubleFloat = false, arithmetic = "f32" } = request;
+  checkWhole("batch", batch, 1);
+  checkWord("weights", storage, storages);
+  checkWord("arithmetic", arithmetic, arithmetics);
   const { optimise = true } = request;
   const wanted = gradient ? [...request.wanted, ...gradient.of, gradient.to] : request.wanted;
   const training = request.weightGradients === true;

@@ -30,7 +30,7 @@ import { nameKernels, type PlannedKernel, type Replace } from "./kernels.ts";
 import { assignSlots, type Slot, slotFor } from "./liveness.ts";
 import { type Load, load, packWeights } from "./load.ts";
 import { Plan, type PlannedMemory, type PlanTensors } from "./compiled.ts";
-import { outline } from "./outline.ts";
+import { type Computed, outline } from "./outline.ts";
 import { inWindows, phasesOf, type Windows } from "./windows.ts";
 
 export { Plan, type PlanMemory, type PlannedMemory, type PlanTensors } from "./compiled.ts";
@@ -94,7 +94,7 @@ export async function buildPlan(device: Device, request: PlanRequest): Promise<P
 const COPIES = 3;
 
 /** @throws UserError where a device cannot compute so, or two arithmetics are asked for. */
-function checkArithmetic({ name, caps }: Device, { arithmetic = "f32", doubleFloat }: PlanRequest): void {
+export function checkArithmetic({ name, caps }: Device, { arithmetic = "f32", doubleFloat }: Computed): void {
   if (arithmetic === "f32") return;
   if (doubleFloat) throw new UserError("arithmetic in f16 and in two floats a value exclude each other");
   if (caps.features.includes("shader-f16")) return;
@@ -109,9 +109,9 @@ async function assemble(
   windows?: Windows,
 ): Promise<Plan> {
   const { gradient } = request;
-  checkArithmetic(device, request);
   const training = request.weightGradients === true;
   const { layers, wanted, resolve, tensorOf, taskOf } = outline(device, request, windows?.batchOf);
+  checkArithmetic(device, request);
 
   const tensors: PlanTensors = { of: (value) => tensorOf(windows?.whole(value) ?? value) };
   const ends = gradient && { of: gradient.of.map(resolve), to: resolve(gradient.to) };

@@ -8,7 +8,7 @@ import type { MadeSearch } from "./options.ts";
 /** What a search is of, for a sentence. */
 export type Told =
   & Pick<MadeSearch, "generator" | "classifier" | "arithmetic">
-  & { joined: Joined; settings: ClimbSettings };
+  & { joined: Joined; settings: ClimbSettings; earlier: number };
 
 const beyond = ({ arithmetic }: Told) => arithmetic === "f16" ? beyondFloat16 : beyondFloat32;
 
@@ -31,9 +31,9 @@ function largeFactors({ objective: { texels, items, slots } }: ClimbSettings): s
 /** @throws UserError where an activation of these iterations, one of every item after the other, is none. */
 export function checkTrace(trace: Float32Array, told: Told): void {
   const at = firstNonFinite(trace);
-  const { settings, classifier, generator } = told;
+  const { settings, classifier, generator, earlier } = told;
   if (at < 0) return;
-  const iteration = Math.floor(at / settings.objective.items);
+  const iteration = earlier + Math.floor(at / settings.objective.items);
   const { lrStart, lrEnd, rule } = settings;
   const factors = largeFactors(settings);
   const of = factors && "the target, a sum over ";
@@ -46,7 +46,7 @@ export function checkTrace(trace: Float32Array, told: Told): void {
     );
   }
   throw new UserError(
-    `${where} after ${iteration} of ${settings.iterations} iterations: ${
+    `${where} after ${iteration} of ${earlier + settings.iterations} iterations: ${
       beyond(told)
     }; ${factors}steps of the rule ${rule} from ` +
       `--lr-start ${lrStart} to --lr-end ${lrEnd} may be too ${factors ? "large" : "long"}`,

@@ -1,12 +1,13 @@
 /** A search on its way: what of it outlives a device, and how it goes on from there to its end. */
 import type { Device } from "../gpu/device.ts";
 import { GpuError } from "../gpu/error.ts";
+import { type Change, checkChange } from "./change.ts";
 import { Climb, type ClimbOptions } from "./climb.ts";
 import type { ClimbSettings, Readings, Saved } from "./climb_data.ts";
 import { checkTrace, type Told } from "./finite.ts";
 import { type SearchOptions, settle, suitable } from "./options.ts";
-import { itemsOf, picturesOf, rank, split } from "./result.ts";
-import type { Change, SearchResult } from "./search.ts";
+import { inOne, itemsOf, picturesOf, split, strongest } from "./result.ts";
+import type { SearchResult } from "./search.ts";
 import { sameKernels } from "./settings.ts";
 import type { Stage } from "./stages.ts";
 
@@ -17,13 +18,18 @@ export interface Journey extends Stage {
   settings: ClimbSettings;
   /** The items whose gradient is zero at the start, once that is known. */
   stuck?: readonly number[];
+  /** What every item came to at each iteration before the settings last changed: [iterations × items]. */
+  earlier: Float32Array;
   /** When the first iteration began, in milliseconds. */
   started?: number;
-  /** Where the search goes on on another device; at its start unless given. */
+  /** Where the search goes on on another device; where it began with its settings unless given. */
   saved?: Saved;
-  /** The last iteration that was reported. */
+  /** The last iteration with these settings that was reported. */
   told: number;
 }
+
+/** The iterations before the settings last changed. */
+export const earlierOf = ({ earlier, settings: { objective: { items } } }: Journey): number => earlier.length / items;
 
 /** Submits aim at this many milliseconds, far below any driver's watchdog. */
 const SUBMIT_MS = 400;
@@ -37,14 +43,18 @@ export async function goOn(journey: Journey): Promise<Omit<SearchResult, "losses
     for (;;) {
       const { climb, took } = await start(journey, held);
       const inUse = device.memory - before;
-      const { done, seconds, readings, change } = await run(journey, climb, took);
-      if (change) await turn(journey, climb, change);
+      const { done, seconds, readings, turning } = await run(journey, climb, took);
+      if (turning) await turn(journey, climb, turning);
       else {
+        const earlier = earlierOf(journey);
         const { iterations } = journey.settings;
         const { dispatches, flops } = climb;
         const memory = { ...climb.memory, device: inUse };
         const items = await itemsOf(journey, climb, readings!);
-        return { iterations: done, aborted: done < iterations, seconds, dispatches, flops, memory, items };
+        return {
+          ...{ iterations: earlier + done, aborted: done < iterations, seconds },
+          ...{ dispatches, flops, memory, items },
+        };
       }
     }
   } finally {
@@ -113,15 +123,26 @@ function release(held: Held): void {
   held.climb = undefined;
 }
 
-/** The journey becomes one with other settings, from the codes that the last step made. */
-async function turn(journey: Journey, climb: Climb, change: Change): Promise<void> {
+/** A change of settings, and what every item came to at each iteration until then. */
+interface Turning {
+  change: Change;
+  trace: Float32Array;
+}
+
+/** The journey becomes one with other settings, from the codes that the last step made: of the iterations that are left. */
+async function turn(journey: Journey, climb: Climb, { change, trace }: Turning): Promise<void> {
   const { device, joined, options, settings: before } = journey;
   const { codes, ...others } = change;
-  const from = codes ?? split((await climb.codes()).codes, before.objective.items);
+  const { lrStart, lrEnd, iterations, objective: { items } } = before;
+  const length = lrStart + (lrEnd - lrStart) * (trace.length / items) / iterations;
+  const rate = others.rule === undefined && others.lrStart === undefined ? { lrStart: length } : {};
+  const from = codes ?? split((await climb.codes()).codes, items);
   const targets = options.targets.map((target, n) => ({ ...target, code: from[n] }));
   journey.asked = { ...journey.asked, ...others };
-  journey.options = { ...options, ...others, ...suitable(journey.asked, journey.classifier), targets };
-  const settings = settle(device, joined, journey.options);
+  journey.earlier = inOne(journey.earlier, trace);
+  journey.options = { ...options, ...others, ...suitable(journey.asked, journey.classifier), ...rate, targets };
+  const left = Math.max(1, journey.options.iterations! - earlierOf(journey));
+  const settings = settle(device, joined, { ...journey.options, iterations: left });
   journey.settings = sameKernels(settings, before) ? { ...settings, objective: before.objective } : settings;
   journey.stuck = undefined;
   journey.saved = undefined;
@@ -129,7 +150,10 @@ async function turn(journey: Journey, climb: Climb, change: Change): Promise<voi
 }
 
 /** What sentences about a search tell of it. */
-export const toldOf = ({ options, joined, settings }: Journey): Told => ({ ...options, joined, settings });
+export const toldOf = (journey: Journey): Told => {
+  const { options, joined, settings } = journey;
+  return { ...options, joined, settings, earlier: earlierOf(journey) };
+};
 
 /** The first iteration: the milliseconds that it took, and the items whose gradient is zero there. */
 async function begin(climb: Climb): Promise<{ took: number; stuck: number[] }> {
@@ -161,12 +185,11 @@ async function run(
   journey: Journey,
   climb: Climb,
   begun?: number,
-): Promise<{ done: number; seconds: number; readings?: Readings; change?: Change }> {
-  const {
-    device,
-    options: { targets, classifier, signal, every, saveMs = 2000, onProgress },
-    settings: { iterations },
-  } = journey;
+): Promise<{ done: number; seconds: number; readings?: Readings; turning?: Turning }> {
+  const { device, options, settings: { iterations } } = journey;
+  const { targets, classifier, signal, every, saveMs = 2000, onProgress } = options;
+  const earlier = earlierOf(journey);
+  const whole = earlier + iterations;
   const started = journey.started ??= performance.now() - (begun ?? 0);
   const growth = device.caps.software ? 4 : 32;
   const from = journey.saved?.iteration ?? 0;
@@ -197,10 +220,15 @@ async function run(
       checkTrace(read.trace, toldOf(journey));
       const activations = read.trace.slice((done - 1) * targets.length);
       const values = read.values && split(read.values, targets.length);
-      const strongest = (most: number) => values?.map((values) => rank(classifier, values, most));
-      const top = strongest(1)?.map(([first]) => first);
-      const change = await onProgress({ iteration: done, iterations, activations, top, strongest, pictures, codes });
-      if (change) return { done, seconds: elapsed(), change };
+      const ranked = (most: number) => values?.map((values) => strongest(classifier, values, most));
+      const state = {
+        ...{ iteration: earlier + done, iterations: whole, activations, pictures, codes },
+        ...{ top: ranked(1)?.map(([first]) => first), strongest: ranked },
+      };
+      const change = await onProgress(state);
+      if (change !== undefined) checkChange(change, options);
+      const more = change && (done < iterations || (change.iterations ?? whole) > whole);
+      if (more) return { done, seconds: elapsed(), turning: { change, trace: read.trace } };
       journey.told = done;
     }
     const took = performance.now() - start + (ahead ?? 0);

@@ -6,8 +6,9 @@ import { UserError } from "../formats/user_error.ts";
 import { chw } from "../ops/op.ts";
 import type { Size } from "./images/image.ts";
 import { images } from "./images/table.ts";
+import type { Loss } from "./losses.ts";
 import { type SearchOptions, suitable } from "./options.ts";
-import type { SearchItem, SearchResult } from "./search.ts";
+import type { Progress, SearchItem, SearchResult } from "./search.ts";
 import { sizeOf } from "./stages.ts";
 
 /** The sizes of a search's octaves, the smallest first; none of a learned prior. */
@@ -32,7 +33,7 @@ export async function throughOctaves(
   run: (options: SearchOptions, size: Size) => Promise<SearchResult>,
 ): Promise<SearchResult> {
   const { classifier, targets } = options;
-  const { prior, iterations } = suitable(options, classifier);
+  const { prior } = suitable(options, classifier);
   if (prior === "learned") throw new UserError("octaves are of pictures without a generator");
   const sizes = octaveSizes(options);
   const whole = sizes.at(-1)!;
@@ -50,21 +51,28 @@ export async function throughOctaves(
     const now = base(n, code);
     return grown(code0.map((value, j) => value - before[j])).map((value, j) => value + now[j]);
   };
+  const { onPlan, onProgress, onLost } = options;
+  let asked = options;
   for (const [n, size] of sizes.entries()) {
     const stage = targets.map((target, item) => ({ ...target, code: start(n, item) }));
-    done.push(
-      await run({
-        ...options,
-        targets: stage,
-        onPlan: options.onPlan && ((pieces) => options.onPlan!(pieces, size)),
-        onProgress: options.onProgress && ((progress) =>
-          options.onProgress!({
-            ...progress,
-            iteration: n * iterations + progress.iteration,
-            iterations: sizes.length * iterations,
-          })),
-      }, size),
-    );
+    const before = done.reduce((sum, { iterations }) => sum + iterations, 0);
+    const told = async (progress: Progress) => {
+      const { iteration, iterations } = progress;
+      const all = before + (sizes.length - n) * iterations;
+      const change = await onProgress!({ ...progress, iteration: before + iteration, iterations: all });
+      const { codes: _, ...others } = change ?? {};
+      asked = { ...asked, ...others };
+      return change;
+    };
+    const later = (loss: Loss): Loss => ({ ...loss, iteration: before + loss.iteration });
+    const result = await run({
+      ...asked,
+      targets: stage,
+      onPlan: onPlan && ((pieces) => onPlan(pieces, size)),
+      onProgress: onProgress && told,
+      onLost: onLost && ((loss) => onLost(later(loss))),
+    }, size);
+    done.push({ ...result, losses: result.losses.map(later) });
     if (done[n].aborted) break;
   }
   return joint(done, targets, sizes);

@@ -8,6 +8,7 @@ import type { Replace } from "../net/kernels.ts";
 import type { Plan, PlannedMemory } from "../net/plan.ts";
 import { hostTensor } from "../net/weights.ts";
 import { type Arithmetic, count, type Shape, type WeightStorage } from "../ops/op.ts";
+import type { Change } from "./change.ts";
 import type { ClimbSettings } from "./climb_data.ts";
 import type { Size } from "./images/image.ts";
 import type { Joined, Joining } from "./joined.ts";
@@ -17,7 +18,7 @@ import { penaltiesOf } from "./penalties.ts";
 import { normals } from "./random.ts";
 import type { Rule } from "./rules/table.ts";
 import type { Circumstances } from "./setting.ts";
-import type { Change, Progress } from "./search.ts";
+import type { Progress } from "./search.ts";
 import { decide, defaultsOf, type Settings } from "./settings.ts";
 import { parseTarget, type TargetSum, unitsTarget } from "./target.ts";
 import { viewsOf } from "./views.ts";
@@ -28,7 +29,7 @@ export interface Target {
   units?: readonly number[];
   /** What to climb instead of units, in the language of targets: `fc8:945 - 0.001*variation(data)`. */
   target?: string;
-  /** Seed of the starting code. */
+  /** Seed of the starting code, of views and of a film's frames: a whole number of 32 bits. */
   seed: number;
   /** [x, y] in a layer of maps; the centre unless given. */
   xy?: readonly [number, number];
@@ -76,9 +77,9 @@ export interface SearchOptions extends Partial<Settings>, Joining {
   onReady?: (plan: Plan) => Promise<void>;
   /** Told what GPU memory an iteration will take, piece by piece, before any is; of several octaves of each, with its size. */
   onPlan?: (pieces: readonly PlannedMemory[], size?: Size) => void;
-  /** Report at least every so many iterations, for frames. */
+  /** Report at least every so many iterations, for frames: a whole number, as often as the device likes unless given. */
   every?: number;
-  /** Told how far the search is, which waits for it; what it answers changes the search from here. */
+  /** Told how far the search is, which waits for it; what it answers changes the search from here (see `Change`). */
   onProgress?: (progress: Progress) => void | Change | Promise<void | Change>;
   /** How many milliseconds of searching a lost device costs at most, and a submit; 2000 unless given. */
   saveMs?: number;

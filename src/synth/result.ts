@@ -1,5 +1,6 @@
 /** What a search has left on the GPU, as pictures with names and numbers. */
-import { labelOf, type Model } from "../net/model.ts";
+import { checkFloats } from "../net/asked.ts";
+import { labelOf, layerUnits, type Model } from "../net/model.ts";
 import { inputToPicture, type Picture } from "../net/picture.ts";
 import type { Climb } from "./climb.ts";
 import type { ClimbSettings, Readings } from "./climb_data.ts";
@@ -11,8 +12,9 @@ import type { Ranked, SearchItem } from "./search.ts";
 
 /** What came out for each target. @throws UserError where something is no number, GpuError when the device fails. */
 export async function itemsOf(journey: Journey, climb: Climb, readings: Readings): Promise<SearchItem[]> {
-  const { device, options: { targets, classifier: seen }, joined, classifier, settings, stuck } = journey;
-  const { trace, slopes, values: logits, images, codes, shown } = readings;
+  const { device, options: { targets, classifier: seen }, joined, classifier, settings, stuck, earlier } = journey;
+  const { slopes, values: logits, images, codes, shown } = readings;
+  const trace = inOne(earlier, readings.trace);
   const batch = targets.length;
   checkReadings(readings, toldOf(journey));
   const slopesOf = (item: number) => column(slopes, batch, item);
@@ -30,7 +32,7 @@ export async function itemsOf(journey: Journey, climb: Climb, readings: Readings
     next: split(codes, batch)[n],
     trace: column(trace, batch, n),
     activation: trace[trace.length - batch + n],
-    top: rank(classifier, values[n], 5),
+    top: strongest(classifier, values[n], 5),
     topOf,
     zeroGradient: slopesOf(n).every((slope) => slope === 0),
     redirected: stuck?.includes(n) ? settings.redirect : 0,
@@ -49,8 +51,18 @@ const judgingWindow = ({ windowSize }: ClimbSettings): number | undefined => win
 export const picturesOf = ({ options: { targets }, joined }: Journey, images: Float32Array): Picture[] =>
   split(images, targets.length).map((values) => inputToPicture(joined.shownAs, values, joined.shown.shape));
 
-/** The strongest `most` units of an output, by the largest value of each map. */
+/**
+ * The strongest `most` units of a classifier's output or logits, of one picture.
+ * @throws UserError unless there is a value for each of its units.
+ */
 export function rank(classifier: Model, values: Float32Array, most: number): Ranked[] {
+  const { channels, height, width } = layerUnits(classifier);
+  checkFloats(`${classifier.name}'s output`, values, channels * height * width);
+  return strongest(classifier, values, most);
+}
+
+/** The same of values that are known to be these. */
+export function strongest(classifier: Model, values: Float32Array, most: number): Ranked[] {
   return Array.from(values, (activation, unit) => ({ unit, name: labelOf(classifier, unit), activation }))
     .sort((a, b) => b.activation - a.activation).slice(0, most);
 }
@@ -58,6 +70,14 @@ export function rank(classifier: Model, values: Float32Array, most: number): Ran
 /** The n-th value of each of equal consecutive rows. */
 const column = (values: Float32Array, width: number, n: number): Float32Array =>
   Float32Array.from({ length: values.length / width }, (_, row) => values[row * width + n]);
+
+/** Two lists, one after the other. */
+export function inOne(first: Float32Array, second: Float32Array): Float32Array {
+  const both = new Float32Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
 
 /** Equal consecutive pieces. */
 export function split(values: Float32Array, pieces: number): Float32Array[] {

@@ -9,8 +9,7 @@
  * An item whose gradient is exactly zero stays where it is. Where that is so at the start, a few steps go before the first in which
  * ReLUs that are off let the gradient through where it would turn them on (as Lucid does, Olah et al. 2017).
  *
- * Whoever is told of its progress may answer with other settings: then the search begins anew with these, from the codes that the
- * last step made. It is, bit for bit, the search that somebody else begins with these settings from these codes.
+ * Whoever is told of its progress may answer with other settings (`change.ts`): the iterations that are left then go by these.
  *
  * What a search would go on from is read back every few seconds, with what is read anyway. When the device is lost, it is opened
  * anew and the search goes on from there: on the same adapter to the same values, bit for bit.
@@ -20,14 +19,14 @@ import type { Device } from "../gpu/device.ts";
 import { sequenceLayer } from "../net/graph.ts";
 import type { Picture } from "../net/picture.ts";
 import type { PlanMemory } from "../net/plan.ts";
+import { checkAsked } from "./asked.ts";
 import type { Orders } from "./film/order.ts";
 import type { Size } from "./images/image.ts";
-import { goOn, type Journey } from "./journey.ts";
+import { earlierOf, goOn, type Journey } from "./journey.ts";
 import { despiteLosses, type Loss } from "./losses.ts";
 import { settleObjective } from "./objective.ts";
 import { octaveSizes, throughOctaves } from "./octaves.ts";
 import { type SearchOptions, settle, suitable, sumOf, type Target } from "./options.ts";
-import type { Settings } from "./settings.ts";
 import { prepare, type Stage } from "./stages.ts";
 
 /** A unit with its name and activation. */
@@ -42,9 +41,9 @@ export interface Ranked {
 
 /** The state of a search between two submits. */
 export interface Progress {
-  /** Steps done. */
+  /** Steps done, whatever settings changed meanwhile. */
   iteration: number;
-  /** Steps that were asked for. */
+  /** Steps in all, as asked for until now. */
   iterations: number;
   /** Of each target, or of each frame of a film, as is all that follows. */
   activations: Float32Array;
@@ -56,28 +55,6 @@ export interface Progress {
   pictures(): Promise<Picture[]>;
   /** Their codes, and those that the last step made of them. */
   codes(): Promise<{ code: Float32Array; next: Float32Array }[]>;
-}
-
-/** The settings that say what a picture is and how it is seen. */
-export type Lasting =
-  | "prior"
-  | "size"
-  | "fit"
-  | "interpolation"
-  | "octaves"
-  | "octaveScale"
-  | "jitter"
-  | "zoom"
-  | "rotation"
-  | "edges";
-
-/** What may change while a search is on its way. */
-export interface Change extends Partial<Omit<Settings, Lasting>>, Pick<SearchOptions, "bounds"> {
-  /**
-   * Where it goes on from, a code for each target: those that the last step made unless given. Whoever has read them (`Progress.codes`)
-   * gives them, and needs no device any more that was lost meanwhile.
-   */
-  codes?: readonly Float32Array[];
 }
 
 /** What came out for one target. */
@@ -98,9 +75,9 @@ export interface SearchItem {
   top: Ranked[];
   /** The layer whose activations those are. */
   topOf: string;
-  /** The gradient was zero throughout: nothing leads to this unit. */
+  /** The gradient was zero throughout, or since settings changed: nothing leads to this unit. */
   zeroGradient: boolean;
-  /** Steps before the first that went through ReLUs that were off. */
+  /** Steps before the first, or the first with the last settings, that went through ReLUs that were off. */
   redirected: number;
   /**
    * What there is beside, where it is a film. Its picture is the first frame then, its codes those of all frames one after another, and
@@ -153,6 +130,7 @@ export interface SearchResult {
  * @throws UserError when models, layer, units or codes do not fit, or what comes out is not finite; GpuError when the device fails.
  */
 export async function search(device: Device, options: SearchOptions): Promise<SearchResult> {
+  checkAsked(options);
   const { octaves } = suitable(options, options.classifier);
   if (octaves === 1) return await searchStage(device, prepare(options));
   return await throughOctaves(options, (stage, size) => searchStage(device, prepare(stage, size)));
@@ -169,10 +147,10 @@ async function searchStage(device: Device, stage: Stage): Promise<SearchResult> 
         "or for the frames of a film",
     );
   }
-  const journey: Journey = { device, ...stage, settings, told: 0 };
+  const journey: Journey = { device, ...stage, settings, told: 0, earlier: new Float32Array() };
   const losses: Loss[] = [];
   const result = await despiteLosses(device, () => goOn(journey), (adapter) => {
-    const loss = { iteration: journey.saved?.iteration ?? 0, adapter };
+    const loss = { iteration: earlierOf(journey) + (journey.saved?.iteration ?? 0), adapter };
     losses.push(loss);
     options.onLost?.(loss);
   });
@@ -181,6 +159,7 @@ async function searchStage(device: Device, stage: Stage): Promise<SearchResult> 
 
 /** Refuses what a search would refuse of its models and targets, before there is a device. @throws UserError */
 export function checkSearch(options: SearchOptions): void {
+  checkAsked(options);
   const { joined, options: { layer, targets, directions } } = prepare(options);
   settleObjective(joined, targets.map((target) => sumOf(target, layer, 0)), directions);
 }

@@ -7,11 +7,14 @@
  * no faster, the predicted ways stay.
  */
 import type { Device } from "../gpu/device.ts";
+import { UserError } from "../formats/user_error.ts";
 import { clockOf } from "../gpu/timing.ts";
+import { checkModel, checkNames, type Names, told } from "../net/asked.ts";
 import { chooseCheapest, chooseWays, type LayerWays, type Subject } from "../net/choose.ts";
 import { buildGraph } from "../net/graph.ts";
 import type { Model } from "../net/model.ts";
 import { type Computed, subjectsOf } from "../net/outline.ts";
+import { checkArithmetic } from "../net/plan.ts";
 import { type Arithmetic, count, type WeightStorage } from "../ops/op.ts";
 import { describe } from "../ops/way.ts";
 import { iterationOf, join } from "../synth/joined.ts";
@@ -42,6 +45,10 @@ export interface TuneOptions {
   /** Ends it with what there is. */
   signal?: AbortSignal;
 }
+
+const tuneOptions: Names<TuneOptions> = {
+  ...{ batch: true, weights: true, arithmetic: true, again: true, onProgress: true, signal: true },
+};
 
 /** How far it is, in questions. */
 export interface TuneProgress {
@@ -105,7 +112,12 @@ export async function tune(
   ways: TunedWays,
   options: TuneOptions = {},
 ): Promise<TuneReport> {
+  checkNames("tune", options, tuneOptions);
   const request = requestOf(what, options);
+  if (!(ways instanceof Map)) {
+    throw new UserError(`ways are ${told(ways)}, expected those of loadWays, or an empty Map`);
+  }
+  checkArithmetic(device, request);
   const subjects = subjectsOf(device, request);
   const adapter = adapterKey(device);
   const questions = [...Map.groupBy(subjects.filter(hasChoice), questionKey).values()];
@@ -165,10 +177,13 @@ export async function tune(
 /** The part of a plan's request that says what is computed. */
 function requestOf(what: Tunable, { batch = 1, weights, arithmetic }: TuneOptions): Computed {
   if ("generator" in what) {
+    checkModel("generator", what.generator);
+    checkModel("classifier", what.classifier);
     const joined = join(what.generator, what.classifier);
     const source = sourceOf(joined, what);
     return { ...iterationOf(joined, [source]), batch, storage: weights, arithmetic };
   }
+  checkModel("model", what.model);
   const graph = buildGraph(what.model);
   const output = what.layer === undefined ? graph.output : graph.find(what.layer);
   const gradient = what.gradient ? { of: [output], to: graph.inputs[0] } : undefined;

@@ -55,6 +55,7 @@ const allowed: Record<string, string[]> = {
     "src/mod.ts",
     "src/record",
     "src/formats",
+    "src/synth/change.ts",
     "src/synth/settings.ts",
     "src/synth/words.ts",
     "deno.json",
@@ -123,6 +124,12 @@ Deno.test("comments in WGSL are lines, for src/gpu/wgsl_text.ts sets no others",
   const files = ["shaders", "src"].flatMap((room) => sources(join(root, room)));
   const found = files.filter((file) => /\*\/\n(fn|struct|var<\w+>) /.test(Deno.readTextFileSync(file)));
   assert.deepEqual(found.map((file) => relative(root, file)), []);
+});
+
+Deno.test("the module's own example is the README's, which compiles", () => {
+  const [, example] = /^## The module\n\n(```ts\n.*?```\n)/ms.exec(Deno.readTextFileSync(join(root, "README.md")))!;
+  const [header] = Deno.readTextFileSync(join(root, "src/mod.ts")).split("*/");
+  assert.ok(header.replace(/^ \* ?/gm, "").includes(example));
 });
 
 /** All TypeScript files of a folder, or the file itself; none where there is neither. */

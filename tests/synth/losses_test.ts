@@ -78,6 +78,9 @@ Deno.test("a search that sees its pictures shifted and turned goes on with the v
   const { result, losses } = await losing(device, [7], more);
   assert.deepEqual(result, undisturbed);
   assert.ok(losses[0].iteration > 0);
+  const grown = { ...more, targets: [{ units: [1], seed: 4 }], prior: "pixels", octaves: 2 } as const;
+  const { losses: [loss] } = await losing(device, [18], grown);
+  assert.ok(loss.iteration > 12 && loss.iteration <= 21, `${loss.iteration} of both octaves`);
 });
 
 Deno.test("a film in windows that loses its device is the one that never did", async () => {

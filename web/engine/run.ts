@@ -139,9 +139,9 @@ export class Run {
 
   /** What was told before the loss is not told again. */
   #lost(loss: Loss): void {
-    this.#losses.push(loss);
+    const { iteration: from } = loss;
+    this.#losses.push({ ...loss, iteration: from - this.#before });
     const { name } = this.device;
-    const from = this.#before + loss.iteration;
     const on = name === loss.adapter ? "a new one" : name;
     this.tell({
       kind: "lost",
@@ -155,7 +155,7 @@ export class Run {
     const [whole, codes] = await Promise.all([progress.pictures(), progress.codes()]);
     const top = progress.strongest(TOP);
     const pictures = whole.map((picture) => this.#cut(picture));
-    this.#trace[iteration - 1] = progress.activations;
+    this.#trace[iteration - this.#before - 1] = progress.activations;
     this.#latest = {
       ...this.#parameters(),
       items: shown.map((n) => ({
@@ -186,7 +186,7 @@ export class Run {
     this.tell({
       kind: "progress",
       run: this.number,
-      iteration: this.#before + iteration,
+      iteration,
       iterations: this.#whole.iterations,
       activations,
       pictures,
@@ -200,9 +200,8 @@ export class Run {
   }
 
   /** The change that the visitor has asked for: what is left of the way, with the rate that the schedule has here. */
-  #turned(iteration: number, codes: readonly Float32Array[]): Change | void {
+  #turned(done: number, codes: readonly Float32Array[]): Change | void {
     const wishes = this.#steering;
-    const done = this.#before + iteration;
     this.#steering = undefined;
     if (!wishes || this.#stop.signal.aborted) return;
     this.#whole = { ...this.#whole, ...wishes };
@@ -217,11 +216,15 @@ export class Run {
     this.#start = { file: `iteration ${done}`, codes };
     this.#before = done;
     this.#trace = [];
-    return { ...this.#part, bounds: this.#bounds?.values, codes };
+    return { ...this.#part, iterations, bounds: this.#bounds?.values, codes };
   }
 
   #end({ aborted, seconds, items }: SearchResult): void {
-    const shown = this.plan.shown.map((n) => ({ ...items[n], picture: this.#cut(items[n].picture) }));
+    const shown = this.plan.shown.map((n) => ({
+      ...items[n],
+      picture: this.#cut(items[n].picture),
+      trace: items[n].trace.subarray(this.#before),
+    }));
     this.#latest = { ...this.#parameters(), items: shown };
     this.tell({
       kind: "ended",

@@ -1,5 +1,6 @@
 /** What visitors can do. */
 import type { MethodName } from "../../src/mod.ts";
+import { lasting } from "../../src/synth/change.ts";
 import type { Dropped, DroppedFile, KeptModel, Saving, Wanted, Wishes } from "../engine/messages.ts";
 import { type Place, placeOf } from "./address.ts";
 import { leaveUnseen, photographOf, seeAgain, takeMore } from "./album.ts";
@@ -143,13 +144,14 @@ export async function step(): Promise<void> {
 export async function steer(wishes: Partial<Wishes>): Promise<void> {
   const now = wanted.value!;
   const all = { ...now.wishes, ...wishes };
-  // One that goes through several sizes begins anew.
-  if (all.octaves > 1) {
+  const onItsWay = running.value === "running" || running.value === "paused";
+  // One that goes through several sizes begins anew, and so does one that would have to be of other pictures.
+  if (all.octaves > 1 || onItsWay && lasting.some((name) => all[name] !== now.wishes[name])) {
     await find({ wishes: all });
     return;
   }
   wanted.value = { ...now, wishes: all };
-  if (running.value !== "running" && running.value !== "paused") {
+  if (!onItsWay) {
     repeated.value = undefined;
     moved = { ...moved, ...wishes };
     if (running.value === "done") {

@@ -1,7 +1,7 @@
 /** What the frames of a search come to as a film. */
 import type { Climb } from "../climb.ts";
 import type { Journey } from "../journey.ts";
-import { rank } from "../result.ts";
+import { strongest } from "../result.ts";
 import type { SearchItem } from "../search.ts";
 import { mean, tryOrders } from "./order.ts";
 
@@ -30,7 +30,7 @@ export async function filmOf(
     next: together(({ next }) => next),
     trace: trace.map((_, n) => mean(frames.map(({ trace }) => trace[n]))),
     activation: mean(frames.map(({ activation }) => activation)),
-    top: rank(classifier, answers[0].map((_, unit) => mean(answers.map((answer) => answer[unit]))), 5),
+    top: strongest(classifier, answers[0].map((_, unit) => mean(answers.map((answer) => answer[unit]))), 5),
     topOf,
     zeroGradient: frames.every(({ zeroGradient }) => zeroGradient),
     redirected,
