@@ -1,5 +1,5 @@
 /** `deno task bench kernels`: every layer by itself. */
-import { type Command, print } from "../../src/cli/command.ts";
+import { type Command, print, tell } from "../../src/cli/command.ts";
 import { adapterOption, openAdapter } from "../../src/cli/defaults.ts";
 import { abortOnSignal, stopCode } from "../../src/cli/interrupt.ts";
 import { arithmeticKinds, arithmeticOption } from "../../src/cli/memory.ts";
@@ -143,7 +143,11 @@ export const kernelsCommand: Command<typeof options> = {
       layers: layers.map(({ layer }) => layer.name),
     };
     const sampled = await samplePasses({ benchmark: "kernels", values: subject }, passes, signal);
-    const file: SamplesFile = { ...conditions, reference, samples: sampled?.samples ?? [] };
+    if (!sampled) {
+      tell(`stopped before a pass was measured to its end; nothing is written to ${values.json}`);
+      return stopCode();
+    }
+    const file: SamplesFile = { ...conditions, reference, samples: sampled.samples };
     if (earlier) {
       checkConditions(earlier, file);
       file.samples = joined(earlier.samples, file.samples);
