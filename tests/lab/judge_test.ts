@@ -200,6 +200,22 @@ Deno.test("a program that does not compile is told with file and line", async ()
   });
 });
 
+Deno.test("a program of which no line is wrong is told in our words before the driver's", async () => {
+  const said =
+    /^conv1 \(mine\.wgsl\): its entry point "main", its workgroup's size or its bindings are none that can run here: ./;
+  const unfit: [part: RegExp, other: string][] = [
+    [/@workgroup_size\(.*?\)/, "@workgroup_size(2048)"],
+    [/@workgroup_size\(.*?\)/, "@workgroup_size(65536)"],
+    [/fn main\(/, "fn start("],
+    [/@binding\(0\)/, "@binding(9)"],
+  ];
+  for (const [part, other] of unfit) {
+    const change = (kernel: PlannedKernel) =>
+      kernel.name === "conv1" ? exchanged(ours(kernel), part, other) : undefined;
+    await assert.rejects(planWith(change), { name: "GpuError", message: said });
+  }
+});
+
 /** The plan's kernels as its request sees them, before any memory is taken. */
 async function unplaced(): Promise<readonly PlannedKernel[]> {
   let seen: readonly PlannedKernel[] = [];
