@@ -1,4 +1,5 @@
 /** A profile drawn as a roofline: GFLOP/s over FLOP a byte, each dispatch a dot as large as its time, under the adapter's roof. */
+import { figure } from "../../src/formats/figure.ts";
 import { printable } from "../../src/formats/printable.ts";
 import type { Peak } from "../../src/gpu/probe.ts";
 import type { Profile, ProfiledKernel } from "./measure.ts";
@@ -51,7 +52,7 @@ export function rooflineSvg({ title, kernels, wallMs }: Profile, peak: Peak, ada
       ? `fill="${colour(kernel)}"`
       : `fill="white" stroke="${colour(kernel)}" stroke-width="2"`;
     const told = `${kernel.kernel}, ${kernel.way ?? "the search's own"}: ${kernel.ms.toPrecision(3)} ms, ` +
-      `${gflops.toFixed(1)} GFLOP/s, ${(kernel.bytes / kernel.ms / 1e6).toFixed(1)} GB/s`;
+      `${figure(gflops, 1)} GFLOP/s, ${figure(kernel.bytes / kernel.ms / 1e6, 1)} GB/s`;
     return `<circle cx="${at(x(intensity))}" cy="${at(y(gflops))}" r="${
       at(radius(kernel.ms))
     }" ${fill} fill-opacity="0.75">` +

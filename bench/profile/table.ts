@@ -1,5 +1,6 @@
 /** A profile as a table: how fast each dispatch is, which roof it is under, and how near to it. */
 import { columns } from "../../src/cli/columns.ts";
+import { figure } from "../../src/formats/figure.ts";
 import { type Peak, share, shareText } from "../../src/gpu/probe.ts";
 import type { Profile, ProfiledKernel } from "./measure.ts";
 
@@ -28,7 +29,7 @@ export function profileLines(profile: Profile, peak: Peak): string[] {
   const { kernels, wallMs, title, method } = profile;
   const rows = rowsMs(profile);
   const left = wallMs - rows;
-  const part = (ms: number) => `${(100 * ms / wallMs).toFixed(1)} %`;
+  const part = (ms: number) => `${figure(100 * ms / wallMs, 1)} %`;
   const failed = kernels.map((kernel) => failureOf(kernel, peak)).find((line) => line !== undefined);
   const table = [
     ["kernel", "way", "ms", "of the run", "GFLOP/s", "executed", "GB/s", "bound by", "of that"],
@@ -41,9 +42,9 @@ export function profileLines(profile: Profile, peak: Peak): string[] {
         kernel.way ?? "",
         ms.toPrecision(3),
         part(ms),
-        ...[flops, executedFlops, bytes].map((amount) => (amount / ms / 1e6).toFixed(2)),
+        ...[flops, executedFlops, bytes].map((amount) => figure(amount / ms / 1e6)),
         bound.by,
-        reached === null ? "none" : `${(100 * reached).toFixed(1)} %`,
+        reached === null ? "none" : `${figure(100 * reached, 1)} %`,
       ];
     }),
     ["left over", "", left.toPrecision(3), part(left), "", "", "", "", ""],
