@@ -33,7 +33,7 @@ export const profileCommand: Command<typeof options> = {
   summary:
     "Measures every dispatch of a search's iteration, or of a network forward and back, where it stands in the run: its way,\n" +
     "its time, and its share of what arithmetic or memory allows at the adapter's peak. What the dispatches do not come to\n" +
-    'is a row of its own, "left over".',
+    'is a row of its own, "left over"; where they take longer one by one, shares are of their sum.',
   operands: "[synth]",
   options,
   examples: [
