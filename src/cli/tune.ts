@@ -9,7 +9,7 @@ import { arithmeticKinds, arithmeticOption, weightKinds, weightsOption } from ".
 import { Outputs } from "./outputs/outputs.ts";
 import { writeFiles } from "./outputs/place.ts";
 import { progress, stderrScreen } from "./progress.ts";
-import { checkTunedFile, readTunedFile, tunedFile, tunedOption } from "./tuned.ts";
+import { checkTunedFile, keptOption, readTunedFile, tunedFile } from "./tuned.ts";
 import { oneOf, wholeNumber } from "./values.ts";
 
 const options = {
@@ -23,7 +23,7 @@ const options = {
   weights: weightsOption,
   arithmetic: arithmeticOption,
   adapter: adapterOption,
-  tuned: { ...tunedOption, help: `where the ways are kept; ${tunedOption.help}` },
+  tuned: keptOption,
   force: { help: "times again what has been timed before" },
   json: { help: "prints one JSON document" },
   quiet: { help: "shows no progress" },
