@@ -62,6 +62,9 @@ export const profileCommand: Command<typeof options> = {
     }
     const passes = passesOf(values);
     const { roofline, dump, force } = values;
+    if (roofline && !/\.svg$/i.test(roofline)) {
+      throw new UserError(`--roofline draws SVG and expects a name that ends in .svg, got "${roofline}"`);
+    }
     using outputs = openFiles(values, roofline ? [roofline] : []);
     if (dump) checkDumpFolder(dump, force);
     const own = await readOwn(values);
