@@ -17,6 +17,8 @@ export const commands = {
   static: staticCommand,
 };
 
+const names = Object.keys(commands).join(", ");
+
 /** Runs one of the commands; `synth` where no other is named. */
 async function run([what = "synth", ...args]: string[]): Promise<never> {
   if (Object.hasOwn(commands, what)) {
@@ -24,12 +26,13 @@ async function run([what = "synth", ...args]: string[]): Promise<never> {
     return await main(command as Command<Record<string, Option>>, args);
   }
   if (what === "--help") {
+    const first = `deno task bench [WHAT], one of ${names}; synth where none is named`;
     const texts = Object.values(commands).map(({ name, summary }) => `deno task ${name} --help\n\n${summary}`);
-    texts.join("\n\n").split("\n").forEach(print);
+    [first, ...texts].join("\n\n").split("\n").forEach(print);
     Deno.exit(0);
   }
   if (what.startsWith("--")) return await main(synthCommand, [what, ...args]);
-  tell(`bench: expected what to measure, ${Object.keys(commands).join(", ")}, got "${what}"`);
+  tell(`bench: expected what to measure, ${names}, got "${what}"; --help says more`);
   Deno.exit(1);
 }
 

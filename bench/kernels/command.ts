@@ -1,5 +1,5 @@
 /** `deno task bench kernels`: every layer by itself. */
-import { type Command, print } from "../../src/cli/command.ts";
+import { type Command, print, tell } from "../../src/cli/command.ts";
 import { adapterOption, openAdapter } from "../../src/cli/defaults.ts";
 import { abortOnSignal, stopCode } from "../../src/cli/interrupt.ts";
 import { arithmeticKinds, arithmeticOption } from "../../src/cli/memory.ts";
@@ -20,6 +20,9 @@ import { benchKernels } from "./measure.ts";
 import { inPlans, tryWays } from "./laboratory.ts";
 import { checkTogether, layerTexts, type Measured, subjectsFor } from "./subjects.ts";
 import { kernelLines } from "./table.ts";
+
+/** Passes over all layers for the table, each on new memory. */
+const TABLE_PASSES = 3;
 
 const options = {
   adapter: adapterOption,
@@ -43,7 +46,7 @@ const options = {
   },
   arithmetic: arithmeticOption,
   sizes: { help: "every size of every way, not only the ones predicted to be the best" },
-  passes: passesOption,
+  passes: { ...passesOption, help: `${passesOption.help}; of the table at most ${TABLE_PASSES}` },
   rounds: { value: "N", help: "turns that each kernel has on each new memory (2)" },
   dump: dumpOption,
   replace: { ...ownOptions.replace, help: "times this WGSL beside a kernel, once it is right: see docs/kernels.md" },
@@ -54,9 +57,6 @@ const options = {
   },
   ...jsonOptions,
 } as const;
-
-/** Passes over all layers for the table, each on new memory. */
-const TABLE_PASSES = 3;
 
 /** Rounds, more than anyone waits for. */
 const MOST_ROUNDS = 1000;
@@ -84,7 +84,7 @@ export const kernelsCommand: Command<typeof options> = {
   ],
   async run(values) {
     const batch = wholeNumber("--batch", values.batch, { least: 1, most: MOST_BATCH, fallback: 1 });
-    const passes = passesOf(values);
+    const passes = passesOf(values, TABLE_PASSES);
     const rounds = wholeNumber("--rounds", values.rounds, { least: 1, most: MOST_ROUNDS, fallback: 2 });
     const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
     const { sizes } = values;
@@ -143,7 +143,11 @@ export const kernelsCommand: Command<typeof options> = {
       layers: layers.map(({ layer }) => layer.name),
     };
     const sampled = await samplePasses({ benchmark: "kernels", values: subject }, passes, signal);
-    const file: SamplesFile = { ...conditions, reference, samples: sampled?.samples ?? [] };
+    if (!sampled) {
+      tell(`stopped before a pass was measured to its end; nothing is written to ${values.json}`);
+      return stopCode();
+    }
+    const file: SamplesFile = { ...conditions, reference, samples: sampled.samples };
     if (earlier) {
       checkConditions(earlier, file);
       file.samples = joined(earlier.samples, file.samples);

@@ -1,5 +1,6 @@
 /** The figures of kernels as a table. */
 import { columns } from "../../src/cli/columns.ts";
+import { figure } from "../../src/formats/figure.ts";
 import { type Peak, share, shareText } from "../../src/gpu/probe.ts";
 import type { KernelFigures } from "./measure.ts";
 
@@ -13,10 +14,10 @@ export function kernelLines(kernels: readonly KernelFigures[], peak: Peak): stri
       k.op,
       k.pass,
       `${k.chosen ? "* " : "  "}${k.way}`,
-      k.ms.toFixed(3),
-      k.gflops.toFixed(2),
-      k.executedGflops.toFixed(2),
-      k.gigabytes.toFixed(2),
+      figure(k.ms, 3),
+      figure(k.gflops),
+      figure(k.executedGflops),
+      figure(k.gigabytes),
       share(k.executedGflops, peak.gflops).share === null ? "none" : shareText(k.executedGflops, peak.gflops),
     ]),
   ];

@@ -33,9 +33,17 @@ export const passesOption = {
   help: `with --json: how often everything is sampled, each time in a process of its own (${PASSES})`,
 };
 
-/** What the option says. @throws UserError */
-export const passesOf = ({ passes }: { passes?: string }): number =>
-  wholeNumber("--passes", passes, { least: 1, most: MOST_PASSES, fallback: PASSES });
+/**
+ * What the option says.
+ * @param without How many passes there may be where no file is written.
+ * @throws UserError where more are asked for.
+ */
+export function passesOf({ passes, json }: { passes?: string; json?: string }, without = 0): number {
+  const wanted = wholeNumber("--passes", passes, { least: 1, most: MOST_PASSES, fallback: PASSES });
+  if (passes === undefined || json !== undefined || wanted <= without) return wanted;
+  const most = without > 0 ? `; the table alone has at most ${without}` : "";
+  throw new UserError(`--passes ${wanted} needs the file that keeps the samples: --json FILE${most}`);
+}
 
 /** Milliseconds in which a pass says something. */
 const LIMIT_MS = 3_600_000;

@@ -33,7 +33,7 @@ export const profileCommand: Command<typeof options> = {
   summary:
     "Measures every dispatch of a search's iteration, or of a network forward and back, where it stands in the run: its way,\n" +
     "its time, and its share of what arithmetic or memory allows at the adapter's peak. What the dispatches do not come to\n" +
-    'is a row of its own, "left over".',
+    'is a row of its own, "left over"; where they take longer one by one, shares are of their sum.',
   operands: "[synth]",
   options,
   examples: [
@@ -62,6 +62,9 @@ export const profileCommand: Command<typeof options> = {
     }
     const passes = passesOf(values);
     const { roofline, dump, force } = values;
+    if (roofline && !/\.svg$/i.test(roofline)) {
+      throw new UserError(`--roofline draws SVG and expects a name that ends in .svg, got "${roofline}"`);
+    }
     using outputs = openFiles(values, roofline ? [roofline] : []);
     if (dump) checkDumpFolder(dump, force);
     const own = await readOwn(values);

@@ -1,7 +1,9 @@
 /** A profile drawn as a roofline: GFLOP/s over FLOP a byte, each dispatch a dot as large as its time, under the adapter's roof. */
+import { figure } from "../../src/formats/figure.ts";
 import { printable } from "../../src/formats/printable.ts";
 import type { Peak } from "../../src/gpu/probe.ts";
 import type { Profile, ProfiledKernel } from "./measure.ts";
+import { wholeMs } from "./table.ts";
 
 /** Pixels of the picture, and of the margins around the plot. */
 const WIDTH = 1080;
@@ -28,8 +30,10 @@ const placeOf = ({ executedFlops, bytes, ms }: ProfiledKernel) => ({
 });
 
 /** Draws it. Dispatches that take no time worth speaking of, or compute nothing, are left out and counted. */
-export function rooflineSvg({ title, kernels, wallMs }: Profile, peak: Peak, adapter: string): string {
-  const drawn = kernels.filter(({ executedFlops, ms }) => executedFlops > 0 && ms >= LEAST_SHARE * wallMs);
+export function rooflineSvg(profile: Profile, peak: Peak, adapter: string): string {
+  const { title, kernels } = profile;
+  const whole = wholeMs(profile);
+  const drawn = kernels.filter(({ executedFlops, ms }) => executedFlops > 0 && ms >= LEAST_SHARE * whole);
   const places = drawn.map(placeOf);
   const ridge = peak.gflops / peak.gigabytes;
   const xs = [...places.map(({ intensity }) => intensity), ridge];
@@ -51,20 +55,30 @@ export function rooflineSvg({ title, kernels, wallMs }: Profile, peak: Peak, ada
       ? `fill="${colour(kernel)}"`
       : `fill="white" stroke="${colour(kernel)}" stroke-width="2"`;
     const told = `${kernel.kernel}, ${kernel.way ?? "the search's own"}: ${kernel.ms.toPrecision(3)} ms, ` +
-      `${gflops.toFixed(1)} GFLOP/s, ${(kernel.bytes / kernel.ms / 1e6).toFixed(1)} GB/s`;
+      `${figure(gflops, 1)} GFLOP/s, ${figure(kernel.bytes / kernel.ms / 1e6, 1)} GB/s`;
     return `<circle cx="${at(x(intensity))}" cy="${at(y(gflops))}" r="${
       at(radius(kernel.ms))
     }" ${fill} fill-opacity="0.75">` +
       `<title>${escaped(told)}</title></circle>`;
   });
-  const numbers = bySize.slice(0, NAMED).map(({ kernel, intensity, gflops }, n) => {
-    const inside = kernel.pass === "forward" ? "white" : "#222";
-    return text(x(intensity), y(gflops) + 3.5, String(n + 1), `text-anchor="middle" font-size="10" fill="${inside}"`);
+  const named = bySize.slice(0, NAMED).map(({ kernel, intensity, gflops }): Dot => [
+    x(intensity),
+    y(gflops),
+    radius(kernel.ms),
+  ]);
+  const numbers = numberPlaces(named).map(([left, top], n) => {
+    const [middle, height] = named[n];
+    const isInside = left === middle && top === height;
+    const style = isInside && bySize[n].kernel.pass === "forward"
+      ? 'fill="white"'
+      : 'fill="#222" stroke="white" stroke-width="2" paint-order="stroke"';
+    return (isInside ? "" : line(middle, height, left, top, "#888")) +
+      text(left, top + 3.5, String(n + 1), `text-anchor="middle" font-size="10" ${style}`);
   });
   const legend = types.map((type, n) => {
     const top = TOP + 12 + 20 * n;
     const own = drawn.filter(({ op = "other" }) => op === type);
-    const percent = 100 * own.reduce((sum, { ms }) => sum + ms, 0) / wallMs;
+    const percent = 100 * own.reduce((sum, { ms }) => sum + ms, 0) / whole;
     return `<circle cx="${WIDTH - RIGHT + 34}" cy="${top - 4}" r="6" fill="${
       COLOURS[Math.min(n, COLOURS.length - 1)]
     }"/>` +
@@ -118,6 +132,28 @@ ${text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 16, "executed FLOP a byte of its ten
 `;
 }
 
+/** A dot's place and radius in pixels. */
+type Dot = readonly [x: number, y: number, radius: number];
+
+/** Pixels that a number takes, two digits of them. */
+const NUMBER = { width: 14, height: 11 };
+
+/** Where the numbers of dots stand: in their middle, or beside it as near as none is yet. */
+function numberPlaces(dots: readonly Dot[]): [x: number, y: number][] {
+  const taken: [x: number, y: number][] = [];
+  const isFree = (x: number, y: number) =>
+    taken.every(([left, top]) => Math.abs(left - x) >= NUMBER.width || Math.abs(top - y) >= NUMBER.height);
+  for (const [x, y, radius] of dots) {
+    let own: [x: number, y: number] = [x, y];
+    for (let turn = 0; !isFree(...own); turn++) {
+      const far = radius + 8 + Math.floor(turn / 8);
+      own = [x + far * Math.cos(turn * Math.PI / 4), y - far * Math.sin(turn * Math.PI / 4)];
+    }
+    taken.push(own);
+  }
+  return taken;
+}
+
 /** Types by the time that they take. */
 function typesOf(kernels: readonly ProfiledKernel[]): string[] {
   const sums = new Map<string, number>();
@@ -125,10 +161,10 @@ function typesOf(kernels: readonly ProfiledKernel[]): string[] {
   return [...sums.keys()].sort((a, b) => sums.get(b)! - sums.get(a)!);
 }
 
-/** The whole powers of ten around values, as exponents. */
+/** The whole powers of ten around values, as exponents, with some space to the outermost. */
 function decades(values: readonly number[]): [number, number] {
   const sound = values.filter((value) => value > 0 && Number.isFinite(value));
-  const least = Math.floor(Math.log10(Math.min(...sound)));
+  const least = Math.floor(Math.log10(Math.min(...sound)) - 0.05);
   const most = Math.ceil(Math.log10(Math.max(...sound)) + 0.05);
   return [least, Math.max(most, least + 1)];
 }

@@ -1,5 +1,6 @@
 /** A profile as a table: how fast each dispatch is, which roof it is under, and how near to it. */
 import { columns } from "../../src/cli/columns.ts";
+import { figure } from "../../src/formats/figure.ts";
 import { type Peak, share, shareText } from "../../src/gpu/probe.ts";
 import type { Profile, ProfiledKernel } from "./measure.ts";
 
@@ -20,6 +21,9 @@ export function boundOf({ executedFlops, bytes }: ProfiledKernel, peak: Peak): B
 /** Milliseconds of all dispatches. */
 export const rowsMs = ({ kernels }: Profile): number => kernels.reduce((sum, { ms }) => sum + ms, 0);
 
+/** Milliseconds that shares are taken of: a whole run's, or the dispatches' where they take longer one by one. */
+export const wholeMs = (profile: Profile): number => Math.max(profile.wallMs, rowsMs(profile));
+
 /** How far the dispatches may be from the wall time, which they should come to. */
 const MOST_LEFT_OVER = 0.1;
 
@@ -28,7 +32,12 @@ export function profileLines(profile: Profile, peak: Peak): string[] {
   const { kernels, wallMs, title, method } = profile;
   const rows = rowsMs(profile);
   const left = wallMs - rows;
-  const part = (ms: number) => `${(100 * ms / wallMs).toFixed(1)} %`;
+  const sums: [name: string, ms: number][] = [
+    left < 0 ? ["all of these", rows] : ["left over", left],
+    ["a whole run", wallMs],
+  ];
+  const whole = wholeMs(profile);
+  const part = (ms: number) => `${figure(100 * ms / whole, 1)} %`;
   const failed = kernels.map((kernel) => failureOf(kernel, peak)).find((line) => line !== undefined);
   const table = [
     ["kernel", "way", "ms", "of the run", "GFLOP/s", "executed", "GB/s", "bound by", "of that"],
@@ -41,13 +50,12 @@ export function profileLines(profile: Profile, peak: Peak): string[] {
         kernel.way ?? "",
         ms.toPrecision(3),
         part(ms),
-        ...[flops, executedFlops, bytes].map((amount) => (amount / ms / 1e6).toFixed(2)),
+        ...[flops, executedFlops, bytes].map((amount) => figure(amount / ms / 1e6)),
         bound.by,
-        reached === null ? "none" : `${(100 * reached).toFixed(1)} %`,
+        reached === null ? "none" : `${figure(100 * reached, 1)} %`,
       ];
     }),
-    ["left over", "", left.toPrecision(3), part(left), "", "", "", "", ""],
-    ["a whole run", "", wallMs.toPrecision(3), part(wallMs), "", "", "", "", ""],
+    ...sums.map(([name, ms]) => [name, "", ms.toPrecision(3), part(ms), "", "", "", "", ""]),
   ];
   return [
     `${title}: ${kernels.length} dispatches, timed by ${method}`,
@@ -69,8 +77,8 @@ function failureOf(kernel: ProfiledKernel, peak: Peak): string | undefined {
 
 function disagreement(method: Profile["method"], rows: number, wallMs: number): string {
   const other = method === "timestamps" ? "repetition" : "timestamps";
-  return `the dispatches come to ${
-    (100 * rows / wallMs).toFixed(0)
-  } % of a whole run: the machine was busy, or one by one ` +
-    `they run otherwise than together; compare with --by ${other}`;
+  const compared = rows > wallMs
+    ? `all dispatches take ${figure(rows / wallMs)} times as long as a whole run`
+    : `the dispatches come to ${(100 * rows / wallMs).toFixed(0)} % of a whole run`;
+  return `${compared}: the machine was busy, or one by one they run otherwise than together; compare with --by ${other}`;
 }

@@ -1,4 +1,5 @@
 /** One iteration of a search: time, dispatches, arithmetic and its share of the adapter's peak. */
+import { figure } from "../../src/formats/figure.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { type Peak, shareText } from "../../src/gpu/probe.ts";
 import { type Submit, timeRuns } from "../../src/gpu/timing.ts";
@@ -91,12 +92,12 @@ export function synthLines(s: SynthFigures, peak: Peak): string[] {
     `${s.generator} and ${s.classifier}, batch ${s.batch}: ${milliseconds(s.iterationMs)} an iteration (${
       milliseconds(s.iterationMs / s.batch)
     } a picture), ` +
-    `${s.dispatches} dispatches, ${(s.flops / 1e9).toFixed(2)} GFLOP`,
-    `${s.gflops.toFixed(2)} GFLOP/s; ${s.executedGflops.toFixed(2)} executed, share of the peak: ${
+    `${s.dispatches} dispatches, ${figure(s.flops / 1e9)} GFLOP`,
+    `${figure(s.gflops)} GFLOP/s; ${figure(s.executedGflops)} executed, share of the peak: ${
       shareText(s.executedGflops, peak.gflops)
     }`,
-    `${(s.memory / 2 ** 20).toFixed(1)} MiB of GPU memory`,
-    `first iteration after ${(s.firstIterationMs / 1000).toFixed(1)} s, loading and compiling included`,
+    `${figure(s.memory / 2 ** 20, 1)} MiB of GPU memory`,
+    `first iteration after ${figure(s.firstIterationMs / 1000, 1)} s, loading and compiling included`,
   ];
 }
 

@@ -3,6 +3,7 @@
  * code of a generator that inverts the layer.
  */
 import { join } from "node:path";
+import { figure } from "../formats/figure.ts";
 import { fromFloat32, readSafetensors, type StoredTensor, writeSafetensors } from "../formats/safetensors.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
@@ -97,7 +98,7 @@ export const command: Command<typeof options> = {
     else {
       print(
         `${saved.join(", ")}: ${mean.length} values of ${layer} over ${pictures} pictures, ` +
-          `mean ${report.mean.toFixed(3)} and deviation ${report.std.toFixed(3)} on average`,
+          `mean ${figure(report.mean, 3)} and deviation ${figure(report.std, 3)} on average`,
       );
     }
     outputs.finish();

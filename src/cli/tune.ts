@@ -1,4 +1,5 @@
 /** `deno task tune`: times the ways to compute each layer on this adapter and keeps the fastest. */
+import { figure } from "../formats/figure.ts";
 import { UserError } from "../formats/user_error.ts";
 import { mergeWays, type Tunable, tune, type TunedLayer, type TunedWays, type TuneReport, writeWays } from "../mod.ts";
 import { type Command, main, print, printJson, tell, type Values, warn } from "./command.ts";
@@ -8,7 +9,7 @@ import { arithmeticKinds, arithmeticOption, weightKinds, weightsOption } from ".
 import { Outputs } from "./outputs/outputs.ts";
 import { writeFiles } from "./outputs/place.ts";
 import { progress, stderrScreen } from "./progress.ts";
-import { checkTunedFile, readTunedFile, tunedFile, tunedOption } from "./tuned.ts";
+import { checkTunedFile, keptOption, readTunedFile, tunedFile } from "./tuned.ts";
 import { oneOf, wholeNumber } from "./values.ts";
 
 const options = {
@@ -22,7 +23,7 @@ const options = {
   weights: weightsOption,
   arithmetic: arithmeticOption,
   adapter: adapterOption,
-  tuned: { ...tunedOption, help: `where the ways are kept; ${tunedOption.help}` },
+  tuned: keptOption,
   force: { help: "times again what has been timed before" },
   json: { help: "prints one JSON document" },
   quiet: { help: "shows no progress" },
@@ -119,7 +120,7 @@ function reportLines({ layers, known, whole, reverted }: TuneReport): string[] {
   if (known > 0) lines.push(`${shapes(known)} timed before; --force times again`);
   if (layers.length > 0) lines.push(`other ways than predicted are faster for ${changed} of ${shapes(layers.length)}`);
   if (whole) {
-    const [ms, predicted] = [whole.ms, whole.predictedMs].map((time) => time.toFixed(2));
+    const [ms, predicted] = [whole.ms, whole.predictedMs].map((time) => figure(time));
     lines.push(`a whole run: ${ms} ms, by the predicted ways ${predicted} ms`);
   }
   if (reverted) lines.push("all together they are not faster, so the predicted ways stay");
@@ -127,7 +128,7 @@ function reportLines({ layers, known, whole, reverted }: TuneReport): string[] {
 }
 
 function layerLine({ layers, forward, backward, changed, ms, predictedMs }: TunedLayer): string {
-  const time = changed ? `${ms.toFixed(3)} ms, as predicted ${predictedMs.toFixed(3)} ms` : `${ms.toFixed(3)} ms`;
+  const time = changed ? `${figure(ms, 3)} ms, as predicted ${figure(predictedMs, 3)} ms` : `${figure(ms, 3)} ms`;
   return `${changed ? "*" : " "} ${layers.join(", ")}: ${time}: ${forward}${backward ? `; gradient: ${backward}` : ""}`;
 }
 

@@ -16,12 +16,17 @@ import { tell, warn } from "./command.ts";
 import { statOf } from "./files.ts";
 import { planLines } from "./memory.ts";
 
+/** What else names the file, and where it is if nothing does. */
+const elsewhere = "also the variable PHOSPHENE_TUNED (phosphene/tuned.json in the user's folder for caches)";
+
 /** The option of commands that make plans. */
 export const tunedOption = {
   value: "FILE",
-  help:
-    "the ways that `deno task tune` keeps, or none; also the variable PHOSPHENE_TUNED (a file in the user's folder for caches)",
+  help: `the file of ways that \`deno task tune\` has found, or none to take the predicted ones; ${elsewhere}`,
 };
+
+/** The option of the command that finds them. */
+export const keptOption = { value: "FILE", help: `the file that keeps the ways; ${elsewhere}` };
 
 /** Bytes of the largest file that is read. */
 const mostBytes = 1 << 24;

@@ -45,9 +45,13 @@ export async function compile(device: Device, call: Call): Promise<Step> {
     device.cache.delete(key);
     if (error instanceof GpuError) throw error;
     await device.settle(); // a layout's own error says more than its pipeline's
-    throw new GpuError("validation", label, (error as Error).message);
+    const { message } = error as Error;
+    throw new GpuError("validation", label, own ? `${UNFIT}: ${message}` : message);
   }
 }
+
+/** What is wrong with somebody's own program where no line of it is. */
+const UNFIT = 'its entry point "main", its workgroup\'s size or its bindings are none that can run here';
 
 /** Encodes steps into a pass, in order. */
 export function encode(pass: GPUComputePassEncoder, steps: readonly Step[]): void {
@@ -107,6 +111,7 @@ async function explain(
   const wrong = messages.find(({ type }) => type === "error");
   if (!wrong) throw error;
   await device.settle().catch(() => {}); // what the module's making left says the same without the line
+  if (wrong.lineNum === 0) throw new Error(wrong.message.trim());
   const line = code.split("\n")[wrong.lineNum - 1]?.trim() ?? "";
   const message = wrong.message.trim().split("\n")[0].replace(/^Shader '.*?' /, "");
   throw new GpuError("validation", label, `WGSL line ${wrong.lineNum}, column ${wrong.linePos}: ${message}: ${line}`);

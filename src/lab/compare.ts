@@ -6,7 +6,7 @@ import { NOT_WRITTEN } from "../tune/alone.ts";
 /** How far values may be off, over the largest magnitude of those expected. Sums of thousands of products are off by less. */
 const TOLERANCE = 1e-5;
 
-/** How many times further than ours: others may add in another order. */
+/** How many times further than ours, or than the tolerance where there is none of ours: others may add in another order. */
 const MOST_TIMES = 4;
 
 /** What is compared. */

@@ -8,30 +8,36 @@ import type { Device } from "../gpu/device.ts";
 import { type Clock, clockOf, LEAST_MS, roundOf, type Submit, submitSteps } from "../gpu/timing.ts";
 import type { PlannedKernel } from "../net/kernels.ts";
 import type { Plan } from "../net/plan.ts";
-import { median } from "../tune/race.ts";
 import { freshSeed, KINDS } from "./numbers.ts";
 import { type Deviation, Trial } from "./trial.ts";
 
+/** How long a program takes, and the kernel of ours that it stands for. */
+export interface Contest {
+  /** Milliseconds of a run in the best turn of each: what else a machine does makes turns longer, never shorter. */
+  ms: number;
+  oursMs: number;
+  /** Of these two; and the smallest and largest one between the best turns in each of the parts that the turns come in. */
+  ratio: number;
+  leastRatio: number;
+  mostRatio: number;
+}
+
 /** What was found of a kernel. */
-export interface Verdict extends Deviation {
+export interface Verdict extends Deviation, Partial<Contest> {
   kernel: string;
   /** Where the program comes from. */
   file: string;
   /** The way that its layer goes. */
   way?: string;
-  /** Milliseconds of a run of a program, and of the kernel of ours that it stands for. */
-  ms?: number;
-  oursMs?: number;
-  /** Of both, in the middle of the turns: what slows the machine down slows both. */
-  ratio?: number;
   /** Sets of random numbers that it was tried on. */
   trials: number;
   /** What its values were compared with: those of our kernel where it belongs to no layer. */
   beside: "float64" | "ours";
 }
 
-/** Turns of a kernel, and how long one lasts about, in milliseconds. */
+/** Turns of a kernel, the parts that they come in, and how long one lasts about, in milliseconds. */
 const TURNS = 15;
+const PARTS = 5;
 const TURN_MS = { cpu: 20, gpu: 5 };
 
 /**
@@ -92,14 +98,14 @@ async function attempt(trial: Trial, kernels: readonly PlannedKernel[], kind: nu
   }
 }
 
-/** Milliseconds of a run of a step and of ours, in the middle of many turns. */
+/** A step and ours, timed in many turns. */
 async function inTurns(
   device: Device,
   clock: Clock,
   turns: number,
   step: Step,
   ours: Step,
-): Promise<Pick<Verdict, "ms" | "oursMs" | "ratio">> {
+): Promise<Contest> {
   const submits = [step, ours].map((one): Submit => (times, timestamps) =>
     submitSteps(device, [one], times, timestamps)
   );
@@ -115,18 +121,33 @@ async function inTurns(
       taken[which].push(Math.max(await clock.time(submits[which], times) / times, LEAST_MS));
     }
   }
-  const [own, others] = taken;
-  const ratio = median(own.map((ms, turn) => ms / others[turn]));
-  return { ms: median(own), oursMs: median(others), ratio };
+  return contestOf(...taken);
+}
+
+/** What the turns of a program and of our kernel come to, of each as many. */
+export function contestOf(own: readonly number[], others: readonly number[]): Contest {
+  const [ms, oursMs] = [own, others].map((turns) => Math.min(...turns));
+  const size = Math.ceil(own.length / PARTS);
+  const ratios = Array.from({ length: Math.ceil(own.length / size) }, (_, part) => {
+    const [best, oursBest] = [own, others].map((turns) => Math.min(...turns.slice(size * part).slice(0, size)));
+    return best / oursBest;
+  });
+  return { ms, oursMs, ratio: ms / oursMs, leastRatio: Math.min(...ratios), mostRatio: Math.max(...ratios) };
 }
 
 /** A verdict as a line. */
-export function verdictLine({ kernel, file, way, ms, oursMs, ratio, off, oursOff, beside, trials }: Verdict): string {
+export function verdictLine(verdict: Verdict): string {
+  const { kernel, file, way, off, oursOff, beside, trials } = verdict;
   const error = `off by ${off.toExponential(1)} of the largest value${beside === "ours" ? " that ours makes" : ""}`;
   const tried = `in ${trials} trials`;
-  if (ms === undefined) return `${kernel} goes ${way} of ${file}: ${error} ${tried}`;
-  return `${kernel}: ${file} in place of ${way ?? "ours"}: ${ms.toPrecision(3)} ms, ours ${
-    oursMs!.toPrecision(3)
-  } ms, ` +
-    `ratio ${ratio!.toFixed(2)}; ${error}${beside === "ours" ? "" : `, ours by ${oursOff.toExponential(1)},`} ${tried}`;
+  if (verdict.ms === undefined) return `${kernel} goes ${way} of ${file}: ${error} ${tried}`;
+  const ours = beside === "ours" ? "" : `, ours by ${oursOff.toExponential(1)},`;
+  return `${kernel}: ${file} in place of ${way ?? "ours"}: ${timeText(verdict as Contest)}; ${error}${ours} ${tried}`;
+}
+
+function timeText({ ms, oursMs, ratio, leastRatio, mostRatio }: Contest): string {
+  const [quotient, from, to] = [ratio, leastRatio, mostRatio].map((value) => Number(value.toPrecision(2)));
+  // Where the parts of the turns do not agree on which of the two is the faster, nothing is known of it.
+  const noise = leastRatio <= 1 && mostRatio >= 1 ? " is within the noise" : "";
+  return `${ms.toPrecision(3)} ms, ours ${oursMs.toPrecision(3)} ms, ratio ${quotient}${noise} (${from} to ${to})`;
 }

@@ -1,5 +1,7 @@
 /** What a benchmark of a plan is asked for: options that exclude each other are refused in a sentence. */
 import assert from "node:assert/strict";
+import { passesOf } from "../../bench/passes/passes.ts";
+import { profileCommand } from "../../bench/profile/command.ts";
 import { wantedOf } from "../../bench/running_options.ts";
 
 type Given = Parameters<typeof wantedOf>[0];
@@ -25,4 +27,19 @@ Deno.test("a search, a model or a known network, and what goes with it", () => {
   for (const [given, message] of cases) {
     assert.throws(() => wantedOf({ ...none, ...given }), { name: "UserError", message });
   }
+});
+
+Deno.test("passes are for a file's samples, but for those that a table has too", () => {
+  assert.equal(passesOf({}), 5);
+  assert.equal(passesOf({ passes: "7", json: "f" }), 7);
+  assert.equal(passesOf({ passes: "1" }, 3), 1);
+  const message = "--passes 2 needs the file that keeps the samples: --json FILE";
+  assert.throws(() => passesOf({ passes: "2" }), { name: "UserError", message });
+  assert.throws(() => passesOf({ passes: "4" }, 3), { message: /^--passes 4 .*; the table alone has at most 3$/ });
+});
+
+Deno.test("a roofline is SVG, and is not written under another kind's name", async () => {
+  const given = { ...none, force: false, roofline: "roof.png" } as Parameters<typeof profileCommand.run>[0];
+  const message = '--roofline draws SVG and expects a name that ends in .svg, got "roof.png"';
+  await assert.rejects(profileCommand.run(given, []), { name: "UserError", message });
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writeTinyModels } from "./tiny_models.ts";
-import { root, temporaryFolder, type } from "./user.ts";
+import { namesIn, root, temporaryFolder, type } from "./user.ts";
 
 /** A single short pass. */
 const quick = ["--passes", "1", "--rounds", "1"];
@@ -72,9 +72,15 @@ Deno.test("bench kernels: a model's layers with all samples; compare finds what 
   assert.match((await type(["bench", "compare", file])).err, /^bench compare: expected two files, .*, got 1\n$/);
 });
 
-Deno.test("bench kernels: a layer of a known network", async () => {
-  const known = await type(["bench", "kernels", "--network", "googlenet", "--op", "lrn", "--layer", "pool1", ...quick]);
-  assert.match(known.out, /\npool1\/norm1 +lrn +backward +\* elements/, known.err);
+Deno.test("bench kernels: a layer of a known network; where Ctrl-C leaves no samples, no file is written", async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "kernels.json");
+  const args = ["bench", "kernels", "--network", "googlenet", "--op", "lrn", "--layer", "pool1", "--json", file];
+  const { code, out, err } = await type([...args, ...quick], { interruptAt: "pass 0/1" });
+  assert.match(out, /\npool1\/norm1 +lrn +backward +\* elements/, err);
+  assert.equal(code, 130);
+  assert.match(err, /\nstopped before a pass was measured to its end; nothing is written to .*kernels\.json\n$/);
+  assert.deepEqual(namesIn(folder.path), []);
 });
 
 Deno.test("bench kernels: a shape given on the command line; Ctrl-C ends it, what was measured is kept, more can be added", async () => {

@@ -49,8 +49,8 @@ Deno.test("the laboratory, with tiny models", async (t) => {
         "magnitude",
         "step",
       ]);
-      assert.match(rows[names.length], /^left over +-?[\d.e-]+ +-?[\d.]+ %$/);
-      assert.match(rows[names.length + 1], /^a whole run +[\d.]+ +100\.0 %$/);
+      assert.match(rows[names.length], /^(left over|all of these) +[\d.e-]+ +[\d.e-]+ %$/);
+      assert.match(rows[names.length + 1], /^a whole run +[\d.]+ +[\d.]+ %$/);
       assert.match(Deno.readTextFileSync(svg), /^<svg [^]*<title>conv1[^]*<\/svg>\n$/);
       assert.deepEqual(namesIn(dump).filter((name) => name.startsWith("conv1")), [
         "conv1.gradient.json",
@@ -84,7 +84,7 @@ Deno.test("the laboratory, with tiny models", async (t) => {
     assert.equal(again.code, 0, again.err);
     assert.match(
       again.err,
-      /^conv1: .*conv1\.wgsl in place of .+: [\d.e-]+ ms, ours [\d.e-]+ ms, ratio [\d.]+; off by /m,
+      /^conv1: .*conv1\.wgsl in place of .+: [\d.e-]+ ms, ours [\d.e-]+ ms, ratio [\d.]+( is within the noise)? \([\d.]+ to [\d.]+\); off by /m,
     );
     assert.deepEqual((await picture(own)).rgb, (await picture(plain)).rgb);
     const { own: verdicts, pictures: [{ own: record }] } = JSON.parse(again.out);
@@ -139,7 +139,10 @@ Deno.test("the laboratory, with tiny models", async (t) => {
     const { code, out, err } = await type(["bench", "kernels", "--model", at.classifier, ...short, ...own]);
     assert.equal(code, 0, err);
     assert.match(out, /\nconv1 +conv2d +forward +/);
-    assert.match(out, /\nconv1: .*conv1\.wgsl in place of .* ratio [\d.]+; off by /);
+    assert.match(
+      out,
+      /\nconv1: .*conv1\.wgsl in place of .* ratio [\d.]+( is within the noise)? \([\d.]+ to [\d.]+\); off by /,
+    );
     assert.doesNotMatch(out, /\nfc2 /);
     assert.deepEqual(namesIn(mine).filter((name) => name.startsWith("conv1")), [
       "conv1.gradient.json",
@@ -164,7 +167,7 @@ Deno.test("bench profile: a published network's first layer, forward, and what m
   assert.equal(code, 0, err);
   assert.match(
     out,
-    /\nResNet-50 with random weights, forward, batch 2: 1 dispatches, timed by \w+\nkernel .*\nconv1 .*\nleft over /,
+    /\nResNet-50 with random weights, forward, batch 2: 1 dispatches, timed by \w+\nkernel .*\nconv1 .*\n(left over|all of these) /,
   );
   assert.match(Deno.readTextFileSync(svg), /^<svg [^]*<title>conv1[^]*<\/svg>\n$/);
   assert.deepEqual(namesIn(dump), ["conv1.json", "conv1.wgsl"]);
@@ -213,6 +216,9 @@ Deno.test("docs/kernels.md: from the dump to a faster kernel, and to a way", asy
   const replaced = ["--replace", `pool1.gradient=${mine}`, "--ways", join(root, "examples/pool_by_blocks.ts")];
   const used = await type(["synth", "--unit", "945", "--iterations", "2", "--out", out, ...replaced]);
   assert.equal(used.code, 0, used.err);
-  assert.match(used.err, /^pool1\.gradient: .*mine\.wgsl in place of blocks: .* ratio [\d.]+; off by /m);
+  assert.match(
+    used.err,
+    /^pool1\.gradient: .*mine\.wgsl in place of blocks: .* ratio [\d.]+( is within the noise)? \([\d.]+ to [\d.]+\); off by /m,
+  );
   assert.match(used.err, /^pool2\.gradient goes blocks of .*pool_by_blocks\.ts: off by .* in 4 trials$/m);
 });

@@ -56,7 +56,7 @@ Deno.test("a classifier that ends in a softmax: its logits are climbed, and have
   Deno.writeTextFileSync(path, JSON.stringify(network));
   const { code, out, err } = await type(["synth", ...run.options, "--unit", "1", "--json"]);
   assert.equal(code, 0, err);
-  assert.match(err, /^iteration 4\/4 {2}activation -?\d+\.\d\d {2}\w+/m);
+  assert.match(err, /^iteration 4\/4 {2}activation -?\d+\.\d+ {2}\w+/m);
   const [{ file, layer, title, result }] = JSON.parse(out).pictures;
   assert.deepEqual([file, layer, title], [join(run.out, "fc3_0001_0.png"), "fc3", "bell pepper"]);
   const seen = await type(["classify", "--model", classifier, file, "--json", "--top", "5"]);

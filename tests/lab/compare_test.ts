@@ -16,6 +16,12 @@ Deno.test("values near enough are right, beside ours and alone", () => {
   assert.deepEqual(of([1, 2, 4, 0, 0, 0], [1, 2, 4, 0, 0, 0]), { off: 0, oursOff: 0 });
   assert.ok(of([1, 2, 4, 0, 0, 0], [1, 2, 4.0001, 0, 0, 0]).off > 2e-5);
   assert.equal(of([1, 2, 4, 0, 0, 0], [1, 2, 5, 0, 0, 0], [1, 2, 4.5, 0, 0, 0]).off, 0.25);
+  // Another order of sums is often many times as far off as ours, which counts where that is far.
+  const near = (off: number, oursOff: number) => of([1], [1 + off], [1 + oursOff]);
+  assert.ok(near(8e-6, 1e-7).off > 50 * near(8e-6, 1e-7).oursOff);
+  assert.ok(near(3e-5, 1e-5).off > 2e-5);
+  assert.throws(() => near(3e-5, 2e-6), /\(allowed: 1\.0e-5\)/);
+  assert.throws(() => near(5e-5, 1e-5), /\(allowed: 4\.0e-5\)/);
   // Where ours is no number, not everything is right.
   assert.throws(
     () => of([1, 2, 4, 0, 0, 0], [9, 2, 4, 0, 0, 0], [1, 2, Infinity, 0, 0, 0]),

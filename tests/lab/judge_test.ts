@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { OwnProgram } from "../../src/gpu/call.ts";
 import { openDevice } from "../../src/gpu/device.ts";
-import { judge, verdictLine } from "../../src/lab/judge.ts";
+import { contestOf, judge, verdictLine } from "../../src/lab/judge.ts";
 import { dumped } from "../../src/lab/dump.ts";
 import { KINDS } from "../../src/lab/numbers.ts";
 import { type OwnKernel, replacing } from "../../src/lab/replace.ts";
@@ -56,6 +56,11 @@ function planWith(programs: (kernel: PlannedKernel) => string | undefined, grid?
 
 const ours = (kernel: PlannedKernel) => dumped(kernel, device).wgsl;
 
+const verdictOfNothing = {
+  ...{ kernel: "conv1", file: "mine.wgsl", way: "direct", trials: 4, beside: "float64" as const },
+  ...{ off: 0, oursOff: 0 },
+};
+
 /** What the judge says of one kernel in another's place, made from ours. */
 async function verdictOn(name: string, change: (wgsl: string) => string) {
   using plan = await planWith((kernel) => kernel.name === name ? change(ours(kernel)) : undefined);
@@ -86,8 +91,23 @@ Deno.test("every kernel of a plan may be replaced by its own text", async () => 
   }
   assert.match(
     verdictLine(verdicts[0]),
-    /^conv1: mine\.wgsl in place of .+: [\d.]+ ms, ours [\d.]+ ms, ratio [\d.]+; off by .+ of the largest value, ours by .+, in 4 trials$/,
+    /^conv1: mine\.wgsl in place of .+: [\d.]+ ms, ours [\d.]+ ms, ratio [\d.]+( is within the noise)? \([\d.]+ to [\d.]+\); off by .+ of the largest value, ours by .+, in 4 trials$/,
   );
+});
+
+Deno.test("a ratio is that of the best turns, which lies between those of their parts; where these disagree it is noise", () => {
+  const line = (own: number[], others: number[]) =>
+    verdictLine({ ...verdictOfNothing, ...contestOf(own, others) }).split("; ")[0];
+  const busy = (ms: number, slow: number[]) => Array.from({ length: 15 }, (_, n) => slow.includes(n) ? 9 * ms : ms);
+  assert.equal(
+    line(busy(0.5, [1, 2, 7]), busy(1, [0, 1, 8, 9, 10])),
+    "conv1: mine.wgsl in place of direct: 0.500 ms, ours 1.00 ms, ratio 0.5 (0.5 to 0.5)",
+  );
+  assert.equal(
+    line(busy(1, [3, 4, 5]), busy(1, [12, 13, 14])),
+    "conv1: mine.wgsl in place of direct: 1.00 ms, ours 1.00 ms, ratio 1 is within the noise (0.11 to 9)",
+  );
+  assert.match(line([3], [2]), /: 3\.00 ms, ours 2\.00 ms, ratio 1\.5 \(1\.5 to 1\.5\)$/);
 });
 
 Deno.test("a kernel that is right otherwise is right", async () => {
@@ -178,6 +198,22 @@ Deno.test("a program that does not compile is told with file and line", async ()
     name: "GpuError",
     message: new RegExp(`^conv1 \\(mine\\.wgsl\\): WGSL line ${line}, column \\d+: .*valu.*: var v = valu;$`),
   });
+});
+
+Deno.test("a program of which no line is wrong is told in our words before the driver's", async () => {
+  const said =
+    /^conv1 \(mine\.wgsl\): its entry point "main", its workgroup's size or its bindings are none that can run here: ./;
+  const unfit: [part: RegExp, other: string][] = [
+    [/@workgroup_size\(.*?\)/, "@workgroup_size(2048)"],
+    [/@workgroup_size\(.*?\)/, "@workgroup_size(65536)"],
+    [/fn main\(/, "fn start("],
+    [/@binding\(0\)/, "@binding(9)"],
+  ];
+  for (const [part, other] of unfit) {
+    const change = (kernel: PlannedKernel) =>
+      kernel.name === "conv1" ? exchanged(ours(kernel), part, other) : undefined;
+    await assert.rejects(planWith(change), { name: "GpuError", message: said });
+  }
 });
 
 /** The plan's kernels as its request sees them, before any memory is taken. */

@@ -1,5 +1,6 @@
 /** Files of a search for the visitor: what `synth` would have written. */
 import { encodeGif } from "../../src/formats/animation.ts";
+import { figure } from "../../src/formats/figure.ts";
 import { contactSheet } from "../../src/formats/image.ts";
 import { writeNpy } from "../../src/formats/npy.ts";
 import { encodePng } from "../../src/formats/png.ts";
@@ -52,7 +53,7 @@ export function saved({ kind, item, frames = [] }: Saving, source: Source, snaps
   }
   const tiles = items.map(({ picture: image, activation }, n) => ({
     image,
-    caption: `${records[n].title} seed ${records[n].record.seed}: ${activation.toFixed(1)}`,
+    caption: `${records[n].title} seed ${records[n].record.seed}: ${figure(activation, 1)}`,
   }));
   const { Software } = recordText(record, "");
   const sheet = encodePng(contactSheet(tiles, Math.ceil(Math.sqrt(tiles.length))), { Software });

@@ -1,4 +1,5 @@
 /** How the activation grew. */
+import { figure } from "../../src/formats/figure.ts";
 
 /** What is drawn: the activation of each picture at every iteration. */
 interface Given {
@@ -30,13 +31,13 @@ export function Curve({ traces, selected, at, length }: Given) {
     <figure class="curve">
       <figcaption>
         <h2>Activation</h2>
-        <output>{now?.toFixed(1) ?? "–"}</output>
+        <output>{now === undefined ? "–" : figure(now, 1)}</output>
       </figcaption>
       <svg
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         role="img"
         aria-label={`Activation over ${traces[selected]?.length ?? 0} iterations, ${
-          now?.toFixed(1) ?? "none yet"
+          now === undefined ? "none yet" : figure(now, 1)
         } at iteration ${at}`}
       >
         <line class="axis" x1={EDGE} x2={WIDTH - EDGE} y1={y(0)} y2={y(0)} />

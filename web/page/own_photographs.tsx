@@ -1,4 +1,5 @@
 /** What of the visitor's own photographs excites the unit that is searched for. */
+import { figure } from "../../src/formats/figure.ts";
 import { best, choose, findBest, photographOf, photographs, showRegion } from "./album.ts";
 import { Small } from "./photograph_view.tsx";
 import { started, wanted } from "./state.ts";
@@ -24,7 +25,7 @@ export function OwnPhotographs() {
               };
               return one && (
                 <li key={photograph}>
-                  <Small one={one} told={activation.toFixed(1)} onClick={open} />
+                  <Small one={one} told={figure(activation, 1)} onClick={open} />
                 </li>
               );
             })}

@@ -5,6 +5,7 @@ import { Canvas } from "./canvas.tsx";
 import { choose, findNearest, forget, look, looks, nearest, photograph, photographOf, photographs } from "./album.ts";
 import { region, showRegion, showWhole } from "./album.ts";
 import { find } from "./deeds.ts";
+import { figure } from "../../src/formats/figure.ts";
 import type { Ranked } from "../../src/mod.ts";
 import type { Photograph } from "../engine/messages.ts";
 import { opened, wanted } from "./state.ts";
@@ -137,7 +138,7 @@ function Top({ id, top }: { id: number; top: Ranked[] }) {
             <span>
               <UnitLinks id={id} layer={undefined} unit={unit} name={name} />
             </span>
-            <output>{activation.toFixed(1)}</output>
+            <output>{figure(activation, 1)}</output>
           </li>
         ))}
       </ol>
@@ -179,7 +180,7 @@ function Layers({ seen: { id } }: { seen: Photograph }) {
                     unit={unit}
                     name={layer === last && labels[unit] || `unit ${unit}`}
                   />{" "}
-                  <span class="quiet">{activation.toFixed(1)}{height * width > 1 && ` at ${at.join(", ")}`}</span>
+                  <span class="quiet">{figure(activation, 1)}{height * width > 1 && ` at ${at.join(", ")}`}</span>
                 </li>
               ))}
             </ul>

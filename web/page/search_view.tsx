@@ -6,6 +6,7 @@ import { Numbers } from "./numbers.tsx";
 import { OwnPhotographs } from "./own_photographs.tsx";
 import { Results } from "./results.tsx";
 import { step, toggle } from "./deeds.ts";
+import { figure } from "../../src/formats/figure.ts";
 import {
   history,
   length,
@@ -158,7 +159,7 @@ function TopFive() {
               <li key={unit} class={own.includes(unit) ? "own" : undefined}>
                 <span>{name}</span>
                 <meter aria-label={name} min={0} max={most} value={Math.max(0, activation)} />
-                <output>{activation.toFixed(1)}</output>
+                <output>{figure(activation, 1)}</output>
               </li>
             ))}
           </ol>

@@ -3,6 +3,7 @@
  * supplement S6). One classifier is in memory at a time, and one search.
  */
 import { basename } from "node:path";
+import { figure } from "../../formats/figure.ts";
 import { captioned, enlarge, type Image } from "../../formats/image.ts";
 import { encodePng } from "../../formats/png.ts";
 import { UserError } from "../../formats/user_error.ts";
@@ -93,7 +94,7 @@ export async function filmLearning(
   const pictures = captioned(
     frames.map(({ folder, item: { picture, activation } }): { image: Image; caption: string } => ({
       image: enlarge(picture, scale),
-      caption: `${basename(folder)} ${activation.toFixed(1)}`,
+      caption: `${basename(folder)} ${figure(activation, 1)}`,
     })),
   );
   const [still] = places.pictures;
@@ -110,7 +111,7 @@ export async function filmLearning(
     printJson({ file, animation, aborted: stopped, frames: told });
   } else {
     for (const { folder, item: { activation, top } } of frames) {
-      print(`${folder}  activation ${activation.toFixed(2)}  top ${top.length}: ${top.map(rankedText).join(", ")}`);
+      print(`${folder}  activation ${figure(activation)}  top ${top.length}: ${top.map(rankedText).join(", ")}`);
     }
     [file, animation].forEach(print);
   }

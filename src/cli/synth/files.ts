@@ -1,5 +1,6 @@
 /** The files of a synth run: their names, which are known before it starts, and their bytes, which are made after it. */
 import { join } from "node:path";
+import { figure } from "../../formats/figure.ts";
 import { contactSheet, enlarge } from "../../formats/image.ts";
 import { writeNpy } from "../../formats/npy.ts";
 import { encodePng } from "../../formats/png.ts";
@@ -234,7 +235,7 @@ export async function* renderFiles(
     const tiles = made.map(({ record: { method, layer, units, seed, result }, item: { picture }, title }) => {
       const where = places.columns === undefined ? [] : [method ?? layer ?? []].flat();
       const what = [...where, ...units ? [units.join("+")] : [], title, ...seeds > 1 ? [`seed ${seed}:`] : []];
-      return { image: picture, caption: `${what.join(" ")} ${result.activation.toFixed(1)}` };
+      return { image: picture, caption: `${what.join(" ")} ${figure(result.activation, 1)}` };
     });
     // A row for each unit where there are several seeds; else about as many rows as columns.
     const columns = places.columns ?? (seeds > 1 && seeds <= mostColumns ? seeds : Math.ceil(Math.sqrt(tiles.length)));

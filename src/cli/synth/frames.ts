@@ -1,5 +1,6 @@
 /** How a picture came to be: the frames that are kept on its way, and the animation or the sheet that they become. */
 import { encodeApng, encodeGif } from "../../formats/animation.ts";
+import { figure } from "../../formats/figure.ts";
 import { contactSheet, type Image, resizeRgb } from "../../formats/image.ts";
 import { encodePng } from "../../formats/png.ts";
 import type { Settings } from "../../mod.ts";
@@ -51,7 +52,7 @@ export function encodeFrames(
     const shown = frames.filter((_, n) => (n + 1) % every === 0);
     const tiles = shown.map(({ picture, iteration, activation }) => ({
       image: picture,
-      caption: `${iteration}: ${activation.toFixed(2)}`,
+      caption: `${iteration}: ${figure(activation)}`,
     }));
     return encodePng(contactSheet(tiles, columns), { Software: text.Software });
   }

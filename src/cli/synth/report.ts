@@ -1,4 +1,5 @@
 /** What synth says: while it runs, about what it made, and what the user should know. */
+import { figure } from "../../formats/figure.ts";
 import {
   fieldBox,
   isTrained,
@@ -83,9 +84,9 @@ export function uncut({ crop }: Request, { items }: Row, classifier: Model, pict
 /** One picture's activation and what it looks like; of many, their mean and how many look like their unit. */
 export function progressNote({ activations, top }: Progress, targets: readonly BatchItem[]): string {
   const mean = activations.reduce((sum, activation) => sum + activation, 0) / activations.length;
-  if (activations.length === 1) return `activation ${mean.toFixed(2)}${top ? `  ${top[0].name}` : ""}`;
+  if (activations.length === 1) return `activation ${figure(mean)}${top ? `  ${top[0].name}` : ""}`;
   const right = top?.filter(({ unit }, i) => targets[i].units?.includes(unit)).length;
-  return `mean activation ${mean.toFixed(2)}${
+  return `mean activation ${figure(mean)}${
     right === undefined ? "" : `  ${right} of ${activations.length} recognised`
   }`;
 }
@@ -104,10 +105,8 @@ export function costLines({ iterations, seconds, dispatches, flops, memory, octa
     `GPU memory in use${where}: ${device} bytes; planned: ${total} bytes (weights ${weights}, activations ${activations})`;
   return [
     ...octaves?.map(({ size, memory }) => memoryLine(` for ${sizeText(size)}`, memory)) ?? [memoryLine("", memory)],
-    `${iterations} iterations in ${seconds.toFixed(2)} s: ${
-      (1000 * each).toFixed(1)
-    } ms, ${dispatches} dispatches and ` +
-    `${(flops / 1e9).toFixed(2)} GFLOP each, ${(flops / each / 1e9).toFixed(1)} GFLOP/s`,
+    `${iterations} iterations in ${figure(seconds)} s: ${figure(1000 * each, 1)} ms, ${dispatches} dispatches and ` +
+    `${figure(flops / 1e9)} GFLOP each, ${figure(flops / each / 1e9, 1)} GFLOP/s`,
   ];
 }
 
@@ -115,7 +114,7 @@ export function costLines({ iterations, seconds, dispatches, flops, memory, octa
 export function resultLines(made: Made[], { pictures, animations, sheet, codes }: Places): string[] {
   const lines = made.map(({ record: { result } }, i) => {
     const top = result.top.map(rankedText).join(", ");
-    return `${pictures[i]}  activation ${result.activation.toFixed(2)}  top ${result.top.length}: ${top}`;
+    return `${pictures[i]}  activation ${figure(result.activation)}  top ${result.top.length}: ${top}`;
   });
   const orders = made.flatMap(({ item: { film } }) => film?.orders ? [orderLine(film.orders)] : []);
   return [...lines, ...orders, ...[...animations, sheet, codes].filter((path) => path !== undefined)];
@@ -125,12 +124,12 @@ export function resultLines(made: Made[], { pictures, animations, sheet, codes }
 function orderLine({ inOrder, shuffled, reversed }: Orders): string {
   const mean = shuffled.reduce((sum, one) => sum + one, 0) / shuffled.length;
   const spread = Math.sqrt(shuffled.reduce((sum, one) => sum + (one - mean) ** 2, 0) / shuffled.length);
-  return `frames in order ${inOrder.toFixed(3)}, shuffled ${mean.toFixed(3)} ± ${spread.toFixed(3)} ` +
-    `(${shuffled.length} orders), reversed ${reversed.toFixed(3)}`;
+  return `frames in order ${figure(inOrder, 3)}, shuffled ${figure(mean, 3)} ± ${figure(spread, 3)} ` +
+    `(${shuffled.length} orders), reversed ${figure(reversed, 3)}`;
 }
 
 /** A unit with its name and activation. */
-export const rankedText = ({ unit, name, activation }: Ranked) => `${unit} ${name} ${activation.toFixed(2)}`;
+export const rankedText = ({ unit, name, activation }: Ranked) => `${unit} ${name} ${figure(activation)}`;
 
 /** Everything about a run, for a program. */
 export function jsonReport(
