@@ -2,9 +2,16 @@
  * Pooling over windows of the padded image, and the gradients as gathers: each input position sums over the windows
  * that hold it. Maximum pooling keeps which of its positions won (the first of equals), numbered row by row, so that
  * its gradient is a comparison; positions in the padding never win.
+ *
+ * A row of a window is taken four positions to a loop trip, so that a window over a large image stays within any loop limit.
+ * Of a kernel that is three wide one trip is written, with three positions:
+ *
+ *   { let kx = k; … visit v … }   { let kx = k + 1; … visit v … }   { let kx = k + 2; … visit v … }
  */
 import { wgsl } from "wgsl-preprocessor";
 import { doubleFloat, storeDouble } from "./double_float.ts";
+import { LOWEST } from "./texels.ts";
+import { constants, plus, signedConstants, unroll } from "./wgsl.ts";
 
 /** One pooling layer; one invocation handles one texel. */
 export interface PoolGeometry {
@@ -20,26 +27,32 @@ export interface PoolGeometry {
   countPadding: boolean;
 }
 
-/** Loop trips along a row are taken four at a time, so that a window over a large image stays within any loop limit. */
+/** Positions of a window's row in one loop trip. */
 const ROW_STEP = 4;
 
-/** WGSL function `share(oy, ox)`: 1 / the number of positions that the window's average counts. */
-function share(g: PoolGeometry): string {
-  const [h, w] = g.inSize;
-  const [top, left, bottom, right] = g.padding;
-  const low = g.countPadding ? [-top, -left] : [0, 0];
-  const high = g.countPadding ? [h + bottom, w + right] : [h, w];
-  // Of the positions from + k · dilation, those in low … high − 1.
-  const counted = (from: string, a: number) => {
-    const d = g.dilation[a];
-    const first = `(max(${low[a]} - ${from}, 0) + ${d - 1}) / ${d}`;
-    return `min(${g.kernel[a] - 1}, (${high[a] - 1} - ${from}) / ${d}) - ${first} + 1`;
-  };
+/** The constants of a layer's kernels. A window reaches over REACH positions of the image. */
+function sizes({ inSize, outSize, kernel: [ky, kx], stride, padding, dilation: [dy, dx] }: PoolGeometry): string {
   return `
+${constants({ HEIGHT: inSize[0], WIDTH: inSize[1], OUT_HEIGHT: outSize[0], OUT_WIDTH: outSize[1] })}
+${signedConstants({ KERNEL_HEIGHT: ky, KERNEL_WIDTH: kx, STRIDE_Y: stride[0], STRIDE_X: stride[1] })}
+${signedConstants({ PADDING_Y: padding[0], PADDING_X: padding[1], DILATION_Y: dy, DILATION_X: dx })}
+${signedConstants({ REACH_Y: dy * (ky - 1) + 1, REACH_X: dx * (kx - 1) + 1, ROW_STEP })}`;
+}
+
+/** WGSL function `share(oy, ox)`: 1 / the number of positions that the window's average counts. */
+function share({ inSize: [h, w], padding: [top, left, bottom, right], countPadding }: PoolGeometry): string {
+  const [first, end] = countPadding ? [[-top, -left], [h + bottom, w + right]] : [[0, 0], [h, w]];
+  return `
+${signedConstants({ FIRST_Y: first[0], FIRST_X: first[1], END_Y: end[0], END_X: end[1] })}
+fn counted(start: i32, first: i32, end: i32, taps: i32, dilation: i32) -> i32 {
+  let before = (max(first - start, 0) + dilation - 1) / dilation;
+  return min(taps - 1, (end - 1 - start) / dilation) - before + 1;
+}
+
 fn share(oy: i32, ox: i32) -> f32 {
-  let y = oy * ${g.stride[0]} - ${top};
-  let x = ox * ${g.stride[1]} - ${left};
-  return 1.0 / f32(max((${counted("y", 0)}) * (${counted("x", 1)}), 1));
+  let rows = counted(oy * STRIDE_Y - PADDING_Y, FIRST_Y, END_Y, KERNEL_HEIGHT, DILATION_Y);
+  let columns = counted(ox * STRIDE_X - PADDING_X, FIRST_X, END_X, KERNEL_WIDTH, DILATION_X);
+  return 1.0 / f32(max(rows * columns, 1));
 }`;
 }
 
@@ -48,100 +61,96 @@ fn share(oy: i32, ox: i32) -> f32 {
  * with whatever ReLU y has to go through.
  */
 export function maxPool(g: PoolGeometry, keep: boolean, double?: { relu?: { slope: number } }): string {
-  return wgsl`${double ? doubleFloat : ""}${
-    windowLoop(
-      g,
-      `
-        ${
-        double
-          ? "let r = load_x_rest(at); let better = (v > best) | ((v == best) & (r > rest));"
-          : "let better = v > best;"
-      }
+  const visit = wgsl`
+        #if ${double}
+        let r = load_x_rest(at);
+        let better = (v > best) | ((v == best) & (r > rest));
+        rest = select(rest, r, better);
+        #else
+        let better = v > best;
+        #endif
         best = select(best, v, better);
-        ${double ? "rest = select(rest, r, better);" : ""}
-        arg = select(arg, vec4f(f32(ky * ${g.kernel[1]} + kx)), better);`,
-      `var best = vec4f(-3.4028234e38); var arg = vec4f(-1.0);${
-        double ? " var rest = vec4f(); hideOnes(load_x(0u));" : ""
-      }`,
-    )
-  }
+        winner = select(winner, vec4f(f32(ky * KERNEL_WIDTH + kx)), better);`;
+  return wgsl`${double ? doubleFloat : ""}${sizes(g)}
+${LOWEST}
+
+fn kernel(i: u32) {
+  var best = LOWEST;
+  var winner = vec4f(-1.0);
+  #if ${double}
+  var rest = vec4f();
+  hideOnes(load_x(0u));
+  #endif
+  ${windowLoop(g, visit)}
   ${double ? storeDouble("i", "Double(best, rest)", double.relu) : "store_y(i, best);"}
   #if ${keep}
-  store_argmax(i, arg);
+  store_argmax(i, winner);
   #endif
 }`;
 }
 
-/** Bindings: x, y. */
+/** Bindings: x, y. Sums are taken by row first, so that large windows stay precise. */
 export function averagePool(g: PoolGeometry): string {
-  return `${share(g)}
-${windowLoop(g, "line += v;", "var sum = vec4f(); var line = vec4f();", "sum += line; line = vec4f();")}
+  return `${sizes(g)}
+${share(g)}
+
+fn kernel(i: u32) {
+  var sum = vec4f();
+  var line = vec4f();
+  ${windowLoop(g, "line += v;", "sum += line;\n    line = vec4f();")}
   store_y(i, sum * share(oy, ox));
 }`;
 }
 
-/** Visits each value v of a window, row by row; sums are taken by row first, so that large windows stay precise. */
-function windowLoop(g: PoolGeometry, visit: string, start: string, endRow = ""): string {
-  const [h, w] = g.inSize;
-  const [oh, ow] = g.outSize;
-  const columns = Array.from({ length: Math.min(ROW_STEP, g.kernel[1]) }, (_, u) =>
-    `{
-      let kx = k + ${u};
-      let ix = ox * ${g.stride[1]} - ${g.padding[1]} + kx${times(g.dilation[1])};
-      if (kx < ${g.kernel[1]} && u32(ix) < ${w}u) {
-        let at = row + u32(ix);
-        let v = load_x(at);
-        ${visit}
-      }
-    }`);
+/** Visits each value v of the window of texel i, row by row. */
+function windowLoop({ kernel }: PoolGeometry, visit: string, endRow = ""): string {
+  const positions = unroll({ n: Math.min(ROW_STEP, kernel[1]) }, ({ n }) => `
+      {
+        let kx = ${plus("k", n, "")};
+        let ix = ox * STRIDE_X - PADDING_X + kx * DILATION_X;
+        if (kx < KERNEL_WIDTH && u32(ix) < WIDTH) {
+          let at = row + u32(ix);
+          let v = load_x(at);
+          ${visit}
+        }
+      }`);
   return `
-fn kernel(i: u32) {
-  let map = i / ${oh * ow}u;
-  let oy = i32(i / ${ow}u % ${oh}u);
-  let ox = i32(i % ${ow}u);
-  ${start}
-  for (var ky = 0; ky < ${g.kernel[0]}; ky++) {
-    let iy = oy * ${g.stride[0]} - ${g.padding[0]} + ky${times(g.dilation[0])};
-    if (u32(iy) >= ${h}u) { continue; }
-    let row = (map * ${h}u + u32(iy)) * ${w}u;
-    for (var k = 0; k < ${g.kernel[1]}; k += ${ROW_STEP}) {
-    ${columns.join("\n    ")}
+  let map = i / (OUT_HEIGHT * OUT_WIDTH);
+  let oy = i32(i / OUT_WIDTH % OUT_HEIGHT);
+  let ox = i32(i % OUT_WIDTH);
+  for (var ky = 0; ky < KERNEL_HEIGHT; ky++) {
+    let iy = oy * STRIDE_Y - PADDING_Y + ky * DILATION_Y;
+    if (u32(iy) >= HEIGHT) { continue; }
+    let row = (map * HEIGHT + u32(iy)) * WIDTH;
+    for (var k = 0; k < KERNEL_WIDTH; k += ROW_STEP) {${positions}
     }
     ${endRow}
   }`;
 }
 
-const times = (factor: number): string => factor === 1 ? "" : ` * ${factor}`;
-
 /** Bindings: dy, dx, and `argmax` for the gradient of maximum pooling (`average` false). */
 export function poolGradient(g: PoolGeometry, average: boolean): string {
-  const [h, w] = g.inSize;
-  const [oh, ow] = g.outSize;
-  const [ky, kx] = g.kernel;
-  const [sy, sx] = g.stride;
-  const [dy, dx] = g.dilation;
-  const [reachY, reachX] = [dy * (ky - 1) + 1, dx * (kx - 1) + 1];
-  const taps = [[dy, "gapY"], [dx, "gapX"]].flatMap(([d, gap]) => d === 1 ? [] : [` && ${gap} % ${d} == 0`]).join("");
-  const tap = (gap: string, d: number) => d === 1 ? gap : `${gap} / ${d}`;
-  return wgsl`${average ? share(g) : ""}
+  return wgsl`${sizes(g)}
+${average ? share(g) : ""}
+
 fn kernel(i: u32) {
-  let map = i / ${h * w}u;
-  let y = i32(i / ${w}u % ${h}u) + ${g.padding[0]};
-  let x = i32(i % ${w}u) + ${g.padding[1]};
-  let lastY = min(y / ${sy}, ${oh - 1});
-  let lastX = min(x / ${sx}, ${ow - 1});
+  let map = i / (HEIGHT * WIDTH);
+  let y = i32(i / WIDTH % HEIGHT) + PADDING_Y;
+  let x = i32(i % WIDTH) + PADDING_X;
+  let lastY = min(y / STRIDE_Y, i32(OUT_HEIGHT) - 1);
+  let lastX = min(x / STRIDE_X, i32(OUT_WIDTH) - 1);
   var sum = vec4f();
-  for (var oy = max(0, (y - ${reachY - sy}) / ${sy}); oy <= lastY; oy++) {
-    for (var ox = max(0, (x - ${reachX - sx}) / ${sx}); ox <= lastX; ox++) {
-      let at = (map * ${oh}u + u32(oy)) * ${ow}u + u32(ox);
-      let gapY = y - oy * ${sy};
-      let gapX = x - ox * ${sx};
-      let inside = gapY < ${reachY} && gapX < ${reachX}${taps};
+  for (var oy = max(0, (y - REACH_Y + STRIDE_Y) / STRIDE_Y); oy <= lastY; oy++) {
+    for (var ox = max(0, (x - REACH_X + STRIDE_X) / STRIDE_X); ox <= lastX; ox++) {
+      let at = (map * OUT_HEIGHT + u32(oy)) * OUT_WIDTH + u32(ox);
+      let gapY = y - oy * STRIDE_Y;
+      let gapX = x - ox * STRIDE_X;
+      let inside = gapY < REACH_Y && gapX < REACH_X && gapY % DILATION_Y == 0 && gapX % DILATION_X == 0;
       #if ${average}
       sum += select(0.0, share(oy, ox), inside) * load_dy(at);
       #else
-      let me = f32(${tap("gapY", dy)} * ${kx} + ${tap("gapX", dx)});
-      sum += select(vec4f(), load_dy(at), vec4<bool>(inside) & (load_argmax(at) == vec4f(me)));
+      let own = f32(gapY / DILATION_Y * KERNEL_WIDTH + gapX / DILATION_X);
+      sum += select(vec4f(), load_dy(at), vec4<bool>(inside) & (load_argmax(at) == vec4f(own)));
       #endif
     }
   }

@@ -17,6 +17,10 @@ export const constants = (values: Record<string, number>): string =>
 export const signedConstants = (values: Record<string, number>): string =>
   Object.entries(values).map(([name, value]) => `const ${name} = ${value}i;`).join("\n");
 
+/** WGSL constants, floats. */
+export const floatConstants = (values: Record<string, number>): string =>
+  Object.entries(values).map(([name, value]) => `const ${name} = ${literal(value)};`).join("\n");
+
 /** WGSL of a name plus a number: `block + 1u`, or with another suffix `shiftX - 1`. */
 export function plus(name: string, n: number, suffix = "u"): string {
   if (n === 0) return name;
