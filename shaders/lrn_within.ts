@@ -7,7 +7,8 @@
  * Pixels outside the image count as zeros: the divisor is size² everywhere. A square's sum is the sum over its rows of
  * sums along them, two kernels of `size` trips each.
  */
-import { type LrnGeometry, normalise, power, windowBefore } from "./lrn.ts";
+import { formula, type LrnGeometry, normalise, windowBefore } from "./lrn.ts";
+import { constants, signedConstants } from "./wgsl.ts";
 
 /** One layer over maps of `height` × `width`. */
 export interface LrnWithinGeometry extends Pick<LrnGeometry, "size" | "alpha" | "beta" | "k"> {
@@ -15,61 +16,63 @@ export interface LrnWithinGeometry extends Pick<LrnGeometry, "size" | "alpha" | 
   width: number;
 }
 
-/** WGSL that adds `value(at)` along one axis, over the window of each texel or over those that hold it (`mirrored`). */
-function windowSum(g: LrnWithinGeometry, axis: "x" | "y", mirrored: boolean): string {
+/** WGSL `window_sum(i)`: `value` along one axis, over the window of each texel or over those that hold it (`mirrored`). */
+function windowSum(g: LrnWithinGeometry, axis: "x" | "y", mirrored: boolean, value: string): string {
   const [extent, step] = axis === "x" ? [g.width, 1] : [g.height, g.width];
   const before = windowBefore(g.size);
   const sides = [before, g.size - 1 - before].map((side) => Math.min(side, extent));
   const [back, ahead] = mirrored ? sides.toReversed() : sides;
-  const last = extent - 1;
   return `
-  let p = i32(i / ${step}u % ${extent}u);
-  var sum = vec4f();
-  for (var q = max(p - ${back}, 0); q <= min(p + ${ahead}, ${last}); q++) { sum += value(u32(i32(i) + (q - p) * ${step})); }`;
+${constants({ EXTENT: extent, STEP: step })}
+${signedConstants({ BACK: back, AHEAD: ahead })}
+fn value(at: u32) -> vec4f {
+  ${value}
 }
+
+fn window_sum(i: u32) -> vec4f {
+  let p = i32(i / STEP % EXTENT);
+  var sum = vec4f();
+  for (var q = max(p - BACK, 0); q <= min(p + AHEAD, i32(EXTENT) - 1); q++) {
+    sum += value(u32(i32(i) + (q - p) * i32(STEP)));
+  }
+  return sum;
+}`;
+}
+
+const layerFormula = (g: LrnWithinGeometry): string => formula(g, g.size ** 2);
 
 /** Sums of squares along rows. Bindings: x, sums. */
 export function squareRows(g: LrnWithinGeometry): string {
-  return `
-fn value(at: u32) -> vec4f { let v = load_x(at); return v * v; }
-fn kernel(i: u32) {
-  ${windowSum(g, "x", false)}
-  store_sums(i, sum);
-}`;
+  return `${windowSum(g, "x", false, "let v = load_x(at);\n  return v * v;")}
+
+fn kernel(i: u32) { store_sums(i, window_sum(i)); }`;
 }
 
 /** Bindings: x, sums, y, and `scale` (s, kept for the gradient) where `keep`. */
 export function lrnWithin(g: LrnWithinGeometry, keep: boolean): string {
-  return `${normalise(g)}
-fn value(at: u32) -> vec4f { return load_sums(at); }
+  return `${layerFormula(g)}${normalise(g)}${windowSum(g, "y", false, "return load_sums(at);")}
+
 fn kernel(i: u32) {
-  ${windowSum(g, "y", false)}
-  let u = sum * ${g.alpha / g.size ** 2};
-  ${keep ? `store_scale(i, u + ${g.k});` : ""}
+  let u = window_sum(i) * SHARE;
+  ${keep ? "store_scale(i, u + K);" : ""}
   store_y(i, normalised(load_x(i), u));
 }`;
 }
 
 /** Sums of dy · x · s^(−β−1) along rows. Bindings: x, scale, dy, sums. */
 export function ratioRows(g: LrnWithinGeometry): string {
-  return `
-fn value(at: u32) -> vec4f {
-  let s = load_scale(at);
-  return load_dy(at) * load_x(at) / (${power("s", g.beta)} * s);
-}
-fn kernel(i: u32) {
-  ${windowSum(g, "x", true)}
-  store_sums(i, sum);
-}`;
+  const ratio = "let s = load_scale(at);\n  return load_dy(at) * load_x(at) / (power(s) * s);";
+  return `${layerFormula(g)}${windowSum(g, "x", true, ratio)}
+
+fn kernel(i: u32) { store_sums(i, window_sum(i)); }`;
 }
 
 /** Bindings: x, scale, dy, sums, dx. */
 export function lrnWithinGradient(g: LrnWithinGeometry): string {
-  return `
-fn value(at: u32) -> vec4f { return load_sums(at); }
+  return `${layerFormula(g)}${windowSum(g, "y", true, "return load_sums(at);")}
+
 fn kernel(i: u32) {
-  ${windowSum(g, "y", true)}
   let s = load_scale(i);
-  store_dx(i, load_dy(i) / ${power("s", g.beta)} - ${2 * g.alpha * g.beta / g.size ** 2} * load_x(i) * sum);
+  store_dx(i, load_dy(i) / power(s) - SLOPE * load_x(i) * window_sum(i));
 }`;
 }
