@@ -2,7 +2,9 @@
  * Kernels that only move values: reshape, crop, and runs of channels. One invocation writes one texel, whose four
  * channels may come from four different texels.
  */
-import { channelBlocks, LANE } from "./texels.ts";
+import { wgsl } from "wgsl-preprocessor";
+import { channelBlocks, channelsIn, LANE, vector } from "./texels.ts";
+import { constants, plus, signedConstants, unroll } from "./wgsl.ts";
 
 /** [channels, height, width] */
 type Map3 = readonly [number, number, number];
@@ -15,19 +17,21 @@ export function reshape(from: Map3, to: Map3): string {
   const [c, h, w] = from;
   const [tc, th, tw] = to;
   return `${LANE}
+${constants({ X_CHANNELS: c, X_BLOCKS: channelBlocks(c), X_AREA: h * w })}
+${constants({ Y_CHANNELS: tc, Y_BLOCKS: channelBlocks(tc), Y_AREA: th * tw })}
 fn value(item: u32, channel: u32, place: u32) -> f32 {
-  if (channel >= ${tc}u) { return 0.0; }
-  let index = item * ${tc * th * tw}u + channel * ${th * tw}u + place;
-  let source = index / ${h * w}u % ${c}u;
-  return lane(load_x((index / ${c * h * w}u * ${channelBlocks(c)}u + source / 4u) * ${h * w}u + index % ${
-    h * w
-  }u), source & 3u);
+  if (channel >= Y_CHANNELS) { return 0.0; }
+  let index = (item * Y_CHANNELS + channel) * Y_AREA + place;
+  let source = index / X_AREA % X_CHANNELS;
+  let block = index / (X_CHANNELS * X_AREA) * X_BLOCKS + source / 4u;
+  return lane(load_x(block * X_AREA + index % X_AREA), source & 3u);
 }
+
 fn kernel(i: u32) {
-  let place = i % ${th * tw}u;
-  let channel = i / ${th * tw}u % ${channelBlocks(tc)}u * 4u;
-  let item = i / ${th * tw * channelBlocks(tc)}u;
-  store_y(i, vec4f(value(item, channel, place), value(item, channel + 1u, place), value(item, channel + 2u, place), value(item, channel + 3u, place)));
+  let place = i % Y_AREA;
+  let channel = i / Y_AREA % Y_BLOCKS * 4u;
+  let item = i / (Y_AREA * Y_BLOCKS);
+  store_y(i, ${vector((n) => `value(item, ${plus("channel", n)}, place)`)});
 }`;
 }
 
@@ -37,14 +41,14 @@ export function shift(
   outSize: readonly [number, number],
   offset: readonly [number, number],
 ): string {
-  const [h, w] = inSize;
-  const [oh, ow] = outSize;
   return `
+${constants({ HEIGHT: inSize[0], WIDTH: inSize[1], OUT_HEIGHT: outSize[0], OUT_WIDTH: outSize[1] })}
+${signedConstants({ OFFSET_Y: offset[0], OFFSET_X: offset[1] })}
 fn kernel(i: u32) {
-  let y = i32(i / ${ow}u % ${oh}u) + ${offset[0]};
-  let x = i32(i % ${ow}u) + ${offset[1]};
+  let y = u32(i32(i / OUT_WIDTH % OUT_HEIGHT) + OFFSET_Y);
+  let x = u32(i32(i % OUT_WIDTH) + OFFSET_X);
   var v = vec4f();
-  if (u32(y) < ${h}u && u32(x) < ${w}u) { v = load_x((i / ${oh * ow}u * ${h}u + u32(y)) * ${w}u + u32(x)); }
+  if (y < HEIGHT && x < WIDTH) { v = load_x((i / (OUT_HEIGHT * OUT_WIDTH) * HEIGHT + y) * WIDTH + x); }
   store_y(i, v);
 }`;
 }
@@ -52,17 +56,26 @@ fn kernel(i: u32) {
 /** y[n,c,·] = x[n,c + offset,·], and zero where x has no such channel. Bindings: x, y; `area` positions a map. */
 export function shiftChannels(from: number, to: number, area: number, offset: number): string {
   const whole = offset % 4 === 0 && from % 4 === 0;
-  const source = (c: string) => `load_x((item * ${channelBlocks(from)}u + u32(${c}) / 4u) * ${area}u + place)`;
-  return `${whole ? "" : LANE}
-fn pick(item: u32, place: u32, c: i32) -> ${whole ? "vec4f" : "f32"} {
-  if (c < 0 || c >= ${from}) { return ${whole ? "vec4f()" : "0.0"}; }
-  return ${whole ? source("c") : `lane(${source("c")}, u32(c) & 3u)`};
+  return wgsl`${LANE}
+${constants({ CHANNELS: from, BLOCKS: channelBlocks(from), OUT_BLOCKS: channelBlocks(to), AREA: area })}
+${signedConstants({ OFFSET: offset })}
+fn texel(item: u32, channel: u32, place: u32) -> vec4f {
+  var v = vec4f();
+  if (channel < CHANNELS) { v = load_x((item * BLOCKS + channel / 4u) * AREA + place); }
+  return v;
 }
+
+fn value(item: u32, channel: u32, place: u32) -> f32 { return lane(texel(item, channel, place), channel & 3u); }
+
 fn kernel(i: u32) {
-  let place = i % ${area}u;
-  let c = i32(i / ${area}u % ${channelBlocks(to)}u * 4u) + ${offset};
-  let item = i / ${area * channelBlocks(to)}u;
-  store_y(i, ${whole ? "pick(item, place, c)" : `vec4f(${[0, 1, 2, 3].map((l) => `pick(item, place, c + ${l})`)})`});
+  let place = i % AREA;
+  let channel = u32(i32(i / AREA % OUT_BLOCKS * 4u) + OFFSET);
+  let item = i / (AREA * OUT_BLOCKS);
+  #if ${whole}
+  store_y(i, texel(item, channel, place));
+  #else
+  store_y(i, ${vector((n) => `value(item, ${plus("channel", n)}, place)`)});
+  #endif
 }`;
 }
 
@@ -71,10 +84,12 @@ fn kernel(i: u32) {
  */
 export function shiftAlong(from: number, to: number, inner: number, offset: number): string {
   return `
+${constants({ FROM: from, TO: to, INNER: inner })}
+${signedConstants({ OFFSET: offset })}
 fn kernel(i: u32) {
-  let along = i32(i / ${inner}u % ${to}u) + ${offset};
+  let along = u32(i32(i / INNER % TO) + OFFSET);
   var v = vec4f();
-  if (u32(along) < ${from}u) { v = load_x((i / ${to * inner}u * ${from}u + u32(along)) * ${inner}u + i % ${inner}u); }
+  if (along < FROM) { v = load_x((i / (TO * INNER) * FROM + along) * INNER + i % INNER); }
   store_y(i, v);
 }`;
 }
@@ -86,41 +101,44 @@ export interface Run {
   count: number;
 }
 
-/** y's channels are the runs one after the other. Bindings: x0, x1, …, y; `area` positions a map. */
+/**
+ * y's channels are the runs one after the other. Bindings: x0, x1, …, y; `area` positions a map. Each run has
+ * constants of its own, X0_END, X1_END …, and a branch of `pick`.
+ */
 export function channels(runs: readonly Run[], area: number): string {
-  const total = runs.reduce((sum, run) => sum + run.count, 0);
-  const starts = runs.map((_, n) => runs.slice(0, n).reduce((sum, run) => sum + run.count, 0));
+  const ends = runs.map((_, n) => runs.slice(0, n + 1).reduce((sum, run) => sum + run.count, 0));
+  const starts = ends.map((end, n) => end - runs[n].count);
+  const total = ends.at(-1) ?? 0;
   const aligned = runs.every((run, n) => run.from % 4 === 0 && starts[n] % 4 === 0);
-  const source = (n: number) =>
-    `(item * ${channelBlocks(runs[n].channels)}u + (c - ${starts[n]}u + ${runs[n].from}u) / 4u) * ${area}u + place`;
-  const branches = (take: (n: number) => string) =>
-    runs.map((run, n) => `if (c < ${starts[n] + run.count}u) { return ${take(n)}; }`).join("\n  ");
-  const last = total % 4
-    ? `if (channel == ${total - total % 4}u) { v *= vec4f(${
-      [0, 1, 2, 3].map((l) => l < total % 4 ? "1.0" : "0.0").join(", ")
-    }); }`
-    : "";
-  return `${aligned ? "" : LANE}
-fn pick(item: u32, c: u32, place: u32) -> ${aligned ? "vec4f" : "f32"} {
-  ${
-    branches((n) =>
-      aligned
-        ? `load_x${n}(${source(n)})`
-        : `lane(load_x${n}(${source(n)}), (c - ${starts[n]}u + ${runs[n].from}u) & 3u)`
-    )
-  }
+  const sizes = runs.map((run, n) => ({
+    [`X${n}_BLOCKS`]: channelBlocks(run.channels),
+    [`X${n}_FROM`]: run.from,
+    [`X${n}_START`]: starts[n],
+    [`X${n}_END`]: ends[n],
+  }));
+  const branches = unroll({ n: runs.length }, ({ n }) => `
+  if (channel < X${n}_END) {
+    let source = channel - X${n}_START + X${n}_FROM;
+    let v = load_x${n}((item * X${n}_BLOCKS + source / 4u) * AREA + place);
+    return ${aligned ? "v" : "lane(v, source & 3u)"};
+  }`);
+  return wgsl`${LANE}
+${constants({ CHANNELS: total, BLOCKS: channelBlocks(total), AREA: area, ...Object.assign({}, ...sizes) })}
+${channelsIn(total)}
+
+fn pick(item: u32, channel: u32, place: u32) -> ${aligned ? "vec4f" : "f32"} {${branches}
   return ${aligned ? "vec4f()" : "0.0"};
 }
+
 fn kernel(i: u32) {
-  let place = i % ${area}u;
-  let channel = i / ${area}u % ${channelBlocks(total)}u * 4u;
-  let item = i / ${area * channelBlocks(total)}u;
-  var v = ${
-    aligned
-      ? "pick(item, channel, place)"
-      : `vec4f(${[0, 1, 2, 3].map((l) => `pick(item, channel + ${l}u, place)`).join(", ")})`
-  };
-  ${last}
-  store_y(i, v);
+  let place = i % AREA;
+  let block = i / AREA % BLOCKS;
+  let channel = block * 4u;
+  let item = i / (AREA * BLOCKS);
+  #if ${aligned}
+  store_y(i, select(vec4f(), pick(item, channel, place), channels_in(block)));
+  #else
+  store_y(i, ${vector((n) => `pick(item, ${plus("channel", n)}, place)`)});
+  #endif
 }`;
 }
