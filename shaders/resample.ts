@@ -6,7 +6,8 @@
  * Binding `terms` has a texel for each o, [where its terms begin, where they end, –, –], then one for each term,
  * [p_k, w_k, –, –]. The gradient is the same with another list: there an input sums over the outputs that read it.
  */
-import { channelBlocks, LANE } from "./texels.ts";
+import { channelBlocks, LANE, vector } from "./texels.ts";
+import { constants, plus } from "./wgsl.ts";
 
 /** One axis: its lengths before and after, and the positions of a step along it (axis 0: of a map). */
 export interface ResampleGeometry {
@@ -20,32 +21,35 @@ export interface ResampleGeometry {
 export function resample({ axis, from, to, inner }: ResampleGeometry): string {
   if (axis > 0) {
     return `
+${constants({ FROM: from, TO: to, INNER: inner })}
 fn kernel(i: u32) {
-  let first = i / ${inner * to}u * ${inner * from}u + i % ${inner}u;
-  let terms = load_terms(i / ${inner}u % ${to}u);
+  let first = i / (TO * INNER) * (FROM * INNER) + i % INNER;
+  let terms = load_terms(i / INNER % TO);
   var sum = vec4f();
   for (var k = u32(terms.x); k < u32(terms.y); k++) {
     let term = load_terms(k);
-    sum += term.y * load_x(first + u32(term.x) * ${inner}u);
+    sum += term.y * load_x(first + u32(term.x) * INNER);
   }
   store_y(i, sum);
 }`;
   }
   return `${LANE}
+${constants({ FROM_BLOCKS: channelBlocks(from), TO: to, TO_BLOCKS: channelBlocks(to), INNER: inner })}
 fn value(first: u32, channel: u32) -> f32 {
-  if (channel >= ${to}u) { return 0.0; }
+  if (channel >= TO) { return 0.0; }
   let terms = load_terms(channel);
   var sum = 0.0;
   for (var k = u32(terms.x); k < u32(terms.y); k++) {
     let term = load_terms(k);
     let source = u32(term.x);
-    sum += term.y * lane(load_x(first + source / 4u * ${inner}u), source & 3u);
+    sum += term.y * lane(load_x(first + source / 4u * INNER), source & 3u);
   }
   return sum;
 }
+
 fn kernel(i: u32) {
-  let first = i / ${inner * channelBlocks(to)}u * ${inner * channelBlocks(from)}u + i % ${inner}u;
-  let channel = i / ${inner}u % ${channelBlocks(to)}u * 4u;
-  store_y(i, vec4f(value(first, channel), value(first, channel + 1u), value(first, channel + 2u), value(first, channel + 3u)));
+  let first = i / (TO_BLOCKS * INNER) * (FROM_BLOCKS * INNER) + i % INNER;
+  let channel = i / INNER % TO_BLOCKS * 4u;
+  store_y(i, ${vector((n) => `value(first, ${plus("channel", n)})`)});
 }`;
 }
