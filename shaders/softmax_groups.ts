@@ -3,8 +3,9 @@
  * then add what they have as a tree. Where positions are few and channels many, one invocation a position (softmax.ts) would
  * leave a GPU idle.
  */
-import { type SoftmaxGeometry, valid } from "./softmax.ts";
-import { channelBlocks } from "./texels.ts";
+import { wgsl } from "wgsl-preprocessor";
+import { layout, type SoftmaxGeometry } from "./softmax.ts";
+import { constants } from "./wgsl.ts";
 
 /** A kernel of workgroups of `lanes` invocations, a power of two. */
 export interface SoftmaxGroups extends SoftmaxGeometry {
@@ -13,19 +14,14 @@ export interface SoftmaxGroups extends SoftmaxGeometry {
   log: boolean;
 }
 
-const head = ({ channels, area, lanes }: SoftmaxGroups) => `
-const LANES = ${lanes}u;
-const BLOCKS = ${channelBlocks(channels)}u;
-const AREA = ${area}u;
+const head = (g: SoftmaxGroups): string =>
+  `${layout(g)}
+${constants({ LANES: g.lanes })}
 
-var<workgroup> parts: array<vec4f, LANES>;
-
-fn texel(position: u32, block: u32) -> u32 {
-  return (position / AREA * BLOCKS + block) * AREA + position % AREA;
-}`;
+var<workgroup> parts: array<vec4f, LANES>;`;
 
 /** WGSL `NAME(lane, own)`: what all lanes' four values make together; every lane gets it. */
-const together = (name: string, combine: (a: string, b: string) => string) => `
+const together = (name: string, combine: (a: string, b: string) => string): string => `
 fn ${name}(lane: u32, own: vec4f) -> f32 {
   workgroupBarrier();
   parts[lane] = own;
@@ -40,49 +36,61 @@ fn ${name}(lane: u32, own: vec4f) -> f32 {
 
 const largest = together("largest", (a, b) => `max(${a}, ${b})`);
 const sum = together("sum", (a, b) => `(${a} + ${b})`);
-const eachBlock = "for (var block = lane; block < BLOCKS; block += LANES)";
 
 /** Bindings: x, y. */
 export function groupSoftmax(g: SoftmaxGroups): string {
-  const finished = g.log ? "load_x(at) - peak - logTotal" : "exp(load_x(at) - peak) * share";
-  return `${head(g)}
-${valid(g)}
+  return wgsl`${head(g)}
 ${largest}
 ${sum}
 
 fn kernel(group: vec3u, lane: u32) {
-  var top = vec4f(-3.4028234e38);
-  ${eachBlock} { top = max(top, select(top, load_x(texel(group.x, block)), valid(block))); }
+  var top = LOWEST;
+  for (var block = lane; block < BLOCKS; block += LANES) {
+    top = max(top, select(top, load_x(texel(group.x, block)), channels_in(block)));
+  }
   let peak = largest(lane, top);
   var own = vec4f();
-  ${eachBlock} { own += select(vec4f(), exp(load_x(texel(group.x, block)) - peak), valid(block)); }
+  for (var block = lane; block < BLOCKS; block += LANES) {
+    own += select(vec4f(), exp(load_x(texel(group.x, block)) - peak), channels_in(block));
+  }
   let total = sum(lane, own);
-  ${g.log ? "let logTotal = log(total);" : "let share = 1.0 / total;"}
-  ${eachBlock} {
+  let share = 1.0 / total;
+  let logTotal = log(total);
+  for (var block = lane; block < BLOCKS; block += LANES) {
     let at = texel(group.x, block);
-    store_y(at, select(vec4f(), ${finished}, valid(block)));
+    #if ${g.log}
+    let v = load_x(at) - peak - logTotal;
+    #else
+    let v = exp(load_x(at) - peak) * share;
+    #endif
+    store_y(at, select(vec4f(), v, channels_in(block)));
   }
 }`;
 }
 
 /** Bindings: y, dy, dx. */
 export function groupSoftmaxGradient(g: SoftmaxGroups): string {
-  const term = g.log ? "select(vec4f(), load_dy(at), valid(block))" : "load_y(at) * load_dy(at)";
-  const finished = g.log ? "load_dy(at) - exp(load_y(at)) * all" : "load_y(at) * (load_dy(at) - all)";
-  return `${head(g)}
-${g.log ? valid(g) : ""}
+  return wgsl`${head(g)}
 ${sum}
 
 fn kernel(group: vec3u, lane: u32) {
   var own = vec4f();
-  ${eachBlock} {
+  for (var block = lane; block < BLOCKS; block += LANES) {
     let at = texel(group.x, block);
-    own += ${term};
+    #if ${g.log}
+    own += select(vec4f(), load_dy(at), channels_in(block));
+    #else
+    own += load_y(at) * load_dy(at);
+    #endif
   }
   let all = sum(lane, own);
-  ${eachBlock} {
+  for (var block = lane; block < BLOCKS; block += LANES) {
     let at = texel(group.x, block);
-    store_dx(at, ${finished});
+    #if ${g.log}
+    store_dx(at, load_dy(at) - exp(load_y(at)) * all);
+    #else
+    store_dx(at, load_y(at) * (load_dy(at) - all));
+    #endif
   }
 }`;
 }
