@@ -1,11 +1,16 @@
 /** Kernels that make each texel from the texels at the same place: one invocation a texel, any number of inputs. */
 import { channelBlocks } from "./texels.ts";
+import { constants } from "./wgsl.ts";
+
+/** WGSL that loads texel `at` of each binding under its own name. */
+const loads = (names: readonly string[], at: string): string =>
+  names.map((name) => `let ${name} = load_${name}(${at});`).join("\n  ");
 
 /** out = `expression`, in which the texel of input b is called `b`. */
 export function elementwise(inputs: readonly string[], expression: string): string {
   return `
 fn kernel(i: u32) {
-  ${inputs.map((name) => `let ${name} = load_${name}(i);`).join(" ")}
+  ${loads(inputs, "i")}
   store_out(i, ${expression});
 }`;
 }
@@ -19,10 +24,11 @@ export function channelwise(
   expression: string,
 ): string {
   return `
+${constants({ AREA: area, BLOCKS: channelBlocks(channels) })}
 fn kernel(i: u32) {
-  let block = i / ${area}u % ${channelBlocks(channels)}u;
-  ${inputs.map((name) => `let ${name} = load_${name}(i);`).join(" ")}
-  ${vectors.map((name) => `let ${name} = load_${name}(block);`).join(" ")}
+  let block = i / AREA % BLOCKS;
+  ${loads(inputs, "i")}
+  ${loads(vectors, "block")}
   store_out(i, ${expression});
 }`;
 }
