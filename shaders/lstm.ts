@@ -15,8 +15,10 @@
  *
  * One invocation makes four hidden units of one stream.
  */
+import { wgsl } from "wgsl-preprocessor";
 import { sigmoid, tanh } from "./elementwise.ts";
-import { channelBlocks, LANE } from "./texels.ts";
+import { channelBlocks, channelsIn, LANE } from "./texels.ts";
+import { constants } from "./wgsl.ts";
 
 /** A layer over `steps` steps. Its rows are numbered (item, step, stream). */
 export interface LstmGeometry {
@@ -44,66 +46,77 @@ export const stateTexels = (g: LstmGeometry, rows: number): number => (rows + 1)
 /** Texels of what the gradient keeps. */
 export const keptTexels = (g: LstmGeometry): number => 5 * g.items * g.steps * g.streams * width(g);
 
-/** WGSL that finds step, row and marker of invocation i, the clock being texel `clock` of the binding `state`. */
-function locate(g: LstmGeometry, state: string, clock: number, backward: boolean): string {
-  const counted = `u32(load_${state}(${clock}u).x)`;
-  const step = backward !== g.reverse ? `${g.steps - 1}u - ${counted}` : counted;
-  const texel = g.marker === "batch"
-    ? `row / ${g.perItem}u * ${channelBlocks(g.perItem)}u + row % ${g.perItem}u / 4u`
-    : `(stream / ${g.streams}u * ${channelBlocks(g.steps)}u + step / 4u) * ${g.streams}u + stream % ${g.streams}u`;
-  const lanes = g.marker === "batch" ? `(row % ${g.perItem}u) & 3u` : "step & 3u";
-  return `
-  let stream = i / ${width(g)}u;
-  let k = i % ${width(g)}u;
-  let step = ${step};
-  let row = (stream / ${g.streams}u * ${g.steps}u + step) * ${g.streams}u + stream % ${g.streams}u;
-  let marker = ${g.marker === "none" ? "1.0" : `lane(load_marker(${texel}), ${lanes})`};`;
+/** WGSL of what both kernels share. The clock follows `rows` rows of every stream. */
+function layout(g: LstmGeometry, rows: number): string {
+  const all = g.items * g.streams * width(g);
+  return `${LANE}
+${constants({ CHANNELS: g.hidden, WIDTH: width(g), ALL: all, CLOCK: rows * all })}
+${constants({ STEPS: g.steps, STEP_BLOCKS: channelBlocks(g.steps), STREAMS: g.streams })}
+${constants({ PER_ITEM: g.perItem, PER_ITEM_BLOCKS: channelBlocks(g.perItem) })}
+${constants({ INPUT: 0, FORGET: 1, OUTPUT: 2, CANDIDATE: 3, BEFORE: 4 })}
+fn gate(row: u32, n: u32, k: u32) -> u32 { return row * (4u * WIDTH) + n * WIDTH + k; }
+fn kept(row: u32, n: u32, k: u32) -> u32 { return row * (5u * WIDTH) + n * WIDTH + k; }
+fn logistic(v: vec4f) -> vec4f { return ${sigmoid("v")}; }
+fn squash(v: vec4f) -> vec4f { return ${tanh("v")}; }
+`;
 }
 
-/** Where gate n of a row lies in rows of `gates` gates each. */
-const gate = (g: LstmGeometry, row: string, n: number, gates = 4): string =>
-  `${row} * ${gates * width(g)}u + ${n * width(g)}u + k`;
-
-const peephole = (g: LstmGeometry, n: number): string => `load_peephole(${n * width(g)}u + k)`;
+/** WGSL that finds stream, step, row and marker of invocation i, the clock being in the binding `state`. */
+function locate(g: LstmGeometry, state: string, backward: boolean): string {
+  return wgsl`
+  let stream = i / WIDTH;
+  let k = i % WIDTH;
+  let counted = u32(load_${state}(CLOCK).x);
+  let step = ${backward !== g.reverse ? "STEPS - 1u - counted" : "counted"};
+  let row = (stream / STREAMS * STEPS + step) * STREAMS + stream % STREAMS;
+  #if ${g.marker === "none"}
+  let marker = 1.0;
+  #elif ${g.marker === "batch"}
+  let place = row % PER_ITEM;
+  let marker = lane(load_marker(row / PER_ITEM * PER_ITEM_BLOCKS + place / 4u), place & 3u);
+  #else
+  let texel = (stream / STREAMS * STEP_BLOCKS + step / 4u) * STREAMS + stream % STREAMS;
+  let marker = lane(load_marker(texel), step & 3u);
+  #endif`;
+}
 
 /** The first state from the rows of `initial`: every stream's h, then every stream's c. Bindings: initial, state. */
 export function lstmStart(g: LstmGeometry): string {
   const own = g.streams * width(g);
-  const all = g.items * own;
   return `
+${constants({ OWN: own, ALL: g.items * own })}
 fn kernel(i: u32) {
   var v = vec4f();
-  if (i < ${2 * all}u) { v = load_initial(i / ${all}u * ${own}u + i % ${own}u); }
+  if (i < 2u * ALL) { v = load_initial(i / ALL * OWN + i % OWN); }
   store_state(i, v);
 }`;
 }
 
 /** Bindings: gates, recurrent (U h'), state, next, y, `marker`, `peephole`, and `kept` where `keep`. */
 export function lstmStep(g: LstmGeometry, keep: boolean): string {
-  const all = g.items * g.streams * width(g);
-  const sum = (n: number, c?: string) =>
-    `load_gates(${gate(g, "row", n)}) + marker * load_recurrent(${gate(g, "stream", n)})` +
-    (g.peepholes && c ? ` + ${peephole(g, n)} * ${c}` : "");
-  const kept = ["vi", "vf", "vo", "vg", "before"];
-  return `${LANE}
+  const sum = (n: string) => `load_gates(gate(row, ${n}, k)) + marker * load_recurrent(gate(stream, ${n}, k))`;
+  const peephole = (n: string, c: string) => g.peepholes ? ` + load_peephole(${n} * WIDTH + k) * ${c}` : "";
+  return wgsl`${layout(g, 2)}
 fn kernel(i: u32) {
-  ${locate(g, "state", 2 * all, false)}
-  let before = marker * load_state(${all}u + i);
-  let ai = ${sum(0, "before")};
-  let af = ${sum(1, "before")};
-  let ag = ${sum(3)};
-  let vi = ${sigmoid("ai")};
-  let vf = ${sigmoid("af")};
-  let vg = ${tanh("ag")};
+  ${locate(g, "state", false)}
+  let before = marker * load_state(ALL + i);
+  let vi = logistic(${sum("INPUT")}${peephole("INPUT", "before")});
+  let vf = logistic(${sum("FORGET")}${peephole("FORGET", "before")});
+  let vg = squash(${sum("CANDIDATE")});
   let c = vf * before + vi * vg;
-  let ao = ${sum(2, "c")};
-  let vo = ${sigmoid("ao")};
-  let h = vo * ${tanh("c")};
+  let vo = logistic(${sum("OUTPUT")}${peephole("OUTPUT", "c")});
+  let h = vo * squash(c);
   store_next(i, h);
-  store_next(${all}u + i, c);
-  if (i == 0u) { store_next(${2 * all}u, load_state(${2 * all}u) + 1.0); }
-  store_y(row * ${width(g)}u + k, ${g.state === "cell" ? "c" : "h"});
-  ${keep ? kept.map((value, n) => `store_kept(${gate(g, "row", n, 5)}, ${value});`).join(" ") : ""}
+  store_next(ALL + i, c);
+  if (i == 0u) { store_next(CLOCK, load_state(CLOCK) + 1.0); }
+  store_y(row * WIDTH + k, ${g.state === "cell" ? "c" : "h"});
+  #if ${keep}
+  store_kept(kept(row, INPUT, k), vi);
+  store_kept(kept(row, FORGET, k), vf);
+  store_kept(kept(row, OUTPUT, k), vo);
+  store_kept(kept(row, CANDIDATE, k), vg);
+  store_kept(kept(row, BEFORE, k), before);
+  #endif
 }`;
 }
 
@@ -112,32 +125,36 @@ fn kernel(i: u32) {
  * Lanes past the last hidden unit are zero in everything that the layer makes; dy's may hold anything.
  */
 export function lstmStepGradient(g: LstmGeometry): string {
-  const all = g.items * g.streams * width(g);
-  const rest = g.hidden % 4;
-  const valid = rest
-    ? `vec4<bool>(k < ${width(g) - 1}u) | vec4<bool>(${[0, 1, 2, 3].map((lane) => lane < rest).join(", ")})`
-    : "vec4<bool>(true)";
-  const dy = `select(vec4f(), load_dy(row * ${width(g)}u + k), ${valid})`;
-  const [toHidden, toCell] = g.state === "cell" ? ["", ` + ${dy}`] : [`${dy} + `, ""];
-  const through = (value: string, n: number) => g.peepholes ? ` + ${value} * ${peephole(g, n)}` : "";
-  return `${LANE}
+  const [toHidden, toCell] = g.state === "cell" ? ["", " + dy"] : ["dy + ", ""];
+  const through = (value: string, n: string) => g.peepholes ? ` + ${value} * load_peephole(${n} * WIDTH + k)` : "";
+  return `${layout(g, 5)}
+${channelsIn(g.hidden)}
+
 fn kernel(i: u32) {
-  ${locate(g, "back", 5 * all, true)}
-  ${["vi", "vf", "vo", "vg", "before"].map((name, n) => `let ${name} = load_kept(${gate(g, "row", n, 5)});`).join(" ")}
+  ${locate(g, "back", true)}
+  let vi = load_kept(kept(row, INPUT, k));
+  let vf = load_kept(kept(row, FORGET, k));
+  let vo = load_kept(kept(row, OUTPUT, k));
+  let vg = load_kept(kept(row, CANDIDATE, k));
+  let before = load_kept(kept(row, BEFORE, k));
   let c = vf * before + vi * vg;
-  let squashed = ${tanh("c")};
+  let squashed = squash(c);
+  let dy = select(vec4f(), load_dy(row * WIDTH + k), channels_in(k));
   let dh = ${toHidden}load_dh(i);
   let dao = dh * squashed * vo * (1.0 - vo);
-  let dc = load_back(${4 * all}u + i) + dh * vo * (1.0 - squashed * squashed)${through("dao", 2)}${toCell};
+  let dc = load_back(4u * ALL + i) + dh * vo * (1.0 - squashed * squashed)${through("dao", "OUTPUT")}${toCell};
   let dai = dc * vg * vi * (1.0 - vi);
   let daf = dc * before * vf * (1.0 - vf);
   let dag = dc * vi * (1.0 - vg * vg);
-  ${
-    ["dai", "daf", "dao", "dag"].map((name, n) =>
-      `store_da(${gate(g, "row", n)}, ${name}); store_next(${gate(g, "stream", n)}, marker * ${name});`
-    ).join("\n  ")
-  }
-  store_next(${4 * all}u + i, marker * (dc * vf${through("dai", 0)}${through("daf", 1)}));
-  if (i == 0u) { store_next(${5 * all}u, load_back(${5 * all}u) + 1.0); }
+  store_da(gate(row, INPUT, k), dai);
+  store_da(gate(row, FORGET, k), daf);
+  store_da(gate(row, OUTPUT, k), dao);
+  store_da(gate(row, CANDIDATE, k), dag);
+  store_next(gate(stream, INPUT, k), marker * dai);
+  store_next(gate(stream, FORGET, k), marker * daf);
+  store_next(gate(stream, OUTPUT, k), marker * dao);
+  store_next(gate(stream, CANDIDATE, k), marker * dag);
+  store_next(4u * ALL + i, marker * (dc * vf${through("dai", "INPUT")}${through("daf", "FORGET")}));
+  if (i == 0u) { store_next(CLOCK, load_back(CLOCK) + 1.0); }
 }`;
 }
