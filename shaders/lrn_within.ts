@@ -8,7 +8,7 @@
  * sums along them, two kernels of `size` trips each.
  */
 import { formula, type LrnGeometry, normalise, windowBefore } from "./lrn.ts";
-import { signedConstants } from "./wgsl.ts";
+import { constants, signedConstants } from "./wgsl.ts";
 
 /** One layer over maps of `height` × `width`. */
 export interface LrnWithinGeometry extends Pick<LrnGeometry, "size" | "alpha" | "beta" | "k"> {
@@ -23,16 +23,17 @@ function windowSum(g: LrnWithinGeometry, axis: "x" | "y", mirrored: boolean, val
   const sides = [before, g.size - 1 - before].map((side) => Math.min(side, extent));
   const [back, ahead] = mirrored ? sides.toReversed() : sides;
   return `
-${signedConstants({ EXTENT: extent, STEP: step, BACK: back, AHEAD: ahead })}
+${constants({ EXTENT: extent, STEP: step })}
+${signedConstants({ BACK: back, AHEAD: ahead })}
 fn value(at: u32) -> vec4f {
   ${value}
 }
 
 fn window_sum(i: u32) -> vec4f {
-  let p = i32(i) / STEP % EXTENT;
+  let p = i32(i / STEP % EXTENT);
   var sum = vec4f();
-  for (var q = max(p - BACK, 0); q <= min(p + AHEAD, EXTENT - 1); q++) {
-    sum += value(u32(i32(i) + (q - p) * STEP));
+  for (var q = max(p - BACK, 0); q <= min(p + AHEAD, i32(EXTENT) - 1); q++) {
+    sum += value(u32(i32(i) + (q - p) * i32(STEP)));
   }
   return sum;
 }`;

@@ -54,8 +54,8 @@ ${constants({ CHANNELS: g.hidden, WIDTH: width(g), ALL: all, CLOCK: rows * all }
 ${constants({ STEPS: g.steps, STEP_BLOCKS: channelBlocks(g.steps), STREAMS: g.streams })}
 ${constants({ PER_ITEM: g.perItem, PER_ITEM_BLOCKS: channelBlocks(g.perItem) })}
 ${constants({ INPUT: 0, FORGET: 1, OUTPUT: 2, CANDIDATE: 3, BEFORE: 4 })}
-fn gate(row: u32, n: u32, k: u32) -> u32 { return (row * 4u + n) * WIDTH + k; }
-fn kept(row: u32, n: u32, k: u32) -> u32 { return (row * 5u + n) * WIDTH + k; }
+fn gate(row: u32, n: u32, k: u32) -> u32 { return row * (4u * WIDTH) + n * WIDTH + k; }
+fn kept(row: u32, n: u32, k: u32) -> u32 { return row * (5u * WIDTH) + n * WIDTH + k; }
 fn logistic(v: vec4f) -> vec4f { return ${sigmoid("v")}; }
 fn squash(v: vec4f) -> vec4f { return ${tanh("v")}; }
 `;

@@ -36,7 +36,7 @@ function sizes({ inSize, outSize, kernel: [ky, kx], stride, padding, dilation: [
 ${constants({ HEIGHT: inSize[0], WIDTH: inSize[1], OUT_HEIGHT: outSize[0], OUT_WIDTH: outSize[1] })}
 ${signedConstants({ KERNEL_HEIGHT: ky, KERNEL_WIDTH: kx, STRIDE_Y: stride[0], STRIDE_X: stride[1] })}
 ${signedConstants({ PADDING_Y: padding[0], PADDING_X: padding[1], DILATION_Y: dy, DILATION_X: dx })}
-${signedConstants({ REACH_Y: dy * (ky - 1) + 1, REACH_X: dx * (kx - 1) + 1 })}`;
+${signedConstants({ REACH_Y: dy * (ky - 1) + 1, REACH_X: dx * (kx - 1) + 1, ROW_STEP })}`;
 }
 
 /** WGSL function `share(oy, ox)`: 1 / the number of positions that the window's average counts. */
@@ -122,7 +122,7 @@ function windowLoop({ kernel }: PoolGeometry, visit: string, endRow = ""): strin
     let iy = oy * STRIDE_Y - PADDING_Y + ky * DILATION_Y;
     if (u32(iy) >= HEIGHT) { continue; }
     let row = (map * HEIGHT + u32(iy)) * WIDTH;
-    for (var k = 0; k < KERNEL_WIDTH; k += ${ROW_STEP}) {${positions}
+    for (var k = 0; k < KERNEL_WIDTH; k += ROW_STEP) {${positions}
     }
     ${endRow}
   }`;

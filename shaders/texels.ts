@@ -14,10 +14,11 @@ fn lane(v: vec4f, n: u32) -> f32 {
 export const vector = (value: (lane: number) => string): string => `vec4f(${range(4).map(value).join(", ")})`;
 
 /** WGSL `channels_in(block)`: which lanes of a block hold a channel, of CHANNELS. */
-export const channelsIn = (channels: number): string =>
-  channels % 4 === 0
-    ? "fn channels_in(block: u32) -> vec4<bool> { return vec4<bool>(true); }"
-    : "fn channels_in(block: u32) -> vec4<bool> { return 4u * block + vec4u(0u, 1u, 2u, 3u) < vec4u(CHANNELS); }";
+export function channelsIn(channels: number): string {
+  const spare = "vec4<bool>(block < CHANNELS / 4u) | (vec4u(0u, 1u, 2u, 3u) < vec4u(CHANNELS % 4u))";
+  return `
+fn channels_in(block: u32) -> vec4<bool> { return ${channels % 4 === 0 ? "vec4<bool>(true)" : spare}; }`;
+}
 
 /** The lowest texel, with which maxima begin. */
 export const LOWEST = "const LOWEST = vec4f(-3.4028234e38);";
