@@ -157,7 +157,7 @@ export class Net {
     return this.plan.steps.length;
   }
 
-  /** The output's values, NCHW. @throws UserError when an input has the wrong number of values, or the net was freed. */
+  /** The output's values, NCHW. @throws UserError when an input is missing, unknown or has the wrong number of values, or the net was freed. */
   async forward(input: NetInput): Promise<Float32Array> {
     const [output] = await this.forwardAll(input);
     return output;
@@ -261,10 +261,10 @@ function inputsByName(inputs: readonly Value[], input: NetInput): Record<string,
   const names = inputs.map(({ name }) => name);
   if (typeof input !== "object" || input === null || ArrayBuffer.isView(input) || Array.isArray(input)) {
     if (names.length === 1) return { [names[0]]: input };
-    throw new UserError(`expected values for each of the inputs ${names.join(", ")} by name, got ${told(input)}`);
+    throw new UserError(`expected values for each of the inputs ${names.join(", ")} by name`);
   }
   const stray = Object.keys(input).find((name) => !names.includes(name));
-  if (stray !== undefined) throw new UserError(`there is no input "${stray}", expected ${names.join(", ")}`);
+  if (stray !== undefined) throw new UserError(`there is no input "${stray}"; the inputs are ${names.join(", ")}`);
   return input;
 }
 
