@@ -26,6 +26,7 @@ export function checkNames(of: string, options: object, names: object): void {
 
 /** @throws UserError unless these are so many float32 values. */
 export function checkFloats(name: string, values: unknown, wanted: number): asserts values is Float32Array {
+  if (values === undefined) throw new UserError(`${name}: expected ${wanted} values, got none`);
   if (!(values instanceof Float32Array)) {
     throw new UserError(`${name}: expected a Float32Array of ${wanted} values, got ${told(values)}`);
   }

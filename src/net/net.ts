@@ -264,10 +264,10 @@ function inputsByName(inputs: readonly Value[], input: NetInput): Record<string,
   const names = inputs.map(({ name }) => name);
   if (typeof input !== "object" || input === null || ArrayBuffer.isView(input) || Array.isArray(input)) {
     if (names.length === 1) return { [names[0]]: input };
-    throw new UserError(`expected values for each of the inputs ${names.join(", ")} by name, got ${told(input)}`);
+    throw new UserError(`expected values for each of the inputs ${names.join(", ")} by name`);
   }
   const stray = Object.keys(input).find((name) => !names.includes(name));
-  if (stray !== undefined) throw new UserError(`there is no input "${stray}", expected ${names.join(", ")}`);
+  if (stray !== undefined) throw new UserError(`there is no input "${stray}"; the inputs are ${names.join(", ")}`);
   return input;
 }
 
