@@ -103,3 +103,18 @@ Deno.test("several values of one run, by what targets call them, are those of ru
   assert.ok(before.some((value) => value < 0), "conv1 is before its ReLU");
   assert.deepEqual(before.map((value) => Math.max(0, value)), others[0]);
 });
+
+Deno.test("one array is the values of an only input; several are told apart by name, and no others are taken", async () => {
+  const shape = [2];
+  const network = {
+    name: "sum",
+    inputs: [{ name: "a", shape }, { name: "b", shape }],
+    layers: [{ name: "y", type: "eltwise", inputs: ["a", "b"], operation: "sum" }],
+  };
+  using net = await Net.create(device, caseModel({ network, weights: new Map() }));
+  const [a, b] = [Float32Array.of(1, 2), Float32Array.of(3, 5)];
+  assert.deepEqual([...await net.forward({ a, b })], [4, 7]);
+  await assert.rejects(net.forward(a), /^UserError: expected values for each of the inputs a, b by name$/);
+  await assert.rejects(net.forward({ a, b, c: b }), /^UserError: there is no input "c"; the inputs are a, b$/);
+  await assert.rejects(net.forward({ a }), /^UserError: input "b": expected 2 values, got none$/);
+});
