@@ -8,7 +8,7 @@
  * An item has as many slots as the one with the most; what the others lack begins with −1. A term that is one value is read
  * where it lies; where there are others, all are measured first.
  */
-import { channelBlocks, LANE } from "../texels.ts";
+import { channelBlocks, channelsIn, LANE } from "../texels.ts";
 import { constants } from "../wgsl.ts";
 
 /** One kind of term, and which slots are of it. */
@@ -110,8 +110,7 @@ function termsCode(geometry: ObjectiveGeometry, own: "part" | "value" | "slope")
   };
   return `
 ${constants(sizes)}
-${slotsCode(geometry)}
-fn channels_in(block: u32) -> vec4<bool> { return 4u * block + vec4u(0u, 1u, 2u, 3u) < vec4u(CHANNELS); }
+${slotsCode(geometry)}${channelsIn(c)}
 fn texel(item: u32, own: u32) -> vec4f {
   var v = load_y(item * SIZE + own);
   ${spare}
