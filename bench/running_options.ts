@@ -1,6 +1,6 @@
 /** The options of benchmarks that run a plan, and what they say. */
 import type { Values } from "../src/cli/command.ts";
-import { arithmeticKinds, arithmeticOption, weightKinds, weightsOption } from "../src/cli/memory.ts";
+import { arithmeticOption, weightsOption } from "../src/cli/memory.ts";
 import { ownOptions } from "../src/cli/own_kernels.ts";
 import { tunedOption } from "../src/cli/tuned.ts";
 import { oneOf, wholeNumber } from "../src/cli/values.ts";
@@ -8,6 +8,7 @@ import { UserError } from "../src/formats/user_error.ts";
 import { networkOption } from "./networks/open.ts";
 import { MOST_BATCH } from "./report.ts";
 import type { Wanted } from "./running.ts";
+import { arithmetics, formats } from "../src/mod.ts";
 
 /** The options. */
 export const runningOptions = {
@@ -38,7 +39,7 @@ export function wantedOf(values: Values<typeof runningOptions>) {
   const wanted: Wanted = { generator, classifier, model, network, layer, forward, batch };
   return {
     wanted,
-    weights: oneOf("--weights", values.weights, weightKinds),
-    arithmetic: oneOf("--arithmetic", values.arithmetic, arithmeticKinds),
+    weights: oneOf("--weights", values.weights, formats),
+    arithmetic: oneOf("--arithmetic", values.arithmetic, arithmetics),
   };
 }

@@ -54,7 +54,7 @@ export {
   write,
 } from "./gpu/call.ts";
 export type { Step } from "./gpu/compile.ts";
-export type { Format, Memory, Shape4, Tensor } from "./gpu/tensor.ts";
+export { type Format, formats, type Memory, type Shape4, type Tensor } from "./gpu/tensor.ts";
 export {
   endsInSoftmax,
   fetchModel,
@@ -86,18 +86,19 @@ export type { PlannedLayer } from "./net/backward.ts";
 export type { PlannedKernel, Replace } from "./net/kernels.ts";
 export type { Affine } from "./ops/affine.ts";
 export type { Fields } from "./ops/fields.ts";
-export type {
-  AffineFold,
-  Arithmetic,
-  HostTensor,
-  Node,
-  Op,
-  PackedTensor,
-  Position,
-  Reach,
-  Shape,
-  Task,
-  WeightStorage,
+export {
+  type AffineFold,
+  type Arithmetic,
+  arithmetics,
+  type HostTensor,
+  type Node,
+  type Op,
+  type PackedTensor,
+  type Position,
+  type Reach,
+  type Shape,
+  type Task,
+  type WeightStorage,
 } from "./ops/op.ts";
 export type { WeightGradient, WeightGradients } from "./ops/conv/weight_gradient.ts";
 export type { Spots } from "./ops/spots.ts";

@@ -2,7 +2,7 @@
 import { type Command, print, tell } from "../../src/cli/command.ts";
 import { adapterOption, openAdapter } from "../../src/cli/defaults.ts";
 import { abortOnSignal, stopCode } from "../../src/cli/interrupt.ts";
-import { arithmeticKinds, arithmeticOption } from "../../src/cli/memory.ts";
+import { arithmeticOption } from "../../src/cli/memory.ts";
 import { progress, stderrScreen } from "../../src/cli/progress.ts";
 import { ownOptions, readOwn } from "../../src/cli/own_kernels.ts";
 import { chooser } from "../../src/cli/tuned.ts";
@@ -20,6 +20,7 @@ import { benchKernels } from "./measure.ts";
 import { inPlans, tryWays } from "./laboratory.ts";
 import { checkTogether, layerTexts, type Measured, subjectsFor } from "./subjects.ts";
 import { kernelLines } from "./table.ts";
+import { arithmetics } from "../../src/mod.ts";
 
 /** Passes over all layers for the table, each on new memory. */
 const TABLE_PASSES = 3;
@@ -86,7 +87,7 @@ export const kernelsCommand: Command<typeof options> = {
     const batch = wholeNumber("--batch", values.batch, { least: 1, most: MOST_BATCH, fallback: 1 });
     const passes = passesOf(values, TABLE_PASSES);
     const rounds = wholeNumber("--rounds", values.rounds, { least: 1, most: MOST_ROUNDS, fallback: 2 });
-    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
+    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmetics);
     const { sizes } = values;
     checkTogether(values, values.batch);
     const earlier = values.add ? await readEarlier(values.json) : undefined;

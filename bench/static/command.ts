@@ -6,7 +6,7 @@ import { basename, join, resolve } from "node:path";
 import { type Command, print } from "../../src/cli/command.ts";
 import { version } from "../../src/cli/defaults.ts";
 import { filesBelow, isFolder, modelFolder, readBytes } from "../../src/cli/files.ts";
-import { arithmeticKinds, arithmeticOption, weightKinds, weightsOption } from "../../src/cli/memory.ts";
+import { arithmeticOption, weightsOption } from "../../src/cli/memory.ts";
 import { Outputs } from "../../src/cli/outputs/outputs.ts";
 import { scratchFolder } from "../../src/cli/outputs/scratch.ts";
 import { progress, stderrScreen } from "../../src/cli/progress.ts";
@@ -16,6 +16,7 @@ import { chips } from "./chips.ts";
 import { type CompiledPlan, compileFor, type Task } from "./compile.ts";
 import { buildDriver, findDriver } from "./driver.ts";
 import { recordOf, type Report, reportLines, reportOf } from "./report.ts";
+import { arithmetics, formats } from "../../src/mod.ts";
 
 const options = {
   chip: { value: "LIST", help: `GPUs (navi21,gfx1100,vega10), of ${Object.keys(chips).join(", ")}` },
@@ -56,8 +57,8 @@ export const staticCommand: Command<typeof options> = {
     const { kernel, isa, json, force } = values;
     const batches = numberList("--batch", values.batch ?? "1");
     if (batches.includes(0)) throw new UserError(`--batch expects numbers from 1, got "${values.batch}"`);
-    const weights = oneOf("--weights", values.weights, weightKinds);
-    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
+    const weights = oneOf("--weights", values.weights, formats);
+    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmetics);
     const { generator, classifier, model, wgsl } = values;
     if (model && (generator || classifier)) {
       throw new UserError("--model takes the place of --generator and --classifier");

@@ -1,7 +1,7 @@
 /** `deno task bench synth`: an iteration of the search. */
 import { type Command, print } from "../../src/cli/command.ts";
 import { adapterOption, openAdapter } from "../../src/cli/defaults.ts";
-import { arithmeticKinds, arithmeticOption } from "../../src/cli/memory.ts";
+import { arithmeticOption } from "../../src/cli/memory.ts";
 import { progress, stderrScreen } from "../../src/cli/progress.ts";
 import { ownOptions, ownPlanning, readOwn } from "../../src/cli/own_kernels.ts";
 import { chooser, tunedOption } from "../../src/cli/tuned.ts";
@@ -15,6 +15,7 @@ import { passesOf, passesOption, samplePasses } from "../passes/passes.ts";
 import { besidePeak, jsonOptions, MOST_BATCH, openFiles, peakLine, saveFiles } from "../report.ts";
 import { benchSynth, synthLines } from "./measure.ts";
 import { type Folders, openSubject } from "./subject.ts";
+import { arithmetics } from "../../src/mod.ts";
 
 const options = {
   adapter: adapterOption,
@@ -47,7 +48,7 @@ export const synthCommand: Command<typeof options> = {
   ],
   async run(values) {
     const batch = wholeNumber("--batch", values.batch, { least: 1, most: MOST_BATCH, fallback: 1 });
-    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
+    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmetics);
     const passes = passesOf(values);
     using outputs = openFiles(values);
     const own = await readOwn(values);

@@ -1,18 +1,9 @@
 /** `deno task classify`: what a classifier sees in pictures, or how often it is right about a labelled set. */
 import { UserError } from "../formats/user_error.ts";
-import { endsInSoftmax, inputOf, labelOf, layerUnits, type Model } from "../mod.ts";
+import { arithmetics, endsInSoftmax, formats, inputOf, labelOf, layerUnits, type Model } from "../mod.ts";
 import { type Command, main, print, printJson, tell } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier } from "./defaults.ts";
-import {
-  arithmeticKinds,
-  arithmeticOption,
-  isNarrow,
-  type Narrow,
-  narrowingError,
-  narrowingLine,
-  weightKinds,
-  weightsOption,
-} from "./memory.ts";
+import { arithmeticOption, isNarrow, type Narrow, narrowingError, narrowingLine, weightsOption } from "./memory.ts";
 import { type LabelledSet, labelledSet } from "./labelled_set.ts";
 import { runPictures } from "./pictures.ts";
 import { type Pictures, picturesIn } from "./reading.ts";
@@ -70,8 +61,8 @@ export const command: Command<typeof options> = {
       throw new UserError("expected pictures, or --val with a labelled set; --help has examples");
     }
     if (root !== undefined && val === undefined) throw new UserError("--images goes with --val and its list");
-    const weights = oneOf("--weights", values.weights, weightKinds);
-    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
+    const weights = oneOf("--weights", values.weights, formats);
+    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmetics);
     const model = await openClassifier(values.model);
     const { adapter, json, verbose, tuned } = values;
     const how = { adapter, weights, arithmetic, verbose, tuned };

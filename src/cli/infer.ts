@@ -4,6 +4,7 @@ import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
 import {
   firstNonFinite,
+  formats,
   type Input,
   layerUnits,
   type Model,
@@ -16,7 +17,7 @@ import { adapterOption, openAdapter, openModel } from "./defaults.ts";
 import { mebibytes } from "./files.ts";
 import { freeMemory } from "./free_memory.ts";
 import { addressed, type Feed, readInputs } from "./infer_inputs.ts";
-import { narrowingError, narrowingLine, weightKinds, weightsOption } from "./memory.ts";
+import { narrowingError, narrowingLine, weightsOption } from "./memory.ts";
 import { Outputs } from "./outputs/outputs.ts";
 import { notFinite } from "./pictures.ts";
 import { planning, tunedOption } from "./tuned.ts";
@@ -129,7 +130,7 @@ async function settle(values: Values<typeof options>): Promise<Run> {
   }
   const unit = wholeNumber("--unit", values.unit, { fallback: 0 });
   const xy = position("--xy", values.xy);
-  const weights = oneOf("--weights", values.weights, weightKinds);
+  const weights = oneOf("--weights", values.weights, formats);
   const model = await openModel(folder);
   const { inputs } = model.network;
   const feed = await readInputs(values.input, inputs, folder);

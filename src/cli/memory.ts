@@ -13,17 +13,11 @@ export const weightsOption = {
   help: "how weights are kept on the GPU: f32, f16 or i8 (as in the file)",
 } as const;
 
-/** What `--weights` takes. */
-export const weightKinds = ["f32", "f16", "i8"] as const;
-
 /** The option that computes in fewer bits. */
 export const arithmeticOption = {
   value: "KIND",
   help: "what sums of products are computed in, forward: f32, or f16 where the adapter has shader-f16 (f32)",
 } as const;
-
-/** What `--arithmetic` takes. */
-export const arithmeticKinds = ["f32", "f16"] as const;
 
 /** What a run asks for that is narrower than the files' weights and f32, or may be. */
 export type Narrow = Pick<NetOptions, "weights" | "arithmetic">;

@@ -7,12 +7,12 @@ import { figure } from "../formats/figure.ts";
 import { fromFloat32, readSafetensors, type StoredTensor, writeSafetensors } from "../formats/safetensors.ts";
 import { valueCount } from "../formats/shape.ts";
 import { UserError } from "../formats/user_error.ts";
-import { layerUnits, type Model } from "../mod.ts";
+import { formats, layerUnits, type Model } from "../mod.ts";
 import { defaultSigmas } from "./bounds.ts";
 import { type Command, main, print, printJson, required } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier, openModel } from "./defaults.ts";
 import { readBytes } from "./files.ts";
-import { weightKinds, weightsOption } from "./memory.ts";
+import { weightsOption } from "./memory.ts";
 import { Outputs } from "./outputs/outputs.ts";
 import { imagesHelp, pictureSet } from "./picture_set.ts";
 import { runPictures } from "./pictures.ts";
@@ -59,7 +59,7 @@ export const command: Command<typeof options> = {
     if (out !== undefined && !out.endsWith(".safetensors")) {
       throw new UserError(`--out ${out}: ranges are saved as .safetensors`);
     }
-    const weights = oneOf("--weights", values.weights, weightKinds);
+    const weights = oneOf("--weights", values.weights, formats);
     const generator = values.generator === undefined ? undefined : await openModel(values.generator);
     const layer = values.layer ?? generator?.network.code?.layer;
     if (layer === undefined) throw new UserError("which layer? --layer fc6 is the usual one");

@@ -1,11 +1,21 @@
 /** `deno task tune`: times the ways to compute each layer on this adapter and keeps the fastest. */
 import { figure } from "../formats/figure.ts";
 import { UserError } from "../formats/user_error.ts";
-import { mergeWays, type Tunable, tune, type TunedLayer, type TunedWays, type TuneReport, writeWays } from "../mod.ts";
+import {
+  arithmetics,
+  formats,
+  mergeWays,
+  type Tunable,
+  tune,
+  type TunedLayer,
+  type TunedWays,
+  type TuneReport,
+  writeWays,
+} from "../mod.ts";
 import { type Command, main, print, printJson, tell, type Values, warn } from "./command.ts";
 import { adapterOption, openAdapter, openClassifier, openGenerator, openModel } from "./defaults.ts";
 import { abortOnSignal, stopCode } from "./interrupt.ts";
-import { arithmeticKinds, arithmeticOption, weightKinds, weightsOption } from "./memory.ts";
+import { arithmeticOption, weightsOption } from "./memory.ts";
 import { Outputs } from "./outputs/outputs.ts";
 import { writeFiles } from "./outputs/place.ts";
 import { progress, stderrScreen } from "./progress.ts";
@@ -55,8 +65,8 @@ export const command: Command<typeof options> = {
     const file = tunedFile(values.tuned);
     if (file === undefined) throw new UserError("there is no place for the ways; --tuned FILE names one");
     const batch = wholeNumber("--batch", values.batch, { least: 1, most: mostBatch, fallback: 1 });
-    const weights = oneOf("--weights", values.weights, weightKinds);
-    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmeticKinds);
+    const weights = oneOf("--weights", values.weights, formats);
+    const arithmetic = oneOf("--arithmetic", values.arithmetic, arithmetics);
     const what = await tunable(values);
     using _ = Outputs.open([file], { force: true, bytes: fileBytes, shared: true });
     if (values.tuned ?? Deno.env.get("PHOSPHENE_TUNED")) checkTunedFile(file);

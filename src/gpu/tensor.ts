@@ -18,8 +18,11 @@ import { channelBlocks } from "../../shaders/texels.ts";
 /** Batch, channels, height, width. */
 export type Shape4 = readonly [n: number, c: number, h: number, w: number];
 
-/** How the values of a texel are packed: 4 × f32, 8 × f16 or 16 × i8. */
-export type Format = "f32" | "f16" | "i8";
+/** How the values of a texel may be packed: 4 × f32, 8 × f16 or 16 × i8. */
+export const formats = ["f32", "f16", "i8"] as const;
+
+/** One of them. */
+export type Format = typeof formats[number];
 
 /** Bytes of a texel. */
 export const TEXEL = 16;

@@ -1,7 +1,7 @@
 /** What a request will run, before any memory is taken: its fused layers, and what each of them is asked to compute. */
 import type { Adapter } from "../gpu/adapter.ts";
-import { featureMap, type Tensor } from "../gpu/tensor.ts";
-import { type Arithmetic, batched, formatsOf, type HostTensor, type Task, type WeightStorage } from "../ops/op.ts";
+import { featureMap, formats, type Tensor } from "../gpu/tensor.ts";
+import { arithmetics, batched, formatsOf, type HostTensor, type Task, type WeightStorage } from "../ops/op.ts";
 import type { Spots } from "../ops/spots.ts";
 import { checkWhole, checkWord } from "./asked.ts";
 import type { Subject } from "./choose.ts";
@@ -30,8 +30,7 @@ export interface Outline {
   taskOf(layer: FusedLayer, host: Record<string, HostTensor>, spots?: Spots): Task;
 }
 
-const storages: readonly WeightStorage[] = ["stored", "f32", "f16", "i8"];
-const arithmetics: readonly Arithmetic[] = ["f32", "f16"];
+const storages: readonly WeightStorage[] = ["stored", ...formats];
 
 /** Fuses a request's layers and names their tensors, of which some may hold other numbers of items than the batch. @throws UserError */
 export function outline(adapter: Adapter, request: Computed, batchOf?: (value: Value) => number): Outline {

@@ -59,10 +59,13 @@ export type WeightStorage = "stored" | Format;
 const storedAs = { F32: "f32", F16: "f16", I8: "i8" } as const;
 
 /**
- * What sums of products are computed in: convolutions, fc and the products with an lstm's inputs take f16 where they may,
+ * What sums of products may be computed in: convolutions, fc and the products with an lstm's inputs take f16 where they may,
  * forward. Gradients stay in f32, as everything else does: f16 has no numbers below 6e-8.
  */
-export type Arithmetic = "f32" | "f16";
+export const arithmetics = ["f32", "f16"] as const;
+
+/** One of them. */
+export type Arithmetic = typeof arithmetics[number];
 
 /** How the GPU stores a weight. */
 export function formatOf({ stored }: HostTensor, storage: WeightStorage): Format {

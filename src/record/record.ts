@@ -5,7 +5,11 @@ import { fromBase64, toBase64 } from "../formats/base64.ts";
 import { parseJson } from "../formats/json.ts";
 import { UserError } from "../formats/user_error.ts";
 import {
+  type Arithmetic,
+  arithmetics,
   defaultsOf,
+  type Format,
+  formats,
   type Loss,
   mayBe,
   type MethodName,
@@ -66,9 +70,9 @@ export interface PictureRecord extends BatchItem, Partial<Settings> {
   /** Whether the picture is cut to the unit's receptive field. */
   crop?: "field";
   /** How weights were stored; as in the files unless given. */
-  weights?: "f32" | "f16" | "i8";
+  weights?: Format;
   /** What sums were computed in; f32 unless given. */
-  arithmetic?: "f32" | "f16";
+  arithmetic?: Arithmetic;
   /** How many pictures were made together: kernels for another number round otherwise. */
   batch?: number;
   /** The others of the batch, where they mattered, and this one's place among them. */
@@ -204,8 +208,8 @@ const checks: { [Field in keyof Required<Omit<PictureRecord, keyof Settings>>]: 
   fps: isOptional(isUpTo(mostFps)),
   classifiers: isOptional((value) => Array.isArray(value) && value.length <= mostFrames && value.every(isModel)),
   crop: isOptional(isWord("field")),
-  weights: isOptional(isWord("f32", "f16", "i8")),
-  arithmetic: isOptional(isWord("f32", "f16")),
+  weights: isOptional(isWord(...formats)),
+  arithmetic: isOptional(isWord(...arithmetics)),
   batch: isOptional(isUpTo(mostBatch)),
   beside: isOptional((value) => Array.isArray(value) && value.length < mostBatch && value.every(isItem)),
   place: isOptional(isCount),

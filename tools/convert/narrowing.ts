@@ -3,6 +3,12 @@ import { allFinite, fromFloat32, type StoredTensor, toFloat32 } from "../../src/
 import { UserError } from "../../src/formats/user_error.ts";
 import { hostTensor, narrowWeights, quantised } from "../../src/net/weights.ts";
 
+/** How weights may be stored. */
+export const storages = ["f32", "f16", "i8"] as const;
+
+/** One of these. */
+export type StoredAs = typeof storages[number];
+
 /** One weight of a layer. */
 export interface LayerWeight {
   /** The layer's type, and the weight's name after `LAYER.`. */
@@ -20,7 +26,7 @@ export class Narrowing {
   /** The largest change of a number, over the largest magnitude in its tensor. */
   error = 0;
 
-  constructor(readonly storage: "f32" | "f16" | "i8" = "f32") {}
+  constructor(readonly storage: StoredAs = "f32") {}
 
   /** The tensors that a weight becomes. @throws UserError where one of its numbers is none, or beyond what can be stored. */
   stored({ type, key, name, what, exact }: LayerWeight): [string, StoredTensor][] {

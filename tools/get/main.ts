@@ -8,6 +8,7 @@ import { oneOf, wholeNumber } from "../../src/cli/values.ts";
 import { UserError } from "../../src/formats/user_error.ts";
 import { convertInto } from "../convert/caffe/command.ts";
 import { openPlace } from "../convert/folder.ts";
+import { storages } from "../convert/narrowing.ts";
 import { extract } from "./archive.ts";
 import { downloadFirst } from "./download.ts";
 import { type KnownNetwork, knownNetworks, type RemoteFile } from "./networks.ts";
@@ -56,7 +57,7 @@ async function run(values: Values<typeof options>, [name, ...more]: string[]): P
   }
   const network = knownNetworks[name];
   const out = values.out ?? join(models(), name);
-  const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
+  const weights = oneOf("--weights", values.weights, storages);
   const stall = 1000 * wholeNumber("--timeout", values.timeout, { least: 1, most: 3600, fallback: 30 });
   const tries = wholeNumber("--tries", values.tries, { least: 1, most: 100, fallback: 5 });
   const mirror = values.from === undefined ? undefined : mirrorOf(values.from);

@@ -3,7 +3,9 @@ import { asFloat32, readNpy } from "../../formats/npy.ts";
 import { decodeImage } from "../../formats/png.ts";
 import { UserError } from "../../formats/user_error.ts";
 import {
+  arithmetics,
   decide,
+  formats,
   hasSizes,
   type MethodName,
   methodNames,
@@ -21,7 +23,6 @@ import { type BatchItem, lastSeed, mostFrames, readRecord } from "../../record/r
 import { type Request, requestOf } from "../../record/request.ts";
 import { readBytes } from "../files.ts";
 import { warn } from "../print.ts";
-import { arithmeticKinds, weightKinds } from "../memory.ts";
 import { making, type SynthValues } from "./options.ts";
 import { decimal, named, numberList, oneOf, position, wholeNumber } from "../values.ts";
 
@@ -74,8 +75,8 @@ export async function readRequest(
     xy,
     said,
     bounds: await fileOf(values.bounds),
-    weights: oneOf("--weights", values.weights, weightKinds),
-    arithmetic: oneOf("--arithmetic", values.arithmetic, arithmeticKinds),
+    weights: oneOf("--weights", values.weights, formats),
+    arithmetic: oneOf("--arithmetic", values.arithmetic, arithmetics),
     frames: several("--frames", values.frames),
     windowSize: several("--window", values.window),
     crop: oneOf("--crop", values.crop, ["field"]),

@@ -5,6 +5,7 @@ import { readBytes } from "../../../src/cli/files.ts";
 import { oneOf, wholeNumber } from "../../../src/cli/values.ts";
 import { type ModelPlace, openPlace, writeModel } from "../folder.ts";
 import { readMeanFile } from "./caffemodel.ts";
+import { storages } from "../narrowing.ts";
 import { pixelLine, pixelOptions, rangeOption, readPixels } from "../pixels.ts";
 import { type CaffeOptions, convertCaffe } from "./network.ts";
 import { textOf } from "./prototxt.ts";
@@ -61,7 +62,7 @@ async function run(values: Values<typeof options>): Promise<void> {
     ? undefined
     : wholeNumber("--resize", values.resize, { least: 1, most: 65536, fallback: 0 });
   const { code, warp } = values;
-  const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
+  const weights = oneOf("--weights", values.weights, storages);
   using place = openPlace(out, force);
   await convertInto(place, { prototxt, caffemodel }, { ...pixels, resize, warp, code, weights }, { start });
 }

@@ -11,7 +11,7 @@ import { buildGraph } from "../../../src/net/graph.ts";
 import { checkFactors } from "../../../src/net/model.ts";
 import { type ImageFormat, parseNetwork, type SearchSettings } from "../../../src/net/network.ts";
 import { networkText } from "../../train/networks.ts";
-import { Narrowing } from "../narrowing.ts";
+import { Narrowing, type StoredAs } from "../narrowing.ts";
 import { isPicture } from "../pixels.ts";
 import { readCaffemodel } from "./caffemodel.ts";
 import { imageOf, type ImageOptions } from "./image.ts";
@@ -35,7 +35,7 @@ export interface CaffeOptions extends ImageOptions {
   /** The network's name where the prototxt has none. */
   name: string;
   /** How the weights of convolutions and fully connected layers are stored; biases stay F32. */
-  weights?: "f32" | "f16" | "i8";
+  weights?: StoredAs;
   /** Of a generator: the encoder's layer that it inverts. */
   code?: string;
 }

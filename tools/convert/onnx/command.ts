@@ -7,6 +7,7 @@ import { isText, refuseOthers } from "../../../src/formats/kinds.ts";
 import { readNpy } from "../../../src/formats/npy.ts";
 import { show, UserError } from "../../../src/formats/user_error.ts";
 import { openPlace, writeModel } from "../folder.ts";
+import { storages } from "../narrowing.ts";
 import { pixelLine, pixelOptions, rangeOption, readPixels } from "../pixels.ts";
 import { convertOnnx } from "./network.ts";
 import { type ElementType, type ExternalFile, type OnnxTensor, tensorOf } from "./tensor.ts";
@@ -62,7 +63,7 @@ async function run(values: Values<typeof options>): Promise<void> {
   const out = required("--out", values.out);
   const { force } = values;
   const file = required("--model", values.model);
-  const weights = oneOf("--weights", values.weights, ["f32", "f16", "i8"]);
+  const weights = oneOf("--weights", values.weights, storages);
   const shapes = named("--shape", values.shape, (text, name) => {
     const sizes = text.split(",").map((size) => /^\s*\d+\s*$/.test(size) ? Number(size) : 0);
     if (sizes.every((size) => Number.isSafeInteger(size) && size > 0)) return sizes;

@@ -7,7 +7,7 @@
 import type { StoredTensor } from "../../../src/formats/safetensors.ts";
 import { UserError } from "../../../src/formats/user_error.ts";
 import { checkShape, type ImageFormat } from "../../../src/net/network.ts";
-import type { Narrowing } from "../narrowing.ts";
+import type { Narrowing, StoredAs } from "../narrowing.ts";
 import { describes, type Pixels } from "../pixels.ts";
 import { areFirst, areLast, channelsFirst, toFirst, toLast } from "./layout.ts";
 import { convertNodes, Scope } from "./nodes.ts";
@@ -25,7 +25,7 @@ export interface OnnxOptions {
   /** Shapes of inputs that the model leaves open, by name. */
   shapes?: ReadonlyMap<string, readonly number[]>;
   /** How the weights of convolutions, fully connected layers and memories are stored; all others stay F32. */
-  weights?: "f32" | "f16" | "i8";
+  weights?: StoredAs;
   /** What the numbers of a picture are: the first input's, or else the output's. */
   pixels?: Pixels;
 }
