@@ -42,7 +42,7 @@ const changeable: readonly string[] = [...settingNames, "bounds", "codes"];
 
 /** @throws UserError where what somebody answered is no change of a search. */
 export function checkChange(answer: unknown, search: MadeSearch): asserts answer is Change {
-  if (typeof answer !== "object" || answer === null) {
+  if (typeof answer !== "object" || answer === null || Array.isArray(answer)) {
     throw new UserError(`onProgress answered ${told(answer)}, expected settings that change, or nothing`);
   }
   const said = Object.entries(answer).filter(([, value]) => value !== undefined);

@@ -154,7 +154,9 @@ async function searchStage(device: Device, stage: Stage): Promise<SearchResult> 
     losses.push(loss);
     options.onLost?.(loss);
   });
-  return { ...result, losses };
+  // A change on the way gives targets the codes that it goes on from.
+  const items = result.items.map((item, n) => ({ ...item, target: stage.asked.targets[n] }));
+  return { ...result, items, losses };
 }
 
 /** Refuses what a search would refuse of its models and targets, before there is a device. @throws UserError */

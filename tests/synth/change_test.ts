@@ -55,7 +55,13 @@ Deno.test("settings that change on the way: the search that somebody begins with
       targets: targets.map((target, n) => ({ ...target, code: next[n] })),
     });
     assert.deepEqual([...turned.items[0].trace], activations);
-    assert.deepEqual(turned.items.map((item) => ({ ...item, trace: item.trace.slice(5) })), fresh.items);
+    const since = turned.items.map((item, n) => ({
+      ...item,
+      target: fresh.items[n].target,
+      trace: item.trace.slice(5),
+    }));
+    assert.deepEqual(since, fresh.items);
+    assert.deepEqual(turned.items.map(({ target }) => target), targets);
     assert.equal(turned.iterations, iterations);
     assert.deepEqual(turned.losses.map(({ iteration }) => iteration), change.rule ? [] : [5]);
     assert.equal(device.memory, 0);
@@ -88,6 +94,7 @@ Deno.test("what is no change of a search is refused in one sentence", async () =
   const cases: [unknown, string][] = [
     [7, "onProgress answered 7, expected settings that change, or nothing"],
     [null, "onProgress answered null, expected settings that change, or nothing"],
+    [[], "onProgress answered an Array, expected settings that change, or nothing"],
     [{ itertions: 4 }, "onProgress answered itertions, which is no setting"],
     [{ size: 32 }, "onProgress answered size, which a search on its way keeps to"],
     [{ decay: 2 }, "decay is 2, expected a number from 0 to 1"],
