@@ -140,6 +140,7 @@ export {
   allows,
   decide,
   defaultsOf,
+  lastSeed,
   mayBe,
   optionOf,
   type SettingName,

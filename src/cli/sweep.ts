@@ -1,14 +1,13 @@
 /** `deno task sweep`: pictures over settings, units and seeds, and one report of them all. */
 import { basename, join, resolve } from "node:path";
 import { UserError } from "../formats/user_error.ts";
-import { labelOf, layerUnits, type Model, optionOf, quoted, settingNames, settings } from "../mod.ts";
+import { labelOf, lastSeed, layerUnits, type Model, optionOf, quoted, settingNames, settings } from "../mod.ts";
 import { type Command, main, print, tell, type Values, warn } from "./command.ts";
 import { adapterOption, generatorWhere, openClassifier } from "./defaults.ts";
 import { abortOnSignal, stopCode } from "./interrupt.ts";
 import { Outputs } from "./outputs/outputs.ts";
 import { writeFiles } from "./outputs/place.ts";
 import { idleLines } from "../record/idle.ts";
-import { lastSeed } from "../record/record.ts";
 import { makePieces } from "./sweep/pieces.ts";
 import { type Plan, planOf, shareOf, shortHash } from "./sweep/plan.ts";
 import { Queue } from "./sweep/queue/queue.ts";

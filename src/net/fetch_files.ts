@@ -20,7 +20,7 @@ function mostUnpacked(response: Response): number {
 /** The bytes of a body that is not packed, where the server says them and so many have not yet come. */
 function sizeOf(response: Response, come: number): number | undefined {
   const length = Number(response.headers.get("content-length"));
-  return isPacked(response) || length < come ? undefined : length;
+  return !isPacked(response) && length >= come ? length : undefined;
 }
 
 /** Told how many bytes of a file have come, and of how many, where that is known. */

@@ -10,6 +10,7 @@ import {
   defaultsOf,
   type Format,
   formats,
+  lastSeed,
   type Loss,
   mayBe,
   type MethodName,
@@ -96,9 +97,6 @@ export interface PictureRecord extends BatchItem, Partial<Settings> {
 }
 
 const keyword = "phosphene";
-
-/** Seeds are 32-bit numbers. */
-export const lastSeed = 2 ** 32 - 1;
 
 /** Units that are maximised together: as many as --units lists. */
 const mostUnits = 10_000;

@@ -2,7 +2,7 @@
 import { UserError } from "../formats/user_error.ts";
 import { checkModel, checkNames, checkWhole, type Names, told } from "../net/asked.ts";
 import type { SearchOptions, Target } from "./options.ts";
-import { type SettingName, settingNames } from "./settings.ts";
+import { lastSeed, type SettingName, settingNames } from "./settings.ts";
 
 const targetNames: Names<Target> = { units: true, target: true, seed: true, xy: true, code: true };
 
@@ -13,9 +13,6 @@ const others: Names<Omit<SearchOptions, SettingName>> = {
   onWindow: true,
 };
 const searchNames = { ...others, ...Object.fromEntries(settingNames.map((name) => [name, true])) };
-
-/** Seeds are the numbers of 32 bits. */
-const MOST_SEED = 2 ** 32 - 1;
 
 /** @throws UserError where an option is none, or the targets are none. */
 export function checkAsked(asked: SearchOptions): void {
@@ -39,7 +36,7 @@ function checkTarget(target: Target): void {
   if (typeof target !== "object") throw new UserError(`a target is ${told(target)}, expected its units and its seed`);
   const { units, target: sum, seed } = target;
   checkNames("a target", target, targetNames);
-  checkWhole("a target's seed", seed, 0, MOST_SEED);
+  checkWhole("a target's seed", seed, 0, lastSeed);
   if (units !== undefined && sum !== undefined) {
     throw new UserError("a target has units and a sum of terms, expected one");
   }

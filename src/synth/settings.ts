@@ -245,6 +245,9 @@ export const settings: Readonly<Record<SettingName, NumberSetting | WordSetting>
   ),
 };
 
+/** The largest seed: they are the numbers of 32 bits. */
+export const lastSeed = 2 ** 32 - 1;
+
 /** The names of all settings, in the order of the options. */
 export const settingNames = Object.keys(settings) as SettingName[];
 

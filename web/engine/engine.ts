@@ -1,11 +1,11 @@
 /** The calls of the page, done: the networks at hand, the search on its way, what is dropped and what is saved. */
 import { UserError } from "../../src/formats/user_error.ts";
-import { type Device, fetchModel, type MethodName, type Model, type Picture } from "../../src/mod.ts";
+import { type Device, fetchModel, lastSeed, type MethodName, type Model, type Picture } from "../../src/mod.ts";
 import { idleLines } from "../../src/record/idle.ts";
 import { type Job, type Request, type Row, settingsOf, settleRequest } from "../../src/record/request.ts";
 import type { Pair } from "./pair.ts";
 import { titleOf } from "../../src/record/making.ts";
-import { type BatchItem, lastSeed } from "../../src/record/record.ts";
+import type { BatchItem } from "../../src/record/record.ts";
 import { Album } from "./album.ts";
 import { drawAtlas } from "./atlas.ts";
 import { takeDropped } from "./dropped.ts";

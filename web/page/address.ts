@@ -1,5 +1,6 @@
 /** What the page shows, as the part of its address behind the #: anybody who opens it sees the same. */
 import type { Opened, Wanted } from "../engine/messages.ts";
+import { lastSeed } from "../../src/synth/settings.ts";
 
 /** The part of a hash that tells models apart. */
 const LETTERS = 12;
@@ -55,7 +56,7 @@ export function placeOf(hash: string, { classifier, methods }: Pick<Opened, "cla
     together: said.has("together") || undefined,
     method: word("method", Object.keys(methods)),
     target: said.get("target") ?? undefined,
-    seeds: numbers("seed", 2 ** 32 - 1),
+    seeds: numbers("seed", lastSeed),
     faults,
   };
 }

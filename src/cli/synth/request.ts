@@ -7,6 +7,7 @@ import {
   decide,
   formats,
   hasSizes,
+  lastSeed,
   type MethodName,
   methodNames,
   methods,
@@ -19,7 +20,7 @@ import {
   showTarget,
   termsOf,
 } from "../../mod.ts";
-import { type BatchItem, lastSeed, mostFrames, readRecord } from "../../record/record.ts";
+import { type BatchItem, mostFrames, readRecord } from "../../record/record.ts";
 import { type Request, requestOf } from "../../record/request.ts";
 import { readBytes } from "../files.ts";
 import { warn } from "../print.ts";
